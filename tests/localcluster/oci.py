@@ -1,0 +1,188 @@
+"""Writes images and Tekton bundles to an OCI registry that speaks plain HTTP on loopback.
+
+The same content always gives the same digest: times are zero, names sorted, owners root. Layers
+are left uncompressed, because on loopback compressing costs more than sending; only bundles are
+gzipped, as their contract asks.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import platform
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from localcluster.oci_upload import digest_of, opened, put_manifest, size_of, upload
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+TAR = "application/vnd.oci.image.layer.v1.tar"
+TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of an image: its bytes, or the path of a file on this machine."""
+
+    content: bytes | Path
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One stored blob, as a manifest describes it; `diff_id` is the digest before compression."""
+
+    content: bytes | Path
+    media_type: str
+    diff_id: str
+    annotations: Mapping[str, str]
+
+    def descriptor(self) -> dict[str, Any]:
+        """The layer's entry in a manifest."""
+        entry = _descriptor(self.content, self.media_type)
+        return entry | ({"annotations": dict(self.annotations)} if self.annotations else {})
+
+
+def push_image(
+    registry: str,
+    repository: str,
+    *,
+    tag: str = "latest",
+    files: Mapping[str, File],
+    links: Mapping[str, str] | None = None,
+    directories: Mapping[str, int] | None = None,
+    entrypoint: Sequence[str] = (),
+    command: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    user: str = "",
+    workdir: str = "",
+) -> str:
+    """Push an image of one layer for this machine's architecture.
+
+    `files`, `links` (symbolic: path to target) and `directories` (path to mode) are keyed by
+    absolute path in the image; missing parent directories are made with mode 0755.
+
+    Returns:
+        The reference `host:port/repository:tag@sha256:…`.
+
+    Raises:
+        ClusterError: the registry cannot be reached or refused something.
+    """
+    run = {
+        "Entrypoint": list(entrypoint),
+        "Cmd": list(command),
+        "Env": [f"{key}={value}" for key, value in sorted((env or {}).items())],
+        "User": user,
+        "WorkingDir": workdir,
+    }
+    with tempfile.TemporaryDirectory(prefix="oci-") as scratch:
+        path = Path(scratch) / "layer.tar"
+        with path.open("wb") as stream:
+            write_tar(stream, files, links or {}, directories or {})
+        layer = Layer(path, TAR, digest_of(path), {})
+        return _push(registry, repository, tag, [layer], {k: v for k, v in run.items() if v})
+
+
+def push_bundle(
+    registry: str, repository: str, *, tag: str = "latest", objects: Sequence[Mapping[str, Any]]
+) -> str:
+    """Push Tekton objects as a bundle: one layer, one file and one object each.
+
+    Returns:
+        The reference `host:port/repository:tag@sha256:…`.
+
+    Raises:
+        ClusterError: the registry cannot be reached or refused something.
+    """
+    return _push(registry, repository, tag, [bundle_layer(item) for item in objects], {})
+
+
+def bundle_layer(item: Mapping[str, Any]) -> Layer:
+    """The layer that holds one Tekton object, named by the annotations its resolver looks for."""
+    name, kind = str(item["metadata"]["name"]), str(item["kind"]).lower()
+    archive = io.BytesIO()
+    write_tar(archive, {f"/{name}": File(_json(item))}, {}, {})
+    annotations = {
+        "dev.tekton.image.apiVersion": str(item["apiVersion"]).rpartition("/")[2],
+        "dev.tekton.image.kind": kind,
+        "dev.tekton.image.name": name,
+    }
+    packed = gzip.compress(archive.getvalue(), mtime=0)
+    return Layer(packed, TAR_GZIP, digest_of(archive.getvalue()), annotations)
+
+
+def write_tar(
+    stream: IO[bytes],
+    files: Mapping[str, File],
+    links: Mapping[str, str],
+    directories: Mapping[str, int],
+) -> None:
+    """Write a reproducible tar of these entries: parents first, everything owned by root."""
+    parents = {parent for path in [*files, *links, *directories] for parent in _parents(path)}
+    modes = dict.fromkeys(parents, 0o755) | {_relative(p): mode for p, mode in directories.items()}
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for name, mode in sorted(modes.items()):
+            archive.addfile(_entry(name, mode, type=tarfile.DIRTYPE))
+        for path, target in sorted(links.items()):
+            archive.addfile(_entry(_relative(path), 0o777, type=tarfile.SYMTYPE, linkname=target))
+        for path, file in sorted(files.items()):
+            with opened(file.content) as content:
+                size = size_of(file.content)
+                archive.addfile(_entry(_relative(path), file.mode, size=size), content)
+
+
+def _push(
+    registry: str, repository: str, tag: str, layers: Sequence[Layer], run: Mapping[str, Any]
+) -> str:
+    config = _json(
+        {
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": dict(run),
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        }
+    )
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": _descriptor(config, CONFIG),
+            "layers": [layer.descriptor() for layer in layers],
+        }
+    )
+    base = f"http://{registry}/v2/{repository}"
+    for blob in [*(layer.content for layer in layers), config]:
+        upload(base, blob)
+    put_manifest(base, tag, manifest, MANIFEST)
+    return f"{registry}/{repository}:{tag}@{digest_of(manifest)}"
+
+
+def _descriptor(content: bytes | Path, media_type: str) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": digest_of(content), "size": size_of(content)}
+
+
+def _entry(
+    name: str, mode: int, *, type: bytes = tarfile.REGTYPE, size: int = 0, linkname: str = ""
+) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.mode, entry.type, entry.size, entry.linkname = mode, type, size, linkname
+    return entry
+
+
+def _relative(path: str) -> str:
+    return str(PurePosixPath(path)).lstrip("/")
+
+
+def _parents(path: str) -> list[str]:
+    return [str(parent) for parent in PurePosixPath(_relative(path)).parents if parent.name]
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
