@@ -1,0 +1,132 @@
+"""Command line: `python -m localcluster up|down|status|kubeconfig|logs|build|install-packages`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.markup import escape
+
+from localcluster import lifecycle, machine, programs
+from localcluster.build import Builder
+from localcluster.cluster import Cluster
+from localcluster.errors import ClusterError
+from localcluster.programs import Tier
+from localcluster.progress import console
+
+ASKABLE = [Tier.API, Tier.TEKTON, Tier.NODE]
+
+
+def main() -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args()
+    try:
+        COMMANDS[options.command](options)
+    except ClusterError as error:
+        console.print(f"[bold red]{escape(error.message)}[/]")
+        for part in (error.detail, error.hint):
+            if part:
+                console.print(part, markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing was left running")
+        return 130
+    return 0
+
+
+def up(options: argparse.Namespace) -> None:
+    """Start a cluster; the kubeconfig's path is the only line on standard output."""
+    cluster = lifecycle.start(options.tier, options.state, options.owner)
+    _describe(cluster)
+    print(cluster.kubeconfig)
+
+
+def down(options: argparse.Namespace) -> None:
+    """End the cluster."""
+    was_there = lifecycle.stop(options.state)
+    console.print("the cluster has ended" if was_there else "no cluster was running")
+
+
+def status(options: argparse.Namespace) -> None:
+    """Tell what runs."""
+    _describe(_found(options.state))
+
+
+def kubeconfig(options: argparse.Namespace) -> None:
+    """Print the kubeconfig's path."""
+    print(_found(options.state).kubeconfig)
+
+
+def logs(options: argparse.Namespace) -> None:
+    """Print the log of one program."""
+    folder = options.state / "logs"
+    path = folder / f"{options.name}.log"
+    if not path.exists():
+        names = " ".join(sorted(log.stem for log in folder.glob("*.log")))
+        raise ClusterError(f"no log named {options.name}", hint=f"there are: {names or 'none'}")
+    with path.open(errors="replace") as log:
+        sys.stdout.writelines(log)
+
+
+def build(options: argparse.Namespace) -> None:
+    """Build the programs of a tier into the cache."""
+    builder = Builder()
+    builder.build(programs.needed(machine.best_tier(options.tier)))
+    builder.tekton_config()
+
+
+def install_packages(options: argparse.Namespace) -> None:
+    """Install the Debian packages that tier node needs."""
+    machine.install_packages()
+
+
+COMMANDS = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "kubeconfig": kubeconfig,
+    "logs": logs,
+    "build": build,
+    "install-packages": install_packages,
+}
+
+
+def _found(state: Path) -> Cluster:
+    cluster = lifecycle.find(state)
+    if cluster is None:
+        starting = lifecycle.is_running(state)
+        raise ClusterError("a cluster is still starting" if starting else "no cluster is running")
+    return cluster
+
+
+def _describe(cluster: Cluster) -> None:
+    lines = {
+        "tier": cluster.tier,
+        "server": cluster.server,
+        "registry": cluster.registry or "none",
+        "kubeconfig": cluster.kubeconfig,
+        "logs": cluster.logs,
+    }
+    for name, value in lines.items():
+        console.print(f"{name:>10}  {value}", markup=False, soft_wrap=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="localcluster", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, function in COMMANDS.items():
+        command = commands.add_parser(name, help=function.__doc__)
+        if name not in ("build", "install-packages"):
+            command.add_argument("--state", type=Path, default=lifecycle.default_state())
+        if name in ("up", "build"):
+            command.add_argument("--tier", type=Tier, choices=ASKABLE, default=Tier.API)
+        if name == "up":
+            command.add_argument("--owner", type=int, help="process whose end ends the cluster")
+        if name == "logs":
+            command.add_argument("name")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""Start, find and stop clusters."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from localcluster import cluster as record
+from localcluster import keeper, machine, programs, report
+from localcluster.build import Builder
+from localcluster.cluster import Cluster
+from localcluster.errors import ClusterError
+from localcluster.programs import Tier
+from localcluster.progress import console, meter
+from localcluster.request import REPOSITORY, Request
+
+STOP_SECONDS = 30.0
+START_SECONDS = 240.0
+POLL_SECONDS = 0.1
+
+
+def default_state() -> Path:
+    """State directory of this checkout: WFE_CLUSTER_STATE, else one in the temporary directory."""
+    if chosen := os.environ.get("WFE_CLUSTER_STATE"):
+        return Path(chosen).absolute()
+    digest = hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:8]
+    return Path(tempfile.gettempdir()).resolve() / f"wfe-cluster-{os.getuid()}-{digest}"
+
+
+@contextmanager
+def running(tier: Tier | str = Tier.API, state: Path | None = None) -> Iterator[Cluster]:
+    """A cluster of its own for the block, ended with it or with this process.
+
+    Raises ClusterError where it cannot be had.
+    """
+    own = state or Path(tempfile.mkdtemp(prefix="wfe-cluster-")).resolve()
+    process, cluster = _launch(Tier(tier), own, os.getpid())
+    try:
+        yield cluster
+    finally:
+        stop(own)
+        process.wait()
+
+
+def start(tier: Tier, state: Path, owner: int | None = None) -> Cluster:
+    """Start a cluster in the background, or take the one that runs in `state` already.
+
+    Raises ClusterError where that one is of a smaller tier, or the start fails.
+    """
+    try:
+        return _launch(tier, state, owner)[1]
+    except _TakenError:
+        return _wait_for(tier, state)
+
+
+def find(state: Path) -> Cluster | None:
+    """The ready cluster in `state`, or None."""
+    return record.load(state) if is_running(state) else None
+
+
+def is_running(state: Path) -> bool:
+    """Whether a cluster, ready or not, runs in `state`."""
+    with suppress(FileNotFoundError), _open(state) as folder:
+        return not _try_lock(folder)
+    return False
+
+
+def stop(state: Path) -> bool:
+    """End the cluster in `state` and remove every trace; False where there was none at all."""
+    if not state.exists():
+        return False
+    _signal_keeper(state, signal.SIGTERM)
+    if not _wait_until_gone(state, STOP_SECONDS):
+        _signal_keeper(state, signal.SIGKILL)
+        _wait_until_gone(state, STOP_SECONDS)
+    if state.exists():
+        keeper.clean(state)
+    return True
+
+
+class _TakenError(ClusterError):
+    """Another cluster holds the state directory."""
+
+
+def _launch(
+    wanted: Tier, state: Path, owner: int | None
+) -> tuple[subprocess.Popen[bytes], Cluster]:
+    tier = machine.best_tier(wanted)
+    builder = Builder()
+    chosen = programs.needed(tier)
+    builder.build(chosen)
+    paths = {program.name: builder.path_of(program) for program in chosen}
+    order = Request(tier, state, paths, builder.tekton_config(), owner=owner)
+    with _claim(state) as lock, meter(f"starting the cluster (tier {tier})") as shown:
+        order.save()
+        news, news_end = os.pipe()
+        process = _start_keeper(state, news_end, lock)
+        try:
+            for kind, text in report.listen(news):
+                if kind == "warning":
+                    console.print(f"[yellow]{text}[/]")
+                shown.update(text)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+    cluster = record.load(state)
+    assert cluster, "a cluster that reports ready has written its record"
+    return process, cluster
+
+
+def _start_keeper(state: Path, news_end: int, lock: int) -> subprocess.Popen[bytes]:
+    descriptors = (news_end, lock)
+    with (state / "keeper.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "localcluster.keeper", str(state), *map(str, descriptors)],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            pass_fds=descriptors,
+            start_new_session=True,
+        )
+    os.close(news_end)
+    return process
+
+
+@contextmanager
+def _claim(state: Path) -> Iterator[int]:
+    """A descriptor that holds the lock on an empty state directory. Raises _TakenError."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if state.stat().st_uid != os.getuid():
+        raise ClusterError(f"{state} belongs to somebody else")
+    with _open(state) as folder:
+        if not _try_lock(folder):
+            raise _TakenError(f"a cluster runs in {state} already")
+        if any(state.iterdir()):
+            keeper.clean_inside(state)
+        yield folder
+
+
+@contextmanager
+def _open(state: Path) -> Iterator[int]:
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for(tier: Tier, state: Path) -> Cluster:
+    deadline = time.monotonic() + START_SECONDS
+    with meter("waiting for the cluster that is starting already"):
+        while is_running(state) and time.monotonic() < deadline:
+            cluster = record.load(state)
+            if cluster and cluster.tier.serves(machine.best_tier(tier)):
+                return cluster
+            if cluster:
+                raise ClusterError(
+                    f"a cluster of tier {cluster.tier} runs in {state}, {tier} was asked for",
+                    hint="end it first with `down`",
+                )
+            time.sleep(POLL_SECONDS)
+    raise ClusterError(f"the cluster in {state} did not become ready")
+
+
+def _signal_keeper(state: Path, number: signal.Signals) -> None:
+    """Signal the keeper; the lock that it holds proves that the process id is still its own."""
+    with suppress(FileNotFoundError, ProcessLookupError, ValueError):
+        if is_running(state):
+            os.kill(int(keeper.pid_path(state).read_text()), number)
+
+
+def _wait_until_gone(state: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_running(state):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

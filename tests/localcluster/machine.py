@@ -1,0 +1,78 @@
+"""What this machine can do: which tier it allows, which Debian packages it lacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from localcluster.errors import ClusterError
+from localcluster.programs import Tier
+from localcluster.progress import console
+
+# Debian package: a file that it brings.
+PACKAGES = {
+    "runc": Path("/usr/sbin/runc"),
+    "containernetworking-plugins": Path("/usr/lib/cni/ptp"),
+    "busybox-static": Path("/bin/busybox"),
+    "iproute2": Path("/usr/sbin/ip"),
+}
+
+
+def best_tier(wanted: Tier) -> Tier:
+    """The tier to run where `wanted` is asked for: `kwok` stands in for an impossible `node`.
+
+    Raises ClusterError where a node is possible but for missing packages.
+    """
+    if wanted is not Tier.NODE:
+        return wanted
+    if reason := why_no_node():
+        console.print(f"[yellow]no real node: {reason}; kwok plays the node instead[/]")
+        return Tier.KWOK
+    if lacking := missing_packages():
+        raise ClusterError(
+            f"tier node needs the Debian packages {' '.join(lacking)}",
+            hint="`python -m localcluster install-packages` installs them; without them the tiers "
+            "api and tekton work, and WFE_FORCE_KWOK=1 has kwok play the node",
+        )
+    return wanted
+
+
+def why_no_node() -> str:
+    """Why containers cannot run here; empty where they can."""
+    if os.environ.get("WFE_FORCE_KWOK") == "1":
+        return "WFE_FORCE_KWOK=1"
+    if sys.platform != "linux":
+        return f"containers need Linux, this is {sys.platform}"
+    if os.geteuid() != 0:
+        return "containers need root"
+    return ""
+
+
+def missing_packages() -> list[str]:
+    """Debian packages of the node tier that are not installed."""
+    return [name for name, proof in PACKAGES.items() if not proof.exists()]
+
+
+def install_packages() -> None:
+    """Install what is missing, where this is Debian and we are root.
+
+    Raises ClusterError that names what is missing and what works without it.
+    """
+    lacking = missing_packages()
+    if not lacking:
+        return
+    is_debian = Path("/usr/bin/apt-get").exists()
+    if not is_debian or os.geteuid() != 0:
+        raise ClusterError(
+            f"not installed: {' '.join(lacking)}",
+            hint="install them as root for tier node; the tiers api and tekton work without, and "
+            "where there is no root kwok plays the node",
+        )
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *lacking]):
+        done = subprocess.run(["apt-get", *arguments], env=quiet, capture_output=True, text=True)
+        if done.returncode:
+            raise ClusterError(f"apt-get {arguments[0]} failed", detail=done.stderr[-3000:])
+    console.print(f"installed {' '.join(lacking)}")
