@@ -1,0 +1,3 @@
+"""Operator that launches remediation workflows on Kubernetes, one run per target."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The contract: models of WorkflowExecution v1alpha1 and the CRD generated from them."""

@@ -1,0 +1,54 @@
+"""Go durations: the text form in which the API carries every length of time."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+_UNITS: Final = {
+    "ns": 0.001,
+    "us": 1.0,
+    "µs": 1.0,
+    "ms": 1_000.0,
+    "s": 1_000_000.0,
+    "m": 60_000_000.0,
+    "h": 3_600_000_000.0,
+}
+_PART: Final = r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)"
+PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a Go duration such as ``1h30m`` or ``500ms``.
+
+    Returns: the duration, to the microsecond.
+    Raises: ValueError naming the text and the form expected; handled where input is parsed.
+    """
+    if not re.fullmatch(PATTERN, text):
+        raise ValueError(f"{text!r} is not a duration; write it like 30m, 1h30m or 45s")
+    micros = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
+    try:
+        return timedelta(microseconds=round(micros))
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is longer than any duration that can be kept") from error
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a duration as Go's ``Duration.String`` does, e.g. ``1m5s``, ``1.5s``, ``0s``."""
+    micros = value // timedelta(microseconds=1)
+    sign = "-" if micros < 0 else ""
+    micros = abs(micros)
+    if 0 < micros < 1_000_000:
+        return sign + _short(micros)
+    minutes, rest = divmod(micros, 60_000_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest / 1_000_000:.6f}".rstrip("0").rstrip(".") + "s"
+    if hours:
+        return f"{sign}{hours}h{minutes}m{seconds}"
+    return f"{sign}{minutes}m{seconds}" if minutes else f"{sign}{seconds}"
+
+
+def _short(micros: int) -> str:
+    """Durations under a second, in the largest unit that keeps a whole part."""
+    if micros < 1_000:
+        return f"{micros}µs"
+    return f"{micros / 1_000:.3f}".rstrip("0").rstrip(".") + "ms"

@@ -1,0 +1,161 @@
+"""What an orchestrator writes: the spec of a WorkflowExecution, immutable once created."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field
+
+from workflowexecution.api import duration, identity, target
+from workflowexecution.api.fields import Model, cel
+
+_NAME: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
+_DIGEST: Final = r"sha256:[a-f0-9]{64}"
+_IMAGE: Final = (
+    r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    rf"(:[\w][\w.-]{{0,127}})?(@{_DIGEST})?$"
+)
+_PARAMETER: Final = r"^[A-Z][A-Z0-9_]*$"
+RESERVED_PARAMETER: Final = "TARGET_RESOURCE"
+
+
+def _cel_text(pattern: str) -> str:
+    """A regular expression as a CEL string literal."""
+    return "'" + pattern.replace("\\", "\\\\") + "'"
+
+
+def _check_target(value: str) -> str:
+    target.parse_target(value)
+    return value
+
+
+def _check_timeout(value: str) -> str:
+    if duration.parse_duration(value) <= timedelta(0):
+        raise ValueError(f"{value!r} must be longer than zero; write it like 30m")
+    return value
+
+
+def _check_parameters(value: dict[str, str]) -> dict[str, str]:
+    for key in value:
+        if key == RESERVED_PARAMETER:
+            raise ValueError(f"{key} is set by the operator; remove it from the parameters")
+        if not re.fullmatch(_PARAMETER, key):
+            raise ValueError(f"{key!r} is not UPPER_SNAKE_CASE; rename it, e.g. REPLICA_COUNT")
+    return value
+
+
+class ObjectReference(Model):
+    """A reference to another object (Kubernetes core/v1 ObjectReference)."""
+
+    api_version: str | None = None
+    kind: str | None = None
+    name: str = Field(min_length=1)
+    namespace: str | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    field_path: str | None = None
+
+
+class WorkflowRef(Model):
+    """Which workflow to run, and the bundle that holds it."""
+
+    workflow_id: str = Field(min_length=1, max_length=253, description="Identity of the workflow.")
+    version: str = Field(min_length=1, description="Version of the workflow.")
+    container_image: str = Field(
+        min_length=1,
+        max_length=1024,
+        pattern=_IMAGE,
+        description="OCI reference of a Tekton bundle, by tag, digest or both.",
+        json_schema_extra=cel(
+            f"self.matches({_cel_text(_IMAGE)})",
+            "must be an OCI image reference such as registry.example/workflows/restart:v1",
+        ),
+    )
+    container_digest: str | None = Field(
+        default=None,
+        pattern=rf"^{_DIGEST}$",
+        description="Digest the bundle was audited with; the run is pinned to it.",
+        json_schema_extra=cel(
+            f"self.matches({_cel_text(f'^{_DIGEST}$')})",
+            "must be sha256: followed by 64 lower-case hexadecimal digits",
+        ),
+    )
+
+
+class ExecutionConfig(Model):
+    """How the run is executed."""
+
+    timeout: Annotated[str, AfterValidator(_check_timeout)] | None = Field(
+        default=None,
+        description="Go duration after which the run is ended, e.g. 30m.",
+        json_schema_extra={
+            "default": identity.DEFAULT_TIMEOUT,
+            "maxLength": 64,
+            **cel(
+                f"self.matches({_cel_text(duration.PATTERN)}) && duration(self) > duration('0s')",
+                "must be a duration longer than zero such as 30m or 1h30m",
+            ),
+        },
+    )
+    service_account_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=253,
+        pattern=rf"^{_NAME}$",
+        description="ServiceAccount of the run, in the execution namespace.",
+        json_schema_extra={
+            "default": identity.DEFAULT_SERVICE_ACCOUNT,
+            **cel(
+                f"self.matches({_cel_text(f'^{_NAME}$')})",
+                "must be the name of a ServiceAccount: lower-case letters, digits, '-' and '.'",
+            ),
+        },
+    )
+
+
+def _parameters_schema(schema: dict[str, Any]) -> None:
+    schema["maxProperties"] = 256
+    schema["x-kubernetes-validations"] = [
+        {
+            "rule": f"self.all(key, key.matches({_cel_text(_PARAMETER)}))",
+            "message": "parameter names must be UPPER_SNAKE_CASE, e.g. REPLICA_COUNT",
+        },
+        {
+            "rule": f"!('{RESERVED_PARAMETER}' in self)",
+            "message": f"{RESERVED_PARAMETER} is set by the operator; remove it",
+        },
+    ]
+
+
+class WorkflowExecutionSpec(Model):
+    """Run this workflow on this target."""
+
+    remediation_request_ref: ObjectReference = Field(
+        description="The RemediationRequest this execution belongs to."
+    )
+    workflow_ref: WorkflowRef = Field(description="The workflow to run.")
+    target_resource: Annotated[str, AfterValidator(_check_target)] = Field(
+        min_length=1,
+        max_length=target.MAX_LENGTH,
+        description="What the workflow changes: namespace/kind/name, or kind/name.",
+        json_schema_extra=cel(
+            r"self.matches('^[^/\\s]+/[^/\\s]+(/[^/\\s]+)?$')",
+            "must be namespace/kind/name, or kind/name for a cluster-scoped resource",
+        ),
+    )
+    parameters: Annotated[dict[str, str], AfterValidator(_check_parameters)] = Field(
+        default_factory=dict,
+        description="Parameters of the pipeline, by name.",
+        json_schema_extra=_parameters_schema,
+    )
+    confidence: float | None = Field(
+        default=None, ge=0, le=1, description="Confidence of the choice; carried, not acted on."
+    )
+    rationale: str | None = Field(
+        default=None, description="Why this workflow was chosen; carried, not acted on."
+    )
+    execution_config: ExecutionConfig = Field(
+        default_factory=ExecutionConfig,
+        description="How the run is executed.",
+        json_schema_extra={"default": {}},
+    )

@@ -1,0 +1,1 @@
+"""The command line: flags and environment to settings, settings to a running program."""

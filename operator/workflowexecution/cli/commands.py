@@ -1,0 +1,76 @@
+"""The commands of ``wfe``; each flag is a field of the settings, so the two cannot differ."""
+
+import asyncio
+import sys
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfigDict, SettingsError
+
+from workflowexecution import __version__
+from workflowexecution.api.crd import build_crd
+from workflowexecution.cli.run import run
+from workflowexecution.settings import Settings
+
+
+class Run(Settings):
+    """Run the operator, in a cluster or on the current kubeconfig."""
+
+    def cli_cmd(self) -> None:
+        """Run until told to stop."""
+        asyncio.run(run(self))
+
+
+class Crd(BaseModel):
+    """Print the CustomResourceDefinition."""
+
+    def cli_cmd(self) -> None:
+        """Write it to standard output as YAML."""
+        yaml.safe_dump(build_crd(), sys.stdout, sort_keys=False, width=100, allow_unicode=True)
+
+
+class Version(BaseModel):
+    """Print the version."""
+
+    def cli_cmd(self) -> None:
+        """Write it to standard output."""
+        sys.stdout.write(f"{__version__}\n")
+
+
+class Wfe(BaseSettings):
+    """Launch remediation workflows on Kubernetes safely."""
+
+    model_config = SettingsConfigDict(
+        cli_prog_name="wfe",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+
+    run: CliSubCommand[Run]
+    crd: CliSubCommand[Crd]
+    version: CliSubCommand[Version]
+
+    def cli_cmd(self) -> None:
+        """Hand over to the command that was named."""
+        CliApp.run_subcommand(self)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run ``wfe``; errors in what was given are told in one line each, naming field and value."""
+    try:
+        CliApp.run(Wfe, cli_args=sys.argv[1:] if arguments is None else arguments)
+    except ValidationError as error:
+        for item in error.errors():
+            field = ".".join(str(part) for part in item["loc"])
+            said = str(item["msg"]).removeprefix("Value error, ")
+            sys.stderr.write(f"wfe: {field}={item['input']!r}: {said}\n")
+        return 2
+    except (SettingsError, ValueError, OSError) as error:
+        sys.stderr.write(f"wfe: {error}\n")
+        return 2
+    except RuntimeError as error:
+        sys.stderr.write(f"wfe: stopped: {error}\n")
+        return 1
+    return 0

@@ -1,0 +1,71 @@
+"""``wfe run``: settings in, an operator that runs until it is told to stop."""
+
+import asyncio
+import signal
+
+import structlog
+
+from workflowexecution import __version__
+from workflowexecution.control.access import load_access
+from workflowexecution.control.app import App
+from workflowexecution.control.policy import Policy
+from workflowexecution.core.pipelinerun import RunTemplate
+from workflowexecution.observe.logs import configure_logs
+from workflowexecution.observe.metrics import Metrics
+from workflowexecution.observe.probes import Health, HttpServer
+from workflowexecution.settings import Settings
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The part of the settings that reconciling needs."""
+    return Policy(
+        cooldown=settings.cooldown,
+        cancel_grace=settings.cancel_grace,
+        template=RunTemplate(
+            namespace=settings.execution_namespace,
+            default_service_account=settings.default_service_account,
+            default_timeout=settings.default_timeout,
+            allowed_service_accounts=frozenset(settings.allowed_service_accounts),
+        ),
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Run the operator until SIGTERM or SIGINT.
+
+    Raises: ValueError or OSError where it cannot start; RuntimeError where it cannot go on.
+    """
+    configure_logs(settings.log_format, settings.log_level)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    access = load_access()
+    health, metrics = Health(), Metrics()
+    server = HttpServer(health, metrics)
+    probes_port, metrics_port = await server.start(
+        settings.bind_address,
+        probes_port=settings.probes_port,
+        metrics_port=settings.metrics_port,
+    )
+    structlog.get_logger("app").info(
+        "starting",
+        version=__version__,
+        server=access.server,
+        execution_namespace=settings.execution_namespace,
+        probes_port=probes_port,
+        metrics_port=metrics_port,
+    )
+    app = App(
+        access,
+        policy_of(settings),
+        metrics,
+        health,
+        watch_namespaces=tuple(settings.watch_namespaces),
+        concurrency=settings.concurrency,
+        resync_interval=settings.resync_interval,
+    )
+    try:
+        await app.run(stop)
+    finally:
+        await server.close()

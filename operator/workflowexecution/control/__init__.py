@@ -1,0 +1,1 @@
+"""The moving part: watches, ledger, queue, reconciler and access to the cluster."""

@@ -1,0 +1,97 @@
+"""How the API server is reached: from a kubeconfig, or in a cluster by ServiceAccount."""
+
+import os
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from workflowexecution import __version__
+
+_ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the API server is and how requests prove who sends them.
+
+    ``authorization`` gives the header's value anew for each request: tokens are rotated on disk.
+    """
+
+    server: str
+    ssl_context: ssl.SSLContext | bool
+    authorization: Callable[[], str | None]
+
+    def open_session(self, *, connections: int) -> aiohttp.ClientSession:
+        """Open a session of at most this many connections, in the running event loop."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
+            headers={"User-Agent": _USER_AGENT},
+            middlewares=(self._authorize,),
+        )
+
+    async def _authorize(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        value = self.authorization()
+        if value:
+            request.headers["Authorization"] = value
+        return await handler(request)
+
+
+def load_access() -> Access:
+    """Find the cluster: this pod's, else that of the current kubeconfig.
+
+    Raises: FileNotFoundError or ValueError saying what is missing.
+    """
+    host = os.environ.get("KUBERNETES_SERVICE_HOST")
+    if host and (_ACCOUNT_DIR / "token").exists():
+        return _access_of_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
+    return _access_of_kubeconfig()
+
+
+def _access_of_pod(host: str, port: str) -> Access:
+    address = f"[{host}]" if ":" in host else host
+    return Access(
+        server=f"https://{address}:{port}",
+        ssl_context=ssl.create_default_context(cafile=_ACCOUNT_DIR / "ca.crt"),
+        authorization=lambda: f"Bearer {(_ACCOUNT_DIR / 'token').read_text().strip()}",
+    )
+
+
+def _access_of_kubeconfig() -> Access:
+    """Leave kubeconfigs, with their plugins and token refresh, to the official client.
+
+    Imported here, not above: it costs 20 MB, and in a pod it is not needed.
+    """
+    import kubernetes.client
+    import kubernetes.config
+
+    config = kubernetes.client.Configuration()
+    try:
+        kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call]
+            client_configuration=config
+        )
+    except kubernetes.config.ConfigException as error:
+        raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
+    return Access(
+        server=config.host.rstrip("/"),
+        ssl_context=_ssl_context(config.ssl_ca_cert, config.cert_file, config.key_file)
+        if config.verify_ssl
+        else False,
+        authorization=lambda: (
+            config.get_api_key_with_prefix("BearerToken")
+            or config.get_api_key_with_prefix("authorization")
+        ),
+    )
+
+
+def _ssl_context(authority: str | None, certificate: str | None, key: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=authority)
+    if certificate:
+        context.load_cert_chain(certificate, key)
+    return context

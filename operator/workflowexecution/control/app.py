@@ -1,0 +1,151 @@
+"""The operator put together: started in order, kept going, stopped without losing work."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+import tenacity
+
+from workflowexecution.control import errors, watches
+from workflowexecution.control.access import Access
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.inbox import Inbox
+from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.reconcile import Reconciler
+from workflowexecution.control.settle import Settler
+from workflowexecution.control.transport import Transport
+from workflowexecution.control.witness import Witness
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.control.writer import StatusWriter
+from workflowexecution.observe.metrics import Metrics
+from workflowexecution.observe.probes import Health
+
+_CONNECTIONS: Final = 48
+_GRACE_S: Final = 20.0
+_SYNC_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
+
+
+class App:
+    """One operator process."""
+
+    def __init__(
+        self,
+        access: Access,
+        policy: Policy,
+        metrics: Metrics,
+        health: Health,
+        *,
+        watch_namespaces: tuple[str, ...],
+        concurrency: int,
+        resync_interval: timedelta,
+    ) -> None:
+        self._session = access.open_session(connections=_CONNECTIONS)
+        namespace = policy.template.namespace
+        self._cluster = Cluster(
+            Transport(self._session, access.server),
+            execution_namespace=namespace,
+            watch_namespaces=watch_namespaces,
+        )
+        ledger = Ledger()
+        witness = Witness(self._cluster, ledger, namespace=namespace)
+        settler = Settler(self._cluster, ledger, witness, policy, metrics)
+        self._writer = StatusWriter(self._cluster, ledger, policy, metrics)
+        reconciler = Reconciler(self._cluster, ledger, witness, settler, self._writer, policy)
+        self._queue = WorkQueue(reconciler.reconcile, concurrency=concurrency)
+        self._inbox = Inbox(ledger, self._queue, metrics)
+        self._watches = watches.Watches(
+            access,
+            self._inbox.deliver,
+            execution_namespace=namespace,
+            watch_namespaces=watch_namespaces,
+        )
+        self._health = health
+        self._resync_interval = resync_interval
+        self._log = structlog.get_logger("app")
+        metrics.queue_depth.set_function(lambda: len(self._queue))
+        metrics.active.set_function(lambda: sum(not run.is_finished for run in ledger.runs()))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until told to stop.
+
+        Raises: RuntimeError where the watches end by themselves; the process is then restarted.
+        """
+        try:
+            async with _until(stop):
+                await self._first_sync()
+                self._watches.start()
+                self._health.not_alive = self._watches.problem
+                self._health.not_ready = ""
+                self._log.info("ready")
+                await self._keep_in_step()
+        finally:
+            self._health.not_ready = "stopping"
+            self._log.info("stopping", executions_under_way=len(self._queue))
+            await self._watches.stop()
+            await self._queue.close(grace=_GRACE_S)
+            await self._writer.close(grace=5)
+            await self._session.close()
+
+    async def _first_sync(self) -> None:
+        """List everything before anything is decided, however long the API takes to be there."""
+        async for attempt in tenacity.AsyncRetrying(
+            wait=_SYNC_BACKOFF,
+            retry=tenacity.retry_if_exception_type(errors.ApiError),
+            before_sleep=self._report_sync,
+        ):
+            with attempt:
+                await self._inbox.resync(self._cluster)
+
+    def _report_sync(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._health.not_ready = _explain(error)
+        self._log.warning("not ready", problem=self._health.not_ready, attempt=state.attempt_number)
+
+    async def _keep_in_step(self) -> None:
+        """List everything anew now and then: what a watch has lost is found here."""
+        loop = asyncio.get_running_loop()
+        due_at = loop.time() + self._resync_interval.total_seconds()
+        while not self._watches.problem():
+            await asyncio.sleep(1)
+            if loop.time() < due_at:
+                continue
+            due_at = loop.time() + self._resync_interval.total_seconds()
+            try:
+                await self._inbox.resync(self._cluster)
+            except errors.ApiError as error:
+                self._log.warning("resync failed; the next one will be tried", error=str(error))
+        raise RuntimeError(self._watches.problem())
+
+
+def _explain(error: Any) -> str:
+    """Say what keeps the operator from starting, and what to do about it."""
+    if isinstance(error, errors.NotFoundError):
+        missing = "Tekton Pipelines" if "tekton.dev" in str(error) else "WorkflowExecution"
+        return f"the CRDs of {missing} are not installed; install them, this is tried again"
+    if isinstance(error, errors.ForbiddenError):
+        return f"the operator's ServiceAccount lacks a right; apply manifests/rbac: {error}"
+    return f"the API server does not answer as needed: {error}"
+
+
+@contextlib.asynccontextmanager
+async def _until(stop: asyncio.Event) -> Any:
+    """Leave the block, wherever it is, when told to stop."""
+    body = asyncio.current_task()
+    assert body is not None
+
+    async def interrupt() -> None:
+        await stop.wait()
+        body.cancel()
+
+    watcher = asyncio.create_task(interrupt())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        body.uncancel()
+    finally:
+        watcher.cancel()

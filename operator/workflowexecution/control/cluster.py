@@ -1,0 +1,105 @@
+"""Everything the operator asks of the API server, one method a request; raw dicts in and out."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from workflowexecution.api import identity
+from workflowexecution.control.transport import MERGE_PATCH, Transport
+from workflowexecution.core import names, taskrun
+from workflowexecution.core.observation import Execution, Run
+
+_EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
+_TEKTON: Final = "/apis/tekton.dev/v1"
+_EVENTS: Final = "/apis/events.k8s.io/v1"
+
+
+class Cluster:
+    """Access to the objects the operator works with.
+
+    Every method raises ApiError of the kind the answer means.
+    """
+
+    def __init__(
+        self, transport: Transport, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
+    ) -> None:
+        self._transport = transport
+        self._execution_namespace = execution_namespace
+        self._watch_namespaces = watch_namespaces
+
+    async def list_executions(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield every WorkflowExecution of the watched namespaces; all, where none is named."""
+        prefixes = [f"/namespaces/{name}" for name in self._watch_namespaces] or [""]
+        for prefix in prefixes:
+            path = f"{_EXECUTIONS}{prefix}/{identity.PLURAL}"
+            async for item in self._transport.list_pages(path):
+                yield item
+
+    async def list_runs(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield every PipelineRun that was made for an execution."""
+        prefix = f"/namespaces/{self._execution_namespace}" if self._watch_namespaces else ""
+        params = {"labelSelector": names.KEY_EXECUTION}
+        async for item in self._transport.list_pages(f"{_TEKTON}{prefix}/pipelineruns", params):
+            yield item
+
+    async def list_task_runs(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
+        """All TaskRuns of a run; they may outlive it."""
+        path = f"{_TEKTON}/namespaces/{namespace}/taskruns"
+        params = {"labelSelector": f"{taskrun.LABEL_PIPELINE_RUN}={run_name}"}
+        return [item async for item in self._transport.list_pages(path, params)]
+
+    async def get_execution(self, namespace: str, name: str) -> dict[str, Any]:
+        """Read one execution, live."""
+        return await self._transport.request("GET", _execution_path(namespace, name))
+
+    async def get_run(self, name: str) -> dict[str, Any]:
+        """Read one run of the execution namespace, live."""
+        return await self._transport.request("GET", self._run_path(name))
+
+    async def create_run(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a run; AlreadyExistsError where its slot is taken."""
+        path = f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns"
+        return await self._transport.request("POST", path, body=manifest)
+
+    async def cancel_run(self, run: Run) -> dict[str, Any]:
+        """Ask Tekton to end a run; refused where the run is no longer the one that was seen."""
+        patch = {"metadata": {"uid": run.uid}, "spec": {"status": "Cancelled"}}
+        return await self._patch(self._run_path(run.name), patch)
+
+    async def delete_run(self, run: Run) -> None:
+        """Delete this very run, its children first."""
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Foreground",
+            "preconditions": {"uid": run.uid},
+        }
+        await self._transport.request("DELETE", self._run_path(run.name), body=options)
+
+    async def patch_status(self, execution: Execution, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """Write status fields; ConflictError where the execution has changed since it was seen."""
+        path = _execution_path(execution.namespace, execution.name) + "/status"
+        body = {"metadata": {"resourceVersion": execution.resource_version}, "status": patch}
+        return await self._patch(path, body)
+
+    async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> dict[str, Any]:
+        """Replace the finalizers; ConflictError where the execution has changed since."""
+        version = execution.resource_version
+        body = {"metadata": {"resourceVersion": version, "finalizers": finalizers}}
+        return await self._patch(_execution_path(execution.namespace, execution.name), body)
+
+    async def create_event(self, event: Mapping[str, Any]) -> None:
+        """Record an Event; AlreadyExistsError where it has been recorded before."""
+        namespace = event["metadata"]["namespace"]
+        await self._transport.request(
+            "POST", f"{_EVENTS}/namespaces/{namespace}/events", body=event
+        )
+
+    def _run_path(self, name: str) -> str:
+        return f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns/{name}"
+
+    async def _patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._transport.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+
+def _execution_path(namespace: str, name: str) -> str:
+    return f"{_EXECUTIONS}/namespaces/{namespace}/{identity.PLURAL}/{name}"

@@ -1,0 +1,78 @@
+"""Where events come in: entered into the ledger, and the executions they touch queued."""
+
+from collections import Counter
+from typing import Any
+
+import structlog
+
+from workflowexecution.control import watches
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.observation import Run, parse_execution, parse_run
+from workflowexecution.observe.metrics import Metrics
+
+
+class Inbox:
+    """Takes in watch events and full lists; decides nothing and never raises on an event."""
+
+    def __init__(self, ledger: Ledger, queue: WorkQueue, metrics: Metrics) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._metrics = metrics
+        self._log = structlog.get_logger("inbox")
+
+    def deliver(self, kind: str, event_type: str | None, raw: dict[str, Any]) -> None:
+        """Take in one event; ``event_type`` is None for an object that was listed."""
+        try:
+            if kind == watches.EXECUTIONS:
+                self._on_execution(event_type, raw)
+            else:
+                self._on_run(event_type, raw)
+        except Exception as error:
+            # One object nobody foresaw must not cost the events of all others.
+            name = raw.get("metadata", {}).get("name")
+            self._log.error("event not understood", kind=kind, object=name, exc_info=error)
+
+    async def resync(self, cluster: Cluster) -> None:
+        """Bring the ledger in step with full lists and queue everything that may need work."""
+        before = self._ledger.names_and_uids()
+        executions = [parse_execution(raw) async for raw in cluster.list_executions()]
+        runs = [run async for raw in cluster.list_runs() if (run := parse_run(raw)) is not None]
+        self._ledger.replace(before, executions, runs)
+        for execution in self._ledger.executions():
+            if execution.raw is not None:
+                self._queue.add(execution.uid)
+        self._check_locks(runs)
+
+    def _on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
+        execution = parse_execution(raw)
+        if event_type == "DELETED":
+            self._ledger.forget_execution(execution.uid)
+            return
+        known = self._ledger.execution(execution.uid)
+        self._ledger.observe_execution(execution)
+        is_news = known is None or known.resource_version != execution.resource_version
+        if execution.raw is not None and is_news:
+            self._queue.add(execution.uid)
+
+    def _on_run(self, event_type: str | None, raw: dict[str, Any]) -> None:
+        run = parse_run(raw)
+        if run is None:
+            return
+        if event_type == "DELETED":
+            self._ledger.forget_run(run.name, run.uid)
+        else:
+            self._ledger.observe_run(run)
+        if run.owner is not None:
+            owner = self._ledger.execution(run.owner.uid)
+            if owner is not None and owner.raw is not None:
+                self._queue.add(owner.uid)
+
+    def _check_locks(self, runs: list[Run]) -> None:
+        """Watch the one condition that must never be broken."""
+        held = Counter(run.slot_key for run in runs if not run.has_ended)
+        for key, count in held.items():
+            if count > 1:
+                self._metrics.lock_violations.inc()
+                self._log.error("two unfinished runs on one target", slot=key, runs=count)

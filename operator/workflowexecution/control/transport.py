@@ -1,0 +1,71 @@
+"""One request to the API server: sent, awaited within a bound, and answered by dict or error."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from workflowexecution.control import errors
+
+MERGE_PATCH: Final = "application/merge-patch+json"
+_PAGE: Final = 500
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
+
+
+class Transport:
+    """Sends requests over one bounded session; holds no knowledge of any kind of object."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+        self._session = session
+        self._server = server
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
+        """Send one request and return the object answered.
+
+        Raises: ApiError of the kind the answer means; UnavailableError where there was none.
+        """
+        try:
+            async with self._session.request(
+                method,
+                self._server + path,
+                json=body,
+                params=params,
+                headers={"Content-Type": content_type} if body is not None else None,
+                timeout=_TIMEOUT,
+            ) as response:
+                answer = await response.json(content_type=None)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise errors.UnavailableError(
+                f"{method} {path}: no answer: {error or type(error).__name__}"
+            ) from error
+        if response.status < 400:
+            return dict(answer)
+        raise _error_of(response.status, answer, f"{method} {path}")
+
+    async def list_pages(
+        self, path: str, params: Mapping[str, str] | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield every object of a list, fetched in pages so that memory stays bounded."""
+        query = {**(params or {}), "limit": str(_PAGE)}
+        while True:
+            page = await self.request("GET", path, params=query)
+            for item in page.get("items") or ():
+                yield item
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return
+            query["continue"] = token
+
+
+def _error_of(status: int, answer: Any, what: str) -> errors.ApiError:
+    told = answer if isinstance(answer, dict) else {}
+    message = str(told.get("message") or answer)[:2000]
+    return errors.error_for(status, str(told.get("reason", "")), f"{what}: {status} {message}")

@@ -1,0 +1,117 @@
+"""Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+import tenacity
+
+from workflowexecution.control.errors import ApiError
+
+Work = Callable[[str], Awaitable[float | None]]
+
+# The one retry policy: soon at first, jittered so that many keys do not come back together, and
+# never rarer than the resync, so that nothing waits longer for an outage's end than it must.
+BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
+
+
+class WorkQueue:
+    """Runs ``work(key)`` for every key added.
+
+    A key added while its pass is running is run once more after it. A pass that returns a number
+    of seconds is repeated after that time; one that raises is repeated with back-off.
+    """
+
+    def __init__(self, work: Work, *, concurrency: int) -> None:
+        self._work = work
+        self._slots = asyncio.Semaphore(concurrency)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._wakers: dict[str, asyncio.Event] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._is_open = True
+        self._log = structlog.get_logger("workqueue")
+
+    def __len__(self) -> int:
+        """Number of keys with work to do now."""
+        return len(self._tasks)
+
+    def add(self, key: str) -> None:
+        """Have this key worked on soon; safe to call as often as one likes."""
+        if not self._is_open:
+            return
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        waker = self._wakers.setdefault(key, asyncio.Event())
+        waker.set()
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._run(key, waker), name=f"work {key}")
+
+    def add_after(self, key: str, delay: float) -> None:
+        """Have this key worked on after so many seconds, or sooner if it is added before."""
+        if not self._is_open or key in self._wakers:
+            return
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[key] = loop.call_later(delay, self.add, key)
+
+    async def close(self, *, grace: float) -> None:
+        """Take no more keys and let passes under way end; cut them off after ``grace`` seconds."""
+        self._is_open = False
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        waiting = list(self._tasks.values())
+        if waiting:
+            await asyncio.wait(waiting, timeout=grace)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _run(self, key: str, waker: asyncio.Event) -> None:
+        delay: float | None = None
+        try:
+            while waker.is_set():
+                waker.clear()
+                delay = await self._until_done(key, waker)
+        finally:
+            del self._tasks[key]
+            del self._wakers[key]
+        if delay is not None:
+            self.add_after(key, delay)
+
+    async def _until_done(self, key: str, waker: asyncio.Event) -> float | None:
+        """Repeat the pass until it does not raise; an added key ends the back-off early."""
+
+        async def doze(seconds: float) -> None:
+            try:
+                await asyncio.wait_for(waker.wait(), seconds)
+            except TimeoutError:
+                return
+
+        async for attempt in tenacity.AsyncRetrying(
+            wait=BACKOFF,
+            sleep=doze,
+            retry=tenacity.retry_if_exception_type(Exception),
+            stop=lambda _: not self._is_open,
+            before_sleep=lambda state: self._report(key, state),
+            reraise=True,
+        ):
+            with attempt:
+                async with self._slots:
+                    waker.clear()
+                    return await self._work(key)
+        return None
+
+    def _report(self, key: str, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        wait = state.next_action.sleep if state.next_action else 0
+        self._log.warning(
+            "reconcile failed; it will be repeated",
+            execution_uid=key,
+            attempt=state.attempt_number,
+            retry_in_s=round(wait, 2),
+            error=str(error),
+            exc_info=None if isinstance(error, ApiError) else error,
+        )

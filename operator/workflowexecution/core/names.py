@@ -1,0 +1,58 @@
+"""Every name, label and annotation the operator gives; one function each, no I/O."""
+
+import hashlib
+import re
+from typing import Final
+
+MANAGED_BY: Final = "workflowexecution-operator"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+KEY_EXECUTION: Final = "kubernaut.ai/workflow-execution"
+KEY_EXECUTION_UID: Final = "kubernaut.ai/workflow-execution-uid"
+KEY_SOURCE_NAMESPACE: Final = "kubernaut.ai/source-namespace"
+KEY_WORKFLOW_ID: Final = "kubernaut.ai/workflow-id"
+KEY_TARGET: Final = "kubernaut.ai/target-resource"
+KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
+
+_SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,9}))?")
+_LABEL_MAX: Final = 63
+_LABEL_OK: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+def target_hash(target: str) -> str:
+    """First 16 hex digits of the SHA-256 of the exact target text."""
+    return hashlib.sha256(target.encode()).hexdigest()[:16]
+
+
+def slot_key(target: str) -> str:
+    """What all runs on one target share: the part of their names before the slot number."""
+    return f"wfe-{target_hash(target)}"
+
+
+def slot_name(target: str, number: int) -> str:
+    """Name of the run in slot ``number`` (from 1) of a target; at most 30 characters."""
+    return f"{slot_key(target)}-{number}"
+
+
+def parse_slot(name: str) -> tuple[str, int] | None:
+    """Slot key and number of a run's name; number 0 where the name has none, None if foreign."""
+    match = _SLOT_NAME.fullmatch(name)
+    return (match[1], int(match[2] or 0)) if match else None
+
+
+def label_value(text: str) -> str:
+    """A valid label value for any text: itself where it is one, else readable and hashed.
+
+    Two different texts give two different values; the hash keeps what cleaning removes.
+    """
+    if len(text) <= _LABEL_MAX and _LABEL_OK.fullmatch(text):
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-_.")
+    readable = readable[: _LABEL_MAX - len(digest) - 1].rstrip("-_.")
+    return f"{readable}-{digest}" if readable else digest
+
+
+def event_name(execution_name: str, execution_uid: str, reason: str) -> str:
+    """Name of the one Event an execution has for a reason: writing it twice makes one Event."""
+    digest = hashlib.sha256(f"{execution_uid}/{reason}".encode()).hexdigest()[:16]
+    return f"{execution_name[:200].rstrip('-.')}.{digest}"

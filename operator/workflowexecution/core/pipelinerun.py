@@ -1,0 +1,129 @@
+"""The PipelineRun of an execution, as a manifest ready to be created."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from workflowexecution.api import duration, identity
+from workflowexecution.api.spec import RESERVED_PARAMETER, WorkflowExecutionSpec
+from workflowexecution.core import names
+from workflowexecution.core.observation import Execution
+
+PIPELINE_NAME: Final = "workflow"
+RESTRICTED_POD: Final[dict[str, Any]] = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "fsGroup": 65532,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTemplate:
+    """What the operator adds to every run.
+
+    allowed_service_accounts: names an execution may ask for; empty means any.
+    """
+
+    namespace: str = identity.DEFAULT_EXECUTION_NAMESPACE
+    default_service_account: str = identity.DEFAULT_SERVICE_ACCOUNT
+    default_timeout: timedelta = timedelta(minutes=30)
+    allowed_service_accounts: frozenset[str] = frozenset()
+    pod_security_context: dict[str, Any] = field(default_factory=lambda: dict(RESTRICTED_POD))
+
+
+def build_run(
+    execution: Execution, spec: WorkflowExecutionSpec, name: str, template: RunTemplate
+) -> dict[str, Any]:
+    """Build the PipelineRun manifest; deterministic, so that a repeated create is the same."""
+    return {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {
+            "name": name,
+            "namespace": template.namespace,
+            "labels": _labels(execution),
+            "annotations": _annotations(execution),
+        },
+        "spec": {
+            "pipelineRef": {"resolver": "bundles", "params": _bundle(spec)},
+            "params": _params(spec),
+            "timeouts": {"pipeline": duration.format_duration(timeout_of(spec, template))},
+            "taskRunTemplate": {
+                "serviceAccountName": service_account_of(spec, template),
+                "podTemplate": {"securityContext": template.pod_security_context},
+            },
+        },
+    }
+
+
+def timeout_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> timedelta:
+    """How long the run may take."""
+    text = spec.execution_config.timeout
+    return duration.parse_duration(text) if text else template.default_timeout
+
+
+def service_account_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> str:
+    """Name of the ServiceAccount the run uses, in the execution namespace."""
+    return spec.execution_config.service_account_name or template.default_service_account
+
+
+def pinned_image(spec: WorkflowExecutionSpec) -> str:
+    """The bundle reference with its digest where one is given: what runs is what was audited."""
+    image, digest = spec.workflow_ref.container_image, spec.workflow_ref.container_digest
+    return f"{image}@{digest}" if digest and "@" not in image else image
+
+
+def problem_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> str:
+    """What keeps a well-formed spec from being run, naming field, value and fix; else empty."""
+    account = service_account_of(spec, template)
+    allowed = template.allowed_service_accounts
+    if allowed and account not in allowed:
+        return (
+            f"spec.executionConfig.serviceAccountName: {account!r} is not allowed; "
+            f"use one of {', '.join(sorted(allowed))}"
+        )
+    image, digest = spec.workflow_ref.container_image, spec.workflow_ref.container_digest
+    pinned = image.partition("@")[2]
+    if digest and pinned and pinned != digest:
+        return (
+            f"spec.workflowRef.containerDigest: {digest!r} differs from the digest in "
+            f"containerImage {image!r}; make them the same"
+        )
+    return ""
+
+
+def _labels(execution: Execution) -> dict[str, str]:
+    return {
+        names.LABEL_MANAGED_BY: names.MANAGED_BY,
+        names.KEY_EXECUTION: names.label_value(execution.name),
+        names.KEY_EXECUTION_UID: execution.uid,
+        names.KEY_SOURCE_NAMESPACE: names.label_value(execution.namespace),
+        names.KEY_WORKFLOW_ID: names.label_value(execution.workflow_id),
+        names.KEY_TARGET: names.label_value(execution.target),
+        names.KEY_TARGET_HASH: names.target_hash(execution.target),
+    }
+
+
+def _annotations(execution: Execution) -> dict[str, str]:
+    return {
+        names.KEY_EXECUTION: execution.name,
+        names.KEY_EXECUTION_UID: execution.uid,
+        names.KEY_SOURCE_NAMESPACE: execution.namespace,
+        names.KEY_WORKFLOW_ID: execution.workflow_id,
+        names.KEY_TARGET: execution.target,
+    }
+
+
+def _bundle(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:
+    return [
+        {"name": "bundle", "value": pinned_image(spec)},
+        {"name": "name", "value": PIPELINE_NAME},
+        {"name": "kind", "value": "pipeline"},
+    ]
+
+
+def _params(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:
+    given = [{"name": key, "value": value} for key, value in sorted(spec.parameters.items())]
+    return [*given, {"name": RESERVED_PARAMETER, "value": spec.target_resource}]

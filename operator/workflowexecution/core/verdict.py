@@ -1,0 +1,102 @@
+"""The values of a decision: the facts that go in, and every verdict that can come out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.core.observation import Execution, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All facts of one decision.
+
+    runs: every known run under the target's slot key, in any order.
+    others: every other known execution for exactly this target, in any order.
+    problem: what is wrong with the spec, for people; empty when it can be run.
+    cooldown: at least 0; zero turns the check off.
+    now: aware UTC; the same instant is used for the status write.
+    """
+
+    execution: Execution
+    runs: Sequence[Run]
+    others: Sequence[Execution]
+    problem: str
+    cooldown: timedelta
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Because of whom nothing is run: an execution, known by its run or by its own status.
+
+    ``started_at`` is set for a holder, ``completed_at`` and ``outcome`` for a past remediation.
+    """
+
+    name: str
+    namespace: str
+    workflow_id: str
+    target: str
+    run_name: str
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    outcome: Phase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The target is free: create the run of this name."""
+
+    run_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """This execution has its run: tell in the status how it goes."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nothing is run, for good. ``until`` is the cooldown's end, None while the target is busy."""
+
+    reason: SkipReason
+    evidence: Evidence
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The execution cannot be run; ``problem`` says why and what to change."""
+
+    problem: str
+    reason: FailureReason = FailureReason.CONFIGURATION_ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The run this execution had is gone, and we did not delete it."""
+
+    run_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The execution is being deleted while its run is active: end the run first."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The execution is being deleted and nothing of it runs: let it go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """There is nothing to do."""
+
+
+Verdict = Launch | Mirror | Skip | Refuse | Lost | Cancel | Release | Nothing

@@ -1,0 +1,115 @@
+"""Settings of the operator: one typed object, from flags, then environment (``WFE_…``), validated.
+
+Read once at start, by the command line only; the rest of the program is given what it needs.
+"""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from workflowexecution.api import duration, identity
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def _read_duration(value: Any) -> Any:
+    return duration.parse_duration(value) if isinstance(value, str) else value
+
+
+def _read_names(value: Any) -> Any:
+    """Accept ``a,b`` as well as a list."""
+    return (
+        [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+GoDuration = Annotated[timedelta, BeforeValidator(_read_duration)]
+Names = Annotated[list[str], NoDecode, BeforeValidator(_read_names)]
+
+
+class Settings(BaseSettings):
+    """What can be set. A flag wins over the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="WFE_", extra="ignore")
+
+    execution_namespace: str = Field(
+        default=identity.DEFAULT_EXECUTION_NAMESPACE,
+        description="Namespace in which all PipelineRuns are created.",
+    )
+    watch_namespaces: Names = Field(
+        default=[],
+        description="Namespaces whose WorkflowExecutions are served, comma separated; empty: all.",
+    )
+    cooldown: GoDuration = Field(
+        default=timedelta(minutes=5),
+        description="How long the same workflow may not run again on a target; 0s turns it off.",
+    )
+    default_service_account: str = Field(
+        default=identity.DEFAULT_SERVICE_ACCOUNT,
+        description="ServiceAccount of runs whose execution names none.",
+    )
+    allowed_service_accounts: Names = Field(
+        default=[],
+        description="ServiceAccounts that executions may name, comma separated; empty: any.",
+    )
+    default_timeout: GoDuration = Field(
+        default=timedelta(minutes=30), description="Time limit of runs whose execution names none."
+    )
+    cancel_grace: GoDuration = Field(
+        default=timedelta(minutes=2),
+        description="How long a cancelled run may take to stop before it is deleted.",
+    )
+    resync_interval: GoDuration = Field(
+        default=timedelta(minutes=10),
+        description="How often everything is listed anew, as a safeguard against lost events.",
+    )
+    concurrency: int = Field(default=32, ge=1, le=500, description="Executions worked on at once.")
+    metrics_port: int = Field(
+        default=9090, ge=0, le=65535, description="Port of /metrics; 0 picks a free one."
+    )
+    probes_port: int = Field(
+        default=8081,
+        ge=0,
+        le=65535,
+        description="Port of /healthz and /readyz; 0 picks a free one.",
+    )
+    bind_address: str = Field(default="0.0.0.0", description="Address both ports are bound to.")  # noqa: S104
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="json for machines, text for people."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+
+    @field_validator("execution_namespace")
+    @classmethod
+    def _is_namespace(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError(
+                f"{value!r} is not a namespace; use lower-case letters, digits and '-'"
+            )
+        return value
+
+    @field_validator("watch_namespaces")
+    @classmethod
+    def _are_namespaces(cls, value: list[str]) -> list[str]:
+        return [cls._is_namespace(name) for name in value]
+
+    @field_validator("cooldown")
+    @classmethod
+    def _is_not_negative(cls, value: timedelta) -> timedelta:
+        if value < timedelta(0):
+            raise ValueError("must be 0s or longer, e.g. 5m")
+        return value
+
+    @field_validator("default_timeout", "cancel_grace", "resync_interval")
+    @classmethod
+    def _is_positive(cls, value: timedelta) -> timedelta:
+        if value <= timedelta(0):
+            raise ValueError("must be longer than zero, e.g. 10m")
+        return value
