@@ -14,6 +14,7 @@ from localcluster.cluster import Cluster
 from localcluster.errors import ClusterError
 from localcluster.programs import Tier
 from localcluster.progress import console
+from localcluster.state import is_held
 
 ASKABLE = [Tier.API, Tier.TEKTON, Tier.NODE]
 
@@ -27,7 +28,7 @@ def main() -> int:
         console.print(f"[bold red]{escape(error.message)}[/]")
         for part in (error.detail, error.hint):
             if part:
-                console.print(part, markup=False)
+                console.print(part, markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("interrupted; nothing was left running")
@@ -95,7 +96,7 @@ COMMANDS = {
 def _found(state: Path) -> Cluster:
     cluster = lifecycle.find(state)
     if cluster is None:
-        starting = lifecycle.is_running(state)
+        starting = is_held(state)
         raise ClusterError("a cluster is still starting" if starting else "no cluster is running")
     return cluster
 

@@ -16,6 +16,9 @@ from localcluster.services import Service
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_ADDRESS = "10.96.0.1"
 NODE_ADDRESS = "10.77.0.1"
+HTTPS = 443
+# On the loopback of the cluster's own network: pods find the API server there without a proxy.
+NAMESPACE_ADDRESSES = [f"{SERVICE_ADDRESS}/32", f"{NODE_ADDRESS}/24"]
 COMPONENTS = (
     "system:kube-controller-manager",
     "system:kube-scheduler",
@@ -158,7 +161,7 @@ class ControlPlane:
 
     def _write_audit_policy(self) -> Path:
         """Everything that users and the operator ask for; of our own programs nothing."""
-        ours = ["system:apiserver", "system:anonymous", *COMPONENTS]
+        ours = ["system:anonymous", *COMPONENTS]
         policy = {
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",
@@ -166,6 +169,7 @@ class ControlPlane:
             "rules": [
                 {"level": "None", "users": ours, "verbs": ["get", "list", "watch"]},
                 {"level": "None", "users": ours, "resources": [{"group": "coordination.k8s.io"}]},
+                {"level": "None", "users": ["system:apiserver"]},
                 {"level": "None", "nonResourceURLs": ["*"]},
                 {"level": "Metadata"},
             ],

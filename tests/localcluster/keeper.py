@@ -7,16 +7,16 @@ end, a signal, or the owner's death; then nothing of the cluster is left.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from localcluster import request
+from localcluster import request, sandbox
 from localcluster.request import Request
 from localcluster.services import die_with_parent
+from localcluster.state import clean, pid_path
 
 POLL_SECONDS = 0.3
 STOP_SECONDS = 10.0
@@ -45,6 +45,8 @@ class Keeper:
 
     def _start(self) -> subprocess.Popen[bytes]:
         state = self._order.state
+        if self._order.isolated:
+            sandbox.give_children_their_own()
         # The supervisor inherits the lock too: while either of the two lives, it is held.
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "localcluster.supervisor", str(state), str(self._report)],
@@ -69,26 +71,6 @@ class Keeper:
         except PermissionError:
             return True
         return True
-
-
-def clean(state: Path) -> None:
-    """Remove what a cluster leaves when all its processes have ended."""
-    clean_inside(state)
-    state.rmdir()
-
-
-def clean_inside(state: Path) -> None:
-    """Empty a state directory whose cluster has ended, by itself or not."""
-    for entry in state.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
-
-
-def pid_path(state: Path) -> Path:
-    """File with the keeper's process id; true only while the state directory is locked."""
-    return state / "keeper.pid"
 
 
 def _end(supervisor: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import signal
@@ -15,13 +14,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from localcluster import cluster as record
-from localcluster import keeper, machine, programs, report
+from localcluster import machine, programs, report, sandbox
 from localcluster.build import Builder
 from localcluster.cluster import Cluster
 from localcluster.errors import ClusterError
 from localcluster.programs import Tier
 from localcluster.progress import console, meter
 from localcluster.request import REPOSITORY, Request
+from localcluster.state import clean, clean_inside, is_held, opened, pid_path, try_lock
 
 STOP_SECONDS = 30.0
 START_SECONDS = 240.0
@@ -64,14 +64,7 @@ def start(tier: Tier, state: Path, owner: int | None = None) -> Cluster:
 
 def find(state: Path) -> Cluster | None:
     """The ready cluster in `state`, or None."""
-    return record.load(state) if is_running(state) else None
-
-
-def is_running(state: Path) -> bool:
-    """Whether a cluster, ready or not, runs in `state`."""
-    with suppress(FileNotFoundError), _open(state) as folder:
-        return not _try_lock(folder)
-    return False
+    return record.load(state) if is_held(state) else None
 
 
 def stop(state: Path) -> bool:
@@ -83,7 +76,7 @@ def stop(state: Path) -> bool:
         _signal_keeper(state, signal.SIGKILL)
         _wait_until_gone(state, STOP_SECONDS)
     if state.exists():
-        keeper.clean(state)
+        clean(state)
     return True
 
 
@@ -99,7 +92,8 @@ def _launch(
     chosen = programs.needed(tier)
     builder.build(chosen)
     paths = {program.name: builder.path_of(program) for program in chosen}
-    order = Request(tier, state, paths, builder.tekton_config(), owner=owner)
+    config = builder.tekton_config()
+    order = Request(tier, state, paths, config, owner=owner, isolated=_isolated(tier))
     with _claim(state) as lock, meter(f"starting the cluster (tier {tier})") as shown:
         order.save()
         news, news_end = os.pipe()
@@ -116,6 +110,15 @@ def _launch(
     cluster = record.load(state)
     assert cluster, "a cluster that reports ready has written its record"
     return process, cluster
+
+
+def _isolated(tier: Tier) -> bool:
+    """Whether the cluster gets namespaces of its own: everything but a bare API server should."""
+    if tier is Tier.API:
+        return False
+    if reason := sandbox.why_impossible():
+        console.print(f"[yellow]Tekton will listen on all interfaces: {reason}[/]")
+    return not reason
 
 
 def _start_keeper(state: Path, news_end: int, lock: int) -> subprocess.Popen[bytes]:
@@ -140,35 +143,18 @@ def _claim(state: Path) -> Iterator[int]:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     if state.stat().st_uid != os.getuid():
         raise ClusterError(f"{state} belongs to somebody else")
-    with _open(state) as folder:
-        if not _try_lock(folder):
+    with opened(state) as folder:
+        if not try_lock(folder):
             raise _TakenError(f"a cluster runs in {state} already")
         if any(state.iterdir()):
-            keeper.clean_inside(state)
+            clean_inside(state)
         yield folder
-
-
-@contextmanager
-def _open(state: Path) -> Iterator[int]:
-    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _wait_for(tier: Tier, state: Path) -> Cluster:
     deadline = time.monotonic() + START_SECONDS
     with meter("waiting for the cluster that is starting already"):
-        while is_running(state) and time.monotonic() < deadline:
+        while is_held(state) and time.monotonic() < deadline:
             cluster = record.load(state)
             if cluster and cluster.tier.serves(machine.best_tier(tier)):
                 return cluster
@@ -184,13 +170,13 @@ def _wait_for(tier: Tier, state: Path) -> Cluster:
 def _signal_keeper(state: Path, number: signal.Signals) -> None:
     """Signal the keeper; the lock that it holds proves that the process id is still its own."""
     with suppress(FileNotFoundError, ProcessLookupError, ValueError):
-        if is_running(state):
-            os.kill(int(keeper.pid_path(state).read_text()), number)
+        if is_held(state):
+            os.kill(int(pid_path(state).read_text()), number)
 
 
 def _wait_until_gone(state: Path, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while is_running(state):
+    while is_held(state):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)

@@ -31,7 +31,8 @@ def read(path: Path) -> list[Object]:
 
 def read_folder(folder: Path) -> list[Object]:
     """All objects of the YAML files directly in `folder`; none where there is no such folder."""
-    return [item for path in sorted(folder.glob("*.yaml")) for item in read(path)]
+    files = [path for path in sorted(folder.glob("*.yaml")) if path.name != "kustomization.yaml"]
+    return [item for path in files for item in read(path)]
 
 
 def path_of(item: Object) -> str:

@@ -17,7 +17,8 @@ OUR_CRDS = REPOSITORY / "manifests/crd"
 class Request:
     """What to run: the tier, where its state goes, where programs and manifests are.
 
-    `owner` is the process whose end ends the cluster; None where only `down` does.
+    `owner` is the process whose end ends the cluster; None where only `down` does. `isolated`
+    clusters run in kernel namespaces of their own.
     """
 
     tier: Tier
@@ -26,6 +27,7 @@ class Request:
     tekton_config: Path
     crds: Path = OUR_CRDS
     owner: int | None = None
+    isolated: bool = False
 
     def save(self) -> None:
         """Write the order into the state directory."""
@@ -35,6 +37,7 @@ class Request:
             "tekton_config": str(self.tekton_config),
             "crds": str(self.crds),
             "owner": self.owner,
+            "isolated": self.isolated,
         }
         _path(self.state).write_text(json.dumps(fields, indent=1))
 
@@ -49,6 +52,7 @@ def load(state: Path) -> Request:
         tekton_config=Path(fields["tekton_config"]),
         crds=Path(fields["crds"]),
         owner=fields["owner"],
+        isolated=fields["isolated"],
     )
 
 
