@@ -75,7 +75,12 @@ class StatusWriter:
             self.record(event)
         if after.phase is None or after.phase == before.phase:
             return
-        self._log.info("phase changed", phase=str(after.phase), was=str(before.phase or ""))
+        self._log.info(
+            "phase changed",
+            phase=str(after.phase),
+            was=str(before.phase or ""),
+            run=after.pipeline_run_ref.name if after.pipeline_run_ref else "",
+        )
         if not after.phase.is_terminal:
             return
         self._metrics.executions.labels(outcome=after.phase).inc()

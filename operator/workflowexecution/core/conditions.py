@@ -43,13 +43,18 @@ def conditions_for(
         RECONCILING: "False" if phase.is_terminal else "True",
         STALLED: "True" if phase is Phase.FAILED else "False",
     }
-    created = "PipelineRunCreated" if has_run else reason
+    texts = {
+        SUCCEEDED: (reason, message),
+        PIPELINE_RUN_CREATED: ("PipelineRunCreated", "") if has_run else (reason, message),
+        RECONCILING: (reason, ""),
+        STALLED: (reason, message if phase is Phase.FAILED else ""),
+    }
     return [
         Condition(
             type=kind,
             status=wanted[kind],
-            reason=created if kind == PIPELINE_RUN_CREATED else reason,
-            message=message if kind == SUCCEEDED or not has_run else "",
+            reason=texts[kind][0],
+            message=texts[kind][1],
             last_transition_time=_transition_time(before.get(kind), wanted[kind], now),
             observed_generation=generation,
         )

@@ -37,6 +37,8 @@ def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Both log each request or event at a level that would drown what matters.
-    for name in ("aiohttp.access", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # They tell of each request or event, which drowns what matters; kopf also warns that it takes
+    # no signals, which is how it is run here.
+    quiet = {"aiohttp.access": "WARNING", "asyncio": "WARNING", "kopf": "WARNING"}
+    for name, least in {**quiet, "kopf._core.reactor.running": "ERROR"}.items():
+        logging.getLogger(name).setLevel(least)

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+
+from workflowexecution.api.status import TERMINAL_PHASES, SkipReason
 
 _BUCKETS: Final = (1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
 
@@ -11,6 +19,7 @@ class Metrics:
     """All metrics, in a registry of their own so that tests do not share them."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self.executions = Counter(
             "workflowexecution_total",
@@ -51,3 +60,8 @@ class Metrics:
             "Executions whose run is active.",
             registry=self.registry,
         )
+        # Every series is there from the start: a rate over a series that appears is wrong.
+        for outcome in TERMINAL_PHASES:
+            self.executions.labels(outcome=outcome)
+        for reason in (SkipReason.RESOURCE_BUSY, SkipReason.RECENTLY_REMEDIATED):
+            self.skips.labels(reason=reason)
