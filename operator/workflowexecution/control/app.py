@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 import tenacity
 
+from workflowexecution.api import identity
 from workflowexecution.control import errors, watches
 from workflowexecution.control.access import Access
 from workflowexecution.control.cluster import Cluster
@@ -20,6 +21,7 @@ from workflowexecution.control.transport import Transport
 from workflowexecution.control.witness import Witness
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.control.writer import StatusWriter
+from workflowexecution.core import names
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
 
@@ -56,11 +58,9 @@ class App:
         reconciler = Reconciler(self._cluster, ledger, witness, settler, self._writer, policy)
         self._queue = WorkQueue(reconciler.reconcile, concurrency=concurrency)
         self._inbox = Inbox(ledger, self._queue, metrics)
-        self._watches = watches.Watches(
-            access,
-            self._inbox.deliver,
-            execution_namespace=namespace,
-            watch_namespaces=watch_namespaces,
+        self._watches = (
+            watches.Watch(access, executions_in(watch_namespaces), self._inbox.on_execution),
+            watches.Watch(access, runs_in(namespace), self._inbox.on_run),
         )
         self._health = health
         self._resync_interval = resync_interval
@@ -76,15 +76,16 @@ class App:
         try:
             async with _until(stop):
                 await self._first_sync()
-                self._watches.start()
-                self._health.not_alive = self._watches.problem
+                for watch in self._watches:
+                    watch.start()
+                self._health.not_alive = self._problem
                 self._health.not_ready = ""
                 self._log.info("ready")
                 await self._keep_in_step()
         finally:
             self._health.not_ready = "stopping"
             self._log.info("stopping", executions_under_way=len(self._queue))
-            await self._watches.stop()
+            await asyncio.gather(*(watch.stop() for watch in self._watches))
             await self._queue.close(grace=_GRACE_S)
             await self._writer.close(grace=5)
             await self._session.close()
@@ -108,7 +109,7 @@ class App:
         """List everything anew now and then: what a watch has lost is found here."""
         loop = asyncio.get_running_loop()
         due_at = loop.time() + self._resync_interval.total_seconds()
-        while not self._watches.problem():
+        while not self._problem():
             await asyncio.sleep(1)
             if loop.time() < due_at:
                 continue
@@ -117,7 +118,32 @@ class App:
                 await self._inbox.resync(self._cluster)
             except errors.ApiError as error:
                 self._log.warning("resync failed; the next one will be tried", error=str(error))
-        raise RuntimeError(self._watches.problem())
+        raise RuntimeError(self._problem())
+
+    def _problem(self) -> str:
+        """What is wrong with the watches; empty while both run."""
+        return "; ".join(filter(None, (watch.problem() for watch in self._watches)))
+
+
+def executions_in(namespaces: tuple[str, ...]) -> watches.Subject:
+    """The watch of executions, in all namespaces where none is named."""
+    return watches.Subject(
+        group=identity.GROUP,
+        version=identity.VERSION,
+        plural=identity.PLURAL,
+        namespaces=namespaces,
+    )
+
+
+def runs_in(namespace: str) -> watches.Subject:
+    """The watch of the runs made for executions; the server leaves all others out."""
+    return watches.Subject(
+        group="tekton.dev",
+        version="v1",
+        plural="pipelineruns",
+        namespaces=(namespace,),
+        label=names.KEY_EXECUTION,
+    )
 
 
 def _explain(error: Any) -> str:

@@ -36,9 +36,8 @@ class Cluster:
 
     async def list_runs(self) -> AsyncIterator[dict[str, Any]]:
         """Yield every PipelineRun that was made for an execution."""
-        prefix = f"/namespaces/{self._execution_namespace}" if self._watch_namespaces else ""
-        params = {"labelSelector": names.KEY_EXECUTION}
-        async for item in self._transport.list_pages(f"{_TEKTON}{prefix}/pipelineruns", params):
+        path = f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns"
+        async for item in self._transport.list_pages(path, {"labelSelector": names.KEY_EXECUTION}):
             yield item
 
     async def list_task_runs(self, namespace: str, run_name: str) -> list[dict[str, Any]]:

@@ -1,16 +1,18 @@
 """Where events come in: entered into the ledger, and the executions they touch queued."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 
-from workflowexecution.control import watches
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.observation import Run, parse_execution, parse_run
 from workflowexecution.observe.metrics import Metrics
+
+TakeIn = Callable[[str | None, dict[str, Any]], None]
 
 
 class Inbox:
@@ -22,17 +24,21 @@ class Inbox:
         self._metrics = metrics
         self._log = structlog.get_logger("inbox")
 
-    def deliver(self, kind: str, event_type: str | None, raw: dict[str, Any]) -> None:
-        """Take in one event; ``event_type`` is None for an object that was listed."""
+    def on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
+        """Take in one event of an execution; the type is None for one that was listed."""
+        self._guarded(self._on_execution, event_type, raw)
+
+    def on_run(self, event_type: str | None, raw: dict[str, Any]) -> None:
+        """Take in one event of a run; the type is None for one that was listed."""
+        self._guarded(self._on_run, event_type, raw)
+
+    def _guarded(self, take_in: TakeIn, event_type: str | None, raw: dict[str, Any]) -> None:
         try:
-            if kind == watches.EXECUTIONS:
-                self._on_execution(event_type, raw)
-            else:
-                self._on_run(event_type, raw)
+            take_in(event_type, raw)
         except Exception as error:
             # One object nobody foresaw must not cost the events of all others.
             name = raw.get("metadata", {}).get("name")
-            self._log.error("event not understood", kind=kind, object=name, exc_info=error)
+            self._log.error("event not understood", object=name, exc_info=error)
 
     async def resync(self, cluster: Cluster) -> None:
         """Bring the ledger in step with full lists and queue everything that may need work."""

@@ -7,22 +7,30 @@ itself; in its own thread none of that touches a reconcile under way.
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import kopf
 import structlog
 
-from workflowexecution.api import identity
 from workflowexecution.control.access import Access
 from workflowexecution.control.stateless import NoDiffBase, NoProgress
-from workflowexecution.core import names
 
-Deliver = Callable[[str, str | None, dict[str, Any]], None]
+Deliver = Callable[[str | None, dict[str, Any]], None]
 
-EXECUTIONS: Final = "executions"
-RUNS: Final = "runs"
-_CONNECTIONS: Final = 16
+_CONNECTIONS: Final = 8
 _RELOGIN_PAUSE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What one watch is about; ``namespaces`` empty means all, ``label`` empty means any."""
+
+    group: str
+    version: str
+    plural: str
+    namespaces: tuple[str, ...] = ()
+    label: str = ""
 
 
 class _EndlessBackoff:
@@ -34,35 +42,30 @@ class _EndlessBackoff:
             yield 10
 
 
-class Watches:
-    """Watches executions and runs until stopped.
+class Watch:
+    """Watches one kind of object until stopped.
 
-    ``deliver(kind, event type or None for listed, object)`` is called in the caller's event loop.
+    One thread for each kind, so that each is watched in its own namespaces and with no more
+    rights than that takes. ``deliver(event type or None for listed, object)`` is called in the
+    event loop that made the watch.
     """
 
-    def __init__(
-        self,
-        access: Access,
-        deliver: Deliver,
-        *,
-        execution_namespace: str,
-        watch_namespaces: tuple[str, ...],
-    ) -> None:
+    def __init__(self, access: Access, subject: Subject, deliver: Deliver) -> None:
         self._access = access
+        self._subject = subject
         self._deliver = deliver
-        self._execution_namespace = execution_namespace
-        self._watch_namespaces = watch_namespaces
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._logins = 0
         self._failure = ""
-        self._log = structlog.get_logger("watches")
+        self._log = structlog.get_logger("watches").bind(watch=subject.plural)
 
     def start(self) -> None:
-        """Start watching, in a thread of its own."""
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, name="watches", daemon=True)
+        """Start watching."""
+        self._thread = threading.Thread(
+            target=self._run, name=f"watch {self._subject.plural}", daemon=True
+        )
         self._thread.start()
 
     async def stop(self) -> None:
@@ -72,9 +75,9 @@ class Watches:
             await asyncio.to_thread(self._thread.join, 15)
 
     def problem(self) -> str:
-        """What keeps the watches from delivering; empty while they run."""
+        """What keeps the watch from delivering; empty while it runs."""
         if self._thread is None or not self._thread.is_alive():
-            return f"the watches have ended: {self._failure or 'stopped'}"
+            return f"the watch of {self._subject.plural} ended: {self._failure or 'stopped'}"
         return ""
 
     def _run(self) -> None:
@@ -82,27 +85,22 @@ class Watches:
             asyncio.run(self._watch())
         except Exception as error:
             self._failure = str(error) or type(error).__name__
-            self._log.error("the watches have ended", error=self._failure, exc_info=error)
+            self._log.error("the watch ended", error=self._failure, exc_info=error)
 
     async def _watch(self) -> None:
-        namespaces = {*self._watch_namespaces, self._execution_namespace}
+        registry, subject = kopf.OperatorRegistry(), self._subject
+        kopf.on.login(registry=registry)(self._login)
+        kopf.on.event(subject.group, subject.version, subject.plural, registry=registry)(
+            self._on_event
+        )
         await kopf.operator(
-            registry=self._registry(),
-            settings=_settings(),
+            registry=registry,
+            settings=_settings(subject),
             standalone=True,
-            clusterwide=not self._watch_namespaces,
-            namespaces=sorted(namespaces) if self._watch_namespaces else (),
+            clusterwide=not subject.namespaces,
+            namespaces=subject.namespaces,
             stop_flag=self._stop,
         )
-
-    def _registry(self) -> kopf.OperatorRegistry:
-        registry = kopf.OperatorRegistry()
-        kopf.on.login(registry=registry)(self._login)
-        kopf.on.event(
-            identity.GROUP, identity.VERSION, identity.PLURAL, registry=registry, id=EXECUTIONS
-        )(self._on_execution)
-        kopf.on.event("tekton.dev", "v1", "pipelineruns", registry=registry, id=RUNS)(self._on_run)
-        return registry
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         """Open the session kopf works with; again whenever its credentials were refused."""
@@ -112,19 +110,11 @@ class Watches:
         session = self._access.open_session(connections=_CONNECTIONS)
         return kopf.AiohttpSession(server=self._access.server, aiohttp_session=session)
 
-    async def _on_execution(self, event: Any, **_: Any) -> None:
-        namespace = event["object"]["metadata"].get("namespace")
-        if not self._watch_namespaces or namespace in self._watch_namespaces:
-            self._hand_over(EXECUTIONS, event)
-
-    async def _on_run(self, event: Any, **_: Any) -> None:
-        self._hand_over(RUNS, event)
-
-    def _hand_over(self, kind: str, event: Any) -> None:
-        self._loop.call_soon_threadsafe(self._deliver, kind, event["type"], dict(event["object"]))
+    async def _on_event(self, event: Any, **_: Any) -> None:
+        self._loop.call_soon_threadsafe(self._deliver, event["type"], dict(event["object"]))
 
 
-def _settings() -> kopf.OperatorSettings:
+def _settings(subject: Subject) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
     settings.posting.enabled = False
@@ -137,5 +127,6 @@ def _settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 5
     settings.watching.reconnect_backoff = 1
-    settings.watching.label_selectors["tekton.dev", "pipelineruns"] = names.KEY_EXECUTION
+    if subject.label:
+        settings.watching.label_selectors[subject.group, subject.plural] = subject.label
     return settings
