@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from localcluster import request, sandbox
+from localcluster import cgroups, request, sandbox
+from localcluster.programs import Tier
 from localcluster.request import Request
 from localcluster.services import die_with_parent
 from localcluster.state import clean, pid_path
@@ -47,6 +48,8 @@ class Keeper:
         state = self._order.state
         if self._order.isolated:
             sandbox.give_children_their_own()
+        if self._order.tier is Tier.NODE:
+            cgroups.create(state, state.name)
         # The supervisor inherits the lock too: while either of the two lives, it is held.
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "localcluster.supervisor", str(state), str(self._report)],

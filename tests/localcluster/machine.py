@@ -11,11 +11,14 @@ from localcluster.errors import ClusterError
 from localcluster.programs import Tier
 from localcluster.progress import console
 
-# Debian package: a file that it brings.
+RUNC = Path("/usr/sbin/runc")
+CNI_PLUGINS = Path("/usr/lib/cni")
+BUSYBOX = Path("/bin/busybox")
+# Debian packages of the node tier, each with a file that it brings.
 PACKAGES = {
-    "runc": Path("/usr/sbin/runc"),
-    "containernetworking-plugins": Path("/usr/lib/cni/ptp"),
-    "busybox-static": Path("/bin/busybox"),
+    "runc": RUNC,
+    "containernetworking-plugins": CNI_PLUGINS / "ptp",
+    "busybox-static": BUSYBOX,
     "iproute2": Path("/usr/sbin/ip"),
 }
 

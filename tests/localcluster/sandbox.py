@@ -42,10 +42,10 @@ def give_children_their_own() -> None:
     root of a user namespace in which only its own user exists.
     """
     if os.geteuid() == 0:
-        _unshare(CLONE_NEWPID)
+        unshare(CLONE_NEWPID)
         return
     user, group = os.geteuid(), os.getegid()
-    _unshare(CLONE_NEWUSER | CLONE_NEWPID)
+    unshare(CLONE_NEWUSER | CLONE_NEWPID)
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     Path("/proc/self/gid_map").write_text(f"0 {group} 1")
@@ -56,7 +56,7 @@ def enter(addresses: list[str]) -> None:
 
     Sockets made before stay in the network they were made in. Raises OSError where not allowed.
     """
-    _unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC)
+    unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC)
     mount("none", "/", "", MS_REC | MS_PRIVATE)
     # Where the machine is itself a container its /proc may be masked; the old one will do then.
     with contextlib.suppress(PermissionError):
@@ -73,6 +73,12 @@ def mount(source: str, target: str | Path, kind: str, flags: int = 0, options: s
         _raise(f"mount {kind or 'flags'} at {target}")
 
 
+def unshare(flags: int) -> None:
+    """Call unshare(2). Raises OSError."""
+    if _libc().unshare(flags):
+        _raise("unshare")
+
+
 def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
@@ -82,11 +88,6 @@ def _may_be_root_in_a_namespace() -> bool:
     with contextlib.suppress(OSError):
         return subprocess.run(["unshare", *flags, "true"], capture_output=True).returncode == 0
     return False
-
-
-def _unshare(flags: int) -> None:
-    if _libc().unshare(flags):
-        _raise("unshare")
 
 
 def _libc() -> ctypes.CDLL:

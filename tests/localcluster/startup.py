@@ -8,7 +8,17 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from localcluster import controlplane, forward, images, objects, ports, sandbox, tekton
+from localcluster import (
+    cgroups,
+    controlplane,
+    forward,
+    images,
+    node,
+    objects,
+    ports,
+    sandbox,
+    tekton,
+)
 from localcluster.cluster import Cluster
 from localcluster.controlplane import ControlPlane, Endpoint
 from localcluster.programs import Tier
@@ -54,19 +64,31 @@ class Startup:
             registry.close()
             return Endpoint("127.0.0.1", number, public), registry_number
         sandbox.enter(controlplane.NAMESPACE_ADDRESSES)
+        if self.order.tier is Tier.NODE:
+            cgroups.enter(self.order.state.name)
+            node.hide_the_machine(self.order.state)
         await forward.forward(server, controlplane.HTTPS)
         await forward.forward(registry, registry_number)
         return Endpoint("0.0.0.0", controlplane.HTTPS, public), registry_number
 
     async def _start_with_tekton(self, cluster: Cluster, plane: ControlPlane, port: int) -> None:
         (webhook_port,) = ports.free(1)
-        _, pushed = await together(
+        machine = node.Node(cluster, self.order.state / "node")
+        _, pushed, _ = await together(
             self._start_control_plane(cluster, plane, webhook_port),
             self._start_registry(cluster, port),
+            self._start_all(*([machine.containerd()] if self._has_node else [])),
         )
         self.news.step("starting Tekton")
-        running = tekton.Tekton(cluster, webhook_port, plane.kubeconfig_of)
-        await self._start_all(*running.services(pushed))
+        services = tekton.Tekton(cluster, webhook_port, plane.kubeconfig_of).services(pushed)
+        if self._has_node:
+            kubeconfig = plane.kubeconfig_of("system:node:node")
+            services += [plane.scheduler(), machine.kubelet(kubeconfig)]
+        await self._start_all(*services)
+
+    @property
+    def _has_node(self) -> bool:
+        return self.order.tier is Tier.NODE
 
     async def _start_control_plane(
         self, cluster: Cluster, plane: ControlPlane, webhook_port: int | None

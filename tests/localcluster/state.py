@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from localcluster import cgroups
+
 
 def is_held(state: Path) -> bool:
     """Whether a cluster, ready or not, runs in `state`."""
@@ -44,6 +46,7 @@ def clean(state: Path) -> None:
 
 def clean_inside(state: Path) -> None:
     """Empty a state directory whose cluster has ended, by itself or not."""
+    cgroups.remove(state)
     for entry in state.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
