@@ -14,6 +14,8 @@ from workflowexecution import __version__
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
 
+OnRequest = Callable[[aiohttp.ClientRequest], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -26,21 +28,28 @@ class Access:
     ssl_context: ssl.SSLContext | bool
     authorization: Callable[[], str | None]
 
-    def open_session(self, *, connections: int) -> aiohttp.ClientSession:
-        """Open a session of at most this many connections, in the running event loop."""
+    def open_session(
+        self, *, connections: int, on_request: OnRequest | None = None
+    ) -> aiohttp.ClientSession:
+        """Open a session of at most this many connections, in the running event loop.
+
+        ``on_request`` is shown every request just before it is sent.
+        """
+
+        async def prepare(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            if value := self.authorization():
+                request.headers["Authorization"] = value
+            if on_request is not None:
+                on_request(request)
+            return await handler(request)
+
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
             headers={"User-Agent": _USER_AGENT},
-            middlewares=(self._authorize,),
+            middlewares=(prepare,),
         )
-
-    async def _authorize(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        value = self.authorization()
-        if value:
-            request.headers["Authorization"] = value
-        return await handler(request)
 
 
 def load_access() -> Access:

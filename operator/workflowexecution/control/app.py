@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ from workflowexecution.observe.probes import Health
 
 _CONNECTIONS: Final = 48
 _GRACE_S: Final = 20.0
-_SYNC_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
+_START_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 
 
 class App:
@@ -75,10 +76,14 @@ class App:
         """
         try:
             async with _until(stop):
-                await self._first_sync()
+                await self._patiently(self._cluster.check_kinds)
                 for watch in self._watches:
                     watch.start()
                 self._health.not_alive = self._problem
+                # Listed after the watches have begun: what goes away from now on is told by them.
+                await asyncio.gather(*(watch.has_listed() for watch in self._watches))
+                await self._patiently(self._resync)
+                self._queue.open()
                 self._health.not_ready = ""
                 self._log.info("ready")
                 await self._keep_in_step()
@@ -90,17 +95,20 @@ class App:
             await self._writer.close(grace=5)
             await self._session.close()
 
-    async def _first_sync(self) -> None:
-        """List everything before anything is decided, however long the API takes to be there."""
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step of the start until the API server has what it needs."""
         async for attempt in tenacity.AsyncRetrying(
-            wait=_SYNC_BACKOFF,
+            wait=_START_BACKOFF,
             retry=tenacity.retry_if_exception_type(errors.ApiError),
-            before_sleep=self._report_sync,
+            before_sleep=self._report,
         ):
             with attempt:
-                await self._inbox.resync(self._cluster)
+                await step()
 
-    def _report_sync(self, state: tenacity.RetryCallState) -> None:
+    async def _resync(self) -> None:
+        await self._inbox.resync(self._cluster)
+
+    def _report(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         self._health.not_ready = _explain(error)
         self._log.warning("not ready", problem=self._health.not_ready, attempt=state.attempt_number)
@@ -115,7 +123,7 @@ class App:
                 continue
             due_at = loop.time() + self._resync_interval.total_seconds()
             try:
-                await self._inbox.resync(self._cluster)
+                await self._resync()
             except errors.ApiError as error:
                 self._log.warning("resync failed; the next one will be tried", error=str(error))
         raise RuntimeError(self._problem())

@@ -26,18 +26,21 @@ class Cluster:
         self._execution_namespace = execution_namespace
         self._watch_namespaces = watch_namespaces
 
+    async def check_kinds(self) -> None:
+        """Ask for one object of each kind: raises what would keep the operator from working."""
+        for path in (*self._execution_lists(), self._runs_path()):
+            await self._transport.request("GET", path, params={"limit": "1"})
+
     async def list_executions(self) -> AsyncIterator[dict[str, Any]]:
         """Yield every WorkflowExecution of the watched namespaces; all, where none is named."""
-        prefixes = [f"/namespaces/{name}" for name in self._watch_namespaces] or [""]
-        for prefix in prefixes:
-            path = f"{_EXECUTIONS}{prefix}/{identity.PLURAL}"
+        for path in self._execution_lists():
             async for item in self._transport.list_pages(path):
                 yield item
 
     async def list_runs(self) -> AsyncIterator[dict[str, Any]]:
         """Yield every PipelineRun that was made for an execution."""
-        path = f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns"
-        async for item in self._transport.list_pages(path, {"labelSelector": names.KEY_EXECUTION}):
+        selector = {"labelSelector": names.KEY_EXECUTION}
+        async for item in self._transport.list_pages(self._runs_path(), selector):
             yield item
 
     async def list_task_runs(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
@@ -56,8 +59,7 @@ class Cluster:
 
     async def create_run(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """Create a run; AlreadyExistsError where its slot is taken."""
-        path = f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns"
-        return await self._transport.request("POST", path, body=manifest)
+        return await self._transport.request("POST", self._runs_path(), body=manifest)
 
     async def cancel_run(self, run: Run) -> dict[str, Any]:
         """Ask Tekton to end a run; refused where the run is no longer the one that was seen."""
@@ -93,8 +95,15 @@ class Cluster:
             "POST", f"{_EVENTS}/namespaces/{namespace}/events", body=event
         )
 
+    def _execution_lists(self) -> list[str]:
+        prefixes = [f"/namespaces/{name}" for name in self._watch_namespaces] or [""]
+        return [f"{_EXECUTIONS}{prefix}/{identity.PLURAL}" for prefix in prefixes]
+
+    def _runs_path(self) -> str:
+        return f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns"
+
     def _run_path(self, name: str) -> str:
-        return f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns/{name}"
+        return f"{self._runs_path()}/{name}"
 
     async def _patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return await self._transport.request("PATCH", path, body=body, content_type=MERGE_PATCH)

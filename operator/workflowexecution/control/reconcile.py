@@ -80,9 +80,12 @@ class Reconciler:
             )
             return 0.0
         except errors.NotFoundError:
+            # The execution, its run or their namespace is gone: learn which, then decide again.
             await self._witness.look_at_execution(
                 execution.namespace, execution.name, execution.uid
             )
+            if execution.run_name:
+                await self._witness.look(execution.run_name)
             raise
 
     async def _act(self, uid: str) -> float | None:
@@ -173,13 +176,14 @@ class Reconciler:
 
     async def _cancel(self, execution: Execution, run: Run) -> float | None:
         """Stop the run of an execution that is being deleted; delete it where it will not stop."""
-        waited = self._policy.clock() - (execution.deleted_at or self._policy.clock())
-        if waited > self._policy.cancel_grace:
-            await self._cluster.delete_run(run)
-        elif run.has_ended:
-            await self._witness.look(run.name)
-        elif not run.is_cancelled:
-            await self._cluster.cancel_run(run)
+        now = self._policy.clock()
+        is_overdue = now - (execution.deleted_at or now) > self._policy.cancel_grace
+        # Also the way to see a run go that was deleted before it was watched.
+        seen = await self._witness.look(run.name) if run.has_ended or is_overdue else run
+        if seen is not None and is_overdue and not seen.is_deleting:
+            await self._cluster.delete_run(seen)
+        elif seen is not None and not seen.has_ended and not seen.is_cancelled:
+            await self._cluster.cancel_run(seen)
         return _STOPPING_CHECK_S
 
     async def _release(self, execution: Execution) -> None:

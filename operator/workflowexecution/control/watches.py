@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import aiohttp
 import kopf
 import structlog
 
@@ -56,6 +57,7 @@ class Watch:
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
+        self._has_listed = asyncio.Event()
         self._thread: threading.Thread | None = None
         self._logins = 0
         self._failure = ""
@@ -67,6 +69,10 @@ class Watch:
             target=self._run, name=f"watch {self._subject.plural}", daemon=True
         )
         self._thread.start()
+
+    async def has_listed(self) -> None:
+        """Wait until the first list is complete and changes since then are being watched."""
+        await self._has_listed.wait()
 
     async def stop(self) -> None:
         """Stop watching and wait until the thread has ended."""
@@ -107,8 +113,13 @@ class Watch:
         if self._logins:
             await asyncio.sleep(_RELOGIN_PAUSE_S)
         self._logins += 1
-        session = self._access.open_session(connections=_CONNECTIONS)
+        session = self._access.open_session(connections=_CONNECTIONS, on_request=self._on_request)
         return kopf.AiohttpSession(server=self._access.server, aiohttp_session=session)
+
+    def _on_request(self, request: aiohttp.ClientRequest) -> None:
+        """Notice when watching begins: kopf tells nobody, but it lists first and then watches."""
+        if request.url.query.get("watch") == "true" and not self._has_listed.is_set():
+            self._loop.call_soon_threadsafe(self._has_listed.set)
 
     async def _on_event(self, event: Any, **_: Any) -> None:
         self._loop.call_soon_threadsafe(self._deliver, event["type"], dict(event["object"]))
@@ -121,6 +132,7 @@ def _settings(subject: Subject) -> kopf.OperatorSettings:
     settings.persistence.diffbase_storage = NoDiffBase()
     settings.persistence.progress_storage = NoProgress()
     settings.queueing.idle_timeout = 0.5
+    settings.queueing.exit_timeout = 0.2
     settings.networking.request_timeout = 15
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _EndlessBackoff()

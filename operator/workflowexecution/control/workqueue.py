@@ -20,7 +20,8 @@ class WorkQueue:
     """Runs ``work(key)`` for every key added.
 
     A key added while its pass is running is run once more after it. A pass that returns a number
-    of seconds is repeated after that time; one that raises is repeated with back-off.
+    of seconds is repeated after that time; one that raises is repeated with back-off. Nothing is
+    worked on before ``open``.
     """
 
     def __init__(self, work: Work, *, concurrency: int) -> None:
@@ -30,11 +31,16 @@ class WorkQueue:
         self._wakers: dict[str, asyncio.Event] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._is_open = True
+        self._has_begun = asyncio.Event()
         self._log = structlog.get_logger("workqueue")
 
     def __len__(self) -> int:
         """Number of keys with work to do now."""
         return len(self._tasks)
+
+    def open(self) -> None:
+        """Begin to work on what has been and will be added."""
+        self._has_begun.set()
 
     def add(self, key: str) -> None:
         """Have this key worked on soon; safe to call as often as one likes."""
@@ -63,7 +69,7 @@ class WorkQueue:
             timer.cancel()
         self._timers.clear()
         waiting = list(self._tasks.values())
-        if waiting:
+        if waiting and self._has_begun.is_set():
             await asyncio.wait(waiting, timeout=grace)
         for task in waiting:
             task.cancel()
@@ -72,6 +78,7 @@ class WorkQueue:
     async def _run(self, key: str, waker: asyncio.Event) -> None:
         delay: float | None = None
         try:
+            await self._has_begun.wait()
             while waker.is_set():
                 waker.clear()
                 delay = await self._until_done(key, waker)
