@@ -1,0 +1,87 @@
+"""The manifests, samples and bundles are accepted by a real API server and a real Tekton."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from localcluster.bundles import load_bundle
+from localcluster.cluster import ApiError, Cluster
+
+REPOSITORY = Path(__file__).parents[2]
+NAMESPACES = ("kubernaut-system", "kubernaut-workflows")
+CONTROLLER = "system:serviceaccount:kubernaut-system:workflowexecution-controller"
+RUNNER = "system:serviceaccount:kubernaut-workflows:kubernaut-workflow-runner"
+TEKTON = REPOSITORY / "tekton"
+
+
+def _kubectl(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(cluster.kubectl), f"--kubeconfig={cluster.kubeconfig}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _apply(cluster: Cluster, folder: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    server_side = ("--server-side", "--force-conflicts")
+    return _kubectl(cluster, "apply", "-k", str(REPOSITORY / folder), *server_side, *arguments)
+
+
+@pytest.fixture(scope="module")
+def installed(api_cluster: Cluster) -> Cluster:
+    """A cluster with our namespaces and RBAC: a dry run refuses objects of missing namespaces."""
+    for folder in ("namespaces", "rbac"):
+        applied = _apply(api_cluster, f"manifests/{folder}")
+        assert applied.returncode == 0, applied.stderr
+    return api_cluster
+
+
+@pytest.mark.parametrize("folder", ["manifests", "manifests/samples"])
+def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> None:
+    applied = _apply(installed, folder, "--dry-run=server", "--validate=strict")
+
+    assert applied.returncode == 0, applied.stderr
+    assert "Warning" not in applied.stderr
+
+
+@pytest.mark.parametrize(
+    ("who", "verb", "what", "namespace", "allowed"),
+    [
+        (CONTROLLER, "patch", "workflowexecutions.workflowexecution.kubernaut.ai", "any", True),
+        (CONTROLLER, "create", "workflowexecutions.workflowexecution.kubernaut.ai", "any", False),
+        (CONTROLLER, "delete", "workflowexecutions.workflowexecution.kubernaut.ai", "any", False),
+        (CONTROLLER, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", True),
+        (CONTROLLER, "create", "pipelineruns.tekton.dev", "any", False),
+        (CONTROLLER, "patch", "taskruns.tekton.dev", "kubernaut-workflows", False),
+        (CONTROLLER, "create", "events.events.k8s.io", "any", True),
+        (CONTROLLER, "update", "leases.coordination.k8s.io", "kubernaut-system", True),
+        (CONTROLLER, "update", "leases.coordination.k8s.io", "kube-system", False),
+        (CONTROLLER, "get", "secrets", "kubernaut-workflows", False),
+        (RUNNER, "patch", "deployments.apps", "any", True),
+        (RUNNER, "delete", "pods", "any", False),
+        (RUNNER, "get", "secrets", "kubernaut-workflows", False),
+        (RUNNER, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
+    ],
+)
+def test_rights_reach_as_far_as_needed_and_no_further(
+    installed: Cluster, who: str, verb: str, what: str, namespace: str, allowed: bool
+) -> None:
+    answer = _kubectl(installed, "auth", "can-i", verb, what, f"--as={who}", "-n", namespace)
+
+    assert answer.stdout.strip() == ("yes" if allowed else "no"), answer.stderr
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.parent.name for path in TEKTON.glob("*/workflow.yaml"))
+)
+def test_tekton_takes_every_bundle(tekton_cluster: Cluster, namespace: str, name: str) -> None:
+    images = {"kubectl": "registry.test/kubectl", "busybox": "registry.test/busybox"}
+    for item in load_bundle(TEKTON / name, images):
+        path = f"/apis/tekton.dev/v1/namespaces/{namespace}/{item['kind'].lower()}s"
+        tekton_cluster.request("POST", f"{path}?dryRun=All", item)
+
+
+def test_tekton_refuses_a_broken_bundle(tekton_cluster: Cluster, namespace: str) -> None:
+    (pipeline,) = load_bundle(TEKTON / "wait", {"busybox": "registry.test/busybox"})
+    pipeline["spec"]["tasks"][0]["runAfter"] = ["nothing"]
+    path = f"/apis/tekton.dev/v1/namespaces/{namespace}/pipelines?dryRun=All"
+    with pytest.raises(ApiError, match="nothing"):
+        tekton_cluster.request("POST", path, pipeline)
