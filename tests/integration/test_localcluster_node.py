@@ -22,10 +22,9 @@ def test_step_reaches_the_api_server_with_its_own_token(
     run = finished_run(node_cluster, namespace, step)
     assert run["status"]["conditions"][0]["reason"] == "Succeeded"
     pod = f"{run['status']['childReferences'][0]['name']}-pod"
-    kubectl = [node_cluster.kubectl, "--kubeconfig", node_cluster.kubeconfig, "-n", namespace]
-    printed = subprocess.run(
-        [*kubectl, "logs", pod, "-c", "step-ask"], check=True, capture_output=True, text=True
-    )
+    flags = ["--kubeconfig", str(node_cluster.kubeconfig), "-n", namespace]
+    command = [str(node_cluster.kubectl), *flags, "logs", pod, "-c", "step-ask"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True)
     assert printed.stdout.split() == ["serviceaccount/default", "65532"]
 
 

@@ -25,6 +25,7 @@ from localcluster import toolchain
 from localcluster.errors import ClusterError
 from localcluster.programs import MODULES, TEKTON_MODULE, Program
 from localcluster.progress import Meter, meter
+from localcluster.services import die_with_parent
 
 LOCK_POLL_SECONDS = 0.5
 
@@ -85,16 +86,18 @@ class Builder:
 
     def _build_one(self, program: Program, shown: Meter) -> None:
         target = self.path_of(program)
-        with self._locked(target.parent, shown):
+        with self._locked(target.parent, shown) as lock:
             if target.exists():
                 return
             part = target.with_name(f".{program.name}.part")
             total = len(self._call(program.module, "list", "-deps", program.package).split())
             command = [str(self._found_go()), "build", "-v", *self._flags(program.module)]
-            self._watch([*command, "-o", str(part), program.package], program, total, shown)
+            self._watch([*command, "-o", str(part), program.package], program, total, shown, lock)
             part.replace(target)
 
-    def _watch(self, command: list[str], program: Program, total: int, shown: Meter) -> None:
+    def _watch(
+        self, command: list[str], program: Program, total: int, shown: Meter, lock: int
+    ) -> None:
         """Run `go build -v`, which names each package when it is compiled."""
         tail: deque[str] = deque(maxlen=30)
         building = subprocess.Popen(
@@ -103,6 +106,9 @@ class Builder:
             env=toolchain.environment(),
             stderr=subprocess.PIPE,
             text=True,
+            # Should we be killed, the compiler ends too; until it has, it keeps the lock.
+            preexec_fn=die_with_parent,
+            pass_fds=[lock],
         )
         assert building.stderr
         with building:
@@ -137,14 +143,14 @@ class Builder:
         return self._go
 
     @contextmanager
-    def _locked(self, home: Path, shown: Meter) -> Iterator[None]:
+    def _locked(self, home: Path, shown: Meter) -> Iterator[int]:
         """Hold the only right to write into `home`; freed by the kernel if this process dies."""
         home.mkdir(parents=True, exist_ok=True)
         with (home / ".lock").open("w") as lock:
             while not _try_lock(lock.fileno()):
                 shown.update("waiting for another process that builds the same module")
                 time.sleep(LOCK_POLL_SECONDS)
-            yield
+            yield lock.fileno()
 
 
 def _try_lock(descriptor: int) -> bool:

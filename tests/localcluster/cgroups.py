@@ -6,6 +6,7 @@ Works on version 1 (one hierarchy for each controller), version 2, and both besi
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -29,9 +30,14 @@ class Hierarchy:
     unified: bool
 
 
-def create(state: Path, name: str) -> None:
-    """Make the group `name` in every hierarchy, and note in `state` where."""
-    groups = [_create_in(hierarchy, name) for hierarchy in _hierarchies()]
+def name_for(state: Path) -> str:
+    """Name of the groups of the cluster in `state`, which no other cluster has."""
+    return f"wfe-{hashlib.sha256(str(state).encode()).hexdigest()[:12]}"
+
+
+def create(state: Path) -> None:
+    """Make the cluster's group in every hierarchy, and note in `state` where."""
+    groups = [_create_in(hierarchy, name_for(state)) for hierarchy in _hierarchies()]
     (state / RECORD).write_text(json.dumps([str(group) for group in groups]))
 
 

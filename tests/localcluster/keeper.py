@@ -49,7 +49,7 @@ class Keeper:
         if self._order.isolated:
             sandbox.give_children_their_own()
         if self._order.tier is Tier.NODE:
-            cgroups.create(state, state.name)
+            cgroups.create(state)
         # The supervisor inherits the lock too: while either of the two lives, it is held.
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "localcluster.supervisor", str(state), str(self._report)],

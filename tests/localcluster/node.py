@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from localcluster.machine import CNI_PLUGINS, RUNC
 from localcluster.services import Service
 
 NAME = "node"
+USER = f"system:node:{NAME}"
 PODS = "10.88.0.0/16"
 SOCKET = Path("/run/containerd/containerd.sock")
 # Both are tmpfs: image layers cannot be mounted from a file system that is itself an overlay.
@@ -73,11 +73,7 @@ class Node:
             f"--hostname-override={NAME}",
             f"--node-ip={controlplane.NODE_ADDRESS}",
         ]
-        return Service("kubelet", command, ready=self._is_ready)
-
-    def _is_ready(self) -> bool:
-        node = self.cluster.request("GET", f"/api/v1/nodes/{NAME}")
-        return _condition(node["status"].get("conditions") or [], "Ready")
+        return Service("kubelet", command, ready=lambda: is_ready(self.cluster, NAME))
 
     def _write(self, name: str, text: str) -> Path:
         self.files.mkdir(exist_ok=True)
@@ -111,6 +107,13 @@ runtime_type = "io.containerd.runc.v2"
 BinaryName = "{RUNC}"
 SystemdCgroup = false
 """
+
+
+def is_ready(cluster: Cluster, name: str) -> bool:
+    """Whether a node says that it is ready for pods."""
+    found = cluster.request("GET", f"/api/v1/nodes/{name}")
+    conditions = found["status"].get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def _network() -> Object:
@@ -153,10 +156,6 @@ def _kubelet_config() -> Object:
         "kubeAPIBurst": 1000,
         "eventRecordQPS": 0,
     }
-
-
-def _condition(conditions: Iterable[Object], kind: str) -> bool:
-    return any(one["type"] == kind and one["status"] == "True" for one in conditions)
 
 
 def _has_capability(number: int) -> bool:

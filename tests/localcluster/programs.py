@@ -69,7 +69,7 @@ _NODE = [
         "containerd-shim-runc-v2",
     ),
 ]
-_KWOK = _family("kwok", "sigs.k8s.io/kwok/cmd", "kwok")
+_KWOK = [*_kubernetes("kube-scheduler"), *_family("kwok", "sigs.k8s.io/kwok/cmd", "kwok")]
 
 IMAGES_OF_TEKTON = tuple(program.name for program in _IN_PODS)
 

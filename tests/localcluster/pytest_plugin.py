@@ -14,13 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from localcluster import lifecycle
+from localcluster import lifecycle, machine
 from localcluster.cluster import ApiError, Cluster
+from localcluster.errors import ClusterError
 from localcluster.programs import Tier
+from localcluster.progress import console
 
 FIXTURE_TIERS = {
     "api_cluster": Tier.API,
     "tekton_cluster": Tier.TEKTON,
+    "pod_cluster": Tier.NODE,
     "node_cluster": Tier.NODE,
 }
 WANTED = pytest.StashKey[Tier]()
@@ -40,10 +43,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """The session's cluster, of the highest tier that any of its tests needs."""
-    wanted = pytestconfig.stash.get(WANTED, Tier.API)
+    wanted = _affordable(pytestconfig.stash.get(WANTED, Tier.API))
     if running := _running_already():
-        if not running.tier.serves(wanted):
-            pytest.fail(f"the cluster in {running.state} is of tier {running.tier}, not {wanted}")
+        least = Tier.KWOK if wanted is Tier.NODE else wanted
+        if not running.tier.serves(least):
+            pytest.fail(f"the cluster in {running.state} is of tier {running.tier}, not {least}")
         yield running
         return
     with lifecycle.running(wanted) as started:
@@ -59,6 +63,12 @@ def api_cluster(cluster: Cluster) -> Cluster:
 @pytest.fixture(scope="session")
 def tekton_cluster(cluster: Cluster) -> Cluster:
     """A cluster with at least Tekton's controller, webhook, resolvers and a registry."""
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def pod_cluster(cluster: Cluster) -> Cluster:
+    """A cluster whose pods end: a real node runs them, or kwok says so."""
     return cluster
 
 
@@ -79,6 +89,15 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     yield name
     with suppress(ApiError):
         cluster.request("DELETE", f"/api/v1/namespaces/{name}")
+
+
+def _affordable(wanted: Tier) -> Tier:
+    """The tier to start: kwok plays the node also where only packages are missing."""
+    try:
+        return machine.best_tier(wanted)
+    except ClusterError as error:
+        console.print(f"[yellow]{error.message}; kwok plays the node instead[/]")
+        return Tier.KWOK
 
 
 def _running_already() -> Cluster | None:

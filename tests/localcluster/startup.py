@@ -13,6 +13,7 @@ from localcluster import (
     controlplane,
     forward,
     images,
+    kwok,
     node,
     objects,
     ports,
@@ -65,7 +66,7 @@ class Startup:
             return Endpoint("127.0.0.1", number, public), registry_number
         sandbox.enter(controlplane.NAMESPACE_ADDRESSES)
         if self.order.tier is Tier.NODE:
-            cgroups.enter(self.order.state.name)
+            cgroups.enter(cgroups.name_for(self.order.state))
             node.hide_the_machine(self.order.state)
         await forward.forward(server, controlplane.HTTPS)
         await forward.forward(registry, registry_number)
@@ -74,21 +75,20 @@ class Startup:
     async def _start_with_tekton(self, cluster: Cluster, plane: ControlPlane, port: int) -> None:
         (webhook_port,) = ports.free(1)
         machine = node.Node(cluster, self.order.state / "node")
+        early = [machine.containerd()] if cluster.tier is Tier.NODE else []
         _, pushed, _ = await together(
             self._start_control_plane(cluster, plane, webhook_port),
             self._start_registry(cluster, port),
-            self._start_all(*([machine.containerd()] if self._has_node else [])),
+            self._start_all(*early),
         )
         self.news.step("starting Tekton")
         services = tekton.Tekton(cluster, webhook_port, plane.kubeconfig_of).services(pushed)
-        if self._has_node:
-            kubeconfig = plane.kubeconfig_of("system:node:node")
-            services += [plane.scheduler(), machine.kubelet(kubeconfig)]
+        if cluster.tier is Tier.NODE:
+            services += [plane.scheduler(), machine.kubelet(plane.kubeconfig_of(node.USER))]
+        if cluster.tier is Tier.KWOK:
+            await objects.apply_all(cluster, kwok.nodes())
+            services += [plane.scheduler(), _kwok(cluster, plane)]
         await self._start_all(*services)
-
-    @property
-    def _has_node(self) -> bool:
-        return self.order.tier is Tier.NODE
 
     async def _start_control_plane(
         self, cluster: Cluster, plane: ControlPlane, webhook_port: int | None
@@ -118,6 +118,12 @@ class Startup:
 
     async def _start_all(self, *services: Service) -> None:
         await together(*(self.services.start(service) for service in services))
+
+
+def _kwok(cluster: Cluster, plane: ControlPlane) -> Service:
+    (port,) = ports.free(1)
+    command = kwok.command(cluster.programs["kwok"], plane.kubeconfig_of("kwok"), port)
+    return Service("kwok", command, ready=lambda: node.is_ready(cluster, f"{kwok.NODE_NAME}-0"))
 
 
 async def together(*steps: Coroutine[Any, Any, Any]) -> list[Any]:

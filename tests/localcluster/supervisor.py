@@ -74,7 +74,7 @@ def main() -> None:
     order = request.load(Path(sys.argv[1]))
     try:
         asyncio.run(supervise(order, news))
-    except (ClusterError, ExceptionGroup, OSError) as error:
+    except Exception as error:
         with contextlib.suppress(BrokenPipeError, ValueError):
             news.fail(_first_error(error))
         raise
