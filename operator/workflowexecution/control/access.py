@@ -82,9 +82,7 @@ def _access_of_kubeconfig() -> Access:
 
     config = kubernetes.client.Configuration()
     try:
-        kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call]
-            client_configuration=config
-        )
+        kubernetes.config.load_kube_config(client_configuration=config)
     except kubernetes.config.ConfigException as error:
         raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
     return Access(

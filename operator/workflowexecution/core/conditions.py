@@ -47,7 +47,7 @@ def conditions_for(
         SUCCEEDED: (reason, message),
         PIPELINE_RUN_CREATED: ("PipelineRunCreated", "") if has_run else (reason, message),
         RECONCILING: (reason, ""),
-        STALLED: (reason, message if phase is Phase.FAILED else ""),
+        STALLED: (reason, ""),
     }
     return [
         Condition(

@@ -19,7 +19,7 @@ class Metrics:
     """All metrics, in a registry of their own so that tests do not share them."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self.executions = Counter(
             "workflowexecution_total",

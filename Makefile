@@ -1,0 +1,84 @@
+# Verbs for people and for CI. Everything needs only Python 3.11 and make; `setup` brings the rest.
+# The local cluster's programs are built from Go modules once, into a cache.
+
+PYTHON ?= python3
+TIER ?= node
+BIN := .venv/bin
+CLUSTER := PYTHONPATH=tests $(BIN)/python -m localcluster
+PYTEST := $(BIN)/python -m pytest
+
+# Only a KUBECONFIG named on the command line is the user's wish to play the demo there; one that
+# happens to be in the environment is not.
+ifeq ($(origin KUBECONFIG),command line)
+export DEMO_KUBECONFIG := $(KUBECONFIG)
+endif
+unexport KUBECONFIG
+
+.PHONY: help setup packages demo test unit property integration e2e lint fmt docs crd lock \
+	cluster-up cluster-down clean
+.DEFAULT_GOAL := help
+
+help: ## list the verbs
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup: .venv/.complete ## make the virtual environment from the locked requirements
+
+.venv/.complete: requirements.lock pyproject.toml
+	@echo "setting up .venv" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+packages: setup ## install the Debian packages of the real node, where that is possible
+	@$(CLUSTER) install-packages 1>&2
+
+demo: packages ## show the operator at work; KUBECONFIG=… plays it on your own cluster
+	@PYTHONPATH=tests $(BIN)/python -m demo
+
+test: packages ## lint, then every test level that this machine allows
+	@PYTHONPATH=tests $(BIN)/python -m levels
+
+unit: setup ## pure functions, milliseconds each
+	$(PYTEST) tests/unit
+
+property: setup ## rules that hold for any input and any interleaving
+	$(PYTEST) tests/property
+
+integration: packages ## the operator against a real API server
+	$(PYTEST) tests/integration
+
+e2e: packages ## the whole way: real Tekton, real containers
+	$(PYTEST) tests/e2e
+
+lint: setup ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy operator tests
+	$(BIN)/lint-imports
+
+fmt: setup ## format and sort
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+crd: setup ## write the CRD from the models
+	$(BIN)/wfe crd > manifests/crd/workflowexecutions.yaml
+
+docs: setup ## check that every link in the documentation leads somewhere
+	$(PYTEST) -q tests/unit/test_docs.py
+
+lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet \
+		--constraint requirements.lock -o requirements-run.lock
+
+cluster-up: packages ## start a local cluster in the background: TIER=api|tekton|node
+	@$(CLUSTER) up --tier $(TIER)
+
+cluster-down: setup ## end it
+	@$(CLUSTER) down
+
+clean: ## remove what the verbs made in this folder
+	rm -rf .venv .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

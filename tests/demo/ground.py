@@ -1,0 +1,95 @@
+"""Where the story is played: a cluster made for it, or the user's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import localcluster
+from demo.ownregistry import serve_registry
+from demo.tools import REPOSITORY, DemoError, kubectl_apply
+from localcluster import Tier
+from localcluster.bundles import load_bundle
+from localcluster.oci import push_bundle
+from localcluster.progress import console
+
+BUNDLES = ("restart-workload", "inspect-workload", "always-fails")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A cluster that is ready for the story.
+
+    `bundles` maps a workflow to the reference of its bundle, `shell` is an image with /bin/sh.
+    """
+
+    name: str
+    kubeconfig: Path
+    kubectl: Path
+    bundles: Mapping[str, str]
+    shell: str
+
+
+@contextmanager
+def local_ground() -> Iterator[Ground]:
+    """A cluster of the best tier that this machine allows; it ends with the block."""
+    with localcluster.running(Tier.NODE) as cluster:
+        assert cluster.registry
+        images = {
+            "busybox": f"{cluster.registry}/shell:latest",
+            "kubectl": f"{cluster.registry}/kubectl:latest",
+        }
+        yield Ground(
+            name=f"local cluster, tier {cluster.tier}",
+            kubeconfig=cluster.kubeconfig,
+            kubectl=cluster.kubectl,
+            bundles=_push(cluster.registry, cluster.registry, images),
+            shell=images["busybox"],
+        )
+
+
+@contextmanager
+def own_ground(kubeconfig: Path) -> Iterator[Ground]:
+    """The user's cluster with Tekton; a registry for the bundles is run in it for the story."""
+    kubectl = Path(os.environ.get("KUBECTL") or shutil.which("kubectl") or "")
+    if not kubectl.is_file():
+        raise DemoError("kubectl is not on the PATH; install it, or set KUBECTL to it")
+    if not kubeconfig.is_file():
+        raise DemoError(f"{kubeconfig} is no file; set KUBECONFIG to the cluster's kubeconfig")
+    images = {
+        "busybox": os.environ.get("BUSYBOX_IMAGE", "busybox:1.37"),
+        "kubectl": os.environ.get("KUBECTL_IMAGE", "alpine/k8s:1.36.0"),
+    }
+    with ExitStack() as stack:
+        here, there = stack.enter_context(serve_registry(kubectl, kubeconfig))
+        yield Ground(
+            name=f"cluster of {kubeconfig}",
+            kubeconfig=kubeconfig,
+            kubectl=kubectl,
+            bundles=_push(here, there, images),
+            shell=images["busybox"],
+        )
+
+
+def install(ground: Ground) -> None:
+    """Apply the definition, the namespaces and the rights, as the manifests hold them."""
+    with console.status("applying manifests"):
+        for part in ("crd/workflowexecutions.yaml", "namespaces/namespaces.yaml"):
+            kubectl_apply(ground.kubectl, ground.kubeconfig, REPOSITORY / "manifests" / part)
+        for part in ("controller", "runner"):
+            path = REPOSITORY / f"manifests/rbac/{part}.yaml"
+            kubectl_apply(ground.kubectl, ground.kubeconfig, path)
+
+
+def _push(here: str, there: str, images: Mapping[str, str]) -> dict[str, str]:
+    """Push all bundles to a registry; `there` is what the cluster calls it."""
+    references = {}
+    for name in BUNDLES:
+        objects = load_bundle(REPOSITORY / "tekton" / name, images)
+        pushed = push_bundle(here, f"workflows/{name}", tag="demo", objects=objects)
+        references[name] = pushed.replace(here, there, 1)
+    return references
