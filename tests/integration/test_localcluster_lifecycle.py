@@ -112,6 +112,14 @@ def test_smaller_cluster_is_not_taken_for_a_larger_one(state: Path) -> None:
     assert "tier api runs" in done.stderr.replace("\n", " ")
 
 
+def test_directory_that_holds_anything_else_is_never_emptied(tmp_path: Path) -> None:
+    (tmp_path / "precious").touch()
+    for command in ("up", "down"):
+        done = run(command, "--state", tmp_path)
+        assert (done.returncode, "not the state directory" in done.stderr) == (1, True)
+    assert (tmp_path / "precious").exists()
+
+
 def test_status_and_logs_tell_of_the_cluster(state: Path) -> None:
     assert "no cluster is running" in run("status", "--state", state).stderr
     cluster = up(state, Tier.API)

@@ -28,7 +28,7 @@ def main() -> int:
         console.print(f"[bold red]{escape(error.message)}[/]")
         for part in (error.detail, error.hint):
             if part:
-                console.print(part, markup=False, soft_wrap=True)
+                console.print(part, markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("interrupted; nothing was left running")
@@ -110,7 +110,7 @@ def _describe(cluster: Cluster) -> None:
         "logs": cluster.logs,
     }
     for name, value in lines.items():
-        console.print(f"{name:>10}  {value}", markup=False, soft_wrap=True)
+        console.print(f"{name:>10}  {value}", markup=False)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,7 +21,15 @@ from localcluster.errors import ClusterError
 from localcluster.programs import Tier
 from localcluster.progress import console, meter
 from localcluster.request import REPOSITORY, Request
-from localcluster.state import clean, clean_inside, is_held, opened, pid_path, try_lock
+from localcluster.state import (
+    claim_for_clusters,
+    clean,
+    is_held,
+    is_there,
+    opened,
+    pid_path,
+    try_lock,
+)
 
 STOP_SECONDS = 30.0
 START_SECONDS = 240.0
@@ -96,13 +104,12 @@ def _launch(
     order = Request(tier, state, paths, config, owner=owner, isolated=_isolated(tier))
     with _claim(state) as lock, meter(f"starting the cluster (tier {tier})") as shown:
         order.save()
+        order.logs.mkdir()
         news, news_end = os.pipe()
-        process = _start_keeper(state, news_end, lock)
+        process = _start_keeper(order, news_end, lock)
         try:
-            for kind, text in report.listen(news):
-                if kind == "warning":
-                    console.print(f"[yellow]{text}[/]")
-                shown.update(text)
+            for step in report.listen(news):
+                shown.update(step)
         except BaseException:
             process.terminate()
             process.wait()
@@ -121,12 +128,13 @@ def _isolated(tier: Tier) -> bool:
     return not reason
 
 
-def _start_keeper(state: Path, news_end: int, lock: int) -> subprocess.Popen[bytes]:
+def _start_keeper(order: Request, news_end: int, lock: int) -> subprocess.Popen[bytes]:
     descriptors = (news_end, lock)
-    with (state / "keeper.log").open("wb") as log:
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with (order.logs / "localcluster.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "localcluster.keeper", str(state), *map(str, descriptors)],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            [sys.executable, "-m", "localcluster.keeper", str(order.state), *map(str, descriptors)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -146,8 +154,9 @@ def _claim(state: Path) -> Iterator[int]:
     with opened(state) as folder:
         if not try_lock(folder):
             raise _TakenError(f"a cluster runs in {state} already")
-        if any(state.iterdir()):
-            clean_inside(state)
+        if not is_there(state, folder):
+            raise ClusterError(f"the cluster in {state} was just ending", hint="try again")
+        claim_for_clusters(state)
         yield folder
 
 

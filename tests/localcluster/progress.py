@@ -2,66 +2,83 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 SECONDS_BETWEEN_LINES = 20.0
+COLUMNS = (
+    SpinnerColumn(),
+    TimeElapsedColumn(),
+    BarColumn(bar_width=24),
+    TextColumn("{task.fields[count]}"),
+    TextColumn("{task.description}"),
+)
 
 
 class Meter:
-    """How far one piece of work is; told by `update`, shown as often as the console allows."""
+    """How far one piece of work is: told by `update`, shown by whoever displays it."""
 
-    def __init__(self, title: str, live: Progress | None) -> None:
-        self._title = title
-        self._live = live
-        self._task: TaskID | None = live.add_task(title, total=None) if live else None
-        self._began = self._shown = time.monotonic()
-        if not live:
-            console.print(f"{title} …")
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.text = ""
+        self.done: int | None = None
+        self.total: int | None = None
+        self._began = time.monotonic()
 
     def update(self, text: str, done: int | None = None, total: int | None = None) -> None:
         """Tell what is being done now and, where countable, that `done` of `total` are finished."""
-        if self._live and self._task is not None:
-            self._live.update(
-                self._task, description=f"{self._title}: {text}", completed=done, total=total
-            )
-        elif time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES:
-            self._shown = time.monotonic()
-            count = f" ({done} of at most {total})" if total else ""
-            console.print(f"{self._title}: {text}{count}, {self.seconds:.0f} s so far")
+        self.text, self.done, self.total = text, done, total
 
     @property
     def seconds(self) -> float:
         """Time since the work began."""
         return time.monotonic() - self._began
 
+    @property
+    def count(self) -> str:
+        """How much is done, as text; empty where that cannot be counted."""
+        return f"{self.done} of at most {self.total}" if self.total else ""
+
 
 @contextmanager
 def meter(title: str) -> Iterator[Meter]:
     """Show one piece of work while the block runs, and how long it took afterwards."""
-    with _live() as live:
-        shown = Meter(title, live)
+    shown = Meter(title)
+    ended = threading.Event()
+    show = _show_live if console.is_terminal else _show_lines
+    display = threading.Thread(target=show, args=(shown, ended), daemon=True)
+    display.start()
+    try:
         yield shown
+    finally:
+        ended.set()
+        display.join()
     console.print(f"{title}: [green]done[/] in {shown.seconds:.1f} s")
 
 
-@contextmanager
-def _live() -> Iterator[Progress | None]:
-    if not console.is_terminal:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", table_column=None),
-        BarColumn(bar_width=24),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as live:
-        yield live
+def _show_live(shown: Meter, ended: threading.Event) -> None:
+    with Progress(*COLUMNS, console=console, transient=True) as live:
+        task = live.add_task(shown.title, total=None, count="")
+        while not ended.wait(0.1):
+            text = f"{shown.title}: {shown.text}" if shown.text else shown.title
+            live.update(
+                task,
+                description=text,
+                completed=shown.done or 0,
+                total=shown.total,
+                count=shown.count,
+            )
+
+
+def _show_lines(shown: Meter, ended: threading.Event) -> None:
+    console.print(f"{shown.title} …")
+    while not ended.wait(SECONDS_BETWEEN_LINES):
+        parts = [part for part in (shown.text, shown.count) if part]
+        console.print(f"{shown.title}: {', '.join([*parts, f'{shown.seconds:.0f} s so far'])}")

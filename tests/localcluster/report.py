@@ -21,10 +21,6 @@ class Reporter:
         """Tell what happens now. Raises BrokenPipeError if nobody waits any more."""
         self._send({"step": text})
 
-    def warn(self, text: str) -> None:
-        """Tell something that the user must see even if all goes well."""
-        self._send({"warning": text})
-
     def ready(self) -> None:
         """Tell that the cluster can be used, and close."""
         self._send({"step": DONE})
@@ -45,8 +41,8 @@ class Reporter:
         self._pipe.flush()
 
 
-def listen(descriptor: int) -> Iterator[tuple[str, str]]:
-    """Yield ("step" | "warning", text) until the cluster is ready.
+def listen(descriptor: int) -> Iterator[str]:
+    """Yield what happens, step by step, until the cluster is ready.
 
     Raises ClusterError where the cluster reports one or ends without a word.
     """
@@ -55,8 +51,7 @@ def listen(descriptor: int) -> Iterator[tuple[str, str]]:
             news: dict[str, str] = json.loads(line)
             if "error" in news:
                 raise ClusterError(news["error"], detail=news["detail"], hint=news["hint"])
-            ((kind, text),) = news.items()
-            if text == DONE:
+            if news["step"] == DONE:
                 return
-            yield kind, text
+            yield news["step"]
     raise ClusterError("the cluster's supervisor ended before the cluster was ready")

@@ -29,6 +29,11 @@ class Request:
     owner: int | None = None
     isolated: bool = False
 
+    @property
+    def logs(self) -> Path:
+        """Folder with one log for each program."""
+        return self.state / "logs"
+
     def save(self) -> None:
         """Write the order into the state directory."""
         fields = {

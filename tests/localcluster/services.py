@@ -19,6 +19,8 @@ RESTART_SECONDS = 1.0
 READY_POLL_SECONDS = 0.1
 TAIL_LINES = 25
 PR_SET_PDEATHSIG = 1
+# Found before any fork: loading a library between fork and exec can wait for a lock for ever.
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ class Services:
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends, however that happens (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if _PRCTL:
+        _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 async def _is_ready(service: Service) -> bool:

@@ -10,6 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from localcluster import cgroups
+from localcluster.errors import ClusterError
+
+MARK = ".localcluster"
 
 
 def is_held(state: Path) -> bool:
@@ -38,6 +41,22 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def is_there(state: Path, descriptor: int) -> bool:
+    """Whether the opened directory is still the one of that name, and not removed since."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), state.stat())
+    return False
+
+
+def claim_for_clusters(state: Path) -> None:
+    """Mark an empty directory as a state directory, or empty one that is marked.
+
+    Raises ClusterError for a directory that holds anything else: it would be deleted one day.
+    """
+    clean_inside(state)
+    (state / MARK).touch()
+
+
 def clean(state: Path) -> None:
     """Remove what a cluster leaves when all its processes have ended."""
     clean_inside(state)
@@ -45,13 +64,20 @@ def clean(state: Path) -> None:
 
 
 def clean_inside(state: Path) -> None:
-    """Empty a state directory whose cluster has ended, by itself or not."""
+    """Empty a state directory whose cluster has ended, by itself or not.
+
+    Raises ClusterError for a directory that is not one.
+    """
+    if any(state.iterdir()) and not (state / MARK).exists():
+        raise ClusterError(f"{state} is not the state directory of a cluster")
     cgroups.remove(state)
-    for entry in state.iterdir():
+    for entry in set(state.iterdir()) - {state / MARK}:
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
             entry.unlink()
+    # Last: without its mark a directory that is half empty could never be emptied again.
+    (state / MARK).unlink(missing_ok=True)
 
 
 def pid_path(state: Path) -> Path:

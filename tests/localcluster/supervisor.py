@@ -24,9 +24,7 @@ REAP_SECONDS = 1.0
 
 async def supervise(order: Request, news: Reporter) -> None:
     """Start everything, then stay until told to stop. Raises ClusterError if a start fails."""
-    logs = order.state / "logs"
-    logs.mkdir()
-    services = Services(logs)
+    services = Services(order.logs)
     stop = _stop_event()
     starting = asyncio.create_task(Startup(order, services, news).run())
     stopping = asyncio.create_task(stop.wait())
