@@ -1,0 +1,170 @@
+"""Each check of the decision alone: what it answers, and what it leaves to the next."""
+
+import pytest
+
+from builders import (
+    NAMESPACE,
+    NOW,
+    TARGET,
+    ago,
+    finished_run,
+    make_execution,
+    make_run,
+    make_snapshot,
+)
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.core import names
+from workflowexecution.core.decision import decide
+from workflowexecution.core.observation import Execution, Run
+from workflowexecution.core.verdict import (
+    Cancel,
+    Evidence,
+    Lost,
+    Mirror,
+    Nothing,
+    Refuse,
+    Release,
+    Skip,
+    Verdict,
+)
+
+STOPPED = {"succeeded": "False", "reason": "Cancelled", "completed_at": ago(minutes=1)}
+
+
+def slot(number: int, target: str = TARGET) -> str:
+    return names.slot_name(target, number)
+
+
+@pytest.mark.parametrize(
+    ("execution", "runs", "expected"),
+    [
+        pytest.param(
+            make_execution(deleted_at=NOW, finalizers=("somebody.else/guard",)),
+            [make_run("mine")],
+            Nothing(),
+            id="leaves-a-deleted-execution-that-waits-for-others",
+        ),
+        pytest.param(
+            make_execution(deleted_at=NOW),
+            [make_run("mine")],
+            Cancel(make_run("mine")),
+            id="cancels-the-active-run-of-a-deleted-execution",
+        ),
+        pytest.param(
+            make_execution(deleted_at=NOW),
+            [make_run("mine", **STOPPED)],
+            Cancel(make_run("mine", **STOPPED)),
+            id="waits-for-the-tasks-of-a-cancelled-run",
+        ),
+        pytest.param(
+            make_execution(deleted_at=NOW),
+            [make_run("mine", has_stopped=True, **STOPPED)],
+            Release(),
+            id="releases-once-the-cancelled-run-has-stopped",
+        ),
+        pytest.param(
+            make_execution(deleted_at=NOW),
+            [finished_run("mine")],
+            Release(),
+            id="releases-when-the-run-succeeded",
+        ),
+        pytest.param(
+            make_execution(deleted_at=NOW),
+            [make_run("other")],
+            Release(),
+            id="never-touches-the-run-of-another-when-deleted",
+        ),
+        pytest.param(
+            make_execution(
+                deleted_at=NOW, phase=Phase.COMPLETED, slot=1, completed_at=ago(minutes=9)
+            ),
+            [],
+            Release(),
+            id="releases-an-ended-execution-whose-run-is-gone",
+        ),
+    ],
+)
+def test_deletion_comes_to_its_end(
+    execution: Execution, runs: list[Run], expected: Verdict
+) -> None:
+    assert decide(make_snapshot(execution, runs=runs)) == expected
+
+
+@pytest.mark.parametrize(
+    ("execution", "runs", "expected"),
+    [
+        pytest.param(
+            make_execution(phase=Phase.SKIPPED, completed_at=NOW),
+            [],
+            Nothing(),
+            id="skipped-stays-skipped",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.COMPLETED, slot=1, completed_at=NOW),
+            [make_run("mine")],
+            Nothing(),
+            id="completed-stays-completed",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.FAILED, completed_at=NOW),
+            [],
+            Nothing(),
+            id="failed-stays-failed",
+        ),
+        pytest.param(
+            make_execution(),
+            [make_run("mine")],
+            Mirror(make_run("mine")),
+            id="takes-up-a-run-made-before-a-restart",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.RUNNING, slot=1),
+            [finished_run("mine")],
+            Mirror(finished_run("mine")),
+            id="mirrors-its-finished-run",
+        ),
+        pytest.param(
+            make_execution(),
+            [make_run("mine", slot=3), make_run("mine", slot=2)],
+            Mirror(make_run("mine", slot=2)),
+            id="takes-up-the-first-where-there-were-two",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.RUNNING, slot=1),
+            [],
+            Lost(slot(1)),
+            id="misses-the-run-its-status-names",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.RUNNING, slot=1),
+            [make_run(None, target=None)],
+            Lost(slot(1)),
+            id="never-adopts-a-foreign-run-under-its-run-name",
+        ),
+        pytest.param(
+            make_execution("mine", uid="uid-of-the-second"),
+            [make_run("mine")],
+            Skip(
+                SkipReason.RESOURCE_BUSY,
+                Evidence(
+                    name="mine",
+                    namespace=NAMESPACE,
+                    workflow_id="restart",
+                    target=TARGET,
+                    run_name=slot(1),
+                    started_at=ago(minutes=10),
+                ),
+            ),
+            id="a-namesake-is-not-its-owner",
+        ),
+    ],
+)
+def test_what_an_execution_already_has_decides(
+    execution: Execution, runs: list[Run], expected: Verdict
+) -> None:
+    assert decide(make_snapshot(execution, runs=runs)) == expected
+
+
+def test_refuses_what_cannot_be_run() -> None:
+    snapshot = make_snapshot(problem="spec.targetResource: wrong")
+    assert decide(snapshot) == Refuse("spec.targetResource: wrong")

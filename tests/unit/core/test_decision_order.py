@@ -1,0 +1,117 @@
+"""The order of all checks: where several have an answer, which one is given."""
+
+import pytest
+
+from builders import NOW, TARGET, ago, finished_run, make_execution, make_run, make_snapshot
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.core import names
+from workflowexecution.core.decision import CHECKS, decide
+from workflowexecution.core.verdict import (
+    Cancel,
+    Launch,
+    Lost,
+    Mirror,
+    Nothing,
+    Refuse,
+    Release,
+    Skip,
+    Snapshot,
+    Verdict,
+)
+
+OWN = make_run("mine", slot=5)
+BUSY = make_run("holder", slot=3)
+COOLING = finished_run("past", slot=2, completed_at=ago(minutes=1))
+RUNS = [COOLING, BUSY, OWN]
+NAMED = names.slot_name(TARGET, 9)
+
+
+def test_the_order_of_the_checks() -> None:
+    assert [check.__name__ for check in CHECKS] == [
+        "_is_being_deleted",
+        "_has_ended",
+        "_has_its_run",
+        "_has_lost_its_run",
+        "_cannot_be_run",
+        "_target_is_busy",
+        "_target_is_cooling_down",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "expected"),
+    [
+        pytest.param(
+            make_snapshot(
+                make_execution(
+                    deleted_at=NOW, phase=Phase.COMPLETED, slot=9, completed_at=ago(minutes=1)
+                ),
+                runs=RUNS,
+                problem="wrong",
+            ),
+            Cancel(OWN),
+            id="deletion-comes-before-everything",
+        ),
+        pytest.param(
+            make_snapshot(
+                make_execution(deleted_at=NOW, finalizers=()), runs=RUNS, problem="wrong"
+            ),
+            Nothing(),
+            id="deletion-without-our-finalizer-comes-before-everything",
+        ),
+        pytest.param(
+            make_snapshot(make_execution(deleted_at=NOW), runs=[COOLING, BUSY], problem="wrong"),
+            Release(),
+            id="release-comes-before-a-problem-and-other-runs",
+        ),
+        pytest.param(
+            make_snapshot(
+                make_execution(phase=Phase.FAILED, slot=9, completed_at=ago(minutes=1)),
+                runs=RUNS,
+                problem="wrong",
+            ),
+            Nothing(),
+            id="having-ended-comes-before-its-run",
+        ),
+        pytest.param(
+            make_snapshot(make_execution(phase=Phase.RUNNING, slot=9), runs=RUNS, problem="wrong"),
+            Mirror(OWN),
+            id="its-run-comes-before-the-run-its-status-names",
+        ),
+        pytest.param(
+            make_snapshot(
+                make_execution(phase=Phase.RUNNING, slot=9),
+                runs=[COOLING, BUSY],
+                problem="wrong",
+            ),
+            Lost(NAMED),
+            id="a-lost-run-comes-before-a-problem",
+        ),
+        pytest.param(
+            make_snapshot(runs=[COOLING, BUSY], problem="wrong"),
+            Refuse("wrong"),
+            id="a-problem-comes-before-a-busy-target",
+        ),
+        pytest.param(
+            make_snapshot(runs=[COOLING], problem="wrong"),
+            Refuse("wrong"),
+            id="a-problem-comes-before-the-cooldown",
+        ),
+        pytest.param(
+            make_snapshot(problem="wrong"), Refuse("wrong"), id="a-problem-comes-before-launching"
+        ),
+    ],
+)
+def test_the_first_check_with_an_answer_gives_it(snapshot: Snapshot, expected: Verdict) -> None:
+    assert decide(snapshot) == expected
+
+
+def test_busy_comes_before_the_cooldown_and_both_before_launching() -> None:
+    busy, cooling, free = (
+        decide(make_snapshot(runs=runs)) for runs in ([COOLING, BUSY], [COOLING], [])
+    )
+    assert isinstance(busy, Skip)
+    assert busy.reason is SkipReason.RESOURCE_BUSY
+    assert isinstance(cooling, Skip)
+    assert cooling.reason is SkipReason.RECENTLY_REMEDIATED
+    assert free == Launch(names.slot_name(TARGET, 1))
