@@ -114,7 +114,8 @@ def _runs(snapshot: Snapshot) -> list[Run]:
 def _is_holding(other: Execution, snapshot: Snapshot) -> bool:
     """Whether an execution is Running on a run nobody sees: until that is cleared up, it holds."""
     seen = {run.name for run in snapshot.runs}
-    return other.phase is Phase.RUNNING and other.run_name not in seen
+    is_on_a_run = other.phase is Phase.RUNNING and other.run_name is not None
+    return is_on_a_run and other.run_name not in seen
 
 
 def _has_run_to_its_end(other: Execution) -> bool:
@@ -162,9 +163,13 @@ def _evidence_of(other: Execution) -> Evidence:
     )
 
 
-def _start(evidence: Evidence) -> tuple[datetime, str]:
-    return evidence.started_at or _LONG_AGO, evidence.run_name
+def _start(evidence: Evidence) -> tuple[datetime, str, str, str]:
+    """Sort key that no two entries share, so that their order never decides."""
+    moment = evidence.started_at or _LONG_AGO
+    return moment, evidence.run_name, evidence.namespace, evidence.name
 
 
-def _end(evidence: Evidence) -> tuple[datetime, str]:
-    return evidence.completed_at or _LONG_AGO, evidence.run_name
+def _end(evidence: Evidence) -> tuple[datetime, str, str, str]:
+    """Sort key that no two entries share, so that their order never decides."""
+    moment = evidence.completed_at or _LONG_AGO
+    return moment, evidence.run_name, evidence.namespace, evidence.name
