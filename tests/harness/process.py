@@ -1,0 +1,136 @@
+"""The operator as users run it: a process of its own, with a log, probes and an exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from harness.waiting import eventually
+
+START_S = 30.0
+STOP_S = 30.0
+FORBIDDEN = ("Traceback", "event not understood", "two unfinished runs")
+
+
+class OperatorProcess:
+    """One operator; can be killed and started again, its log is kept throughout."""
+
+    def __init__(self, kubeconfig: Path, log: Path, flags: list[str]) -> None:
+        self._log = log
+        self._flags = [
+            "--bind-address=127.0.0.1",
+            "--probes-port=0",
+            "--metrics-port=0",
+            *flags,
+        ]
+        outside = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("WFE_", "KUBERNETES_"))
+        }
+        self._environment = {**outside, "KUBECONFIG": str(kubeconfig)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began_at = 0
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it, and wait until it says that it is ready."""
+        self._began_at = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "workflowexecution", "run", *self._flags],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        if wait:
+            eventually(self._assert_ready, START_S, dump=self.log_tail)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it without warning, as a lost node would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def terminate(self) -> None:
+        """Tell it to stop, and do not wait."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Stop it as kubelet does: it ends well, and in time."""
+        self.terminate()
+        assert self.wait() == 0, self.log_tail()
+
+    def wait(self) -> int:
+        """Wait for its end and return its exit status."""
+        assert self._process is not None
+        try:
+            return self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise AssertionError(f"it did not stop:\n{self.log_tail()}") from error
+
+    def log_text(self) -> str:
+        """All it has written, by all its lives."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """All log lines; each must be JSON."""
+        return [json.loads(line) for line in self.log_text().splitlines()]
+
+    def log_tail(self) -> str:
+        """The end of its log, for messages."""
+        return "operator's log:\n" + "\n".join(self.log_text().splitlines()[-25:])
+
+    def assert_clean_log(self) -> None:
+        """Nothing went wrong that the operator had not foreseen."""
+        text = self.log_text()
+        found = [word for word in FORBIDDEN if word in text]
+        assert not found, f"{found} in the {self.log_tail()}"
+        errors = [line for line in self.log_lines() if line["level"] in ("error", "critical")]
+        assert not errors, errors
+
+    def ask(self, path: str) -> tuple[int, str]:
+        """Ask a probe or the metrics; status 0 where nothing listens."""
+        port = self._port("metrics_port" if path == "/metrics" else "probes_port")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def metric(self, series: str) -> float:
+        """Value of one series, e.g. `name{label="value"}`."""
+        _, text = self.ask("/metrics")
+        values = [line.split(" ")[1] for line in text.splitlines() if line.startswith(f"{series} ")]
+        assert values, f"{series} is not in:\n{text}"
+        return float(values[0])
+
+    def _assert_ready(self) -> None:
+        if not self.is_running:
+            raise RuntimeError(f"it ended while it started:\n{self.log_tail()}")
+        status, text = self.ask("/readyz")
+        assert status == 200, text
+
+    def _port(self, name: str) -> int:
+        """A port as this life's first line tells it; 0 before that."""
+        for line in self.log_text()[self._began_at :].splitlines():
+            if f'"{name}"' in line:
+                return int(json.loads(line)[name])
+        return 0

@@ -1,0 +1,40 @@
+"""The operator's identity: the ServiceAccount and rights that manifests/ ship, and its token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from localcluster.cluster import Cluster, Object
+from localcluster.objects import apply, read, read_folder
+
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+EXECUTION_NAMESPACE = "kubernaut-workflows"
+ACCOUNT_PATH = (
+    "/api/v1/namespaces/kubernaut-system/serviceaccounts/workflowexecution-controller/token"
+)
+
+
+def install(cluster: Cluster) -> None:
+    """Apply namespaces and rights as they are shipped."""
+    for folder in ("namespaces", "rbac"):
+        for item in read_folder(MANIFESTS / folder):
+            apply(cluster, item)
+
+
+def extend_to(cluster: Cluster, namespace: str) -> None:
+    """Give the operator in this execution namespace what it is given in the shipped one."""
+    for item in read(MANIFESTS / "rbac" / "controller.yaml"):
+        if item["metadata"].get("namespace") == EXECUTION_NAMESPACE:
+            moved: Object = {**item, "metadata": {**item["metadata"], "namespace": namespace}}
+            apply(cluster, moved)
+
+
+def token_of_operator(cluster: Cluster) -> str:
+    """A token of the operator's ServiceAccount, for an hour."""
+    request = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": 3600},
+    }
+    answer = cluster.request("POST", ACCOUNT_PATH, request)
+    return str(answer["status"]["token"])

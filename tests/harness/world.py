@@ -1,0 +1,178 @@
+"""A world for one test module: namespaces, a proxy, an operator, a played Tekton."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from harness import rights
+from harness.executions import execution, name_of, phase_of, unique
+from harness.objects import Objects, create_namespace, delete_namespace
+from harness.process import OperatorProcess
+from harness.proxy import Proxy
+from harness.tekton import Tekton
+from harness.waiting import DEADLINE_S, eventually
+from localcluster.cluster import Cluster, Object, write_kubeconfig
+
+UID = "kubernaut.ai/workflow-execution-uid"
+TERMINAL = ("Completed", "Failed", "Skipped")
+
+
+class World:
+    """Speaks of executions and runs by name; `sources` are the namespaces of executions."""
+
+    def __init__(self, cluster: Cluster, folder: Path, flags: tuple[str, ...]) -> None:
+        self.cluster = cluster
+        self.execution_namespace = unique("runs")
+        self.sources = (unique("team-a"), unique("team-b"))
+        self.source = self.sources[0]
+        self.executions = Objects(cluster, "workflowexecutions")
+        self.events = Objects(cluster, "events")
+        self.tekton = Tekton(cluster)
+        self.proxy = Proxy(cluster)
+        self._folder = folder
+        self._flags = flags
+        for namespace in (self.execution_namespace, *self.sources):
+            create_namespace(cluster, namespace)
+        rights.extend_to(cluster, self.execution_namespace)
+        self.operator = self.new_operator(self.proxy.url)
+
+    def new_operator(self, server: str, *flags: str) -> OperatorProcess:
+        """An operator of this world, not started; a later flag wins over an earlier one."""
+        name = unique("operator")
+        kubeconfig = write_kubeconfig(
+            self._folder / f"{name}.kubeconfig",
+            server,
+            self.cluster.ca,
+            rights.token_of_operator(self.cluster),
+        )
+        where = [
+            f"--execution-namespace={self.execution_namespace}",
+            f"--watch-namespaces={','.join(self.sources)}",
+        ]
+        log = self._folder / f"{name}.log"
+        return OperatorProcess(kubeconfig, log, [*where, *self._flags, *flags])
+
+    def create(self, target: str, **fields: object) -> Object:
+        """Create an execution in the first source namespace, or in the one that is named."""
+        item = execution(target, **fields)  # type: ignore[arg-type]
+        item["metadata"]["namespace"] = item["metadata"]["namespace"] or self.source
+        return self.executions.create(item)
+
+    def read(self, item: Object) -> Object:
+        """An execution as it is now; it must exist."""
+        found = self.executions.get(item["metadata"]["namespace"], name_of(item))
+        assert found is not None, f"{name_of(item)} is gone\n{self.dump()}"
+        return found
+
+    def ended(self, item: Object, phase: str, seconds: float = DEADLINE_S) -> Object:
+        """Wait for an execution's end, which must be in this phase."""
+        return self.in_phase(item, phase, seconds)
+
+    def in_phase(self, item: Object, phase: str, seconds: float = DEADLINE_S) -> Object:
+        """Wait until an execution is in a phase; another terminal one is an error at once."""
+
+        def check() -> Object:
+            found = self.read(item)
+            if (seen := phase_of(found)) in TERMINAL and seen != phase:
+                raise RuntimeError(f"{seen}, not {phase}:\n{json.dumps(found['status'], indent=1)}")
+            assert phase_of(found) == phase, f"{name_of(item)} is {phase_of(found)!r}, not {phase}"
+            return found
+
+        return eventually(check, seconds, dump=self.dump)
+
+    def gone(self, item: Object, seconds: float = DEADLINE_S) -> None:
+        """Wait until an execution, this very one, no longer exists."""
+
+        def check() -> None:
+            found = self.executions.get(item["metadata"]["namespace"], name_of(item))
+            assert not found or found["metadata"]["uid"] != item["metadata"]["uid"], "still there"
+
+        eventually(check, seconds, dump=self.dump)
+
+    def runs(self, target: str = "") -> list[Object]:
+        """All runs, or those on one target, oldest first."""
+        found = self.tekton.runs.list(self.execution_namespace)
+        return [run for run in found if not target or _annotation(run, "target-resource") == target]
+
+    def runs_of(self, item: Object) -> list[Object]:
+        """Runs made for this very execution."""
+        uid = item["metadata"]["uid"]
+        return [
+            run for run in self.runs() if run["metadata"].get("annotations", {}).get(UID) == uid
+        ]
+
+    def run_of(self, item: Object, seconds: float = DEADLINE_S) -> Object:
+        """Wait for the run of an execution."""
+
+        def check() -> Object:
+            (run,) = self.runs_of(item) or (None,)
+            assert run is not None, f"{name_of(item)} has no run"
+            return run
+
+        return eventually(check, seconds, dump=self.dump)
+
+    def run_now(self, run: Object) -> Object | None:
+        """A run as it is now, or None."""
+        return self.tekton.runs.get(self.execution_namespace, name_of(run))
+
+    def launched(self, target: str, **fields: object) -> tuple[Object, Object]:
+        """Create an execution and wait until it is Running; returns it and its run."""
+        item = self.in_phase(self.create(target, **fields), "Running")
+        return item, self.run_of(item)
+
+    def completed(self, target: str, **fields: object) -> tuple[Object, Object]:
+        """An execution that has run to a good end, and its run."""
+        item, run = self.launched(target, **fields)
+        self.tekton.begin(run)
+        run = self.tekton.succeed(run)
+        return self.ended(item, "Completed"), run
+
+    def events_of(self, item: Object) -> list[Object]:
+        """Events about an execution."""
+        found = self.events.list(item["metadata"]["namespace"])
+        uid = item["metadata"]["uid"]
+        return [event for event in found if event.get("regarding", {}).get("uid") == uid]
+
+    def dump(self) -> str:
+        """Everything of this world, for messages."""
+        lines = []
+        for namespace in self.sources:
+            for item in self.executions.list(namespace)[-12:]:
+                lines.append(f"{name_of(item)}: {json.dumps(item.get('status', {}))}")
+        for run in self.runs()[-12:]:
+            lines.append(f"{name_of(run)}: {json.dumps(run.get('status', {}))}")
+        return "\n".join([*lines, self.operator.log_tail()])
+
+    def close(self) -> None:
+        """Stop what runs and let the namespaces go."""
+        if self.operator.is_running:
+            self.operator.kill()
+        self.proxy.close()
+        for namespace in self.sources:
+            self.executions.release_all(namespace)
+        for namespace in (self.execution_namespace, *self.sources):
+            delete_namespace(self.cluster, namespace)
+
+
+@contextmanager
+def open_world(cluster: Cluster, *flags: str, started: bool = True) -> Iterator[World]:
+    """A world whose operator, if it runs at the end, stops well and leaves a clean log."""
+    with TemporaryDirectory() as folder:
+        world = World(cluster, Path(folder), flags)
+        try:
+            if started:
+                world.operator.start()
+            yield world
+            if world.operator.is_running:
+                world.operator.stop()
+            world.operator.assert_clean_log()
+        finally:
+            world.close()
+
+
+def _annotation(run: Object, key: str) -> str:
+    return str(run["metadata"].get("annotations", {}).get(f"kubernaut.ai/{key}", ""))

@@ -1,0 +1,175 @@
+"""RecentlyRemediated: the same workflow may not run again on a target within the cooldown."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from harness.executions import condition_of, name_of
+from harness.waiting import eventually
+from harness.world import World, open_world
+from localcluster import Cluster
+from localcluster.cluster import Object
+
+COOLDOWN = timedelta(minutes=5)
+
+
+def text_of(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def time_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def seconds_of(duration: str) -> int:
+    """Whole seconds of `4m58s`."""
+    minutes, _, rest = duration.rpartition("m")
+    return int(minutes or 0) * 60 + int(rest.removesuffix("s"))
+
+
+def remediation_of(item: Object) -> Object:
+    """What is said to have been done recently, after checks that hold for every such skip."""
+    status = item["status"]
+    assert status["skipDetails"]["reason"] == "RecentlyRemediated"
+    assert "conflictingWorkflow" not in status["skipDetails"]
+    assert "pipelineRunRef" not in status
+    assert condition_of(item, "Succeeded")["reason"] == "RecentlyRemediated"
+    recent: Object = status["skipDetails"]["recentRemediation"]
+    return recent
+
+
+@pytest.fixture(scope="module")
+def quick(bare_cluster: Cluster) -> Iterator[World]:
+    """A world with a cooldown that can be waited for."""
+    with open_world(bare_cluster, "--cooldown=3s") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def without(bare_cluster: Cluster) -> Iterator[World]:
+    """A world without a cooldown."""
+    with open_world(bare_cluster, "--cooldown=0s") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("outcome", ["Completed", "Failed"])
+def test_the_same_workflow_is_skipped_and_told_for_how_long(
+    world: World, target: str, outcome: str
+) -> None:
+    first, run = world.launched(target, namespace=world.sources[1])
+    world.tekton.begin(run)
+    end = world.tekton.succeed if outcome == "Completed" else world.tekton.fail
+    end(run)
+    first = world.ended(first, outcome)
+    second = world.ended(world.create(target), "Skipped")
+
+    recent = remediation_of(second)
+    remaining = seconds_of(recent.pop("cooldownRemaining"))
+    assert recent == {
+        "name": name_of(first),
+        "namespace": world.sources[1],
+        "workflowId": "restart",
+        "completedAt": first["status"]["completionTime"],
+        "outcome": outcome,
+        "targetResource": target,
+    }
+    until = time_of(recent["completedAt"]) + COOLDOWN
+    expected = (until - time_of(second["status"]["skipDetails"]["skippedAt"])).total_seconds()
+    assert remaining in (expected - 1, expected)
+    assert len(world.runs(target)) == 1
+
+
+def test_a_different_workflow_may_run_at_once(world: World, target: str) -> None:
+    world.completed(target)
+    world.launched(target, workflow="another-workflow")
+
+
+def test_the_cooldown_ends_to_the_second(world: World, target: str) -> None:
+    """A run that ended long enough ago cools no more; one that ended a moment later still does."""
+    item, run = world.launched(target)
+    world.tekton.begin(run)
+    ended_at = datetime.now(UTC) - COOLDOWN
+    world.tekton.succeed(run, text_of(ended_at))
+    world.ended(item, "Completed")
+    item, run = world.launched(target)
+    world.tekton.begin(run)
+    world.tekton.succeed(run, text_of(ended_at + timedelta(seconds=15)))
+    world.ended(item, "Completed")
+
+    skipped = world.ended(world.create(target), "Skipped")
+    assert 1 <= seconds_of(remediation_of(skipped)["cooldownRemaining"]) <= 15
+
+
+def test_it_may_run_again_when_the_time_that_was_told_is_over(quick: World, target: str) -> None:
+    item, _ = quick.completed(target)
+    skipped = quick.ended(quick.create(target), "Skipped")
+    recent = remediation_of(skipped)
+    until = time_of(recent["completedAt"]) + timedelta(seconds=3)
+    assert 1 <= seconds_of(recent["cooldownRemaining"]) <= 3
+
+    def over() -> None:
+        assert datetime.now(UTC) >= until
+
+    eventually(over, 5)
+    again = quick.in_phase(quick.create(target), "Running")
+    assert time_of(again["status"]["startTime"]) >= until
+    assert name_of(item) != name_of(again)
+
+
+def test_a_cooldown_of_zero_is_none(without: World, target: str) -> None:
+    without.completed(target)
+    without.launched(target)
+
+
+def test_a_skipped_execution_starts_no_cooldown(without: World, target: str) -> None:
+    holder, run = without.launched(target)
+    without.ended(without.create(target, workflow="other"), "Skipped")
+    without.tekton.begin(run)
+    without.tekton.succeed(run)
+    without.ended(holder, "Completed")
+    without.launched(target, workflow="other")
+
+
+def test_a_refused_execution_starts_no_cooldown(world: World, target: str) -> None:
+    reference = {
+        "workflowId": "restart",
+        "version": "v1",
+        "containerImage": f"registry.example/restart@sha256:{'a' * 64}",
+        "containerDigest": f"sha256:{'b' * 64}",
+    }
+    refused = world.ended(world.create(target, workflowRef=reference), "Failed")
+    assert refused["status"]["failureReason"] == "ConfigurationError"
+    world.launched(target)
+
+
+def test_a_deleted_run_still_cools(world: World, target: str) -> None:
+    first, run = world.launched(target)
+    world.tekton.begin(run)
+    world.tekton.stop_tasks(run)
+    world.tekton.runs.delete(run)
+    first = world.ended(first, "Failed")
+    assert "deleted by somebody else" in first["status"]["failureDetails"]["message"]
+
+    recent = remediation_of(world.ended(world.create(target), "Skipped"))
+    assert recent["name"] == name_of(first)
+    assert recent["outcome"] == "Failed"
+
+
+def test_deleting_the_execution_does_not_end_the_cooldown(world: World, target: str) -> None:
+    first, run = world.completed(target)
+    world.executions.delete(first)
+    world.gone(first)
+    assert world.run_now(run) is not None
+
+    recent = remediation_of(world.ended(world.create(target), "Skipped"))
+    assert recent["name"] == name_of(first)
+
+
+def test_the_cooldown_survives_a_restart(world: World, target: str) -> None:
+    first, _ = world.completed(target)
+    world.operator.kill()
+    world.operator.start()
+
+    recent = remediation_of(world.ended(world.create(target), "Skipped"))
+    assert recent["name"] == name_of(first)
