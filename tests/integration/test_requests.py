@@ -1,0 +1,197 @@
+"""What one execution costs the API server, to the request; and nothing costs nothing."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from harness.executions import name_of
+from harness.waiting import eventually, holds_for
+from harness.world import World, open_world
+from localcluster import Cluster
+from localcluster.cluster import Object
+
+STATUS = "patch workflowexecutions/status"
+FINALIZERS = "patch workflowexecutions"
+CREATE = "create pipelineruns"
+EVENT = "create events"
+READ_RUN = "get pipelineruns"
+READ_TASKS = "list taskruns"
+# Long enough for a poll, a heartbeat or a repeated write to show itself.
+QUIET_S = 4.0
+
+
+@pytest.fixture
+def costs(world: World) -> Callable[[dict[str, int]], None]:
+    """Check what was asked since the test began: just this, and nothing more comes after it."""
+    before = world.proxy.mark()
+
+    def check(expected: dict[str, int]) -> None:
+        def exactly() -> None:
+            asked = Counter(one.kind for one in world.proxy.since(before))
+            assert asked == expected, f"{dict(asked)} instead of {expected}"
+
+        eventually(exactly, 5)
+        holds_for(exactly, 0.3)
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+def no_refusals_and_no_empty_writes(world: World) -> Iterator[None]:
+    """Whatever a test does, nothing the operator asks is refused, and no write changes nothing."""
+    before = world.proxy.mark()
+    yield
+    refused = [(one.kind, one.status) for one in world.proxy.since(before) if one.status >= 400]
+    assert not refused
+
+
+Costs = Callable[[dict[str, int]], None]
+A_SUCCESS = {FINALIZERS: 1, CREATE: 1, STATUS: 2, EVENT: 2}
+
+
+def test_a_launch(world: World, target: str, costs: Costs) -> None:
+    world.launched(target)
+    costs({FINALIZERS: 1, CREATE: 1, STATUS: 1, EVENT: 1})
+
+
+def test_a_success(world: World, target: str, costs: Costs) -> None:
+    _, run = world.launched(target)
+    world.tekton.succeed(run)
+    costs(A_SUCCESS)
+
+
+def test_a_failure_reads_its_task_runs_once(world: World, target: str, costs: Costs) -> None:
+    item, run = world.launched(target)
+    world.tekton.fail(run)
+    world.ended(item, "Failed")
+    costs(A_SUCCESS | {READ_TASKS: 1})
+
+
+def test_progress_is_written_at_once_and_then_rarely(
+    world: World, target: str, costs: Costs
+) -> None:
+    """However often a run's status changes, an execution's is written every few seconds."""
+    item, run = world.launched(target)
+    world.tekton.accept(run)
+    world.tekton.begin(run)
+    for _ in range(5):
+        world.tekton.advance(run)
+    world.tekton.succeed(run)
+    world.ended(item, "Completed")
+    costs(A_SUCCESS)
+
+
+def test_a_skip_because_the_target_is_busy(world: World, target: str, costs: Costs) -> None:
+    world.launched(target)
+    costs({FINALIZERS: 1, CREATE: 1, STATUS: 1, EVENT: 1})
+    world.ended(world.create(target), "Skipped")
+    costs({FINALIZERS: 1, CREATE: 1, STATUS: 2, EVENT: 2} | at_most(world, READ_RUN, 1))
+
+
+def at_most(world: World, kind: str, count: int) -> dict[str, int]:
+    """As many requests of a kind as there were, if they are not more than this."""
+    seen = Counter(one.kind for one in world.proxy.since())[kind]
+    assert seen <= count
+    return {kind: seen} if seen else {}
+
+
+def test_a_skip_because_of_the_cooldown(world: World, target: str, costs: Costs) -> None:
+    world.completed(target)
+    world.ended(world.create(target), "Skipped")
+    costs({FINALIZERS: 1, CREATE: 1, STATUS: 3, EVENT: 3})
+
+
+def test_a_refusal(world: World, target: str, costs: Costs) -> None:
+    reference = {
+        "workflowId": "restart",
+        "version": "v1",
+        "containerImage": f"registry.example/restart@sha256:{'a' * 64}",
+        "containerDigest": f"sha256:{'b' * 64}",
+    }
+    world.ended(world.create(target, workflowRef=reference), "Failed")
+    costs({STATUS: 1, EVENT: 1})
+
+
+def test_the_deletion_of_a_finished_execution(world: World, target: str, costs: Costs) -> None:
+    item, _ = world.completed(target)
+    world.executions.delete(item)
+    world.gone(item)
+    costs(A_SUCCESS | {FINALIZERS: 2, EVENT: 3})
+
+
+def test_the_deletion_of_a_skipped_execution(world: World, target: str, costs: Costs) -> None:
+    world.completed(target)
+    skipped = world.ended(world.create(target), "Skipped")
+    world.executions.delete(skipped)
+    world.gone(skipped)
+    costs(A_SUCCESS | {STATUS: 3, EVENT: 3})
+
+
+def test_changes_by_others_cost_nothing(world: World, target: str, costs: Costs) -> None:
+    item, _ = world.completed(target)
+    running, _ = world.launched(f"{target}-2")
+    launched_both = A_SUCCESS | {FINALIZERS: 2, CREATE: 2, STATUS: 3, EVENT: 3}
+    costs(launched_both)
+    for one in (item, running):
+        world.executions.patch(one, {"metadata": {"labels": {"touched": "yes"}}})
+    costs(launched_both)
+
+
+def test_nothing_is_asked_while_nothing_changes(bare_cluster: Cluster, target: str) -> None:
+    with open_world(bare_cluster) as world:
+        world.completed(target)
+        world.ended(world.create(target), "Skipped")
+        world.launched(f"{target}-2")
+        settled(world)
+        before, watches = world.proxy.mark(), len(world.proxy.watches())
+
+        def quiet() -> None:
+            assert [one.kind for one in world.proxy.since(before)] == []
+            assert len(world.proxy.watches()) == watches
+
+        holds_for(quiet, QUIET_S)
+
+
+def test_a_restart_writes_nothing(bare_cluster: Cluster, target: str) -> None:
+    with open_world(bare_cluster) as world:
+        world.completed(target)
+        world.ended(world.create(target), "Skipped")
+        running, _ = world.launched(f"{target}-2")
+        settled(world)
+        world.operator.kill()
+        before = world.proxy.mark()
+        world.operator.start()
+        world.completed(f"{target}-3")
+
+        touched = [one for one in world.proxy.since(before) if one.is_write]
+        assert Counter(one.kind for one in touched) >= Counter({FINALIZERS: 1, CREATE: 1})
+        assert name_of(running) not in {one.about for one in touched}
+
+
+def settled(world: World) -> None:
+    """Wait until every Event under way has been recorded."""
+
+    def check() -> None:
+        counted = Counter(one.kind for one in world.proxy.since())
+        assert counted[EVENT] == 4
+
+    eventually(check)
+
+
+def test_every_event_is_told_once_with_the_run_it_is_about(world: World, target: str) -> None:
+    item, run = world.completed(target)
+    world.executions.delete(item)
+    world.gone(item)
+
+    def told() -> list[Object]:
+        events = world.events_of(item)
+        assert len(events) == 3
+        return events
+
+    events = {event["reason"]: event for event in eventually(told)}
+    assert events.keys() == {"PipelineRunCreated", "WorkflowCompleted", "WorkflowExecutionDeleted"}
+    for reason in ("PipelineRunCreated", "WorkflowCompleted"):
+        assert events[reason]["type"] == "Normal"
+        assert events[reason]["related"]["name"] == name_of(run)
+        assert events[reason]["related"]["namespace"] == world.execution_namespace
