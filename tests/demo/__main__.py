@@ -12,11 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from demo.ground import Ground, install, local_ground, own_ground
+from demo.ground import Ground, installed, local_ground, own_ground, run_kubectl
 from demo.stage import NAMESPACE, Stage
 from demo.story import ACTS, not_as_told, play
 from demo.table import table_of
-from demo.tools import DemoError, kubectl, operator
+from demo.tools import DemoError, operator
 from localcluster import ClusterError
 
 
@@ -40,10 +40,10 @@ def _ground(chosen: str | None) -> AbstractContextManager[Ground]:
 
 
 def _show(ground: Ground, console: Console) -> int:
-    install(ground)
     stage = Stage(ground)
     started = time.monotonic()
     with (
+        installed(ground),
         tempfile.TemporaryDirectory() as folder,
         operator(ground.kubeconfig, Path(folder) / "log"),
         stage.set(),
@@ -62,8 +62,7 @@ def _show(ground: Ground, console: Console) -> int:
 
 
 def _describe(ground: Ground) -> str:
-    what = ("-n", NAMESPACE, "describe", "wfe", ACTS[-1].name)
-    return kubectl(ground.kubectl, ground.kubeconfig, *what)
+    return run_kubectl(ground, "-n", NAMESPACE, "describe", "wfe", ACTS[-1].name)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,20 @@ from pathlib import Path
 
 import localcluster
 from demo.ownregistry import serve_registry
-from demo.tools import REPOSITORY, DemoError, kubectl_apply
+from demo.tools import REPOSITORY, DemoError, kubectl
 from localcluster import Tier
 from localcluster.bundles import load_bundle
 from localcluster.oci import push_bundle
-from localcluster.progress import console
 
+MANIFESTS = tuple(
+    str(REPOSITORY / "manifests" / part)
+    for part in (
+        "crd/workflowexecutions.yaml",
+        "namespaces/namespaces.yaml",
+        "rbac/controller.yaml",
+        "rbac/runner.yaml",
+    )
+)
 BUNDLES = ("restart-workload", "inspect-workload", "always-fails")
 
 
@@ -55,8 +63,8 @@ def local_ground() -> Iterator[Ground]:
 @contextmanager
 def own_ground(kubeconfig: Path) -> Iterator[Ground]:
     """The user's cluster with Tekton; a registry for the bundles is run in it for the story."""
-    kubectl = Path(os.environ.get("KUBECTL") or shutil.which("kubectl") or "")
-    if not kubectl.is_file():
+    program = Path(os.environ.get("KUBECTL") or shutil.which("kubectl") or "")
+    if not program.is_file():
         raise DemoError("kubectl is not on the PATH; install it, or set KUBECTL to it")
     if not kubeconfig.is_file():
         raise DemoError(f"{kubeconfig} is no file; set KUBECONFIG to the cluster's kubeconfig")
@@ -65,24 +73,36 @@ def own_ground(kubeconfig: Path) -> Iterator[Ground]:
         "kubectl": os.environ.get("KUBECTL_IMAGE", "alpine/k8s:1.36.0"),
     }
     with ExitStack() as stack:
-        here, there = stack.enter_context(serve_registry(kubectl, kubeconfig))
+        here, there = stack.enter_context(serve_registry(program, kubeconfig))
         yield Ground(
             name=f"cluster of {kubeconfig}",
             kubeconfig=kubeconfig,
-            kubectl=kubectl,
+            kubectl=program,
             bundles=_push(here, there, images),
             shell=images["busybox"],
         )
 
 
-def install(ground: Ground) -> None:
-    """Apply the definition, the namespaces and the rights, as the manifests hold them."""
-    with console.status("applying manifests"):
-        for part in ("crd/workflowexecutions.yaml", "namespaces/namespaces.yaml"):
-            kubectl_apply(ground.kubectl, ground.kubeconfig, REPOSITORY / "manifests" / part)
-        for part in ("controller", "runner"):
-            path = REPOSITORY / f"manifests/rbac/{part}.yaml"
-            kubectl_apply(ground.kubectl, ground.kubeconfig, path)
+@contextmanager
+def installed(ground: Ground) -> Iterator[None]:
+    """The definition, the namespaces and the rights, as the manifests hold them.
+
+    They are removed after the block, unless the cluster had executions defined before.
+    """
+    had_them = "workflowexecution" in run_kubectl(ground, "get", "crd", "--output=name")
+    try:
+        for path in MANIFESTS:
+            run_kubectl(ground, "apply", "--server-side", "--force-conflicts", "-f", path)
+        yield
+    finally:
+        if not had_them:
+            for path in reversed(MANIFESTS):
+                run_kubectl(ground, "delete", "--wait=false", "--ignore-not-found", "-f", path)
+
+
+def run_kubectl(ground: Ground, *arguments: str) -> str:
+    """Run kubectl on this ground and return what it printed. Raises DemoError."""
+    return kubectl(ground.kubectl, ground.kubeconfig, *arguments)
 
 
 def _push(here: str, there: str, images: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from demo.tools import DemoError, kubectl
 from localcluster.ports import accepts, free
 from localcluster.waiting import eventually
 
-NAMESPACE = "kubernaut-demo"
+NAMESPACE = f"kubernaut-demo-{secrets.token_hex(2)}"
 POD = "registry"
 PORT = 5000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,11 @@ import kubernetes.config
 import kubernetes.utils
 
 from demo.ground import Ground
+from localcluster import eventually
 
 GROUP, VERSION, PLURAL = "workflowexecution.kubernaut.ai", "v1alpha1", "workflowexecutions"
-NAMESPACE = "demo-shop"
+# Another one each time: on a cluster that is kept, the cooldown of the last showing still holds.
+NAMESPACE = f"demo-shop-{secrets.token_hex(2)}"
 ENDED = ("Completed", "Failed", "Skipped")
 
 
@@ -59,8 +62,7 @@ class Stage:
 
     def look(self) -> None:
         """See how all executions are."""
-        found: Any = self._objects.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)
-        self._seen = {item["metadata"]["name"]: item for item in found["items"]}
+        self._seen = self._list()
 
     def status(self, name: str) -> Mapping[str, Any]:
         """The status last seen; empty where there is none yet."""
@@ -79,12 +81,20 @@ class Stage:
         """Whether its phase is one that never changes again."""
         return self.phase(name) in ENDED
 
+    def _list(self) -> dict[str, Mapping[str, Any]]:
+        found: Any = self._objects.list_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)
+        return {item["metadata"]["name"]: item for item in found["items"]}
+
+    def _is_empty(self) -> bool:
+        return not self._list()
+
     def _create(self, body: dict[str, Any]) -> None:
         kubernetes.utils.create_from_dict(self._client, body)
 
     def _clear(self) -> None:
-        """Remove the executions while the operator still runs, then the namespace."""
+        """Remove the executions while the operator still runs to let them go, then the rest."""
         self._objects.delete_collection_namespaced_custom_object(GROUP, VERSION, NAMESPACE, PLURAL)
+        eventually(self._is_empty, 150, "the executions have gone")
         self._core.delete_namespace(NAMESPACE)
 
 

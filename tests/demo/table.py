@@ -41,9 +41,11 @@ def _happened(status: Mapping[str, Any]) -> str:
         remaining = skip["recentRemediation"]["cooldownRemaining"]
         return f"{skip['reason']}: may run again in {remaining}"
     if failure := status.get("failureDetails"):
+        if "failedStepName" not in failure:
+            return f"{failure['reason']}: {failure['message']}"
         return (
             f"{failure['reason']}: task {failure['failedTaskName']}, "
-            f"step {failure.get('failedStepName')}, exit code {failure.get('exitCode')}"
+            f"step {failure['failedStepName']}, exit code {failure.get('exitCode')}"
         )
     run = status.get("pipelineRunStatus", {})
     if "totalTasks" in run:

@@ -35,11 +35,6 @@ def kubectl(program: Path, kubeconfig: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def kubectl_apply(program: Path, kubeconfig: Path, path: Path) -> None:
-    """Apply one file, server side."""
-    kubectl(program, kubeconfig, "apply", "--server-side", "--force-conflicts", "-f", str(path))
-
-
 @contextmanager
 def operator(kubeconfig: Path, log: Path) -> Iterator[None]:
     """The operator, run as a user would, ready when the block begins and ended with it."""
