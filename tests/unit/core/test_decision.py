@@ -1,5 +1,7 @@
 """Each check of the decision alone: what it answers, and what it leaves to the next."""
 
+from typing import Any
+
 import pytest
 
 from builders import (
@@ -28,7 +30,11 @@ from workflowexecution.core.verdict import (
     Verdict,
 )
 
-STOPPED = {"succeeded": "False", "reason": "Cancelled", "completed_at": ago(minutes=1)}
+STOPPED: dict[str, Any] = {
+    "succeeded": "False",
+    "reason": "Cancelled",
+    "completed_at": ago(minutes=1),
+}
 
 
 def slot(number: int, target: str = TARGET) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ PAST = dataclasses.replace(
     completed_at=ago(minutes=2),
     outcome=Phase.COMPLETED,
 )
-LATELY = {"created_at": ago(minutes=20), "completed_at": ago(minutes=2)}
+LATELY: dict[str, Any] = {"created_at": ago(minutes=20), "completed_at": ago(minutes=2)}
 
 
 def launch(number: int, target: str = TARGET) -> Launch:
@@ -265,7 +266,7 @@ def test_both_forms_of_target_are_held(target: str) -> None:
 
 
 def test_ties_do_not_depend_on_order() -> None:
-    same = {"created_at": ago(minutes=20), "completed_at": ago(minutes=2)}
+    same: dict[str, Any] = {"created_at": ago(minutes=20), "completed_at": ago(minutes=2)}
     cooling = [finished_run(f"e{number}", slot=number, **same) for number in (1, 2, 3)]
     held = [make_run(f"e{number}", slot=number) for number in (1, 2, 3)]
     waiting = [make_execution(f"w{number}", phase=Phase.RUNNING, slot=9) for number in (1, 2, 3)]
