@@ -2,16 +2,17 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final
 
 _UNITS: Final = {
-    "ns": 0.001,
-    "us": 1.0,
-    "µs": 1.0,
-    "ms": 1_000.0,
-    "s": 1_000_000.0,
-    "m": 60_000_000.0,
-    "h": 3_600_000_000.0,
+    "ns": Decimal("0.001"),
+    "us": Decimal(1),
+    "µs": Decimal(1),
+    "ms": Decimal(1_000),
+    "s": Decimal(1_000_000),
+    "m": Decimal(60_000_000),
+    "h": Decimal(3_600_000_000),
 }
 _PART: Final = r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)"
 PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
@@ -25,7 +26,7 @@ def parse_duration(text: str) -> timedelta:
     """
     if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is not a duration; write it like 30m, 1h30m or 45s")
-    micros = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
+    micros = sum(Decimal(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
     try:
         return timedelta(microseconds=round(micros))
     except OverflowError as error:
