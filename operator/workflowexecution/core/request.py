@@ -22,4 +22,6 @@ def parse_spec(raw: Mapping[str, Any]) -> tuple[WorkflowExecutionSpec | None, st
 def _problem(item: Any) -> str:
     field = ".".join(str(part) for part in ("spec", *item["loc"]))
     said = str(item["msg"]).removeprefix("Value error, ")
-    return f"{field}: {said}"
+    # Our own checks name the value themselves; of what is missing there is none to name.
+    given = "" if item["type"] in ("missing", "value_error") else f"{item['input']!r:.200}: "
+    return f"{field}: {given}{said}"
