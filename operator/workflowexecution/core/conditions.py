@@ -14,6 +14,8 @@ SUCCEEDED: Final = "Succeeded"
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 RECONCILING: Final = "Reconciling"
 STALLED: Final = "Stalled"
+# The most that metav1.Condition may carry; what Tekton says has no limit.
+_MESSAGE_MAX: Final = 32_768
 _ORDER: Final = (SUCCEEDED, PIPELINE_RUN_CREATED, RECONCILING, STALLED)
 
 _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
@@ -54,7 +56,7 @@ def conditions_for(
             type=kind,
             status=wanted[kind],
             reason=texts[kind][0],
-            message=texts[kind][1],
+            message=texts[kind][1][:_MESSAGE_MAX],
             last_transition_time=_transition_time(before.get(kind), wanted[kind], now),
             observed_generation=generation,
         )

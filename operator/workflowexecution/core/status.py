@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -23,6 +23,8 @@ from workflowexecution.api.status import (
 from workflowexecution.core.conditions import conditions_for
 from workflowexecution.core.observation import Run
 from workflowexecution.core.verdict import Skip
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ def status_for(
         return current
     run = outcome.run
     started_at = current.start_time or (run.created_at if run else None)
-    completed_at = _completion_time(outcome, now)
+    completed_at = _completion_time(outcome, started_at, now)
     ref = PipelineRunRef(name=run.name) if run else current.pipeline_run_ref
     return current.model_copy(
         update={
@@ -75,12 +77,15 @@ def status_for(
     )
 
 
-def _completion_time(outcome: Outcome, now: datetime) -> datetime | None:
+def _completion_time(
+    outcome: Outcome, started_at: datetime | None, now: datetime
+) -> datetime | None:
     """When it ended, to the second: durations shown must agree with the times shown."""
     if not outcome.phase.is_terminal:
         return None
     ended_at = outcome.run.completed_at if outcome.run else None
-    return (ended_at or now).replace(microsecond=0)
+    # Creation is the API server's time, completion Tekton's: their clocks may differ.
+    return max((ended_at or now).replace(microsecond=0), started_at or _LONG_AGO)
 
 
 def _mirror_of(run: Run) -> PipelineRunStatus:
@@ -195,18 +200,19 @@ def status_to_json(status: WorkflowExecutionStatus) -> dict[str, Any]:
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def status_patch(current: Mapping[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """Merge patch that turns one status into the other; empty when they say the same."""
-    changed = {key: value for key, value in wanted.items() if current.get(key) != value}
-    removed = {key: None for key in current if key not in wanted}
-    return {**_without_stale_keys(current, changed), **removed}
+def status_patch(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge patch that turns one status into the other; empty when they say the same.
+
+    Whatever is no longer wanted is nulled, at any depth: a merge patch keeps what it does not name.
+    """
+    changed = {
+        key: _value_patch(current.get(key), value)
+        for key, value in wanted.items()
+        if key not in current or current[key] != value
+    }
+    return {**changed, **{key: None for key in current if key not in wanted}}
 
 
-def _without_stale_keys(current: Mapping[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
-    """Null the keys of nested objects that vanish: a merge patch keeps what it does not name."""
-    result = dict(changed)
-    for key, value in changed.items():
-        before = current.get(key)
-        if isinstance(value, dict) and isinstance(before, dict):
-            result[key] = {**value, **{old: None for old in before if old not in value}}
-    return result
+def _value_patch(before: Any, value: Any) -> Any:
+    both = isinstance(before, Mapping) and isinstance(value, Mapping)
+    return status_patch(before, value) if both else value
