@@ -94,11 +94,13 @@ def test_missing_packages_are_named_with_what_works_without(
     assert machine.best_tier(Tier.TEKTON) is Tier.TEKTON
 
 
-def test_packages_are_not_installed_without_root(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_are_only_named_without_root(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(machine, "PACKAGES", {"runc": Path("/nowhere/runc")})
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(ClusterError, match="not installed: runc"):
-        machine.install_packages()
+    machine.install_packages()
+    assert "not installed: runc; only tier node needs them" in capsys.readouterr().err
 
 
 def start_build(cache: Path, modules: Path) -> subprocess.Popen[bytes]:

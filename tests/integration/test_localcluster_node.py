@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any
 
 from localcluster import Cluster, eventually
-from localcluster.oci import push_bundle
+from localcluster.cluster import Object
+from localcluster.samples import reason_of, start_run
 
-RUNS = "/apis/tekton.dev/v1/namespaces/{namespace}/pipelineruns"
-TASK_RUNS = "/apis/tekton.dev/v1/namespaces/{namespace}/taskruns"
 SECONDS = 90.0
 
 
@@ -19,13 +17,9 @@ def test_step_reaches_the_api_server_with_its_own_token(
     allow_default_account(node_cluster, namespace)
     script = f"#!/bin/sh\nset -e\nkubectl -n {namespace} get serviceaccounts -o name\nid -u\n"
     step = {"name": "ask", "image": f"{node_cluster.registry}/kubectl:latest", "script": script}
-    run = finished_run(node_cluster, namespace, step)
-    assert run["status"]["conditions"][0]["reason"] == "Succeeded"
-    pod = f"{run['status']['childReferences'][0]['name']}-pod"
-    flags = ["--kubeconfig", str(node_cluster.kubeconfig), "-n", namespace]
-    command = [str(node_cluster.kubectl), *flags, "logs", pod, "-c", "step-ask"]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert printed.stdout.split() == ["serviceaccount/default", "65532"]
+    assert end_of_run(node_cluster, namespace, step) == "Succeeded"
+    printed = kubectl(node_cluster, "-n", namespace, "logs", "run-first-pod", "-c", "step-ask")
+    assert printed.split() == ["serviceaccount/default", "65532"]
 
 
 def test_step_that_takes_too_much_memory_is_killed_for_it(
@@ -37,11 +31,11 @@ def test_step_that_takes_too_much_memory_is_killed_for_it(
         "command": ["/bin/sh", "-c", "tail /dev/zero"],
         "computeResources": {"limits": {"memory": "24Mi"}},
     }
-    run = finished_run(node_cluster, namespace, step)
-    assert run["status"]["conditions"][0]["status"] == "False"
-    task_runs = node_cluster.request("GET", TASK_RUNS.format(namespace=namespace))["items"]
-    (ended,) = (one["terminated"] for one in task_runs[0]["status"]["steps"])
-    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+    assert end_of_run(node_cluster, namespace, step) == "Failed"
+    path = f"/apis/tekton.dev/v1/namespaces/{namespace}/taskruns/run-first"
+    (ended,) = node_cluster.request("GET", path)["status"]["steps"]
+    assert ended["terminated"]["reason"] == "OOMKilled"
+    assert ended["terminated"]["exitCode"] == 137
 
 
 def test_pods_of_tekton_fit_the_restricted_pod_security_standard(
@@ -61,41 +55,29 @@ def test_pods_of_tekton_fit_the_restricted_pod_security_standard(
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
-    run = finished_run(node_cluster, namespace, step)
-    assert run["status"]["conditions"][0]["reason"] == "Succeeded"
+    assert end_of_run(node_cluster, namespace, step) == "Succeeded"
 
 
-def finished_run(cluster: Cluster, namespace: str, step: dict[str, Any]) -> dict[str, Any]:
-    """Push a bundle with this one step, run it, wait for its end."""
-    assert cluster.registry
-    pipeline = {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "Pipeline",
-        "metadata": {"name": "workflow"},
-        "spec": {"tasks": [{"name": "first", "taskSpec": {"steps": [step]}}]},
-    }
-    bundle = push_bundle(cluster.registry, f"bundles/{namespace}", objects=[pipeline])
-    values = {"bundle": bundle, "name": "workflow", "kind": "pipeline"}
-    params = [{"name": name, "value": value} for name, value in values.items()]
-    run = {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "PipelineRun",
-        "metadata": {"name": "run"},
-        "spec": {"pipelineRef": {"resolver": "bundles", "params": params}},
-    }
-    runs = RUNS.format(namespace=namespace)
-    cluster.request("POST", runs, run)
+def test_commands_run_in_a_pod_from_outside(node_cluster: Cluster, namespace: str) -> None:
+    image = f"--image={node_cluster.registry}/shell:latest"
+    flags = ["-n", namespace]
+    sleep = ["--command", "--", "sleep", "600"]
+    kubectl(node_cluster, *flags, "run", "sleeper", image, *sleep)
+    kubectl(node_cluster, *flags, "wait", "--for=condition=Ready", "pod/sleeper", "--timeout=60s")
+    assert kubectl(node_cluster, *flags, "exec", "sleeper", "--", "echo", "heard") == "heard\n"
 
-    def read() -> dict[str, Any]:
-        found: dict[str, Any] = cluster.request("GET", f"{runs}/run")
-        return found
 
-    def ended() -> bool:
-        conditions = read().get("status", {}).get("conditions", [])
-        return any(one["status"] != "Unknown" for one in conditions)
+def end_of_run(cluster: Cluster, namespace: str, step: Object) -> str:
+    """Run a workflow of one step and wait for its end; returns the reason."""
+    run = start_run(cluster, namespace, step)
+    eventually(lambda: reason_of(cluster, run), SECONDS, "the end of the run")
+    return reason_of(cluster, run)
 
-    eventually(ended, SECONDS, "the end of the run")
-    return read()
+
+def kubectl(cluster: Cluster, *arguments: str) -> str:
+    """What a kubectl command prints. Raises CalledProcessError if it fails."""
+    command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def allow_default_account(cluster: Cluster, namespace: str) -> None:

@@ -90,6 +90,7 @@ class Builder:
             if target.exists():
                 return
             part = target.with_name(f".{program.name}.part")
+            shown.update("counting its packages, downloading the modules that are missing")
             total = len(self._call(program.module, "list", "-deps", program.package).split())
             command = [str(self._found_go()), "build", "-v", *self._flags(program.module)]
             self._watch([*command, "-o", str(part), program.package], program, total, shown, lock)

@@ -19,6 +19,7 @@ from localcluster.cluster import ApiError, Cluster
 from localcluster.errors import ClusterError
 from localcluster.programs import Tier
 from localcluster.progress import console
+from localcluster.waiting import eventually
 
 FIXTURE_TIERS = {
     "api_cluster": Tier.API,
@@ -82,10 +83,12 @@ def node_cluster(cluster: Cluster) -> Cluster:
 
 @pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[str]:
-    """Name of a fresh namespace, deleted after the test (its objects go in the background)."""
+    """Name of a fresh namespace that can run pods; deleted, in the background, after the test."""
     name = f"test-{secrets.token_hex(4)}"
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     cluster.request("POST", "/api/v1/namespaces", body)
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    eventually(lambda: cluster.exists(account), what="the namespace's default account")
     yield name
     with suppress(ApiError):
         cluster.request("DELETE", f"/api/v1/namespaces/{name}")
