@@ -38,3 +38,26 @@ def token_of_operator(cluster: Cluster) -> str:
     }
     answer = cluster.request("POST", ACCOUNT_PATH, request)
     return str(answer["status"]["token"])
+
+
+def let_run(cluster: Cluster, namespace: str) -> None:
+    """Give workflows in this execution namespace the account and rights they are shipped with."""
+    for item in read(MANIFESTS / "rbac" / "runner.yaml"):
+        moved = _for_runs_in(item, namespace)
+        if moved is not None:
+            apply(cluster, moved)
+
+
+def _for_runs_in(item: Object, namespace: str) -> Object | None:
+    """One manifest of the runner for another namespace; None where it serves all as it is."""
+    if item["kind"] == "ClusterRole":
+        return None
+    meta = dict(item["metadata"])
+    if item["kind"] == "ServiceAccount":
+        return {**item, "metadata": {**meta, "namespace": namespace}}
+    subjects = [{**subject, "namespace": namespace} for subject in item["subjects"]]
+    return {
+        **item,
+        "metadata": {**meta, "name": f"{meta['name']}-{namespace}"},
+        "subjects": subjects,
+    }

@@ -1,0 +1,58 @@
+"""A world on the real node: real Tekton, real bundles, real containers, the shipped rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from e2e.workload import create_workload
+from harness import rights
+from harness.executions import unique
+from harness.objects import create_namespace, delete_namespace
+from harness.world import World, open_world
+from localcluster import Cluster
+from localcluster.bundles import load_bundle
+from localcluster.oci import push_bundle
+
+TEKTON = Path(__file__).parents[2] / "tekton"
+
+
+@pytest.fixture(scope="session")
+def bundles(node_cluster: Cluster) -> Mapping[str, str]:
+    """References of all workflows in tekton/, pushed to the cluster's registry."""
+    registry = node_cluster.registry
+    assert registry
+    images = {"kubectl": f"{registry}/kubectl:latest", "busybox": f"{registry}/shell:latest"}
+    return {
+        folder.name: push_bundle(
+            registry, f"e2e/{folder.name}", objects=load_bundle(folder, images)
+        )
+        for folder in sorted(TEKTON.iterdir())
+        if folder.is_dir()
+    }
+
+
+@pytest.fixture(scope="session")
+def node_world(node_cluster: Cluster) -> Iterator[World]:
+    """Namespaces and an operator of the session's own, with settings as shipped."""
+    rights.install(node_cluster)
+    with open_world(node_cluster) as world:
+        rights.let_run(node_cluster, world.execution_namespace)
+        yield world
+
+
+@pytest.fixture(scope="session")
+def shop(node_cluster: Cluster) -> Iterator[str]:
+    """A namespace for what is remediated."""
+    name = unique("shop")
+    create_namespace(node_cluster, name)
+    yield name
+    delete_namespace(node_cluster, name)
+
+
+@pytest.fixture
+def deployment(node_cluster: Cluster, shop: str) -> str:
+    """Target text of a Deployment with one running pod."""
+    return create_workload(node_cluster, shop)
