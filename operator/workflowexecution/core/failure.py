@@ -105,7 +105,7 @@ def _reason_of(run: Run, task: TaskRun | None, step: Step | None) -> FailureReas
         return FailureReason.UNKNOWN
     if task.reason in TASK_REASONS:
         return TASK_REASONS[task.reason]
-    if step is None:
+    if step is None or task.reason in _COLLATERAL:
         return FailureReason.UNKNOWN
     return FailureReason.OOM_KILLED if step.reason == "OOMKilled" else FailureReason.TASK_FAILED
 
@@ -114,7 +114,8 @@ def _message_of(run: Run, task: TaskRun | None, step: Step | None) -> str:
     """What happened, in Tekton's words where they say it, and the command that shows the log."""
     if task is None:
         return f"{run.reason}: {run.message}"
-    if step is None:
+    # Tekton gives every step of a cancelled task the exit code 1: it tells nothing.
+    if step is None or task.reason in _COLLATERAL:
         return f"task {task.task_name!r}: {task.reason}: {task.message}"
     killed = " (OOMKilled: out of memory)" if step.reason == "OOMKilled" else ""
     said = f"task {task.task_name!r}, step {step.name!r} ended with exit code {step.exit_code}"
