@@ -1,18 +1,18 @@
 """Slim, immutable records of the objects decisions are made from, parsed from API dicts."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.status import Phase
-from workflowexecution.core import names
+from workflowexecution.core import names, reading
+from workflowexecution.core.reading import Raw
 
-Raw = Mapping[str, Any]
-
+# What ``spec.status`` of a run says once its end was asked for; "PipelineRunPending" is not among.
+_CANCELLED: Final = ("Cancelled", "CancelledRunFinally", "StoppedRunFinally")
 _TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
 
 
@@ -95,35 +95,36 @@ class Run:
 
 def parse_execution(raw: Raw) -> Execution:
     """Read a WorkflowExecution; wrongly typed spec fields read as empty, never raise."""
-    meta, spec, status = raw["metadata"], _mapping(raw, "spec"), _mapping(raw, "status")
-    phase = status.get("phase")
+    meta, spec = raw["metadata"], reading.mapping(raw, "spec")
+    status = reading.mapping(raw, "status")
+    phase = reading.text(status, "phase")
     known = Phase(phase) if phase in list(Phase) else None
-    deleted_at = _time(meta, "deletionTimestamp")
+    deleted_at = reading.moment(meta, "deletionTimestamp")
     settled = known is not None and known.is_terminal and deleted_at is None
     return Execution(
         uid=meta["uid"],
         namespace=meta["namespace"],
         name=meta["name"],
         resource_version=meta["resourceVersion"],
-        target=_text(spec, "targetResource"),
-        workflow_id=_text(_mapping(spec, "workflowRef"), "workflowId"),
+        target=reading.text(spec, "targetResource"),
+        workflow_id=reading.text(reading.mapping(spec, "workflowRef"), "workflowId"),
         phase=known,
-        run_name=_text(_mapping(status, "pipelineRunRef"), "name") or None,
-        started_at=_time(status, "startTime"),
-        completed_at=_time(status, "completionTime"),
+        run_name=reading.text(reading.mapping(status, "pipelineRunRef"), "name") or None,
+        started_at=reading.moment(status, "startTime"),
+        completed_at=reading.moment(status, "completionTime"),
         deleted_at=deleted_at,
-        has_finalizer=identity.FINALIZER in meta.get("finalizers", ()),
+        has_finalizer=identity.FINALIZER in (meta.get("finalizers") or ()),
         raw=None if settled else raw,
     )
 
 
 def parse_run(raw: Raw, *, has_stopped: bool = False) -> Run | None:
     """Read a PipelineRun; None where its name is no slot of ours."""
-    meta, spec, status = raw["metadata"], _mapping(raw, "spec"), _mapping(raw, "status")
+    meta, status = raw["metadata"], reading.mapping(raw, "status")
     slot = names.parse_slot(meta["name"])
     if slot is None:
         return None
-    known = meta.get("annotations") or {}
+    known = reading.mapping(meta, "annotations")
     condition = succeeded_condition(raw)
     return Run(
         name=meta["name"],
@@ -135,27 +136,27 @@ def parse_run(raw: Raw, *, has_stopped: bool = False) -> Run | None:
         target=known.get(names.KEY_TARGET),
         workflow_id=known.get(names.KEY_WORKFLOW_ID),
         owner=_owner(known),
-        succeeded=condition.get("status", "Unknown"),
-        reason=condition.get("reason", ""),
-        message=condition.get("message", ""),
+        succeeded=reading.text(condition, "status") or "Unknown",
+        reason=reading.text(condition, "reason"),
+        message=reading.text(condition, "message"),
         created_at=parse_time(meta["creationTimestamp"]),
-        started_at=_time(status, "startTime"),
-        completed_at=_time(status, "completionTime"),
+        started_at=reading.moment(status, "startTime"),
+        completed_at=reading.moment(status, "completionTime"),
         completed_tasks=_completed_tasks(condition),
         task_names=_task_names(status),
         is_deleting=bool(meta.get("deletionTimestamp")),
-        is_cancelled=bool(spec.get("status")),
+        is_cancelled=reading.text(reading.mapping(raw, "spec"), "status") in _CANCELLED,
         has_stopped=has_stopped,
     )
 
 
-def succeeded_condition(raw: Raw) -> Mapping[str, str]:
+def succeeded_condition(raw: Raw) -> Raw:
     """The ``Succeeded`` condition of a Tekton object; empty where it has none yet."""
-    conditions = _mapping(raw, "status").get("conditions") or ()
+    conditions = reading.mappings(reading.mapping(raw, "status"), "conditions")
     return next((item for item in conditions if item.get("type") == "Succeeded"), {})
 
 
-def _owner(known: Mapping[str, str]) -> Owner | None:
+def _owner(known: Raw) -> Owner | None:
     uid = known.get(names.KEY_EXECUTION_UID)
     if not uid:
         return None
@@ -168,31 +169,16 @@ def _owner(known: Mapping[str, str]) -> Owner | None:
 
 def _task_names(status: Raw) -> tuple[str, ...]:
     """Names of the resolved pipeline's tasks, then its finally tasks; empty until resolved."""
-    pipeline = _mapping(status, "pipelineSpec")
-    tasks = [*(pipeline.get("tasks") or ()), *(pipeline.get("finally") or ())]
-    return tuple(task["name"] for task in tasks)
+    pipeline = reading.mapping(status, "pipelineSpec")
+    tasks = [*reading.mappings(pipeline, "tasks"), *reading.mappings(pipeline, "finally")]
+    return tuple(name for task in tasks if (name := reading.text(task, "name")))
 
 
-def _completed_tasks(condition: Mapping[str, str]) -> int:
+def _completed_tasks(condition: Raw) -> int:
     """Tasks that ended, well or not.
 
     Tekton counts them in the condition's message and nowhere else: child references carry no
     outcome, and reading every TaskRun would cost a request for each change.
     """
-    match = _TASKS_COMPLETED.match(condition.get("message", ""))
+    match = _TASKS_COMPLETED.match(reading.text(condition, "message"))
     return int(match[1]) if match else 0
-
-
-def _mapping(raw: Raw, key: str) -> Raw:
-    value = raw.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(raw: Raw, key: str) -> str:
-    value = raw.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _time(raw: Raw, key: str) -> datetime | None:
-    value = raw.get(key)
-    return parse_time(value) if value else None

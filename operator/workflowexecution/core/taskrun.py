@@ -1,12 +1,12 @@
 """TaskRuns of a run, read once it has ended badly: what each did, and how its steps ended."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from workflowexecution.api.fields import parse_time
-from workflowexecution.core.observation import Raw, succeeded_condition
+from workflowexecution.core import reading
+from workflowexecution.core.observation import succeeded_condition
+from workflowexecution.core.reading import Raw
 
 LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
 LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
@@ -50,28 +50,29 @@ class TaskRun:
 def parse_task_run(raw: Raw) -> TaskRun:
     """Read a TaskRun as Tekton writes it."""
     condition = succeeded_condition(raw)
-    meta, status = raw["metadata"], raw.get("status") or {}
-    completed = status.get("completionTime")
+    meta, status = raw["metadata"], reading.mapping(raw, "status")
+    task_name = reading.text(reading.mapping(meta, "labels"), LABEL_PIPELINE_TASK)
     return TaskRun(
         name=meta["name"],
-        task_name=(meta.get("labels") or {}).get(LABEL_PIPELINE_TASK, meta["name"]),
-        succeeded=condition.get("status", "Unknown"),
-        reason=condition.get("reason", ""),
-        message=condition.get("message", ""),
-        pod_name=status.get("podName", ""),
-        completed_at=parse_time(completed) if completed else None,
-        steps=tuple(_parse_step(step) for step in status.get("steps") or ()),
+        task_name=task_name or meta["name"],
+        succeeded=reading.text(condition, "status") or "Unknown",
+        reason=reading.text(condition, "reason"),
+        message=reading.text(condition, "message"),
+        pod_name=reading.text(status, "podName"),
+        completed_at=reading.moment(status, "completionTime"),
+        steps=tuple(_parse_step(step) for step in reading.mappings(status, "steps")),
     )
 
 
-def _parse_step(raw: Mapping[str, Any]) -> Step:
-    terminated = raw.get("terminated") or {}
+def _parse_step(raw: Raw) -> Step:
+    terminated = reading.mapping(raw, "terminated")
+    code = terminated.get("exitCode")
     return Step(
-        name=raw.get("name", ""),
-        container=raw.get("container", ""),
+        name=reading.text(raw, "name"),
+        container=reading.text(raw, "container"),
         # A container that never ran has no start: Tekton writes a step ended by a cancel or a
         # time-out as terminated, whether it had been started or not.
         has_started=bool(raw.get("running") or terminated.get("startedAt")),
-        exit_code=terminated.get("exitCode"),
-        reason=terminated.get("reason", ""),
+        exit_code=code if type(code) is int else None,
+        reason=reading.text(terminated, "reason"),
     )

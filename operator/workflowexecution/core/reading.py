@@ -1,0 +1,40 @@
+"""Reading fields of objects others write: what is missing or of a wrong type is not told.
+
+Nothing here raises: one odd object must not cost the sight of all others.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from workflowexecution.api.fields import parse_time
+
+Raw = Mapping[str, Any]
+
+_NONE: Final[Raw] = {}
+
+
+def mapping(raw: Raw, key: str) -> Raw:
+    """The object under a key; empty where there is none."""
+    value = raw.get(key)
+    return value if isinstance(value, Mapping) else _NONE
+
+
+def mappings(raw: Raw, key: str) -> list[Raw]:
+    """The objects of a list; whatever else is in it is left out."""
+    value = raw.get(key)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def text(raw: Raw, key: str) -> str:
+    """The text under a key; empty where there is none."""
+    value = raw.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def moment(raw: Raw, key: str) -> datetime | None:
+    """The time under a key, in UTC; None where there is none that can be told."""
+    try:
+        return parse_time(text(raw, key))
+    except (ValueError, OverflowError):
+        return None
