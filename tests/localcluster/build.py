@@ -81,6 +81,9 @@ class Builder:
                 shutil.rmtree(scratch, ignore_errors=True)
                 source = self._module_folder("tekton", TEKTON_MODULE) / "config"
                 shutil.copytree(source, scratch, copy_function=shutil.copyfile)
+                # Go's module cache is read-only; a copy that cannot be deleted would be a trap.
+                for folder in (scratch, *scratch.rglob("*/")):
+                    folder.chmod(0o755)
                 scratch.rename(copied)
         return copied
 
