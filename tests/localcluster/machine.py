@@ -42,6 +42,15 @@ def best_tier(wanted: Tier) -> Tier:
     return wanted
 
 
+def tier_to_test(wanted: Tier) -> Tier:
+    """The tier to run where any will do: kwok plays the node also where packages are missing."""
+    try:
+        return best_tier(wanted)
+    except ClusterError as error:
+        console.print(f"[yellow]{error.message}; kwok plays the node instead[/]")
+        return Tier.KWOK
+
+
 def why_no_node() -> str:
     """Why containers cannot run here; empty where they can."""
     if os.environ.get("WFE_FORCE_KWOK") == "1":

@@ -16,9 +16,7 @@ import pytest
 
 from localcluster import lifecycle, machine
 from localcluster.cluster import ApiError, Cluster
-from localcluster.errors import ClusterError
 from localcluster.programs import Tier
-from localcluster.progress import console
 from localcluster.waiting import eventually
 
 FIXTURE_TIERS = {
@@ -44,7 +42,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """The session's cluster, of the highest tier that any of its tests needs."""
-    wanted = _affordable(pytestconfig.stash.get(WANTED, Tier.API))
+    wanted = machine.tier_to_test(pytestconfig.stash.get(WANTED, Tier.API))
     if running := _running_already():
         least = Tier.KWOK if wanted is Tier.NODE else wanted
         if not running.tier.serves(least):
@@ -92,15 +90,6 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     yield name
     with suppress(ApiError):
         cluster.request("DELETE", f"/api/v1/namespaces/{name}")
-
-
-def _affordable(wanted: Tier) -> Tier:
-    """The tier to start: kwok plays the node also where only packages are missing."""
-    try:
-        return machine.best_tier(wanted)
-    except ClusterError as error:
-        console.print(f"[yellow]{error.message}; kwok plays the node instead[/]")
-        return Tier.KWOK
 
 
 def _running_already() -> Cluster | None:
