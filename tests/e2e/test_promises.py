@@ -41,6 +41,16 @@ def _task_runs(world: World, run: Object) -> list[Object]:
     return world.tekton.task_runs.list(world.execution_namespace, labelSelector=selector)
 
 
+def _live_pods(world: World, run: Object) -> list[Object]:
+    pods = world.cluster.request("GET", f"/api/v1/namespaces/{world.execution_namespace}/pods")
+    return [
+        pod
+        for pod in pods["items"]
+        if pod["metadata"]["labels"].get("tekton.dev/pipelineRun") == name_of(run)
+        and pod["status"]["phase"] not in ("Succeeded", "Failed")
+    ]
+
+
 def _steps(task_run: Object) -> list[Object]:
     found: list[Object] = task_run.get("status", {}).get("steps", [])
     return found
@@ -151,6 +161,7 @@ def test_a_run_deleted_by_somebody_else_fails_and_says_so(
     node_world.tekton.runs.delete(run)
 
     failure = node_world.ended(item, "Failed", END_S)["status"]["failureDetails"]
+    assert _live_pods(node_world, run) == []
     assert f"{name_of(run)} was deleted by somebody else" in failure["message"]
     assert failure["wasExecutionFailure"] is True
 
@@ -163,8 +174,8 @@ def test_deleting_an_execution_stops_its_pods_before_the_target_is_free(
 
     _end(node_world, item)
 
-    running = [task for task in _task_runs(node_world, run) if not _has_ended(task)]
-    assert running == []
+    assert [task for task in _task_runs(node_world, run) if not _has_ended(task)] == []
+    assert _live_pods(node_world, run) == []
     ended = node_world.run_now(run)
     assert ended is not None
     assert condition_of(ended, "Succeeded")["reason"] == "Cancelled"

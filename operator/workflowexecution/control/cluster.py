@@ -45,9 +45,11 @@ class Cluster:
 
     async def list_task_runs(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
         """All TaskRuns of a run; they may outlive it."""
-        path = f"{_TEKTON}/namespaces/{namespace}/taskruns"
-        params = {"labelSelector": f"{taskrun.LABEL_PIPELINE_RUN}={run_name}"}
-        return [item async for item in self._transport.list_pages(path, params)]
+        return await self._list_of_run(f"{_TEKTON}/namespaces/{namespace}/taskruns", run_name)
+
+    async def list_pods(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
+        """All pods of a run; they may outlive it and its TaskRuns."""
+        return await self._list_of_run(f"/api/v1/namespaces/{namespace}/pods", run_name)
 
     async def get_execution(self, namespace: str, name: str) -> dict[str, Any]:
         """Read one execution, live."""
@@ -94,6 +96,10 @@ class Cluster:
         await self._transport.request(
             "POST", f"{_EVENTS}/namespaces/{namespace}/events", body=event
         )
+
+    async def _list_of_run(self, path: str, run_name: str) -> list[dict[str, Any]]:
+        selector = {"labelSelector": f"{taskrun.LABEL_PIPELINE_RUN}={run_name}"}
+        return [item async for item in self._transport.list_pages(path, selector)]
 
     def _execution_lists(self) -> list[str]:
         prefixes = [f"/namespaces/{name}" for name in self._watch_namespaces] or [""]

@@ -20,10 +20,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Identities of all executions and runs known at one moment."""
+    """Identities of all executions and runs (name, UID) known at one moment."""
 
     execution_uids: frozenset[str]
-    run_names: frozenset[str]
+    runs: frozenset[tuple[str, str]]
 
 
 class Ledger:
@@ -62,11 +62,11 @@ class Ledger:
     def observe_run(self, seen: Run) -> None:
         """Take in a run, unless a newer version of it is known; that it has stopped is kept."""
         known = self._runs.get(seen.name)
-        if known and known.uid == seen.uid:
-            if _is_older(seen.resource_version, known.resource_version):
-                return
-            has_stopped = seen.has_stopped or known.has_stopped
-            seen = dataclasses.replace(seen, has_stopped=has_stopped)
+        # Also of another run of that name: late events of one must not hide its successor.
+        if known and _is_older(seen.resource_version, known.resource_version):
+            return
+        if known and known.uid == seen.uid and known.has_stopped:
+            seen = dataclasses.replace(seen, has_stopped=True)
         self._runs[seen.name] = seen
         self._runs_by_slot[seen.slot_key][seen.name] = seen
 
@@ -91,16 +91,19 @@ class Ledger:
 
     def names_and_uids(self) -> Known:
         """What is known now; taken before listing, so that only what had existed is dropped."""
-        return Known(execution_uids=frozenset(self._executions), run_names=frozenset(self._runs))
+        return Known(
+            execution_uids=frozenset(self._executions),
+            runs=frozenset((run.name, run.uid) for run in self._runs.values()),
+        )
 
     def replace(self, before: Known, executions: Iterable[Execution], runs: Iterable[Run]) -> None:
         """Take in complete lists, and drop what was known before them and is absent from them."""
         listed_executions = {item.uid: item for item in executions}
-        listed_runs = {item.name: item for item in runs}
+        listed_runs = {(item.name, item.uid): item for item in runs}
         for uid in before.execution_uids - listed_executions.keys():
             self.forget_execution(uid)
-        for name in before.run_names - listed_runs.keys():
-            self.forget_run(name)
+        for name, uid in before.runs - listed_runs.keys():
+            self.forget_run(name, uid)
         for execution in listed_executions.values():
             self.observe_execution(execution)
         for run in listed_runs.values():

@@ -23,17 +23,22 @@ from workflowexecution.core.status import (
     outcome_of_failure,
     outcome_of_run,
     outcome_of_skip,
+    outcome_of_stopping,
     outcome_of_wait,
 )
 from workflowexecution.core.verdict import Cancel, Lost, Mirror, Refuse, Release, Skip, Verdict
 from workflowexecution.observe import events
 
-# TaskRuns are not watched: a run that is stopping is the only time their state matters.
+# TaskRuns and pods are not watched: a run that is stopping is the only time they matter.
 _STOPPING_CHECK_S: Final = 1.0
 
 
 class Reconciler:
-    """Brings one execution a step further; holds no facts of its own."""
+    """Brings one execution a step further.
+
+    Remembers when progress was last written, and whose deleted runs were seen at work; forgetting
+    that, as a restart does, costs one early write, or the mirrored status is asked instead.
+    """
 
     def __init__(
         self,
@@ -51,6 +56,7 @@ class Reconciler:
         self._writer = writer
         self._policy = policy
         self._progress_at: dict[str, datetime] = {}
+        self._lost_in_action: set[str] = set()
 
     async def reconcile(self, uid: str) -> float | None:
         """Do one pass.
@@ -61,6 +67,7 @@ class Reconciler:
         execution = self._ledger.execution(uid)
         if execution is None:
             self._progress_at.pop(uid, None)
+            self._lost_in_action.discard(uid)
             return None
         with bound_contextvars(
             execution=f"{execution.namespace}/{execution.name}",
@@ -127,11 +134,12 @@ class Reconciler:
             return await self._mirror_progress(execution, run)
         failure = None
         if run.succeeded == "False":
-            task_runs = await self._witness.task_runs(run)
-            if any(task.is_active for task in task_runs):
+            remains = await self._witness.remains(run.name)
+            if remains.is_active:
+                await self._writer.write(execution, outcome_of_stopping(run))
                 return _STOPPING_CHECK_S
             failure = details_of(
-                diagnose(run, task_runs),
+                diagnose(run, remains.task_runs),
                 execution,
                 task_names=run.task_names,
                 started_at=run.started_at or run.created_at,
@@ -155,15 +163,18 @@ class Reconciler:
 
     async def _lose(self, execution: Execution, run_name: str) -> float | None:
         """End an execution whose run somebody deleted, once nothing of it executes."""
-        task_runs = await self._witness.task_runs_named(run_name)
-        if any(task.is_active for task in task_runs):
+        remains = await self._witness.remains(run_name)
+        if remains.has_started:
+            self._lost_in_action.add(execution.uid)
+        if remains.is_active:
             return _STOPPING_CHECK_S
         namespace = self._policy.template.namespace
         diagnosis = Diagnosis(
             reason=FailureReason.UNKNOWN,
             message=f"PipelineRun {namespace}/{run_name} was deleted by somebody else",
-            has_started=any(task.has_started for task in task_runs) or _had_started(execution),
+            has_started=execution.uid in self._lost_in_action or _had_started(execution),
         )
+        self._lost_in_action.discard(execution.uid)
         await self._fail(execution, diagnosis)
         return None
 

@@ -7,7 +7,8 @@ from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.core.observation import Run, parse_execution, parse_run
-from workflowexecution.core.taskrun import TaskRun, parse_task_run
+from workflowexecution.core.remains import Remains, parse_pod
+from workflowexecution.core.taskrun import parse_task_run
 from workflowexecution.core.verdict import Evidence
 
 # Long enough to be shared by all who wait for one target, too short for a run to come and go.
@@ -36,7 +37,7 @@ class Witness:
         self._seen_at[run_name] = now
 
     async def look(self, run_name: str) -> Run | None:
-        """Read a run, and, where it ended badly, whether its TaskRuns have stopped.
+        """Read a run, and, where it ended badly, whether all of it has stopped.
 
         Returns: the run, or None where it does not exist.
         Raises: ApiError where the cluster gives no answer.
@@ -49,21 +50,25 @@ class Witness:
         if run is not None:
             self._ledger.observe_run(run)
             if run.succeeded == "False":
-                await self.task_runs(run)
+                await self.remains(run.name)
         self.vouch(run_name)
         return self._ledger.run(run_name)
 
-    async def task_runs(self, run: Run) -> list[TaskRun]:
-        """Read a run's TaskRuns; a run that has ended with none active has stopped."""
-        found = await self.task_runs_named(run.name)
-        if run.has_ended and not any(task.is_active for task in found):
+    async def remains(self, run_name: str) -> Remains:
+        """Read what is left of a run, which may itself be gone.
+
+        A run that has ended and has nothing active left is known to have stopped from then on.
+        """
+        task_runs = await self._cluster.list_task_runs(self._namespace, run_name)
+        pods = await self._cluster.list_pods(self._namespace, run_name)
+        found = Remains(
+            task_runs=tuple(parse_task_run(raw) for raw in task_runs),
+            pods=tuple(parse_pod(raw) for raw in pods),
+        )
+        run = self._ledger.run(run_name)
+        if run is not None and run.has_ended and not found.is_active:
             self._ledger.mark_stopped(run.name, run.uid)
         return found
-
-    async def task_runs_named(self, run_name: str) -> list[TaskRun]:
-        """Read the TaskRuns of a run that may itself be gone."""
-        found = await self._cluster.list_task_runs(self._namespace, run_name)
-        return [parse_task_run(raw) for raw in found]
 
     async def confirm(self, evidence: Evidence) -> None:
         """Refresh what the ledger knows of a holder: its run and, where that is gone, its owner."""

@@ -116,6 +116,12 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
     return Outcome(phase=Phase.RUNNING, reason="Running", message=message, run=run)
 
 
+def outcome_of_stopping(run: Run) -> Outcome:
+    """A run that Tekton calls ended while something of it may still execute."""
+    message = f"PipelineRun {run.namespace}/{run.name} ended ({run.reason}); its pods are stopping"
+    return Outcome(phase=Phase.RUNNING, reason="Stopping", message=message, run=run)
+
+
 def outcome_of_failure(failure: FailureDetails) -> Outcome:
     """An execution that ended without a run to show for it: refused, or its run was deleted."""
     return Outcome(
