@@ -53,7 +53,7 @@ def raw_execution(
     namespace: str = NAMESPACE,
     spec: object = None,
     status: object = None,
-    version: int = 1,
+    version: int | str = 1,
     finalizers: Sequence[str] = (identity.FINALIZER,),
     deleted_at: datetime | None = None,
 ) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def raw_run(
     slot_target: str = TARGET,
     workflow_id: str | None = "restart",
     uid: str = "",
-    version: int = 1,
+    version: int | str = 1,
     created_at: datetime = NOW - timedelta(minutes=10),
     spec: Mapping[str, Any] | None = None,
     status: object = None,

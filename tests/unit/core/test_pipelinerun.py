@@ -1,0 +1,145 @@
+"""The PipelineRun as it is created, whole, and what keeps a well-formed spec from being run."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import DIGEST, IMAGE, NAMESPACE, TARGET, make_execution, raw_spec
+from workflowexecution.api.spec import WorkflowExecutionSpec
+from workflowexecution.core import names
+from workflowexecution.core.pipelinerun import RunTemplate, build_run, pinned_image, problem_of
+
+OTHER_DIGEST = "sha256:" + "b" * 64
+
+
+def spec_of(image: str = IMAGE, digest: str | None = None, **fields: Any) -> WorkflowExecutionSpec:
+    raw = raw_spec(**fields)
+    raw["workflowRef"] |= {"containerImage": image, "containerDigest": digest}
+    return WorkflowExecutionSpec.model_validate(raw)
+
+
+def test_the_whole_run() -> None:
+    spec = spec_of(
+        digest=DIGEST,
+        parameters={"REPLICAS": "3", "ACTION": "restart"},
+        executionConfig={"timeout": "90m", "serviceAccountName": "runner"},
+    )
+    known = {
+        "kubernaut.ai/workflow-execution": "mine",
+        "kubernaut.ai/workflow-execution-uid": "uid-of-mine",
+        "kubernaut.ai/source-namespace": NAMESPACE,
+        "kubernaut.ai/workflow-id": "restart",
+        "kubernaut.ai/target-resource": TARGET,
+    }
+    assert build_run(make_execution(), spec, "wfe-x-1", RunTemplate(namespace="runs")) == {
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {
+            "name": "wfe-x-1",
+            "namespace": "runs",
+            "labels": {
+                **known,
+                "kubernaut.ai/target-resource": names.label_value(TARGET),
+                "kubernaut.ai/target-hash": "7c240c08fe7f0cc3",
+                "app.kubernetes.io/managed-by": "workflowexecution-operator",
+            },
+            "annotations": known,
+        },
+        "spec": {
+            "pipelineRef": {
+                "resolver": "bundles",
+                "params": [
+                    {"name": "bundle", "value": f"{IMAGE}@{DIGEST}"},
+                    {"name": "name", "value": "workflow"},
+                    {"name": "kind", "value": "pipeline"},
+                ],
+            },
+            "params": [
+                {"name": "ACTION", "value": "restart"},
+                {"name": "REPLICAS", "value": "3"},
+                {"name": "TARGET_RESOURCE", "value": TARGET},
+            ],
+            "timeouts": {"pipeline": "1h30m0s"},
+            "taskRunTemplate": {
+                "serviceAccountName": "runner",
+                "podTemplate": {
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": 65532,
+                        "runAsGroup": 65532,
+                        "fsGroup": 65532,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    }
+                },
+            },
+        },
+    }
+
+
+def test_what_the_execution_leaves_open_is_the_operators_to_say() -> None:
+    template = RunTemplate(
+        default_service_account="guest",
+        default_timeout=timedelta(seconds=90),
+        pod_security_context={"runAsUser": 7},
+    )
+    spec = build_run(make_execution(), spec_of(), "wfe-x-1", template)["spec"]
+    assert spec["timeouts"] == {"pipeline": "1m30s"}
+    assert spec["taskRunTemplate"] == {
+        "serviceAccountName": "guest",
+        "podTemplate": {"securityContext": {"runAsUser": 7}},
+    }
+    assert spec["params"] == [{"name": "TARGET_RESOURCE", "value": TARGET}]
+
+
+@pytest.mark.parametrize(
+    ("image", "digest", "expected"),
+    [
+        pytest.param(IMAGE, None, IMAGE, id="tag-only"),
+        pytest.param(IMAGE, DIGEST, f"{IMAGE}@{DIGEST}", id="pinned-by-the-digest-beside"),
+        pytest.param(f"{IMAGE}@{DIGEST}", None, f"{IMAGE}@{DIGEST}", id="pinned-by-itself"),
+        pytest.param(f"{IMAGE}@{DIGEST}", DIGEST, f"{IMAGE}@{DIGEST}", id="pinned-by-both"),
+    ],
+)
+def test_what_runs_is_what_was_audited(image: str, digest: str | None, expected: str) -> None:
+    assert pinned_image(spec_of(image, digest)) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "allowed", "expected"),
+    [
+        pytest.param(spec_of(), [], "", id="any-account"),
+        pytest.param(
+            spec_of(executionConfig={"serviceAccountName": "b"}), ["a", "b"], "", id="one-allowed"
+        ),
+        pytest.param(
+            spec_of(executionConfig={"serviceAccountName": "root"}),
+            ["b", "a"],
+            "spec.executionConfig.serviceAccountName: 'root' is not allowed; use one of a, b",
+            id="account-not-allowed",
+        ),
+        pytest.param(spec_of(f"{IMAGE}@{DIGEST}", DIGEST), [], "", id="same-digests"),
+        pytest.param(
+            spec_of(f"{IMAGE}@{DIGEST}", OTHER_DIGEST),
+            [],
+            f"spec.workflowRef.containerDigest: '{OTHER_DIGEST}' differs from the digest in "
+            f"containerImage '{IMAGE}@{DIGEST}'; make them the same",
+            id="digests-differ",
+        ),
+    ],
+)
+def test_what_keeps_a_spec_from_being_run(
+    spec: WorkflowExecutionSpec, allowed: list[str], expected: str
+) -> None:
+    template = RunTemplate(allowed_service_accounts=frozenset(allowed))
+    assert problem_of(spec, template) == expected
+
+
+def test_labels_are_valid_where_names_are_not() -> None:
+    execution = make_execution(
+        "a" * 253, uid="uid-1", namespace="n" * 63, workflow_id="über/" + "w" * 200
+    )
+    meta = build_run(execution, spec_of(), "wfe-x-1", RunTemplate())["metadata"]
+    assert all(len(value) <= 63 and value.isascii() for value in meta["labels"].values())
+    assert meta["annotations"]["kubernaut.ai/workflow-execution"] == "a" * 253
+    assert meta["annotations"]["kubernaut.ai/workflow-id"] == execution.workflow_id
