@@ -30,6 +30,7 @@ class WorkQueue:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._wakers: dict[str, asyncio.Event] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._dozing: set[str] = set()
         self._is_open = True
         self._has_begun = asyncio.Event()
         self._log = structlog.get_logger("workqueue")
@@ -63,17 +64,25 @@ class WorkQueue:
         self._timers[key] = loop.call_later(delay, self.add, key)
 
     async def close(self, *, grace: float) -> None:
-        """Take no more keys and let passes under way end; cut them off after ``grace`` seconds."""
+        """Take no more keys and let passes under way end; cut them off after ``grace`` seconds.
+
+        A key that waits for its next attempt has no pass under way and is let go at once.
+        """
         self._is_open = False
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        for key in self._dozing:
+            self._tasks[key].cancel()
         waiting = list(self._tasks.values())
         if waiting and self._has_begun.is_set():
             await asyncio.wait(waiting, timeout=grace)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+        # A task that was cancelled before it first ran has not cleaned up behind itself.
+        self._tasks.clear()
+        self._wakers.clear()
 
     async def _run(self, key: str, waker: asyncio.Event) -> None:
         delay: float | None = None
@@ -92,10 +101,13 @@ class WorkQueue:
         """Repeat the pass until it does not raise; an added key ends the back-off early."""
 
         async def doze(seconds: float) -> None:
+            self._dozing.add(key)
             try:
                 await asyncio.wait_for(waker.wait(), seconds)
             except TimeoutError:
                 return
+            finally:
+                self._dozing.discard(key)
 
         async for attempt in tenacity.AsyncRetrying(
             wait=BACKOFF,
