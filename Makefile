@@ -14,7 +14,7 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages demo test unit property integration e2e lint fmt docs crd lock \
+.PHONY: help setup packages programs demo test unit property integration e2e lint fmt docs crd lock \
 	cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
@@ -33,10 +33,13 @@ setup: .venv/.complete ## make the virtual environment from the locked requireme
 packages: setup ## install the Debian packages of the real node, where that is possible
 	@$(CLUSTER) install-packages 1>&2
 
+programs: packages ## build the local cluster's programs into the cache
+	@$(CLUSTER) build --tier $(TIER)
+
 demo: packages ## show the operator at work; KUBECONFIG=… plays it on your own cluster
 	@PYTHONPATH=tests $(BIN)/python -m demo
 
-test: packages ## lint, then every test level that this machine allows
+test: programs ## lint, then every test level that this machine allows
 	@PYTHONPATH=tests $(BIN)/python -m levels
 
 unit: setup ## pure functions, milliseconds each
@@ -45,10 +48,10 @@ unit: setup ## pure functions, milliseconds each
 property: setup ## rules that hold for any input and any interleaving
 	$(PYTEST) tests/property
 
-integration: packages ## the operator against a real API server
+integration: programs ## the operator against a real API server
 	$(PYTEST) tests/integration
 
-e2e: packages ## the whole way: real Tekton, real containers
+e2e: programs ## the whole way: real Tekton, real containers
 	$(PYTEST) tests/e2e
 
 lint: setup ## ruff, mypy, import-linter

@@ -55,7 +55,9 @@ def _level(level: str) -> Result:
 
 
 def _why_no_e2e() -> str:
-    return machine.why_no_node() if machine.best_tier(Tier.NODE) is not Tier.NODE else ""
+    if machine.tier_to_test(Tier.NODE) is Tier.NODE:
+        return ""
+    return machine.why_no_node() or f"packages missing: {' '.join(machine.missing_packages())}"
 
 
 def _timed(name: str, work: Callable[[], bool]) -> Result:

@@ -3,6 +3,7 @@
 Read once at start, by the command line only; the rest of the program is given what it needs.
 """
 
+import os
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -28,6 +29,11 @@ def _read_names(value: Any) -> Any:
     )
 
 
+def _default_address() -> str:
+    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
+    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+
+
 GoDuration = Annotated[timedelta, BeforeValidator(_read_duration)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_read_names)]
 
@@ -45,7 +51,12 @@ class Settings(BaseSettings):
         default=[],
         description="Namespaces whose WorkflowExecutions are served, comma separated; empty: all.",
     )
-    cooldown: GoDuration = Field(
+    cooldown: def _default_address() -> str:
+    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
+    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+
+
+GoDuration = Field(
         default=timedelta(minutes=5),
         description="How long the same workflow may not run again on a target; 0s turns it off.",
     )
@@ -57,14 +68,29 @@ class Settings(BaseSettings):
         default=[],
         description="ServiceAccounts that executions may name, comma separated; empty: any.",
     )
-    default_timeout: GoDuration = Field(
+    default_timeout: def _default_address() -> str:
+    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
+    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+
+
+GoDuration = Field(
         default=timedelta(minutes=30), description="Time limit of runs whose execution names none."
     )
-    cancel_grace: GoDuration = Field(
+    cancel_grace: def _default_address() -> str:
+    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
+    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+
+
+GoDuration = Field(
         default=timedelta(minutes=2),
         description="How long a cancelled run may take to stop before it is deleted.",
     )
-    resync_interval: GoDuration = Field(
+    resync_interval: def _default_address() -> str:
+    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
+    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+
+
+GoDuration = Field(
         default=timedelta(minutes=10),
         description="How often everything is listed anew, as a safeguard against lost events.",
     )
@@ -78,7 +104,10 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of /healthz and /readyz; 0 picks a free one.",
     )
-    bind_address: str = Field(default="0.0.0.0", description="Address both ports are bound to.")  # noqa: S104
+    bind_address: str = Field(
+        default_factory=_default_address,
+        description="Address both ports are bound to; every one in a pod, else loopback.",
+    )
     log_format: Literal["json", "text"] = Field(
         default="json", description="json for machines, text for people."
     )

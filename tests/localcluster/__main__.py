@@ -1,4 +1,4 @@
-"""Command line: `python -m localcluster up|down|status|kubeconfig|logs|build|install-packages`."""
+"""Command line: `python -m localcluster up|down|status|kubeconfig|logs|build|push-bundle|install-packages`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from rich.markup import escape
 
 from localcluster import lifecycle, machine, programs
 from localcluster.build import Builder
+from localcluster.bundles import load_bundle
 from localcluster.cluster import Cluster
 from localcluster.errors import ClusterError
+from localcluster.oci import push_bundle
 from localcluster.programs import Tier
 from localcluster.progress import console
 from localcluster.state import is_held
@@ -82,6 +84,19 @@ def install_packages(options: argparse.Namespace) -> None:
     machine.install_packages()
 
 
+def push(options: argparse.Namespace) -> None:
+    """Push a folder of Tekton objects as a bundle and print its reference."""
+    cluster = _found(options.state)
+    if not cluster.registry:
+        raise ClusterError(f"a cluster of tier {cluster.tier} has no registry")
+    images = {
+        "kubectl": f"{cluster.registry}/kubectl:latest",
+        "busybox": f"{cluster.registry}/shell:latest",
+    }
+    objects = load_bundle(options.folder, images)
+    print(push_bundle(cluster.registry, f"workflows/{options.folder.name}", objects=objects))
+
+
 COMMANDS = {
     "up": up,
     "down": down,
@@ -89,6 +104,7 @@ COMMANDS = {
     "kubeconfig": kubeconfig,
     "logs": logs,
     "build": build,
+    "push-bundle": push,
     "install-packages": install_packages,
 }
 
@@ -126,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--owner", type=int, help="process whose end ends the cluster")
         if name == "logs":
             command.add_argument("name")
+        if name == "push-bundle":
+            command.add_argument("folder", type=Path)
     return parser
 
 
