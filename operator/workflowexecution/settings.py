@@ -51,12 +51,7 @@ class Settings(BaseSettings):
         default=[],
         description="Namespaces whose WorkflowExecutions are served, comma separated; empty: all.",
     )
-    cooldown: def _default_address() -> str:
-    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
-    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
-
-
-GoDuration = Field(
+    cooldown: GoDuration = Field(
         default=timedelta(minutes=5),
         description="How long the same workflow may not run again on a target; 0s turns it off.",
     )
@@ -68,29 +63,14 @@ GoDuration = Field(
         default=[],
         description="ServiceAccounts that executions may name, comma separated; empty: any.",
     )
-    default_timeout: def _default_address() -> str:
-    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
-    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
-
-
-GoDuration = Field(
+    default_timeout: GoDuration = Field(
         default=timedelta(minutes=30), description="Time limit of runs whose execution names none."
     )
-    cancel_grace: def _default_address() -> str:
-    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
-    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
-
-
-GoDuration = Field(
+    cancel_grace: GoDuration = Field(
         default=timedelta(minutes=2),
         description="How long a cancelled run may take to stop before it is deleted.",
     )
-    resync_interval: def _default_address() -> str:
-    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
-    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
-
-
-GoDuration = Field(
+    resync_interval: GoDuration = Field(
         default=timedelta(minutes=10),
         description="How often everything is listed anew, as a safeguard against lost events.",
     )

@@ -1,4 +1,4 @@
-"""Command line: `python -m localcluster up|down|status|kubeconfig|logs|build|push-bundle|install-packages`."""
+"""Command line of the local cluster: start and end it, look into it, push bundles to it."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._logins = 0
         self._failure = ""
+        self._has_ended = False
         self._log = structlog.get_logger("watches").bind(watch=subject.plural)
 
     def start(self) -> None:
@@ -71,8 +72,13 @@ class Watch:
         self._thread.start()
 
     async def has_listed(self) -> None:
-        """Wait until the first list is complete and changes since then are being watched."""
+        """Wait until the first list is complete and changes since then are being watched.
+
+        Raises: RuntimeError where the watch ended before.
+        """
         await self._has_listed.wait()
+        if problem := self.problem():
+            raise RuntimeError(problem)
 
     async def stop(self) -> None:
         """Stop watching and wait until the thread has ended."""
@@ -82,7 +88,7 @@ class Watch:
 
     def problem(self) -> str:
         """What keeps the watch from delivering; empty while it runs."""
-        if self._thread is None or not self._thread.is_alive():
+        if self._has_ended or self._thread is None:
             return f"the watch of {self._subject.plural} ended: {self._failure or 'stopped'}"
         return ""
 
@@ -92,6 +98,10 @@ class Watch:
         except Exception as error:
             self._failure = str(error) or type(error).__name__
             self._log.error("the watch ended", error=self._failure, exc_info=error)
+        finally:
+            self._has_ended = True
+            # Nobody may wait for a list that does not come any more.
+            self._loop.call_soon_threadsafe(self._has_listed.set)
 
     async def _watch(self) -> None:
         registry, subject = kopf.OperatorRegistry(), self._subject
