@@ -211,7 +211,11 @@ def finished_run(owner: str | None = "other", **given: Any) -> Run:
 
 
 def step(
-    name: str = "main", exit_code: int | None = None, reason: str = "", **state: Any
+    name: str = "main",
+    exit_code: int | None = None,
+    reason: str = "",
+    termination: str = "",
+    **state: Any,
 ) -> dict[str, Any]:
     """One step of a TaskRun: ended with this exit code, or in the state given."""
     known = {"name": name, "container": f"step-{name}"}
@@ -219,7 +223,7 @@ def step(
         return {**known, **state}
     said = reason or ("Error" if exit_code else "Completed")
     ended = {"exitCode": exit_code, "reason": said, "startedAt": format_time(ago(minutes=3))}
-    return {**known, "terminated": ended}
+    return {**known, "terminated": ended, "terminationReason": termination}
 
 
 def raw_task_run(
@@ -230,10 +234,12 @@ def raw_task_run(
     *,
     steps: Sequence[Mapping[str, Any]] = (),
     completed_at: datetime | None = NOW - timedelta(minutes=2),
+    pod_name: str | None = None,
 ) -> dict[str, Any]:
     """A TaskRun as Tekton writes it."""
     condition = {"type": "Succeeded", "status": succeeded, "reason": reason, "message": message}
-    status: dict[str, Any] = {"conditions": [condition], "podName": f"run-{task}-pod"}
+    pod = f"run-{task}-pod" if pod_name is None else pod_name
+    status: dict[str, Any] = {"conditions": [condition], "podName": pod}
     status["steps"] = [dict(item) for item in steps]
     if completed_at and succeeded != "Unknown":
         status["completionTime"] = format_time(completed_at)

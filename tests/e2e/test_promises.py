@@ -96,7 +96,7 @@ def test_failure_names_task_step_and_exit_code(
     assert told == {"failedTaskIndex": 1, "failedTaskName": "repair", "failedStepName": "apply"}
     assert (failure["reason"], failure["exitCode"]) == ("TaskFailed", 7)
     assert failure["wasExecutionFailure"] is True
-    assert re.search(r"kubectl logs -n \S+ \S+-repair-pod -c step-apply$", failure["message"])
+    assert re.search(r"; see: kubectl logs -n \S+ \S+-repair-pod -c step-apply$", failure["message"])
 
 
 def test_timeout_ends_the_run_and_says_so(

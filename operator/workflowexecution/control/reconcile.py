@@ -17,7 +17,7 @@ from workflowexecution.control.policy import Policy
 from workflowexecution.control.settle import Settler
 from workflowexecution.control.witness import Witness
 from workflowexecution.control.writer import StatusWriter
-from workflowexecution.core.failure import Diagnosis, details_of, diagnose
+from workflowexecution.core.failure import Diagnosis, diagnose
 from workflowexecution.core.observation import Execution, Run, parse_execution
 from workflowexecution.core.status import (
     outcome_of_failure,
@@ -27,6 +27,7 @@ from workflowexecution.core.status import (
     outcome_of_wait,
 )
 from workflowexecution.core.verdict import Cancel, Lost, Mirror, Refuse, Release, Skip, Verdict
+from workflowexecution.core.wording import details_of
 from workflowexecution.observe import events
 
 # TaskRuns and pods are not watched: a run that is stopping is the only time they matter.
@@ -172,6 +173,7 @@ class Reconciler:
         diagnosis = Diagnosis(
             reason=FailureReason.UNKNOWN,
             message=f"PipelineRun {namespace}/{run_name} was deleted by somebody else",
+            see=f"kubectl events -n {namespace} --for pipelinerun.tekton.dev/{run_name}",
             has_started=execution.uid in self._lost_in_action or _had_started(execution),
         )
         self._lost_in_action.discard(execution.uid)

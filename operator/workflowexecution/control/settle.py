@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 
 from workflowexecution.api import identity
-from workflowexecution.api.status import FailureReason, SkipReason
+from workflowexecution.api.status import SkipReason
 from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
@@ -13,6 +13,7 @@ from workflowexecution.control.locks import TargetLocks
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.witness import Witness
 from workflowexecution.core import names, pipelinerun, request
+from workflowexecution.core.causes import reason_of_refusal
 from workflowexecution.core.decision import decide
 from workflowexecution.core.observation import Execution, parse_execution, parse_run
 from workflowexecution.core.verdict import Launch, Lost, Nothing, Refuse, Skip, Verdict
@@ -102,7 +103,9 @@ class Settler:
         except errors.RejectedError as error:
             return Refuse(f"the PipelineRun was refused: {error}")
         except errors.ForbiddenError as error:
-            return Refuse(f"the PipelineRun may not be created: {error}", FailureReason.FORBIDDEN)
+            return Refuse(
+                f"the PipelineRun may not be created: {error}", reason_of_refusal(str(error))
+            )
         assert created is not None
         self._ledger.observe_run(created)
         self._witness.vouch(run_name)

@@ -14,13 +14,19 @@ LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step's container; ``exit_code`` is None until it has terminated."""
+    """One step's container.
+
+    exit_code: None until it has terminated.
+    reason: how the container ended, in Kubernetes' words.
+    termination: how the step ended, in Tekton's words.
+    """
 
     name: str
     container: str
     has_started: bool
     exit_code: int | None
     reason: str
+    termination: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +81,5 @@ def _parse_step(raw: Raw) -> Step:
         has_started=bool(raw.get("running") or terminated.get("startedAt")),
         exit_code=code if type(code) is int else None,
         reason=reading.text(terminated, "reason"),
+        termination=reading.text(raw, "terminationReason"),
     )

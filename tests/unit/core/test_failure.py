@@ -5,16 +5,13 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run, make_task_run, step
-from workflowexecution.api.status import FailureDetails, FailureReason
-from workflowexecution.core.failure import (
-    RUN_REASONS,
-    TASK_REASONS,
-    Diagnosis,
-    details_of,
-    diagnose,
-)
+from workflowexecution.api.status import FailureDetails, FailureReason, SkipReason
+from workflowexecution.core.causes import RUN_REASONS, TASK_REASONS, reason_of_refusal
+from workflowexecution.core.failure import Diagnosis, diagnose
 from workflowexecution.core.observation import Run
+from workflowexecution.core.reasons import FAILURES, SKIPS
 from workflowexecution.core.taskrun import TaskRun
+from workflowexecution.core.wording import details_of
 
 CONFIGURATION = FailureReason.CONFIGURATION_ERROR
 # Every reason with which Tekton ends a run badly.
@@ -32,7 +29,7 @@ TERMINAL_REASONS = {
     "ParamArrayIndexingInvalid": CONFIGURATION,
     "ParameterMissing": CONFIGURATION,
     "PipelineValidationFailed": CONFIGURATION,
-    "CouldntGetPipelineResult": FailureReason.UNKNOWN,
+    "CouldntGetPipelineResult": FailureReason.TASK_FAILED,
     "PipelineInvalidGraph": CONFIGURATION,
     "InvalidMatrixParameterTypes": CONFIGURATION,
     "InvalidTaskResultReference": CONFIGURATION,
@@ -57,7 +54,9 @@ def test_a_run_that_failed_without_tasks_is_classed_by_its_reason(
     reason: str, expected: FailureReason
 ) -> None:
     assert diagnose(failed_run(reason, "said"), []) == Diagnosis(
-        reason=expected, message=f"{reason}: said"
+        reason=expected,
+        message=f"{reason}: said",
+        see=f"kubectl describe pipelinerun -n {RUN_NAMESPACE} {failed_run().name}",
     )
 
 
@@ -70,8 +69,6 @@ def test_no_reason_is_classed_that_tekton_does_not_give() -> None:
     [
         *TASK_REASONS.items(),
         ("TaskRunStopSidecarFailed", FailureReason.UNKNOWN),
-        ("TaskRunResultLargerThanAllowedLimit", FailureReason.UNKNOWN),
-        ("PodCreationFailed", FailureReason.UNKNOWN),
         ("TaskRunCancelled", FailureReason.UNKNOWN),
         ("FailureIgnored", FailureReason.UNKNOWN),
         ("", FailureReason.UNKNOWN),
@@ -82,7 +79,10 @@ def test_a_task_that_failed_without_steps_is_classed_by_its_reason(
 ) -> None:
     task = make_task_run("change", reason=reason, message="said")
     assert diagnose(failed_run(), [task]) == Diagnosis(
-        reason=expected, message=f"task 'change': {reason}: said", task=task
+        reason=expected,
+        message=f"task 'change': {reason}: said",
+        see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
+        task=task,
     )
 
 
@@ -93,35 +93,56 @@ def test_a_task_that_failed_without_steps_is_classed_by_its_reason(
             THREE_STEPS,
             FailureReason.TASK_FAILED,
             "change",
-            "step 'change' ended with exit code 7; see:",
+            "step 'change' ended with exit code 7",
             id="second-of-three-steps",
         ),
         pytest.param(
             (step("read", 0), step("change", 137, "OOMKilled"), step("check", 1)),
             FailureReason.OOM_KILLED,
             "change",
-            "step 'change' ended with exit code 137 (OOMKilled: out of memory); see:",
+            "ended with exit code 137: OOMKilled, it used more memory than its limit",
             id="out-of-memory",
         ),
         pytest.param(
             (step("change", 0, "OOMKilled"),),
             FailureReason.OOM_KILLED,
             "change",
-            "ended with exit code 0 (OOMKilled: out of memory); see:",
+            "ended with exit code 0: OOMKilled, it used more memory than its limit",
             id="out-of-memory-with-exit-code-0",
+        ),
+        pytest.param(
+            (step("read", 1, termination="Continued"), step("change", 7)),
+            FailureReason.TASK_FAILED,
+            "change",
+            "step 'change' ended with exit code 7",
+            id="not-a-step-whose-error-is-ignored",
+        ),
+        pytest.param(
+            (step("change", 1, termination="TimeoutExceeded"),),
+            FailureReason.DEADLINE_EXCEEDED,
+            "change",
+            "ended with exit code 1: it took longer than its own time limit",
+            id="own-time-limit",
+        ),
+        pytest.param(
+            (step("read", 1), step("change", 137, "OOMKilled")),
+            FailureReason.OOM_KILLED,
+            "change",
+            "OOMKilled",
+            id="out-of-memory-before-what-follows-from-it",
         ),
         pytest.param(
             (step("change", 137),),
             FailureReason.TASK_FAILED,
             "change",
-            "ended with exit code 137; see:",
+            "ended with exit code 137",
             id="killed-for-another-reason",
         ),
         pytest.param(
             (step("make-room", 1),),
             FailureReason.TASK_FAILED,
             "make-room",
-            "step 'make-room' ended with exit code 1; see:",
+            "step 'make-room' ended with exit code 1",
             id="a-name-never-decides-the-class",
         ),
     ],
@@ -135,7 +156,7 @@ def test_a_step_that_failed_is_named_with_its_exit_code(
     assert found.message.startswith("task 'restart', ")
     assert said in found.message
     log = f"kubectl logs -n {RUN_NAMESPACE} run-restart-pod -c step-{failed}"
-    assert found.message.endswith(log)
+    assert found.see == log
 
 
 def tasks(*given: TaskRun) -> list[TaskRun]:
@@ -199,9 +220,51 @@ def test_a_cancelled_task_has_not_failed_by_itself() -> None:
         reason=FailureReason.UNKNOWN,
         message="task 'restart': TaskRunCancelled: TaskRun \"run-restart\" was cancelled",
         task=task,
-        step=task.steps[0],
+        see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
         has_started=True,
     )
+
+
+def test_time_that_ran_out_before_there_was_a_pod_points_at_the_quota() -> None:
+    task = make_task_run("change", reason="TaskRunCancelled", message="timed out", pod_name="")
+    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [task])
+    assert (found.reason, found.has_started) == (FailureReason.RESOURCE_EXHAUSTED, False)
+    assert "task 'change' got no pod before the time limit" in found.message
+
+
+@pytest.mark.parametrize("reason", ["TaskRunTimeout", "PodEvicted", "TaskRunImagePullFailed"])
+def test_no_log_is_pointed_at_that_is_gone(reason: str) -> None:
+    task = make_task_run("change", reason=reason, steps=[step("change", 1)])
+    assert diagnose(failed_run(), [task]).see.startswith("kubectl describe taskrun ")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            'pipelineruns.tekton.dev "wfe-1" is forbidden: exceeded quota: runs, requested: 1',
+            FailureReason.RESOURCE_EXHAUSTED,
+        ),
+        ('User "x" cannot create resource "pipelineruns"', FailureReason.FORBIDDEN),
+        ("a policy speaks of exceeded quota: no", FailureReason.FORBIDDEN),
+    ],
+)
+def test_a_refused_creation_is_forbidden_unless_a_quota_is_exceeded(
+    message: str, expected: FailureReason
+) -> None:
+    assert reason_of_refusal(message) is expected
+
+
+def test_every_reason_is_explained() -> None:
+    assert set(FAILURES) == set(FailureReason)
+    assert set(SKIPS) == set(SkipReason)
+    texts = [
+        text
+        for table in (FAILURES, SKIPS)
+        for item in table.values()
+        for text in (item.set_when, item.means, item.to_do)
+    ]
+    assert all(text[0].isupper() and text.endswith(".") for text in texts)
 
 
 def test_the_details_tell_where_when_and_what_it_means() -> None:
@@ -227,8 +290,10 @@ def test_the_details_tell_where_when_and_what_it_means() -> None:
         failed_at=ago(minutes=1),
         execution_time_before_failure=timedelta(minutes=4),
         natural_language_summary=(
-            f"Workflow restart on {TARGET} failed after 4m0s (TaskFailed). {said}. Steps had "
-            f"started, so {TARGET} may have been changed; check it before retrying."
+            f"Workflow restart on {TARGET} failed after 4m0s: TaskFailed, task 'restart', step "
+            "'change' ended with exit code 7. The workflow itself reported that it did not "
+            f"succeed. Steps had started, so {TARGET} may have been changed. Read the step's log, "
+            "and look its exit code up where the workflow is described."
         ),
         was_execution_failure=True,
     )
@@ -245,8 +310,9 @@ def test_the_details_of_a_refusal_blame_no_task() -> None:
         failed_at=ago(seconds=1),
         execution_time_before_failure=timedelta(0),
         natural_language_summary=(
-            f"Workflow restart on {TARGET} failed after 0s (ConfigurationError). "
-            "spec.targetResource: wrong. No step had started, so nothing was changed."
+            f"Workflow restart on {TARGET} failed: ConfigurationError, "
+            "spec.targetResource: wrong. The same request will fail again. No step had started, "
+            "so nothing was changed. Correct what the message names, then create a new execution."
         ),
         was_execution_failure=False,
     )

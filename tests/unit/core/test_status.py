@@ -23,7 +23,7 @@ from workflowexecution.api.status import (
     WorkflowExecutionStatus,
 )
 from workflowexecution.core import names
-from workflowexecution.core.failure import details_of, diagnose
+from workflowexecution.core.failure import diagnose
 from workflowexecution.core.status import (
     Outcome,
     outcome_of_failure,
@@ -35,6 +35,7 @@ from workflowexecution.core.status import (
     status_to_json,
 )
 from workflowexecution.core.verdict import Evidence, Skip
+from workflowexecution.core.wording import details_of
 
 EMPTY = WorkflowExecutionStatus()
 RUN = names.slot_name(TARGET, 1)

@@ -21,9 +21,9 @@ def test_reads_a_task_run_that_failed() -> None:
         pod_name="run-change-pod",
         completed_at=ago(minutes=2),
         steps=(
-            Step("a", "step-a", has_started=True, exit_code=0, reason="Completed"),
-            Step("b", "step-b", has_started=True, exit_code=7, reason="Error"),
-            Step("c", "step-c", has_started=True, exit_code=None, reason=""),
+            Step("a", "step-a", has_started=True, exit_code=0, reason="Completed", termination=""),
+            Step("b", "step-b", has_started=True, exit_code=7, reason="Error", termination=""),
+            Step("c", "step-c", has_started=True, exit_code=None, reason="", termination=""),
         ),
     )
 
@@ -85,4 +85,7 @@ def test_reads_an_odd_step_as_one_that_never_ran(raw: object) -> None:
     parsed = parse_task_run(raw_task_run(steps=())) if raw is None else None
     task = parse_task_run({"metadata": {"name": "run-x"}, "status": {"steps": [raw]}})
     assert parsed is None or parsed.steps == ()
-    assert task.steps in ((), (Step("", "", has_started=False, exit_code=None, reason=""),))
+    assert task.steps in (
+        (),
+        (Step("", "", has_started=False, exit_code=None, reason="", termination=""),),
+    )

@@ -1,0 +1,73 @@
+"""From Tekton's reasons to ours: the tables of diagnosis, and nothing else.
+
+Source: the reason constants of Tekton Pipelines 1.15, for PipelineRuns and TaskRuns.
+"""
+
+import re
+from typing import Final
+
+from workflowexecution.api.status import FailureReason
+
+_CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
+
+RUN_REASONS: Final = {
+    "PipelineRunTimeout": FailureReason.DEADLINE_EXCEEDED,
+    "CouldntGetPipelineResult": FailureReason.TASK_FAILED,
+    "CouldntGetPipeline": _CONFIGURATION,
+    "CouldntGetTask": _CONFIGURATION,
+    "InvalidPipelineResourceBindings": _CONFIGURATION,
+    "InvalidWorkspaceBindings": _CONFIGURATION,
+    "InvalidTaskRunSpecs": _CONFIGURATION,
+    "ParameterTypeMismatch": _CONFIGURATION,
+    "ObjectParameterMissKeys": _CONFIGURATION,
+    "ParamArrayIndexingInvalid": _CONFIGURATION,
+    "ParameterMissing": _CONFIGURATION,
+    "PipelineValidationFailed": _CONFIGURATION,
+    "PipelineInvalidGraph": _CONFIGURATION,
+    "InvalidMatrixParameterTypes": _CONFIGURATION,
+    "InvalidTaskResultReference": _CONFIGURATION,
+    "InvalidPipelineResultReference": _CONFIGURATION,
+    "RequiredWorkspaceMarkedOptional": _CONFIGURATION,
+    "ResourceVerificationFailed": _CONFIGURATION,
+    "CELEvaluationFailed": _CONFIGURATION,
+    "InvalidParamValue": _CONFIGURATION,
+}
+TASK_REASONS: Final = {
+    "TaskRunTimeout": FailureReason.DEADLINE_EXCEEDED,
+    "StepOOM": FailureReason.OOM_KILLED,
+    "SidecarOOM": FailureReason.OOM_KILLED,
+    "InitContainerOOM": FailureReason.OOM_KILLED,
+    "SidecarFailed": FailureReason.TASK_FAILED,
+    "InitContainerFailed": FailureReason.TASK_FAILED,
+    "TaskRunResultLargerThanAllowedLimit": FailureReason.TASK_FAILED,
+    "TaskRunImagePullFailed": FailureReason.IMAGE_PULL_BACK_OFF,
+    "PullImageFailed": FailureReason.IMAGE_PULL_BACK_OFF,
+    "TaskRunResolutionFailed": _CONFIGURATION,
+    "TaskRunValidationFailed": _CONFIGURATION,
+    "TaskValidationFailed": _CONFIGURATION,
+    "ResourceVerificationFailed": _CONFIGURATION,
+    "InvalidParamValue": _CONFIGURATION,
+    "CreateContainerConfigError": _CONFIGURATION,
+    # Whatever else keeps a pod from being created lies in what the task or the run asks for: a
+    # ServiceAccount, a volume, a field of the pod template.
+    "PodCreationFailed": _CONFIGURATION,
+    "CouldntCreateWorkspacePVC": _CONFIGURATION,
+    "PodAdmissionFailed": FailureReason.FORBIDDEN,
+    "ExceededResourceQuota": FailureReason.RESOURCE_EXHAUSTED,
+    "ExceededNodeResources": FailureReason.RESOURCE_EXHAUSTED,
+    "PodEvicted": FailureReason.RESOURCE_EXHAUSTED,
+}
+# Ends that follow from another failure or from an order, and so are never its cause.
+COLLATERAL: Final = ("TaskRunCancelled", "FailureIgnored")
+# Tekton deletes the pod of a task that it ends itself: there is no log to point at.
+POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
+# A step that ended like this has not failed, whatever its exit code.
+HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
+
+# The one refusal that the API server tells apart in words only.
+_QUOTA: Final = re.compile(r"is forbidden: exceeded quota: ")
+
+
+def reason_of_refusal(message: str) -> FailureReason:
+    """Class of a 403 answered to the creation of a run."""
+    return FailureReason.RESOURCE_EXHAUSTED if _QUOTA.search(message) else FailureReason.FORBIDDEN

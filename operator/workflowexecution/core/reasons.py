@@ -1,0 +1,85 @@
+"""What every reason means and what to do about it: for summaries, and for the reference page.
+
+One table each, so that what the operator says and what its documentation says cannot differ.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from workflowexecution.api.status import FailureReason, SkipReason
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A reason in three plain sentences, each ready to stand alone."""
+
+    set_when: str
+    means: str
+    to_do: str
+
+
+FAILURES: Final = {
+    FailureReason.OOM_KILLED: Explanation(
+        "The kernel killed a step because it used more memory than its limit.",
+        "The step was cut off in the middle of its work.",
+        "Raise the step's memory limit in the workflow, or have it do less at once.",
+    ),
+    FailureReason.DEADLINE_EXCEEDED: Explanation(
+        "The run, a task or a step took longer than its time limit.",
+        "The work was cut off before it was done.",
+        "Look at what it waited for; raise spec.executionConfig.timeout only if it was working.",
+    ),
+    FailureReason.FORBIDDEN: Explanation(
+        "The cluster refused to let the run or one of its pods be created.",
+        "The rules of the cluster do not allow this workflow as it is.",
+        "Compare the message with the rights of the operator and with the execution namespace's "
+        "Pod Security level.",
+    ),
+    FailureReason.RESOURCE_EXHAUSTED: Explanation(
+        "A quota or the nodes had no room for a pod, or a pod was evicted for want of room.",
+        "The cluster had no resources for the work.",
+        "Free resources or raise the execution namespace's quota, then create a new execution.",
+    ),
+    FailureReason.CONFIGURATION_ERROR: Explanation(
+        "The execution, its bundle or its pipeline cannot be run as it is written.",
+        "The same request will fail again.",
+        "Correct what the message names, then create a new execution.",
+    ),
+    FailureReason.IMAGE_PULL_BACK_OFF: Explanation(
+        "The image of a step could not be pulled.",
+        "The step's container could not be made.",
+        "Check that the image exists and that the run's ServiceAccount may pull it.",
+    ),
+    FailureReason.TASK_FAILED: Explanation(
+        "A step ended with an exit code other than 0.",
+        "The workflow itself reported that it did not succeed.",
+        "Read the step's log, and look its exit code up where the workflow is described.",
+    ),
+    FailureReason.UNKNOWN: Explanation(
+        "The run was cancelled or deleted by somebody, or Tekton gives no reason that is known.",
+        "It is not known whether the workflow would have succeeded.",
+        "Find out who ended the run, from the message and the cluster's audit log.",
+    ),
+}
+SKIPS: Final = {
+    SkipReason.RESOURCE_BUSY: Explanation(
+        "Another run on the same target had not finished, of whatever workflow.",
+        "Nothing was run, for good; conflictingWorkflow names the holder.",
+        "Treat it as a duplicate of the holder, and decide anew when that has ended.",
+    ),
+    SkipReason.RECENTLY_REMEDIATED: Explanation(
+        "The same workflow ended on the same target less than the cooldown ago.",
+        "Nothing was run, for good; recentRemediation names the last run and the time remaining.",
+        "Wait out cooldownRemaining before asking again, or choose a different workflow.",
+    ),
+    SkipReason.EXHAUSTED_RETRIES: Explanation(
+        "Never by the operator: the value is reserved for orchestrators.",
+        "An orchestrator has given up on this target.",
+        "Have a person look at the target.",
+    ),
+    SkipReason.PREVIOUS_EXECUTION_FAILED: Explanation(
+        "Never by the operator: the value is reserved for orchestrators.",
+        "An orchestrator will not run a workflow again that may have left work half done.",
+        "Have a person look at the target.",
+    ),
+}
