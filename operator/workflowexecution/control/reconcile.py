@@ -174,7 +174,9 @@ class Reconciler:
             reason=FailureReason.UNKNOWN,
             message=f"PipelineRun {namespace}/{run_name} was deleted by somebody else",
             see=f"kubectl events -n {namespace} --for pipelinerun.tekton.dev/{run_name}",
-            has_started=execution.uid in self._lost_in_action or _had_started(execution),
+            has_started=execution.uid in self._lost_in_action
+            or self._ledger.was_lost_at_work(execution.uid)
+            or _had_started(execution),
         )
         self._lost_in_action.discard(execution.uid)
         await self._fail(execution, diagnosis)
