@@ -242,7 +242,7 @@ def test_an_execution_namespace_that_is_full(world: World, target: str) -> None:
     with quota(world, len(world.runs())):
         status = world.ended(world.create(target), "Failed")["status"]
         assert "exceeded quota" in status["failureDetails"]["message"]
-        assert status["failureReason"] == "Forbidden"
+        assert status["failureReason"] == "ResourceExhausted"
     world.launched(target)
 
 

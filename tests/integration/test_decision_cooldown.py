@@ -86,19 +86,27 @@ def test_a_different_workflow_may_run_at_once(world: World, target: str) -> None
 
 
 def test_the_cooldown_ends_to_the_second(world: World, target: str) -> None:
-    """A run that ended long enough ago cools no more; one that ended a moment later still does."""
-    item, run = world.launched(target)
-    world.tekton.begin(run)
-    ended_at = datetime.now(UTC) - COOLDOWN
-    world.tekton.succeed(run, text_of(ended_at))
-    world.ended(item, "Completed")
-    item, run = world.launched(target)
-    world.tekton.begin(run)
-    world.tekton.succeed(run, text_of(ended_at + timedelta(seconds=15)))
-    world.ended(item, "Completed")
+    """What ended just so long ago cools no more, what ended a moment later does."""
+    world.operator.kill()
+    now = datetime.now(UTC)
+    remember(world, f"{target}-over", now - COOLDOWN)
+    remember(world, f"{target}-not-over", now - COOLDOWN + timedelta(seconds=15))
+    world.operator.start()
+    world.in_phase(world.create(f"{target}-over"), "Running")
 
-    skipped = world.ended(world.create(target), "Skipped")
+    skipped = world.ended(world.create(f"{target}-not-over"), "Skipped")
     assert 1 <= seconds_of(remediation_of(skipped)["cooldownRemaining"]) <= 15
+
+
+def remember(world: World, target: str, ended_at: datetime) -> None:
+    """Leave behind an execution that ended then, its run long removed."""
+    status = {
+        "phase": "Completed",
+        "startTime": text_of(ended_at - timedelta(seconds=5)),
+        "completionTime": text_of(ended_at),
+        "pipelineRunRef": {"name": "wfe-0123456789abcdef-1"},
+    }
+    world.executions.patch(world.create(target), {"status": status}, "status")
 
 
 def test_it_may_run_again_when_the_time_that_was_told_is_over(quick: World, target: str) -> None:

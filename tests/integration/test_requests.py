@@ -17,6 +17,7 @@ CREATE = "create pipelineruns"
 EVENT = "create events"
 READ_RUN = "get pipelineruns"
 READ_TASKS = "list taskruns"
+READ_PODS = "list pods"
 # Long enough for a poll, a heartbeat or a repeated write to show itself.
 QUIET_S = 4.0
 
@@ -61,11 +62,13 @@ def test_a_success(world: World, target: str, costs: Costs) -> None:
     costs(A_SUCCESS)
 
 
-def test_a_failure_reads_its_task_runs_once(world: World, target: str, costs: Costs) -> None:
+def test_a_failure_reads_what_is_left_of_its_run_once(
+    world: World, target: str, costs: Costs
+) -> None:
     item, run = world.launched(target)
     world.tekton.fail(run)
     world.ended(item, "Failed")
-    costs(A_SUCCESS | {READ_TASKS: 1})
+    costs(A_SUCCESS | {READ_TASKS: 1, READ_PODS: 1})
 
 
 def test_progress_is_written_at_once_and_then_rarely(
