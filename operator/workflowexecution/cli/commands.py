@@ -1,15 +1,17 @@
 """The commands of ``wfe``; each flag is a field of the settings, so the two cannot differ."""
 
 import asyncio
+import json
 import sys
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfigDict, SettingsError
 
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.cli.run import run
+from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
 
 
@@ -27,6 +29,15 @@ class Crd(BaseModel):
     def cli_cmd(self) -> None:
         """Write it to standard output as YAML."""
         yaml.safe_dump(build_crd(), sys.stdout, sort_keys=False, width=100, allow_unicode=True)
+
+
+class Schema(BaseModel):
+    """Print the JSON Schema of a WorkflowExecution."""
+
+    def cli_cmd(self) -> None:
+        """Write it to standard output as JSON."""
+        json.dump(build_json_schema(), sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
 
 
 class Version(BaseModel):
@@ -50,6 +61,7 @@ class Wfe(BaseSettings):
 
     run: CliSubCommand[Run]
     crd: CliSubCommand[Crd]
+    schema_: CliSubCommand[Schema] = Field(alias="schema")
     version: CliSubCommand[Version]
 
     def cli_cmd(self) -> None:

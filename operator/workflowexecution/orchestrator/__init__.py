@@ -1,0 +1,43 @@
+"""What an upstream orchestrator needs: build executions, and read what became of them.
+
+Pure functions over the objects of the API, as any client hands them over; no I/O, no clock.
+"""
+
+from workflowexecution.orchestrator.advice import Advice, NextStep, advice_for
+from workflowexecution.orchestrator.build import (
+    Request,
+    Workflow,
+    build_execution,
+    is_for_request,
+    parse_request,
+)
+from workflowexecution.orchestrator.duplicates import DuplicateGroup, group_duplicates
+from workflowexecution.orchestrator.interpret import Interpretation, Standing, interpret
+from workflowexecution.orchestrator.naming import (
+    build_target_resource,
+    execution_name,
+    is_attempt_at,
+)
+from workflowexecution.orchestrator.reading import Key
+from workflowexecution.orchestrator.schema import build_json_schema
+
+__all__ = [
+    "Advice",
+    "DuplicateGroup",
+    "Interpretation",
+    "Key",
+    "NextStep",
+    "Request",
+    "Standing",
+    "Workflow",
+    "advice_for",
+    "build_execution",
+    "build_json_schema",
+    "build_target_resource",
+    "execution_name",
+    "group_duplicates",
+    "interpret",
+    "is_attempt_at",
+    "is_for_request",
+    "parse_request",
+]

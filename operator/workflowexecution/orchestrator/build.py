@@ -1,0 +1,158 @@
+"""Executions to be created: whole objects, checked before they are sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from workflowexecution.api import duration, identity
+from workflowexecution.api.spec import WorkflowExecutionSpec
+from workflowexecution.orchestrator import reading
+from workflowexecution.orchestrator.naming import execution_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The request an execution is made for, which will own it; all fields are needed."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A workflow that was selected for a request, and how sure the selection is.
+
+    container_digest: ``sha256:`` and 64 hex digits; what runs is then exactly that.
+    parameters: of the pipeline, by UPPER_SNAKE_CASE name; the operator adds TARGET_RESOURCE.
+    confidence: 0 to 1; with ``rationale`` kept for audits, and acted on by nobody.
+    """
+
+    workflow_id: str
+    version: str
+    container_image: str
+    container_digest: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    confidence: float | None = None
+    rationale: str | None = None
+
+
+def parse_request(raw: Mapping[str, Any]) -> Request:
+    """Read a request object as the API server holds it; only its identity is looked at.
+
+    Raises: ValueError naming what is missing, e.g. the UID of an object not created yet.
+    """
+    found = {
+        "apiVersion": reading.text(raw, "apiVersion"),
+        "kind": reading.text(raw, "kind"),
+        "metadata.namespace": reading.text(raw, "metadata", "namespace"),
+        "metadata.name": reading.text(raw, "metadata", "name"),
+        "metadata.uid": reading.text(raw, "metadata", "uid"),
+    }
+    missing = [name for name, said in found.items() if not said]
+    if missing:
+        raise ValueError(
+            f"a request needs {', '.join(missing)}; give it as the API server holds it"
+        )
+    api_version, kind, namespace, name, uid = found.values()
+    return Request(api_version=api_version, kind=kind, namespace=namespace, name=name, uid=uid)
+
+
+def build_execution(
+    request: Request,
+    workflow: Workflow,
+    target_resource: str,
+    *,
+    timeout: timedelta | None = None,
+    service_account_name: str | None = None,
+    attempt: int = 1,
+) -> dict[str, Any]:
+    """Build the WorkflowExecution that runs a workflow for a request, ready to be created.
+
+    It is in the request's namespace and owned by the request, so that it goes with it. Creating it
+    twice makes one: where the API server answers AlreadyExists, see ``is_for_request``.
+
+    Args:
+        request: the owner.
+        workflow: what to run.
+        target_resource: as ``build_target_resource`` gives it.
+        timeout: longer than zero; None for the API's default of 30 minutes.
+        service_account_name: who runs it, in the execution namespace; None for the default.
+        attempt: 1 to 999; a retry of a request takes the next number.
+    Raises: ValueError naming each field that the API server would refuse, and why.
+    """
+    config = {
+        "timeout": None if timeout is None else duration.format_duration(timeout),
+        "serviceAccountName": service_account_name,
+    }
+    reference = {
+        "apiVersion": request.api_version,
+        "kind": request.kind,
+        "name": request.name,
+        "uid": request.uid,
+    }
+    return {
+        "apiVersion": identity.API_VERSION,
+        "kind": identity.KIND,
+        "metadata": {
+            "name": execution_name(request.name, attempt),
+            "namespace": request.namespace,
+            "ownerReferences": [{**reference, "controller": True, "blockOwnerDeletion": True}],
+        },
+        "spec": _checked(
+            {
+                "remediationRequestRef": {**reference, "namespace": request.namespace},
+                "workflowRef": _present(
+                    {
+                        "workflowId": workflow.workflow_id,
+                        "version": workflow.version,
+                        "containerImage": workflow.container_image,
+                        "containerDigest": workflow.container_digest,
+                    }
+                ),
+                "targetResource": target_resource,
+                "parameters": dict(workflow.parameters) or None,
+                "confidence": workflow.confidence,
+                "rationale": workflow.rationale,
+                "executionConfig": _present(config) or None,
+            }
+        ),
+    }
+
+
+def is_for_request(execution: Mapping[str, Any], request: Request) -> bool:
+    """Whether an execution is this very request's: a name may outlive the request it was made for.
+
+    Asked where a create is answered with AlreadyExists: if so, an earlier create was ours.
+    """
+    owners = reading.value(execution, "metadata", "ownerReferences")
+    if not isinstance(owners, list):
+        return False
+    return any(reading.text(owner, "uid") == request.uid for owner in owners)
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    """The spec without what was not given, if the API server will take it."""
+    spec = _present(fields)
+    try:
+        WorkflowExecutionSpec.model_validate(spec)
+    except ValidationError as error:
+        raise ValueError("; ".join(_problem(item) for item in error.errors())) from error
+    return spec
+
+
+def _problem(item: Any) -> str:
+    where = ".".join(str(part) for part in ("spec", *item["loc"]))
+    said = str(item["msg"]).removeprefix("Value error, ")
+    # The API's own checks name the value themselves, and of parameters only the name.
+    given = "" if item["type"] == "value_error" else f"{item['input']!r:.200}: "
+    return f"{where}: {given}{said}"
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: said for name, said in fields.items() if said is not None}

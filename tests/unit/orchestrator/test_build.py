@@ -1,0 +1,220 @@
+"""Executions as an orchestrator builds them: owned, complete, and refused before they are sent."""
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from workflowexecution.api.spec import WorkflowExecutionSpec
+from workflowexecution.orchestrator import (
+    Request,
+    Workflow,
+    build_execution,
+    is_for_request,
+    parse_request,
+)
+
+TARGET = "payment/Deployment/payment-api"
+DIGEST = "sha256:" + "a" * 64
+IMAGE = "registry.example/workflows/restart:v1"
+OBJECT: dict[str, Any] = {
+    "apiVersion": "remediation.kubernaut.ai/v1alpha1",
+    "kind": "RemediationRequest",
+    "metadata": {"namespace": "team-a", "name": "high-memory", "uid": "4711", "generation": 1},
+    "spec": {"severity": "critical"},
+}
+REQUEST = parse_request(OBJECT)
+
+
+def workflow(**fields: Any) -> Workflow:
+    known = {"workflow_id": "restart", "version": "v1", "container_image": IMAGE}
+    return Workflow(**{**known, **fields})
+
+
+def test_a_whole_execution() -> None:
+    selected = workflow(
+        container_digest=DIGEST,
+        parameters={"REPLICAS": "3"},
+        confidence=0.92,
+        rationale="memory grows until it is killed",
+    )
+    built = build_execution(
+        REQUEST,
+        selected,
+        TARGET,
+        timeout=timedelta(minutes=90),
+        service_account_name="remediation-runner",
+    )
+    assert built == {
+        "apiVersion": "workflowexecution.kubernaut.ai/v1alpha1",
+        "kind": "WorkflowExecution",
+        "metadata": {
+            "name": "we-high-memory",
+            "namespace": "team-a",
+            "ownerReferences": [
+                {
+                    "apiVersion": "remediation.kubernaut.ai/v1alpha1",
+                    "kind": "RemediationRequest",
+                    "name": "high-memory",
+                    "uid": "4711",
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": {
+            "remediationRequestRef": {
+                "apiVersion": "remediation.kubernaut.ai/v1alpha1",
+                "kind": "RemediationRequest",
+                "namespace": "team-a",
+                "name": "high-memory",
+                "uid": "4711",
+            },
+            "workflowRef": {
+                "workflowId": "restart",
+                "version": "v1",
+                "containerImage": IMAGE,
+                "containerDigest": DIGEST,
+            },
+            "targetResource": TARGET,
+            "parameters": {"REPLICAS": "3"},
+            "confidence": 0.92,
+            "rationale": "memory grows until it is killed",
+            "executionConfig": {"timeout": "1h30m0s", "serviceAccountName": "remediation-runner"},
+        },
+    }
+    WorkflowExecutionSpec.model_validate(built["spec"])
+
+
+def test_what_is_not_given_is_absent() -> None:
+    spec = build_execution(REQUEST, workflow(), TARGET)["spec"]
+    assert sorted(spec) == ["remediationRequestRef", "targetResource", "workflowRef"]
+    assert "containerDigest" not in spec["workflowRef"]
+
+
+def test_confidence_zero_is_kept() -> None:
+    assert build_execution(REQUEST, workflow(confidence=0.0), TARGET)["spec"]["confidence"] == 0.0
+
+
+def test_only_what_is_given_is_configured() -> None:
+    spec = build_execution(REQUEST, workflow(), TARGET, service_account_name="runner")["spec"]
+    assert spec["executionConfig"] == {"serviceAccountName": "runner"}
+
+
+def test_the_same_request_gives_the_same_execution_and_a_retry_another() -> None:
+    first = build_execution(REQUEST, workflow(), TARGET)
+    assert build_execution(REQUEST, workflow(), TARGET) == first
+    second = build_execution(REQUEST, workflow(), TARGET, attempt=2)
+    assert second["metadata"]["name"] != first["metadata"]["name"]
+    assert second["metadata"]["ownerReferences"] == first["metadata"]["ownerReferences"]
+
+
+def test_what_was_selected_is_not_shared_with_what_was_built() -> None:
+    parameters = {"REPLICAS": "3"}
+    built = build_execution(REQUEST, workflow(parameters=parameters), TARGET)
+    parameters["REPLICAS"] = "4"
+    assert built["spec"]["parameters"] == {"REPLICAS": "3"}
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(), "payment-api"),
+            "spec.targetResource: 'payment-api' is not a target; write namespace/kind/name",
+            id="target",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(workflow_id=""), TARGET),
+            "spec.workflowRef.workflowId: '': String should have at least 1 character",
+            id="workflow",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(container_image="Not An Image"), TARGET),
+            "spec.workflowRef.containerImage: 'Not An Image'",
+            id="image",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(container_digest="latest"), TARGET),
+            "spec.workflowRef.containerDigest: 'latest'",
+            id="digest",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(confidence=1.1), TARGET),
+            "spec.confidence: 1.1",
+            id="confidence",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(confidence=math.nan), TARGET),
+            "spec.confidence: nan",
+            id="confidence-that-json-does-not-have",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(), TARGET, timeout=timedelta(0)),
+            "spec.executionConfig.timeout: '0s' must be longer than zero",
+            id="timeout",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(), TARGET, timeout=-timedelta(minutes=5)),
+            "spec.executionConfig.timeout: '-5m0s' is not a duration",
+            id="timeout-below-zero",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(), TARGET, service_account_name="Run Ner"),
+            "spec.executionConfig.serviceAccountName: 'Run Ner'",
+            id="account",
+        ),
+        pytest.param(
+            lambda: build_execution(REQUEST, workflow(confidence=2, workflow_id=""), TARGET),
+            "workflowId.*; spec.confidence",
+            id="all-of-them-at-once",
+        ),
+    ],
+)
+def test_what_would_be_refused_is_named(build: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+@pytest.mark.parametrize("name", ["TARGET_RESOURCE", "replicas"])
+def test_a_refused_parameter_is_named_and_its_value_is_not(name: str) -> None:
+    with pytest.raises(ValueError, match=name) as refused:
+        build_execution(REQUEST, workflow(parameters={name: "secret"}), TARGET)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_request_is_read_from_its_object() -> None:
+    assert Request(
+        api_version="remediation.kubernaut.ai/v1alpha1",
+        kind="RemediationRequest",
+        namespace="team-a",
+        name="high-memory",
+        uid="4711",
+    ) == (REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("raw", "missing"),
+    [
+        ({**OBJECT, "metadata": {"namespace": "team-a", "name": "new"}}, "metadata.uid"),
+        ({**OBJECT, "kind": ""}, "kind"),
+        ({"kind": "Item", "metadata": None}, "apiVersion, metadata.namespace, metadata.name"),
+    ],
+)
+def test_a_request_without_identity_owns_nothing(raw: dict[str, Any], missing: str) -> None:
+    with pytest.raises(ValueError, match=f"a request needs {missing}"):
+        parse_request(raw)
+
+
+def test_an_execution_knows_its_request() -> None:
+    built = build_execution(REQUEST, workflow(), TARGET)
+    again = parse_request({**OBJECT, "metadata": {**OBJECT["metadata"], "uid": "4712"}})
+    assert is_for_request(built, REQUEST)
+    assert not is_for_request(built, again)
+
+
+@pytest.mark.parametrize("owners", [None, "4711", [], [None], ["4711"], [{}], [{"uid": 4711}]])
+def test_an_execution_of_odd_owners_is_nobodys(owners: object) -> None:
+    assert not is_for_request({"metadata": {"ownerReferences": owners}}, REQUEST)
