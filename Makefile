@@ -14,7 +14,7 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e lint fmt docs crd lock \
+.PHONY: help setup packages programs demo test unit property integration e2e record lint fmt docs crd lock \
 	cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
@@ -53,6 +53,9 @@ integration: programs ## the operator against a real API server
 
 e2e: programs ## the whole way: real Tekton, real containers
 	$(PYTEST) tests/e2e
+
+record: programs ## run the failing workflows and keep what Tekton wrote, for the unit tests
+	WFE_RECORD=1 $(PYTEST) tests/e2e/test_failures.py
 
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -40,6 +40,7 @@ def node_world(node_cluster: Cluster) -> Iterator[World]:
     rights.install(node_cluster)
     with open_world(node_cluster) as world:
         rights.let_run(node_cluster, world.execution_namespace)
+        secure(node_cluster, world.execution_namespace)
         yield world
 
 
@@ -56,3 +57,9 @@ def shop(node_cluster: Cluster) -> Iterator[str]:
 def deployment(node_cluster: Cluster, shop: str) -> str:
     """Target text of a Deployment with one running pod."""
     return create_workload(node_cluster, shop)
+
+
+def secure(cluster: Cluster, namespace: str) -> None:
+    """Hold pods to the level of Pod Security that the shipped execution namespace has."""
+    labels = {"pod-security.kubernetes.io/enforce": "baseline"}
+    cluster.request("PATCH", f"/api/v1/namespaces/{namespace}", {"metadata": {"labels": labels}})

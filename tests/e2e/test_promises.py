@@ -6,13 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from e2e.watching import END_S, live_pods, task_runs, until_a_step_runs
 from e2e.workload import restarted_at
 from harness.executions import condition_of, name_of, unique_target
-from harness.waiting import eventually
 from harness.world import World
 from localcluster.cluster import Cluster, Object
-
-END_S = 90.0
 
 
 def _workflow(bundles: Mapping[str, str], name: str) -> Object:
@@ -26,34 +24,8 @@ def _holding(world: World, bundles: Mapping[str, str], target: str, seconds: int
     """An execution that is Running, in a container that really runs."""
     item = world.create(target, **_workflow(bundles, "wait"), parameters={"SECONDS": str(seconds)})
     world.in_phase(item, "Running", END_S)
-    run = world.run_of(item)
-
-    def a_step_runs() -> None:
-        steps = [step for task in _task_runs(world, run) for step in _steps(task)]
-        assert any("running" in step for step in steps)
-
-    eventually(a_step_runs, END_S, dump=world.dump)
+    until_a_step_runs(world, world.run_of(item))
     return item
-
-
-def _task_runs(world: World, run: Object) -> list[Object]:
-    selector = f"tekton.dev/pipelineRun={name_of(run)}"
-    return world.tekton.task_runs.list(world.execution_namespace, labelSelector=selector)
-
-
-def _live_pods(world: World, run: Object) -> list[Object]:
-    pods = world.cluster.request("GET", f"/api/v1/namespaces/{world.execution_namespace}/pods")
-    return [
-        pod
-        for pod in pods["items"]
-        if pod["metadata"]["labels"].get("tekton.dev/pipelineRun") == name_of(run)
-        and pod["status"]["phase"] not in ("Succeeded", "Failed")
-    ]
-
-
-def _steps(task_run: Object) -> list[Object]:
-    found: list[Object] = task_run.get("status", {}).get("steps", [])
-    return found
 
 
 def _end(world: World, item: Object) -> None:
@@ -96,7 +68,9 @@ def test_failure_names_task_step_and_exit_code(
     assert told == {"failedTaskIndex": 1, "failedTaskName": "repair", "failedStepName": "apply"}
     assert (failure["reason"], failure["exitCode"]) == ("TaskFailed", 7)
     assert failure["wasExecutionFailure"] is True
-    assert re.search(r"; see: kubectl logs -n \S+ \S+-repair-pod -c step-apply$", failure["message"])
+    assert re.search(
+        r"; see: kubectl logs -n \S+ \S+-repair-pod -c step-apply$", failure["message"]
+    )
 
 
 def test_timeout_ends_the_run_and_says_so(
@@ -161,7 +135,7 @@ def test_a_run_deleted_by_somebody_else_fails_and_says_so(
     node_world.tekton.runs.delete(run)
 
     failure = node_world.ended(item, "Failed", END_S)["status"]["failureDetails"]
-    assert _live_pods(node_world, run) == []
+    assert live_pods(node_world, run) == []
     assert f"{name_of(run)} was deleted by somebody else" in failure["message"]
     assert failure["wasExecutionFailure"] is True
 
@@ -174,8 +148,8 @@ def test_deleting_an_execution_stops_its_pods_before_the_target_is_free(
 
     _end(node_world, item)
 
-    assert [task for task in _task_runs(node_world, run) if not _has_ended(task)] == []
-    assert _live_pods(node_world, run) == []
+    assert [task for task in task_runs(node_world, run) if not _has_ended(task)] == []
+    assert live_pods(node_world, run) == []
     ended = node_world.run_now(run)
     assert ended is not None
     assert condition_of(ended, "Succeeded")["reason"] == "Cancelled"

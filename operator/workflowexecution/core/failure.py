@@ -28,6 +28,7 @@ class Diagnosis:
     see: str = ""
     task: TaskRun | None = None
     step: Step | None = None
+    exit_code: int | None = None
     has_started: bool = False
 
 
@@ -46,6 +47,7 @@ def diagnose(run: Run, task_runs: Sequence[TaskRun]) -> Diagnosis:
         see=_command_for(run, task, step),
         task=task,
         step=step,
+        exit_code=_exit_code_of(task, step),
         has_started=any(task.has_started for task in task_runs),
     )
 
@@ -58,31 +60,45 @@ def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:
 
 
 def _failed_step(task: TaskRun) -> Step | None:
-    """The step to blame: one out of memory, else one cut off by its limit, else the first bad one.
+    """The step to blame: the one Tekton names or cut off, one out of memory, or the first bad one.
 
-    Tekton ends later steps with exit code 1 too, and gives it to every step of a cancelled task.
+    Steps after a failed one end with exit code 1 as well.
     """
-    bad = [
-        step
-        for step in task.steps
-        if (step.exit_code or _is_out_of_memory(step))
-        and step.termination not in causes.HARMLESS_STEPS
-    ]
-    if task.reason in causes.COLLATERAL:
-        return None
-    return next(filter(_is_out_of_memory, bad), None) or next(iter(bad), None)
+    bad = [step for step in task.steps if _is_bad(step)]
+    for is_it in (
+        lambda step: step.name == task.named_step,
+        lambda step: step.termination == task.reason,
+        _is_out_of_memory,
+        _is_bad,
+    ):
+        if found := next(filter(is_it, bad), None):
+            return found
+    return None
+
+
+def _is_bad(step: Step) -> bool:
+    failed = bool(step.exit_code) or _is_out_of_memory(step)
+    return failed and step.termination not in causes.HARMLESS_STEPS
 
 
 def _is_out_of_memory(step: Step) -> bool:
     return step.reason == "OOMKilled"
 
 
+def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
+    """What the step itself exited with; to one that Tekton cut off it gives a code of its own."""
+    is_its_own = task and step and step.termination != task.reason
+    return step.exit_code if step and is_its_own else None
+
+
 def _reason_of(run: Run, task: TaskRun | None, step: Step | None) -> FailureReason:
-    if _has_no_pod(run, task):
-        return FailureReason.RESOURCE_EXHAUSTED
+    if task is not None and task.was in causes.TASK_REASONS:
+        return causes.TASK_REASONS[task.was]
     if run.reason in causes.RUN_REASONS:
         return causes.RUN_REASONS[run.reason]
-    if task is not None and task.reason in causes.TASK_REASONS:
+    if task is None or task.reason in causes.COLLATERAL:
+        return FailureReason.UNKNOWN
+    if task.reason in causes.TASK_REASONS:
         return causes.TASK_REASONS[task.reason]
     return _reason_of_step(step) if step else FailureReason.UNKNOWN
 
@@ -95,26 +111,16 @@ def _reason_of_step(step: Step) -> FailureReason:
     return FailureReason.TASK_FAILED
 
 
-def _has_no_pod(run: Run, task: TaskRun | None) -> bool:
-    """Whether time ran out before a task got its pod.
-
-    Tekton goes on trying only where a quota is exceeded, and forgets that when it ends the task.
-    """
-    return run.reason == "PipelineRunTimeout" and task is not None and not task.pod_name
-
-
 def _message_of(run: Run, task: TaskRun | None, step: Step | None) -> str:
     """What happened, in Tekton's words where they say it."""
     if task is None:
         return f"{run.reason}: {run.message}"
-    if _has_no_pod(run, task):
-        return (
-            f"task {task.task_name!r} got no pod before the time limit, as happens when the "
-            f"quota of namespace {run.namespace} is exceeded: {run.message}"
-        )
     if step is None:
         return f"task {task.task_name!r}: {task.reason}: {task.message}"
-    ended = f"task {task.task_name!r}, step {step.name!r} ended with exit code {step.exit_code}"
+    where = f"task {task.task_name!r}, step {step.name!r}"
+    if _exit_code_of(task, step) is None:
+        return f"{where}: {task.reason}: {task.message}"
+    ended = f"{where} ended with exit code {step.exit_code}"
     if _is_out_of_memory(step):
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":

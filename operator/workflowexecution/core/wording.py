@@ -36,7 +36,7 @@ def details_of(
         failed_step_name=diagnosis.step.name if diagnosis.step else None,
         reason=diagnosis.reason,
         message=diagnosis.message + see,
-        exit_code=diagnosis.step.exit_code if diagnosis.step else None,
+        exit_code=diagnosis.exit_code,
         failed_at=failed_at,
         execution_time_before_failure=took,
         natural_language_summary=summary_of(diagnosis, execution, took),

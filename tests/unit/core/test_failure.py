@@ -213,23 +213,51 @@ def test_a_cancelled_task_has_not_failed_by_itself() -> None:
         "restart",
         reason="TaskRunCancelled",
         message='TaskRun "run-restart" was cancelled',
-        steps=[step("change", 1, "TaskRunCancelled")],
+        steps=[
+            step("read", 0),
+            step("change", 1, "TaskRunCancelled", "TaskRunCancelled"),
+            step("check", 1, "TaskRunCancelled", "TaskRunCancelled"),
+        ],
     )
     found = diagnose(failed_run("Cancelled", "was cancelled"), [task])
     assert found == Diagnosis(
         reason=FailureReason.UNKNOWN,
-        message="task 'restart': TaskRunCancelled: TaskRun \"run-restart\" was cancelled",
-        task=task,
+        message=(
+            "task 'restart', step 'change': TaskRunCancelled: TaskRun \"run-restart\" was cancelled"
+        ),
         see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
+        task=task,
+        step=task.steps[1],
+        exit_code=None,
         has_started=True,
     )
 
 
-def test_time_that_ran_out_before_there_was_a_pod_points_at_the_quota() -> None:
-    task = make_task_run("change", reason="TaskRunCancelled", message="timed out", pod_name="")
+@pytest.mark.parametrize(
+    ("was", "expected"),
+    [
+        ("ExceededResourceQuota", FailureReason.RESOURCE_EXHAUSTED),
+        ("ExceededNodeResources", FailureReason.RESOURCE_EXHAUSTED),
+        ("PullImageFailed", FailureReason.IMAGE_PULL_BACK_OFF),
+        ("Running", FailureReason.DEADLINE_EXCEEDED),
+    ],
+)
+def test_what_kept_a_task_waiting_is_the_cause_of_a_time_out(
+    was: str, expected: FailureReason
+) -> None:
+    message = f"TaskRun was cancelled\nPrevious status: [{was}] too much asked for"
+    task = make_task_run("change", reason="TaskRunCancelled", message=message, pod_name="")
     found = diagnose(failed_run("PipelineRunTimeout", "too long"), [task])
-    assert (found.reason, found.has_started) == (FailureReason.RESOURCE_EXHAUSTED, False)
-    assert "task 'change' got no pod before the time limit" in found.message
+    assert (found.reason, found.has_started) == (expected, False)
+
+
+def test_the_step_that_tekton_names_is_to_blame() -> None:
+    message = 'the step "b" in TaskRun "run-pull" failed to pull the image ""'
+    steps = [step(name, 1, "TaskRunImagePullFailed", "TaskRunImagePullFailed") for name in "abc"]
+    task = make_task_run("pull", reason="TaskRunImagePullFailed", message=message, steps=steps)
+    found = diagnose(failed_run(), [task])
+    assert found.step is not None
+    assert (found.step.name, found.exit_code) == ("b", None)
 
 
 @pytest.mark.parametrize("reason", ["TaskRunTimeout", "PodEvicted", "TaskRunImagePullFailed"])

@@ -1,0 +1,277 @@
+"""Ways in which a workflow fails, each with the pipeline that does so and what must be told.
+
+The end-to-end tests run them for real, and record what Tekton wrote; the unit tests diagnose the
+recordings. Both hold the operator to the same expectations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcluster.cluster import Object
+
+RESTRICTED = {
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One failure.
+
+    tasks: the pipeline's; a bare image name is replaced by the cluster's own.
+    spec: fields of the execution that differ from a plain one.
+    deed: what somebody does to the run while it works: "", "cancel" or "delete".
+    quota: hard limits of a ResourceQuota in the execution namespace; empty for none.
+    expected: failureDetails without the times; `message` is a regular expression.
+    """
+
+    name: str
+    tasks: Sequence[Object]
+    expected: Mapping[str, Any]
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    params: Sequence[Object] = ()
+    deed: str = ""
+    quota: Mapping[str, str] = field(default_factory=dict)
+
+
+def step(name: str, script: str, *, image: str = "busybox", **more: Any) -> Object:
+    """One step under the restricted profile."""
+    body = {"script": f"#!/bin/sh\n{script}\n"}
+    return {"name": name, "image": image, "securityContext": RESTRICTED, **body, **more}
+
+
+def task(name: str, *steps: Object, **more: Any) -> Object:
+    """One task, written into the pipeline."""
+    return {"name": name, "taskSpec": {"steps": list(steps)}, **more}
+
+
+LOG = r"; see: kubectl logs -n \S+ \S+-{0}-pod -c step-{1}$"
+TASK_RUN = r"; see: kubectl describe taskrun -n \S+ \S+-{0}$"
+RUN = r"; see: kubectl describe pipelinerun -n \S+ wfe-[0-9a-f]{16}-1$"
+SLEEP = step("sleep", "exec sleep 600")
+
+SCENARIOS = (
+    Scenario(
+        name="out-of-memory",
+        tasks=[
+            task(
+                "fill",
+                step("grow", "tail /dev/zero", computeResources={"limits": {"memory": "24Mi"}}),
+            )
+        ],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "fill",
+            "failedStepName": "grow",
+            "reason": "OOMKilled",
+            "exitCode": 137,
+            "wasExecutionFailure": True,
+            "message": r"^task 'fill', step 'grow' ended with exit code 137: OOMKilled, it used "
+            "more memory than its limit" + LOG.format("fill", "grow"),
+        },
+    ),
+    Scenario(
+        name="exit-code-in-second-step",
+        tasks=[
+            task("look", step("look", "exit 0")),
+            task(
+                "repair",
+                step("read", "exit 0"),
+                step("change", "echo cannot >&2; exit 7"),
+                step("check", "exit 0"),
+                runAfter=["look"],
+            ),
+        ],
+        expected={
+            "failedTaskIndex": 1,
+            "failedTaskName": "repair",
+            "failedStepName": "change",
+            "reason": "TaskFailed",
+            "exitCode": 7,
+            "wasExecutionFailure": True,
+            "message": r"^task 'repair', step 'change' ended with exit code 7"
+            + LOG.format("repair", "change"),
+        },
+    ),
+    Scenario(
+        name="image-does-not-exist",
+        tasks=[task("pull", step("pull", "exit 0", image="nowhere"))],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "pull",
+            "failedStepName": "pull",
+            "reason": "ImagePullBackOff",
+            "wasExecutionFailure": False,
+            "message": r"^task 'pull', step 'pull': TaskRunImagePullFailed: .*not found.*"
+            + TASK_RUN.format("pull"),
+        },
+    ),
+    Scenario(
+        name="parameter-missing",
+        tasks=[task("never", step("never", "exit 0"))],
+        params=[{"name": "REPLICAS"}],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "",
+            "reason": "ConfigurationError",
+            "wasExecutionFailure": False,
+            "message": r"^ParameterMissing: .*REPLICAS.*" + RUN,
+        },
+    ),
+    Scenario(
+        name="account-without-the-right",
+        tasks=[
+            task(
+                "restart",
+                step(
+                    "restart",
+                    "kubectl -n default rollout restart deployment/none",
+                    image="kubectl",
+                    env=[{"name": "HOME", "value": "/tmp"}],
+                ),
+            )
+        ],
+        spec={"executionConfig": {"serviceAccountName": "default"}},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "restart",
+            "failedStepName": "restart",
+            "reason": "TaskFailed",
+            "exitCode": 1,
+            "wasExecutionFailure": True,
+            "message": r"^task 'restart', step 'restart' ended with exit code 1"
+            + LOG.format("restart", "restart"),
+        },
+    ),
+    Scenario(
+        name="account-missing",
+        tasks=[task("never", step("never", "exit 0"))],
+        spec={"executionConfig": {"serviceAccountName": "nobody"}},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "never",
+            "reason": "ConfigurationError",
+            "wasExecutionFailure": False,
+            "message": r"^task 'never': PodCreationFailed: .*serviceaccounts \"nobody\" not found.*"
+            + TASK_RUN.format("never"),
+        },
+    ),
+    Scenario(
+        name="pod-security",
+        tasks=[task("host", {**step("root", "exit 0"), "securityContext": {"privileged": True}})],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "host",
+            "reason": "Forbidden",
+            "wasExecutionFailure": False,
+            "message": r"^task 'host': PodAdmissionFailed: .*violates PodSecurity.*"
+            + TASK_RUN.format("host"),
+        },
+    ),
+    Scenario(
+        name="task-timeout",
+        tasks=[task("wait", SLEEP, timeout="6s")],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "wait",
+            "failedStepName": "sleep",
+            "reason": "DeadlineExceeded",
+            "wasExecutionFailure": True,
+            "message": r"^task 'wait', step 'sleep': TaskRunTimeout: .*6s.*"
+            + TASK_RUN.format("wait"),
+        },
+    ),
+    Scenario(
+        name="step-timeout",
+        tasks=[task("wait", {**SLEEP, "timeout": "3s"})],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "wait",
+            "failedStepName": "sleep",
+            "reason": "DeadlineExceeded",
+            "exitCode": 1,
+            "wasExecutionFailure": True,
+            "message": r"^task 'wait', step 'sleep' ended with exit code 1: it took longer than "
+            "its own time limit" + LOG.format("wait", "sleep"),
+        },
+    ),
+    Scenario(
+        name="pipeline-timeout",
+        tasks=[task("wait", SLEEP)],
+        spec={"executionConfig": {"timeout": "7s"}},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "wait",
+            "failedStepName": "sleep",
+            "reason": "DeadlineExceeded",
+            "wasExecutionFailure": True,
+            "message": r"^task 'wait', step 'sleep': TaskRunCancelled: .*"
+            + TASK_RUN.format("wait"),
+        },
+    ),
+    Scenario(
+        name="quota-exceeded",
+        tasks=[task("never", step("never", "exit 0"))],
+        spec={"executionConfig": {"timeout": "6s"}},
+        quota={"pods": "0"},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "never",
+            "reason": "ResourceExhausted",
+            "wasExecutionFailure": False,
+            "message": r"^task 'never': TaskRunCancelled: .*ExceededResourceQuota.*exceeded quota.*"
+            + TASK_RUN.format("never"),
+        },
+    ),
+    Scenario(
+        name="no-room-on-the-nodes",
+        tasks=[
+            task(
+                "big",
+                step("big", "exit 0", computeResources={"requests": {"cpu": "1000"}}),
+            )
+        ],
+        spec={"executionConfig": {"timeout": "6s"}},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "big",
+            "reason": "ResourceExhausted",
+            "wasExecutionFailure": False,
+            "message": r"^task 'big': TaskRunCancelled: .*ExceededNodeResources.*"
+            + TASK_RUN.format("big"),
+        },
+    ),
+    Scenario(
+        name="cancelled-by-somebody",
+        tasks=[task("wait", SLEEP)],
+        deed="cancel",
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "wait",
+            "failedStepName": "sleep",
+            "reason": "Unknown",
+            "wasExecutionFailure": True,
+            "message": r"^task 'wait', step 'sleep': TaskRunCancelled: .*"
+            + TASK_RUN.format("wait"),
+        },
+    ),
+    Scenario(
+        name="deleted-by-somebody",
+        tasks=[task("wait", SLEEP)],
+        deed="delete",
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "",
+            "reason": "Unknown",
+            "wasExecutionFailure": True,
+            "message": r"^PipelineRun \S+ was deleted by somebody else; see: kubectl events -n \S+ "
+            r"--for pipelinerun.tekton.dev/\S+$",
+        },
+    ),
+)
