@@ -109,14 +109,19 @@ class Watch:
         kopf.on.event(subject.group, subject.version, subject.plural, registry=registry)(
             self._on_event
         )
-        await kopf.operator(
-            registry=registry,
-            settings=_settings(subject),
-            standalone=True,
-            clusterwide=not subject.namespaces,
-            namespaces=subject.namespaces,
-            stop_flag=self._stop,
-        )
+        try:
+            await kopf.operator(
+                registry=registry,
+                settings=_settings(subject),
+                standalone=True,
+                clusterwide=not subject.namespaces,
+                namespaces=subject.namespaces,
+                stop_flag=self._stop,
+            )
+        finally:
+            # kopf waits for the flag in a thread of the loop: unset, it would keep the loop, and
+            # a watch that has failed would look alive for ever.
+            self._stop.set()
 
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         """Open the session kopf works with; again whenever its credentials were refused."""
