@@ -1,0 +1,3 @@
+module go-types
+
+go 1.21
