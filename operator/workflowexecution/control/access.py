@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from workflowexecution import __version__
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
 
-OnRequest = Callable[[aiohttp.ClientRequest], None]
+OnRequest = Callable[[aiohttp.ClientRequest], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Access:
     ) -> aiohttp.ClientSession:
         """Open a session of at most this many connections, in the running event loop.
 
-        ``on_request`` is shown every request just before it is sent.
+        ``on_request`` is shown every request just before it is sent, and may hold it back.
         """
 
         async def prepare(
@@ -42,7 +42,7 @@ class Access:
             if value := self.authorization():
                 request.headers["Authorization"] = value
             if on_request is not None:
-                on_request(request)
+                await on_request(request)
             return await handler(request)
 
         return aiohttp.ClientSession(

@@ -6,6 +6,7 @@ itself; in its own thread none of that touches a reconcile under way.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,7 @@ Deliver = Callable[[str | None, dict[str, Any]], None]
 
 _CONNECTIONS: Final = 8
 _RELOGIN_PAUSE_S: Final = 5.0
+_REWATCH_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,7 @@ class Watch:
         self._has_listed = asyncio.Event()
         self._thread: threading.Thread | None = None
         self._logins = 0
+        self._begun_at: dict[str, float] = {}
         self._failure = ""
         self._has_ended = False
         self._log = structlog.get_logger("watches").bind(watch=subject.plural)
@@ -131,10 +134,18 @@ class Watch:
         session = self._access.open_session(connections=_CONNECTIONS, on_request=self._on_request)
         return kopf.AiohttpSession(server=self._access.server, aiohttp_session=session)
 
-    def _on_request(self, request: aiohttp.ClientRequest) -> None:
-        """Notice when watching begins: kopf tells nobody, but it lists first and then watches."""
-        if request.url.query.get("watch") == "true" and not self._has_listed.is_set():
-            self._loop.call_soon_threadsafe(self._has_listed.set)
+    async def _on_request(self, request: aiohttp.ClientRequest) -> None:
+        """Notice when watching begins: kopf tells nobody, but it lists first and then watches.
+
+        It also begins a stream anew, without a pause, that was ended as soon as it had begun.
+        """
+        if request.url.query.get("watch") != "true":
+            return
+        self._loop.call_soon_threadsafe(self._has_listed.set)
+        path, now = request.url.path, time.monotonic()
+        due_at = self._begun_at.get(path, float("-inf")) + _REWATCH_PAUSE_S
+        self._begun_at[path] = max(now, due_at)
+        await asyncio.sleep(max(due_at - now, 0))
 
     async def _on_event(self, event: Any, **_: Any) -> None:
         self._loop.call_soon_threadsafe(self._deliver, event["type"], dict(event["object"]))
