@@ -78,6 +78,11 @@ async def drop(_: Exchange) -> None:
     raise LostConnectionError
 
 
+async def end_stream(_: Exchange) -> web.Response:
+    """Answer a watch with nothing at all, in good form."""
+    return web.Response(text="", content_type="application/json")
+
+
 def hang(seconds: float) -> Act:
     """Say nothing for so long, then close the connection."""
 

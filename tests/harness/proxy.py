@@ -23,14 +23,18 @@ class Proxy:
 
     def __init__(self, cluster: Cluster) -> None:
         self.faults: list[Fault] = []
+        # Watches of these resources deliver nothing for as long as they are in here.
+        self.withheld: set[str] = set()
         self.url = ""
         self._server = cluster.server
         self._ssl = ssl.create_default_context(cafile=str(cluster.ca))
         self._exchanges: list[Exchange] = []
-        self._loop = asyncio.new_event_loop()
+        self._streams: set[aiohttp.ClientResponse] = set()
         self._stop = asyncio.Event()
         self._has_started = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="proxy", daemon=True
+        )
         self._thread.start()
         assert self._has_started.wait(10), "the proxy did not start"
 
@@ -56,14 +60,16 @@ class Proxy:
         self.faults.append(fault)
         return fault
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
+    def cut_watches(self) -> None:
+        """End every watch that is open, as an API server does that is shut down."""
+        self._loop.call_soon_threadsafe(self._end_streams)
+
+    def _end_streams(self) -> None:
+        for stream in list(self._streams):
+            stream.close()
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         connector = aiohttp.TCPConnector(limit=0, ssl=self._ssl)
         async with aiohttp.ClientSession(
             connector=connector, auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None)
@@ -108,21 +114,26 @@ class Proxy:
         ) as answer:
             exchange.status = answer.status
             if exchange.verb == "watch" and answer.status == 200:
-                return await _stream(request, answer)
+                return await self._stream(request, answer, exchange.resource)
             reply = web.Response(
                 status=answer.status, body=await answer.read(), headers=_passed_on(answer.headers)
             )
         return await self._strike("after", exchange) or reply
 
-
-async def _stream(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    """Pass a watch on as it comes; either side may end it."""
-    response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
-    await response.prepare(request)
-    with suppress(ConnectionError, aiohttp.ClientError):
-        async for chunk in answer.content.iter_any():
-            await response.write(chunk)
-    return response
+    async def _stream(
+        self, request: web.Request, answer: aiohttp.ClientResponse, resource: str
+    ) -> web.StreamResponse:
+        """Pass a watch on as it comes; either side may end it."""
+        response = web.StreamResponse(status=answer.status, headers=_passed_on(answer.headers))
+        await response.prepare(request)
+        self._streams.add(answer)
+        with suppress(ConnectionError, aiohttp.ClientError):
+            async for chunk in answer.content.iter_any():
+                while resource in self.withheld:  # noqa: ASYNC110 (set from another thread)
+                    await asyncio.sleep(0.02)
+                await response.write(chunk)
+        self._streams.discard(answer)
+        return response
 
 
 def _passed_on(headers: aiohttp.typedefs.LooseHeaders) -> CIMultiDict[str]:

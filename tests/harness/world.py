@@ -159,8 +159,13 @@ class World:
 
 
 @contextmanager
-def open_world(cluster: Cluster, *flags: str, started: bool = True) -> Iterator[World]:
-    """A world whose operator, if it runs at the end, stops well and leaves a clean log."""
+def open_world(
+    cluster: Cluster, *flags: str, started: bool = True, trouble: bool = False
+) -> Iterator[World]:
+    """A world whose operator, if it runs at the end, stops well and leaves a clean log.
+
+    With `trouble`, tests cut what the operator stands on: then it may tell of errors.
+    """
     with TemporaryDirectory() as folder:
         world = World(cluster, Path(folder), flags)
         try:
@@ -169,7 +174,7 @@ def open_world(cluster: Cluster, *flags: str, started: bool = True) -> Iterator[
             yield world
             if world.operator.is_running:
                 world.operator.stop()
-            world.operator.assert_clean_log()
+            world.operator.assert_clean_log(trouble=trouble)
         finally:
             world.close()
 

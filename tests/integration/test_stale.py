@@ -1,0 +1,127 @@
+"""Decisions of an operator that does not see what has happened: late, but never wrong."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness import faults
+from harness.exchange import Exchange
+from harness.executions import name_of
+from harness.faults import Fault
+from harness.waiting import holds_for
+from harness.world import World, open_world
+from localcluster import Cluster
+
+RUNS, EXECUTIONS = "pipelineruns", "workflowexecutions"
+# A watch that the server ends at once is begun anew no more often than this; there are three.
+RATE_PER_S = 2
+
+
+@pytest.fixture
+def world(bare_cluster: Cluster) -> Iterator[World]:
+    with open_world(bare_cluster, "--resync-interval=2s", trouble=True) as opened:
+        yield opened
+        opened.proxy.withheld.clear()
+        opened.proxy.faults.clear()
+
+
+def test_a_run_that_was_not_seen_is_found_in_its_slot(bare_cluster: Cluster, target: str) -> None:
+    """Its name is taken: that decides, whatever the operator has seen until then."""
+    with open_world(bare_cluster) as world:
+        informed = world.new_operator(world.cluster.server)
+        world.proxy.withheld |= {RUNS, EXECUTIONS}
+        informed.start()
+        holder, run = world.launched(target)
+        informed.stop()
+        second = world.create(target, workflow="other")
+        world.proxy.withheld.discard(EXECUTIONS)
+
+        details = world.ended(second, "Skipped")["status"]["skipDetails"]
+        assert details["reason"] == "ResourceBusy"
+        assert details["conflictingWorkflow"]["name"] == name_of(holder)
+        assert [name_of(one) for one in world.runs(target)] == [name_of(run)]
+        world.proxy.withheld.clear()
+
+
+def test_a_run_whose_end_was_not_seen_blocks_nobody(bare_cluster: Cluster, target: str) -> None:
+    """What seems to hold the target is read before anything final is written."""
+    with open_world(bare_cluster) as world:
+        first, run = world.launched(target)
+        holds_for(lambda: world.read(first), 1.1)
+        world.proxy.withheld.add(RUNS)
+        world.tekton.begin(run)
+        world.tekton.succeed(run)
+
+        same = world.ended(world.create(target), "Skipped")
+        assert same["status"]["skipDetails"]["reason"] == "RecentlyRemediated"
+        world.launched(target, workflow="other")
+        world.proxy.withheld.clear()
+        world.ended(first, "Completed")
+
+
+def test_a_deletion_that_no_watch_told_of_is_found_by_listing(world: World, target: str) -> None:
+    item, run = world.launched(target)
+    world.proxy.withheld.add(RUNS)
+    world.tekton.runs.delete(run)
+
+    details = world.ended(item, "Failed")["status"]["failureDetails"]
+    assert "was deleted by somebody else" in details["message"]
+
+
+def test_an_execution_that_no_watch_told_of_is_found_by_listing(world: World, target: str) -> None:
+    world.proxy.withheld.add(EXECUTIONS)
+    world.in_phase(world.create(target), "Running")
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_watch_that_is_refused_is_begun_again(
+    bare_cluster: Cluster, target: str, status: int
+) -> None:
+    """The streams are cut, and their successors refused for a while."""
+    with open_world(bare_cluster, trouble=True) as world:
+        item, run = world.launched(target)
+        act = faults.answer(status, retry_after=1)
+        refusal = Fault(matches=is_watch, when="before", act=act, times=4)
+        world.proxy.inject(refusal)
+        world.proxy.cut_watches()
+        world.tekton.begin(run)
+        world.tekton.succeed(run)
+
+        world.ended(item, "Completed", 30)
+        assert refusal.struck == refusal.times
+        assert world.operator.ask("/healthz") == (200, "ok")
+
+
+def test_without_a_watch_it_ends_and_says_why(world: World, target: str) -> None:
+    """Where watching cannot go on in this process, it can in the next one."""
+    item, run = world.launched(target)
+    act = faults.answer(410, "Expired")
+    world.proxy.inject(Fault(matches=is_watch, when="before", act=act, times=3))
+    world.proxy.cut_watches()
+    assert world.operator.wait() == 1
+    (said,) = (line for line in world.operator.log_text().splitlines() if line[:4] == "wfe:")
+    assert said.startswith("wfe: stopped: the watch of ")
+    assert "injected 410" in said
+
+    world.proxy.faults.clear()
+    world.operator.start()
+    world.tekton.begin(run)
+    world.tekton.succeed(run)
+    world.ended(item, "Completed")
+
+
+def test_streams_that_end_at_once_are_not_asked_for_without_pause(
+    world: World, target: str
+) -> None:
+    act = faults.end_stream
+    world.proxy.inject(Fault(matches=is_watch, when="before", act=act, times=10**6))
+    world.proxy.cut_watches()
+    before = len(world.proxy.watches())
+    holds_for(lambda: None, 3)
+    assert len(world.proxy.watches()) - before <= RATE_PER_S * 3 * 3
+    world.proxy.faults.clear()
+    world.launched(target)
+
+
+def is_watch(exchange: Exchange) -> bool:
+    return exchange.verb == "watch"
