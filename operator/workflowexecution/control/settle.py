@@ -76,7 +76,9 @@ class Settler:
                 await self._witness.confirm(evidence)
                 return None
             case Lost(run_name):
-                return verdict if await self._witness.look(run_name) is None else None
+                seen = await self._witness.look(run_name)
+                is_ours = seen is not None and seen.owner is not None and seen.owner.uid == uid
+                return None if is_ours else verdict
             case Launch(run_name):
                 assert spec is not None
                 manifest = pipelinerun.build_run(execution, spec, run_name, self._policy.template)

@@ -40,7 +40,9 @@ class StatusWriter:
 
         Raises: ConflictError where the execution has changed; other ApiErrors without an answer.
         """
-        raw = execution.raw or {}
+        raw = execution.raw
+        if raw is None:
+            return  # It has ended meanwhile, which somebody else has written.
         now = self._policy.clock()
         before = parse_status(raw.get("status") or {})
         generation = raw["metadata"].get("generation", 1)
