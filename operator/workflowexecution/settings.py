@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         default=timedelta(minutes=2),
         description="How long a cancelled run may take to stop before it is deleted.",
     )
+    deadline_grace: GoDuration = Field(
+        default=timedelta(minutes=5),
+        description="How long after its time limit a run that Tekton does not end is given up.",
+    )
     resync_interval: GoDuration = Field(
         default=timedelta(minutes=10),
         description="How often everything is listed anew, as a safeguard against lost events.",
@@ -116,7 +120,7 @@ class Settings(BaseSettings):
             raise ValueError("must be 0s or longer, e.g. 5m")
         return value
 
-    @field_validator("default_timeout", "cancel_grace", "resync_interval")
+    @field_validator("default_timeout", "cancel_grace", "deadline_grace", "resync_interval")
     @classmethod
     def _is_positive(cls, value: timedelta) -> timedelta:
         if value <= timedelta(0):

@@ -21,6 +21,7 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(
         cooldown=settings.cooldown,
         cancel_grace=settings.cancel_grace,
+        deadline_grace=settings.deadline_grace,
         template=RunTemplate(
             namespace=settings.execution_namespace,
             default_service_account=settings.default_service_account,

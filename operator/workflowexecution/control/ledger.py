@@ -117,7 +117,13 @@ class Ledger:
             self.observe_run(run)
 
     def snapshot(
-        self, execution: Execution, *, problem: str, cooldown: timedelta, now: datetime
+        self,
+        execution: Execution,
+        *,
+        problem: str,
+        cooldown: timedelta,
+        now: datetime,
+        deadline_grace: timedelta = timedelta(minutes=5),
     ) -> Snapshot:
         """All facts that the decision for one execution needs."""
         key = names.slot_key(execution.target)
@@ -133,6 +139,7 @@ class Ledger:
             problem=problem,
             cooldown=cooldown,
             now=now,
+            deadline_grace=deadline_grace,
         )
 
     def _remember_work(self, gone: Run) -> None:

@@ -18,10 +18,12 @@ class Policy:
 
     progress_interval: how often, at most, progress alone is written to a running execution.
     cancel_grace: how long a cancelled run may take to stop before it is deleted.
+    deadline_grace: how long after its time limit a run that Tekton does not end is given up.
     """
 
     cooldown: timedelta = timedelta(minutes=5)
     progress_interval: timedelta = timedelta(seconds=5)
     cancel_grace: timedelta = timedelta(minutes=2)
+    deadline_grace: timedelta = timedelta(minutes=5)
     template: RunTemplate = field(default_factory=RunTemplate)
     clock: Callable[[], datetime] = utc_now

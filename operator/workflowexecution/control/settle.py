@@ -63,10 +63,13 @@ class Settler:
         spec, problem = request.parse_spec(execution.raw or {})
         if spec is not None:
             problem = pipelinerun.problem_of(spec, self._policy.template)
-        now = self._policy.clock()
         verdict = decide(
             self._ledger.snapshot(
-                execution, problem=problem, cooldown=self._policy.cooldown, now=now
+                execution,
+                problem=problem,
+                cooldown=self._policy.cooldown,
+                now=self._policy.clock(),
+                deadline_grace=self._policy.deadline_grace,
             )
         )
         match verdict:

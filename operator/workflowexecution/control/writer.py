@@ -12,14 +12,17 @@ from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.workqueue import BACKOFF
+from workflowexecution.core.failure import Diagnosis
 from workflowexecution.core.observation import Execution, parse_execution
 from workflowexecution.core.status import (
     Outcome,
+    outcome_of_failure,
     parse_status,
     status_for,
     status_patch,
     status_to_json,
 )
+from workflowexecution.core.wording import details_of
 from workflowexecution.observe import events
 from workflowexecution.observe.metrics import Metrics
 
@@ -53,6 +56,14 @@ class StatusWriter:
         reply = await self._cluster.patch_status(execution, patch)
         self._ledger.observe_execution(parse_execution(reply))
         self._tell(execution, before, after)
+
+    async def fail(self, execution: Execution, diagnosis: Diagnosis) -> None:
+        """Write a failure that no run tells of, as of now."""
+        now = self._policy.clock()
+        failure = details_of(
+            diagnosis, execution, started_at=execution.started_at or now, failed_at=now
+        )
+        await self.write(execution, outcome_of_failure(failure))
 
     def record(self, event: dict[str, Any]) -> None:
         """Record an Event without waiting for it."""

@@ -5,6 +5,7 @@ active execution as in progress and an ended one as ended.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -14,9 +15,9 @@ SUCCEEDED: Final = "Succeeded"
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 RECONCILING: Final = "Reconciling"
 STALLED: Final = "Stalled"
+BUNDLE_VERIFIED: Final = "BundleVerified"
 # The most that metav1.Condition may carry; what Tekton says has no limit.
 _MESSAGE_MAX: Final = 32_768
-_ORDER: Final = (SUCCEEDED, PIPELINE_RUN_CREATED, RECONCILING, STALLED)
 
 _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
     Phase.PENDING: "Unknown",
@@ -27,6 +28,16 @@ _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What one condition says, before it is known since when."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str = ""
+
+
 def conditions_for(
     current: Iterable[Condition],
     *,
@@ -34,34 +45,52 @@ def conditions_for(
     reason: str,
     message: str,
     has_run: bool,
+    is_as_pinned: bool | None = None,
     generation: int,
     now: datetime,
 ) -> list[Condition]:
-    """Build all conditions of a phase; transition times move only where the status flips."""
+    """Build all conditions of a phase; transition times move only where the status flips.
+
+    ``is_as_pinned`` is None where the bundle that was run cannot be compared; what was known of it
+    before is then kept.
+    """
     before = {condition.type: condition for condition in current}
-    wanted: dict[str, ConditionStatus] = {
-        SUCCEEDED: _SUCCEEDED_BY_PHASE[phase],
-        PIPELINE_RUN_CREATED: "True" if has_run else "False",
-        RECONCILING: "False" if phase.is_terminal else "True",
-        STALLED: "True" if phase is Phase.FAILED else "False",
-    }
-    texts = {
-        SUCCEEDED: (reason, message),
-        PIPELINE_RUN_CREATED: ("PipelineRunCreated", "") if has_run else (reason, message),
-        RECONCILING: (reason, ""),
-        STALLED: (reason, ""),
-    }
-    return [
-        Condition(
-            type=kind,
-            status=wanted[kind],
-            reason=texts[kind][0],
-            message=texts[kind][1][:_MESSAGE_MAX],
-            last_transition_time=_transition_time(before.get(kind), wanted[kind], now),
-            observed_generation=generation,
-        )
-        for kind in _ORDER
+    claims = [
+        _Claim(SUCCEEDED, _SUCCEEDED_BY_PHASE[phase], reason, message),
+        _Claim(PIPELINE_RUN_CREATED, "True", "PipelineRunCreated")
+        if has_run
+        else _Claim(PIPELINE_RUN_CREATED, "False", reason, message),
+        _Claim(RECONCILING, "False" if phase.is_terminal else "True", reason),
+        _Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
     ]
+    if is_as_pinned is not None:
+        claims.append(_VERIFIED if is_as_pinned else _NOT_VERIFIED)
+    built = [_condition(claim, before.get(claim.type), generation, now) for claim in claims]
+    told = {condition.type for condition in built}
+    return built + [condition for kind, condition in before.items() if kind not in told]
+
+
+_VERIFIED: Final = _Claim(BUNDLE_VERIFIED, "True", "DigestMatches")
+_NOT_VERIFIED: Final = _Claim(
+    BUNDLE_VERIFIED,
+    "False",
+    "DigestMismatch",
+    "the bundle that Tekton fetched does not have the digest that was asked for: what ran is not "
+    "what was audited",
+)
+
+
+def _condition(
+    claim: _Claim, before: Condition | None, generation: int, now: datetime
+) -> Condition:
+    return Condition(
+        type=claim.type,
+        status=claim.status,
+        reason=claim.reason,
+        message=claim.message[:_MESSAGE_MAX],
+        last_transition_time=_transition_time(before, claim.status, now),
+        observed_generation=generation,
+    )
 
 
 def _transition_time(before: Condition | None, status: ConditionStatus, now: datetime) -> datetime:

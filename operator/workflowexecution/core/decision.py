@@ -12,9 +12,11 @@ from typing import Final
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.observation import Execution, Run
+from workflowexecution.core.patience import expires_at
 from workflowexecution.core.verdict import (
     Cancel,
     Evidence,
+    Expire,
     Launch,
     Lost,
     Mirror,
@@ -60,6 +62,14 @@ def _has_its_run(snapshot: Snapshot) -> Verdict | None:
     return Mirror(run) if run else None
 
 
+def _has_outlasted_its_limit(snapshot: Snapshot) -> Verdict | None:
+    run = _own_run(snapshot)
+    if run is None or run.has_ended:
+        return None
+    end = expires_at(run, snapshot.deadline_grace)
+    return Expire(run) if end is not None and snapshot.now >= end else None
+
+
 def _has_lost_its_run(snapshot: Snapshot) -> Verdict | None:
     name = snapshot.execution.run_name
     return Lost(name) if name else None
@@ -91,6 +101,7 @@ def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
 CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
     _is_being_deleted,
     _has_ended,
+    _has_outlasted_its_limit,
     _has_its_run,
     _has_lost_its_run,
     _cannot_be_run,

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import identity
+from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names, reading
@@ -58,7 +59,10 @@ class Run:
 
     ``succeeded`` is the status of Tekton's condition: "True", "False" or "Unknown".
     ``target`` and ``workflow_id`` are None where the run does not tell.
-    ``has_stopped``: False while a child TaskRun may still execute, though the run has ended.
+    ``timeout`` is the run's own time limit, None where it has none.
+    ``is_as_pinned``: whether the bundle fetched is the one that was asked for by digest; None
+    where no digest was asked for, or Tekton has not told yet.
+    ``has_stopped``: False while a TaskRun or a pod may still execute, though the run has ended.
     """
 
     name: str
@@ -81,6 +85,8 @@ class Run:
     is_deleting: bool
     is_cancelled: bool
     has_stopped: bool
+    timeout: timedelta | None = None
+    is_as_pinned: bool | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -121,6 +127,7 @@ def parse_execution(raw: Raw) -> Execution:
 def parse_run(raw: Raw, *, has_stopped: bool = False) -> Run | None:
     """Read a PipelineRun; None where its name is no slot of ours."""
     meta, status = raw["metadata"], reading.mapping(raw, "status")
+    spec = reading.mapping(raw, "spec")
     slot = names.parse_slot(meta["name"])
     if slot is None:
         return None
@@ -145,8 +152,10 @@ def parse_run(raw: Raw, *, has_stopped: bool = False) -> Run | None:
         completed_tasks=_completed_tasks(condition),
         task_names=_task_names(status),
         is_deleting=bool(meta.get("deletionTimestamp")),
-        is_cancelled=reading.text(reading.mapping(raw, "spec"), "status") in _CANCELLED,
+        is_cancelled=reading.text(spec, "status") in _CANCELLED,
         has_stopped=has_stopped,
+        timeout=_timeout(spec),
+        is_as_pinned=_is_as_pinned(spec, status),
     )
 
 
@@ -154,6 +163,24 @@ def succeeded_condition(raw: Raw) -> Raw:
     """The ``Succeeded`` condition of a Tekton object; empty where it has none yet."""
     conditions = reading.mappings(reading.mapping(raw, "status"), "conditions")
     return next((item for item in conditions if item.get("type") == "Succeeded"), {})
+
+
+def _timeout(spec: Raw) -> timedelta | None:
+    """The time limit of the whole run; zero means none to Tekton."""
+    try:
+        return parse_duration(reading.text(reading.mapping(spec, "timeouts"), "pipeline")) or None
+    except ValueError:
+        return None
+
+
+def _is_as_pinned(spec: Raw, status: Raw) -> bool | None:
+    """Compare the digest in the bundle parameter with the one Tekton says it fetched."""
+    params = reading.mappings(reading.mapping(spec, "pipelineRef"), "params")
+    bundle = next((item for item in params if item.get("name") == "bundle"), {})
+    wanted = reading.text(bundle, "value").partition("@")[2]
+    source = reading.mapping(reading.mapping(status, "provenance"), "refSource")
+    fetched = reading.text(reading.mapping(source, "digest"), "sha256")
+    return wanted == f"sha256:{fetched}" if wanted and fetched else None
 
 
 def _owner(known: Raw) -> Owner | None:

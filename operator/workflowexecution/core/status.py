@@ -70,6 +70,7 @@ def status_for(
                 reason=outcome.reason,
                 message=outcome.message,
                 has_run=ref is not None,
+                is_as_pinned=run.is_as_pinned if run else None,
                 generation=generation,
                 now=now,
             ),
@@ -112,6 +113,13 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
         )
     if run.succeeded == "True":
         return Outcome(phase=Phase.COMPLETED, reason="Completed", message=run.message, run=run)
+    return outcome_of_progress(run)
+
+
+def outcome_of_progress(run: Run, complaint: str = "") -> Outcome:
+    """A run under way; ``complaint`` says what Tekton should have done with it by now."""
+    if complaint:
+        return Outcome(phase=Phase.RUNNING, reason="WaitingForTekton", message=complaint, run=run)
     message = f"PipelineRun {run.namespace}/{run.name} is running"
     return Outcome(phase=Phase.RUNNING, reason="Running", message=message, run=run)
 

@@ -16,6 +16,7 @@ class Snapshot:
     others: every other known execution for exactly this target, in any order.
     problem: what is wrong with the spec, for people; empty when it can be run.
     cooldown: at least 0; zero turns the check off.
+    deadline_grace: how long after its time limit a run that Tekton does not end is given up.
     now: aware UTC; the same instant is used for the status write.
     """
 
@@ -25,6 +26,7 @@ class Snapshot:
     problem: str
     cooldown: timedelta
     now: datetime
+    deadline_grace: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,13 @@ class Launch:
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """This execution has its run: tell in the status how it goes."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Its run is long past its time limit and Tekton does not end it: give it up."""
 
     run: Run
 
@@ -99,4 +108,4 @@ class Nothing:
     """There is nothing to do."""
 
 
-Verdict = Launch | Mirror | Skip | Refuse | Lost | Cancel | Release | Nothing
+Verdict = Launch | Mirror | Expire | Skip | Refuse | Lost | Cancel | Release | Nothing

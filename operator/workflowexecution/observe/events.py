@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.api.status import Phase, WorkflowExecutionStatus
+from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStatus
 from workflowexecution.core import names
+from workflowexecution.core.conditions import BUNDLE_VERIFIED
 from workflowexecution.core.observation import Execution
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
@@ -31,16 +32,25 @@ def events_for(
     run = after.pipeline_run_ref.name if after.pipeline_run_ref else None
     related = _reference_of_run(run_namespace, run) if run else None
     events = []
+
+    def add(kind: str, reason: str, action: str, note: str) -> None:
+        event = build_event(execution, reason, note, now, kind=kind, action=action, related=related)
+        events.append(event)
+
     if run and before.pipeline_run_ref is None:
         note = f"created PipelineRun {run_namespace}/{run} on target {execution.target}"
-        events.append(build_event(execution, PIPELINE_RUN_CREATED, note, now, related=related))
-    if after.phase is not None and after.phase != before.phase and after.phase in _BY_PHASE:
-        kind, reason, action = _BY_PHASE[after.phase]
-        note = after.conditions[0].message
-        events.append(
-            build_event(execution, reason, note, now, kind=kind, action=action, related=related)
-        )
+        add("Normal", PIPELINE_RUN_CREATED, "Run", note)
+    if (mismatch := _mismatch(after)) and not _mismatch(before):
+        add("Warning", mismatch.reason, "Verify", mismatch.message)
+    if after.phase in _BY_PHASE and after.phase != before.phase:
+        add(*_BY_PHASE[after.phase], after.conditions[0].message)
     return events
+
+
+def _mismatch(status: WorkflowExecutionStatus) -> Condition | None:
+    """The condition that says that what ran is not what was asked for by digest."""
+    found = (item for item in status.conditions if item.type == BUNDLE_VERIFIED)
+    return next((item for item in found if item.status == "False"), None)
 
 
 def build_event(

@@ -30,6 +30,7 @@ def test_the_order_of_the_checks() -> None:
     assert [check.__name__ for check in CHECKS] == [
         "_is_being_deleted",
         "_has_ended",
+        "_has_outlasted_its_limit",
         "_has_its_run",
         "_has_lost_its_run",
         "_cannot_be_run",

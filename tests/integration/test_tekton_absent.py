@@ -1,0 +1,52 @@
+"""Tekton is not there: the run waits, then is given up, and its target stays held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.executions import name_of
+from harness.world import World, open_world
+from localcluster import Cluster
+
+
+@pytest.fixture(scope="module")
+def hasty_world(bare_cluster: Cluster) -> Iterator[World]:
+    """An operator that gives a run up two seconds after its limit."""
+    with open_world(bare_cluster, "--deadline-grace=2s") as opened:
+        yield opened
+
+
+def test_a_run_nobody_ends_is_given_up_and_still_holds_its_target(
+    hasty_world: World, target: str
+) -> None:
+    item, run = hasty_world.launched(target, executionConfig={"timeout": "1s"})
+
+    failure = hasty_world.ended(item, "Failed")["status"]["failureDetails"]
+
+    assert failure["reason"] == "DeadlineExceeded"
+    assert failure["wasExecutionFailure"] is False
+    assert (
+        f"Tekton has not ended PipelineRun {hasty_world.execution_namespace}/{name_of(run)}"
+        in (failure["message"])
+    )
+    left = hasty_world.run_now(run)
+    assert left is not None
+    assert left["spec"]["status"] == "Cancelled"
+
+    other = hasty_world.ended(hasty_world.create(target, workflow="another"), "Skipped")
+    skip = other["status"]["skipDetails"]
+    assert skip["reason"] == "ResourceBusy"
+    assert skip["conflictingWorkflow"]["name"] == name_of(item)
+
+
+def test_a_target_is_free_once_tekton_is_back_and_has_stopped_the_run(
+    hasty_world: World, target: str
+) -> None:
+    item, run = hasty_world.launched(target, executionConfig={"timeout": "1s"})
+    hasty_world.ended(item, "Failed")
+
+    hasty_world.tekton.obey_cancel(run)
+
+    hasty_world.launched(target, workflow="another")
