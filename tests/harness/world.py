@@ -35,6 +35,7 @@ class World:
         self.proxy = Proxy(cluster)
         self._folder = folder
         self._flags = flags
+        self._operators: list[OperatorProcess] = []
         for namespace in (self.execution_namespace, *self.sources):
             create_namespace(cluster, namespace)
         rights.extend_to(cluster, self.execution_namespace)
@@ -54,7 +55,9 @@ class World:
             f"--watch-namespaces={','.join(self.sources)}",
         ]
         log = self._folder / f"{name}.log"
-        return OperatorProcess(kubeconfig, log, [*where, *self._flags, *flags])
+        operator = OperatorProcess(kubeconfig, log, [*where, *self._flags, *flags])
+        self._operators.append(operator)
+        return operator
 
     def create(self, target: str, **fields: object) -> Object:
         """Create an execution in the first source namespace, or in the one that is named."""
@@ -149,8 +152,9 @@ class World:
 
     def close(self) -> None:
         """Stop what runs and let the namespaces go."""
-        if self.operator.is_running:
-            self.operator.kill()
+        for operator in self._operators:
+            if operator.is_running:
+                operator.kill()
         self.proxy.close()
         for namespace in self.sources:
             self.executions.release_all(namespace)

@@ -18,8 +18,8 @@ EVENT = "create events"
 READ_RUN = "get pipelineruns"
 READ_TASKS = "list taskruns"
 READ_PODS = "list pods"
-# Long enough for a poll, a heartbeat or a repeated write to show itself.
-QUIET_S = 4.0
+# Long enough for a poll, a heartbeat or progress written at intervals to show itself.
+QUIET_S = 6.0
 
 
 @pytest.fixture
@@ -145,8 +145,9 @@ def test_nothing_is_asked_while_nothing_changes(bare_cluster: Cluster, target: s
     with open_world(bare_cluster) as world:
         world.completed(target)
         world.ended(world.create(target), "Skipped")
-        world.launched(f"{target}-2")
+        running, _ = world.launched(f"{target}-2")
         settled(world)
+        world.executions.patch(running, {"metadata": {"labels": {"touched": "yes"}}})
         before, watches = world.proxy.mark(), len(world.proxy.watches())
 
         def quiet() -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from harness import faults
-from harness.executions import name_of, unique_target
+from harness.executions import name_of, phase_of, unique_target
 from harness.faults import Fault
 from harness.waiting import eventually
 from harness.world import World, open_world
@@ -217,3 +217,19 @@ def test_nothing_is_skipped_while_the_evidence_cannot_be_read(world: World) -> N
     assert conflict["name"] == name_of(holder)
     assert len(world.runs(target)) == 1
     assert run["metadata"]["name"] in skipped["status"]["skipDetails"]["message"]
+
+
+@pytest.mark.parametrize("number", [3, 10, 25])
+def test_killed_in_the_middle_of_a_rush(world: World, target: str, number: int) -> None:
+    """Twenty executions want one target, and the operator is lost while it answers them."""
+    act = faults.call(kill_and_start(world))
+    world.proxy.inject(Fault(matches=faults.is_write, when="after", act=act, skip=number))
+    items = [world.create(target, workflow=f"workflow-{each}") for each in range(20)]
+
+    def decided() -> list[str]:
+        phases = [phase_of(world.read(item)) for item in items]
+        assert set(phases) == {"Running", "Skipped"}
+        return phases
+
+    assert eventually(decided, 30, dump=world.dump).count("Running") == 1
+    assert len(world.runs(target)) == 1
