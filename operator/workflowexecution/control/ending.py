@@ -4,6 +4,7 @@ from typing import Final
 
 from workflowexecution.api import identity
 from workflowexecution.api.status import FailureReason
+from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.policy import Policy
@@ -84,10 +85,14 @@ class Ender:
         is_overdue = now - (execution.deleted_at or now) > self._policy.cancel_grace
         # Also the way to see a run go that was deleted before it was watched.
         seen = await self._witness.look(run.name) if run.has_ended or is_overdue else run
-        if seen is not None and is_overdue and not seen.is_deleting:
-            await self._cluster.delete_run(seen)
-        elif seen is not None and not seen.has_ended and not seen.is_cancelled:
-            await self._cluster.cancel_run(seen)
+        try:
+            if seen is not None and is_overdue and not seen.is_deleting:
+                await self._cluster.delete_run(seen)
+            elif seen is not None and not seen.has_ended and not seen.is_cancelled:
+                await self._cluster.cancel_run(seen)
+        except (errors.NotFoundError, errors.ConflictError):
+            # It is gone, or another has its name, and no status may ever have named it.
+            await self._witness.look(run.name)
         return STOPPING_CHECK_S
 
     async def release(self, execution: Execution) -> None:
