@@ -164,11 +164,16 @@ class World:
 
 @contextmanager
 def open_world(
-    cluster: Cluster, *flags: str, started: bool = True, trouble: bool = False
+    cluster: Cluster,
+    *flags: str,
+    started: bool = True,
+    trouble: bool = False,
+    alarm: bool = False,
 ) -> Iterator[World]:
     """A world whose operator, if it runs at the end, stops well and leaves a clean log.
 
-    With `trouble`, tests cut what the operator stands on: then it may tell of errors.
+    With `trouble`, tests cut what the operator stands on: then it may tell of errors. With `alarm`,
+    they break the one rule on purpose: then it must.
     """
     with TemporaryDirectory() as folder:
         world = World(cluster, Path(folder), flags)
@@ -178,7 +183,7 @@ def open_world(
             yield world
             if world.operator.is_running:
                 world.operator.stop()
-            world.operator.assert_clean_log(trouble=trouble)
+            world.operator.assert_clean_log(trouble=trouble, alarm=alarm)
         finally:
             world.close()
 

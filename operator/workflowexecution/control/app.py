@@ -58,7 +58,7 @@ class App:
         self._writer = StatusWriter(self._cluster, ledger, policy, metrics)
         reconciler = Reconciler(self._cluster, ledger, witness, settler, self._writer, policy)
         self._queue = WorkQueue(reconciler.reconcile, concurrency=concurrency)
-        self._inbox = Inbox(ledger, self._queue, metrics)
+        self._inbox = Inbox(ledger, self._queue)
         self._watches = (
             watches.Watch(access, executions_in(watch_namespaces), self._inbox.on_execution),
             watches.Watch(access, runs_in(namespace), self._inbox.on_run),

@@ -12,6 +12,15 @@ from workflowexecution.control.witness import Witness
 from workflowexecution.control.writer import StatusWriter
 from workflowexecution.core.failure import Diagnosis
 from workflowexecution.core.observation import Execution, Run, parse_execution
+from workflowexecution.core.verdict import (
+    Cancel,
+    Evidence,
+    Expire,
+    Lost,
+    Release,
+    Verdict,
+    Yield,
+)
 from workflowexecution.observe import events
 
 # TaskRuns and pods are not watched: a run that is stopping is the only time they matter.
@@ -43,7 +52,22 @@ class Ender:
         """Drop what is remembered of an execution that no longer exists."""
         self._lost_in_action.discard(uid)
 
-    async def lose(self, execution: Execution, run_name: str) -> float | None:
+    async def end(self, execution: Execution, verdict: Verdict) -> float | None:
+        """Carry out a verdict that ends something; seconds after which to come back, or None."""
+        match verdict:
+            case Yield(run, holder):
+                return await self._give_way(execution, run, holder)
+            case Expire(run):
+                await self._expire(execution, run)
+            case Lost(run_name):
+                return await self._lose(execution, run_name)
+            case Cancel(run):
+                return await self._cancel(execution, run)
+            case Release():
+                await self._release(execution)
+        return None
+
+    async def _lose(self, execution: Execution, run_name: str) -> float | None:
         """End an execution whose run somebody deleted, once nothing of it executes."""
         remains = await self._witness.remains(run_name)
         if remains.has_started:
@@ -63,7 +87,17 @@ class Ender:
         await self._writer.fail(execution, diagnosis)
         return None
 
-    async def expire(self, execution: Execution, run: Run) -> None:
+    async def _give_way(self, execution: Execution, run: Run, holder: Evidence) -> float:
+        """Cancel a run that is on a target which another run holds, and raise the alarm."""
+        note = (
+            f"PipelineRun {run.name} is cancelled: {holder.run_name} of WorkflowExecution "
+            f"{holder.namespace}/{holder.name} was on target {holder.target} first"
+        )
+        await self._cluster.cancel_run(run)
+        self._writer.alarm(execution, note)
+        return STOPPING_CHECK_S
+
+    async def _expire(self, execution: Execution, run: Run) -> None:
         """End an execution whose run Tekton does not end; the run holds its target until then."""
         if not run.is_cancelled:
             await self._cluster.cancel_run(run)
@@ -79,7 +113,7 @@ class Ender:
         )
         await self._writer.fail(execution, diagnosis)
 
-    async def cancel(self, execution: Execution, run: Run) -> float | None:
+    async def _cancel(self, execution: Execution, run: Run) -> float | None:
         """Stop the run of an execution that is being deleted; delete it where it will not stop."""
         now = self._policy.clock()
         is_overdue = now - (execution.deleted_at or now) > self._policy.cancel_grace
@@ -95,7 +129,7 @@ class Ender:
             await self._witness.look(run.name)
         return STOPPING_CHECK_S
 
-    async def release(self, execution: Execution) -> None:
+    async def _release(self, execution: Execution) -> None:
         """Let an execution go of which nothing runs."""
         present = (execution.raw or {})["metadata"].get("finalizers") or []
         kept = [name for name in present if name != identity.FINALIZER]

@@ -1,6 +1,5 @@
 """Where events come in: entered into the ledger, and the executions they touch queued."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +8,7 @@ import structlog
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.observation import Run, parse_execution, parse_run
-from workflowexecution.observe.metrics import Metrics
+from workflowexecution.core.observation import parse_execution, parse_run
 
 TakeIn = Callable[[str | None, dict[str, Any]], None]
 
@@ -18,10 +16,9 @@ TakeIn = Callable[[str | None, dict[str, Any]], None]
 class Inbox:
     """Takes in watch events and full lists; decides nothing and never raises on an event."""
 
-    def __init__(self, ledger: Ledger, queue: WorkQueue, metrics: Metrics) -> None:
+    def __init__(self, ledger: Ledger, queue: WorkQueue) -> None:
         self._ledger = ledger
         self._queue = queue
-        self._metrics = metrics
         self._log = structlog.get_logger("inbox")
 
     def on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
@@ -49,7 +46,6 @@ class Inbox:
         for execution in self._ledger.executions():
             if execution.raw is not None:
                 self._queue.add(execution.uid)
-        self._check_locks(runs)
 
     def _on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
         execution = parse_execution(raw)
@@ -74,11 +70,3 @@ class Inbox:
             owner = self._ledger.execution(run.owner.uid)
             if owner is not None and owner.raw is not None:
                 self._queue.add(owner.uid)
-
-    def _check_locks(self, runs: list[Run]) -> None:
-        """Watch the one condition that must never be broken."""
-        held = Counter(run.slot_key for run in runs if not run.has_ended)
-        for key, count in held.items():
-            if count > 1:
-                self._metrics.lock_violations.inc()
-                self._log.error("two unfinished runs on one target", slot=key, runs=count)

@@ -27,12 +27,8 @@ from workflowexecution.core.status import (
     outcome_of_wait,
 )
 from workflowexecution.core.verdict import (
-    Cancel,
-    Expire,
-    Lost,
     Mirror,
     Refuse,
-    Release,
     Skip,
     Verdict,
 )
@@ -117,14 +113,8 @@ class Reconciler:
                 await self._writer.write(execution, outcome)
             case Refuse(problem, reason):
                 await self._writer.fail(execution, Diagnosis(reason=reason, message=problem))
-            case Expire(run):
-                await self._ender.expire(execution, run)
-            case Lost(run_name):
-                return await self._ender.lose(execution, run_name)
-            case Cancel(run):
-                return await self._ender.cancel(execution, run)
-            case Release():
-                await self._ender.release(execution)
+            case _:
+                return await self._ender.end(execution, verdict)
         return None
 
     async def _wait(self, uid: str, error: errors.ApiError) -> None:

@@ -16,7 +16,7 @@ from workflowexecution.core import names, pipelinerun, request
 from workflowexecution.core.causes import reason_of_refusal
 from workflowexecution.core.decision import decide
 from workflowexecution.core.observation import Execution, parse_execution, parse_run
-from workflowexecution.core.verdict import Launch, Lost, Nothing, Refuse, Skip, Verdict
+from workflowexecution.core.verdict import Launch, Lost, Nothing, Refuse, Skip, Verdict, Yield
 from workflowexecution.observe.metrics import Metrics
 
 # Each round takes in one new fact, and few facts are ever in dispute; more than this is a loop.
@@ -73,7 +73,7 @@ class Settler:
             )
         )
         match verdict:
-            case Skip(SkipReason.RESOURCE_BUSY, evidence):
+            case Skip(SkipReason.RESOURCE_BUSY, evidence) | Yield(_, evidence):
                 if self._witness.is_fresh(evidence.run_name):
                     return verdict
                 await self._witness.confirm(evidence)

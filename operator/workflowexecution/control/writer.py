@@ -65,6 +65,13 @@ class StatusWriter:
         )
         await self.write(execution, outcome_of_failure(failure))
 
+    def alarm(self, execution: Execution, note: str) -> None:
+        """Tell loudly of two runs that were active on one target."""
+        now = self._policy.clock()
+        self._metrics.lock_violations.inc()
+        self._log.error("two runs on one target", note=note)
+        self.record(events.build_event(execution, events.LOCK_VIOLATED, note, now, kind="Warning"))
+
     def record(self, event: dict[str, Any]) -> None:
         """Record an Event without waiting for it."""
         task = asyncio.create_task(self._post(event))

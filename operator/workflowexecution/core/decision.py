@@ -26,6 +26,7 @@ from workflowexecution.core.verdict import (
     Skip,
     Snapshot,
     Verdict,
+    Yield,
 )
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -60,6 +61,21 @@ def _has_ended(snapshot: Snapshot) -> Verdict | None:
 def _has_its_run(snapshot: Snapshot) -> Verdict | None:
     run = _own_run(snapshot)
     return Mirror(run) if run else None
+
+
+def _is_second_on_the_target(snapshot: Snapshot) -> Verdict | None:
+    run = _own_run(snapshot)
+    if run is None or run.has_ended or run.is_cancelled:
+        return None
+    older = [
+        other
+        for other in _runs(snapshot)
+        if not other.has_ended and (other.created_at, other.name) < (run.created_at, run.name)
+    ]
+    if not older:
+        return None
+    first = min(older, key=lambda other: (other.created_at, other.name))
+    return Yield(run, _holder_of_run(first, snapshot))
 
 
 def _has_outlasted_its_limit(snapshot: Snapshot) -> Verdict | None:
@@ -101,6 +117,7 @@ def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
 CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
     _is_being_deleted,
     _has_ended,
+    _is_second_on_the_target,
     _has_outlasted_its_limit,
     _has_its_run,
     _has_lost_its_run,

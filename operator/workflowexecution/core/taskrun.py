@@ -68,46 +68,40 @@ def parse_task_run(raw: Raw) -> TaskRun:
     """Read a TaskRun as Tekton writes it."""
     condition = succeeded_condition(raw)
     meta, status = raw["metadata"], reading.mapping(raw, "status")
-    message = reading.text(condition, "message")
+    reason, message = reading.text(condition, "reason"), reading.text(condition, "message")
     task_name = reading.text(reading.mapping(meta, "labels"), LABEL_PIPELINE_TASK)
     return TaskRun(
         name=meta["name"],
         task_name=task_name or meta["name"],
         succeeded=reading.text(condition, "status") or "Unknown",
-        reason=reading.text(condition, "reason"),
+        reason=reason,
         message=message,
         was=_first_group(_PREVIOUS, message),
         named_step=_first_group(_NAMED_STEP, message),
         pod_name=reading.text(status, "podName"),
         completed_at=reading.moment(status, "completionTime"),
         steps=tuple(
-            _parse_step(step, reading.text(meta, "creationTimestamp"))
+            _parse_step(step, reason, reading.text(meta, "creationTimestamp"))
             for step in reading.mappings(status, "steps")
         ),
     )
 
 
-def _parse_step(raw: Raw, created_at: str) -> Step:
+def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
     terminated = reading.mapping(raw, "terminated")
     code = terminated.get("exitCode")
+    started_at, reason = reading.text(terminated, "startedAt"), reading.text(terminated, "reason")
+    # A step that was still waiting when Tekton ended its TaskRun is written as terminated too,
+    # for the TaskRun's reason, and, as the schema wants a start, with the TaskRun's creation.
+    never_began = reason == task_reason and started_at == created_at
     return Step(
         name=reading.text(raw, "name"),
         container=reading.text(raw, "container"),
-        has_started=bool(raw.get("running")) or _had_started(terminated, created_at),
+        has_started=bool(raw.get("running")) or (bool(started_at) and not never_began),
         exit_code=code if type(code) is int else None,
-        reason=reading.text(terminated, "reason"),
+        reason=reason,
         termination=reading.text(raw, "terminationReason"),
     )
-
-
-def _had_started(terminated: Raw, created_at: str) -> bool:
-    """Whether a step that has ended had begun.
-
-    Tekton writes a step that was still waiting when its TaskRun was ended as terminated too, and,
-    as the schema wants a start, gives it the TaskRun's creation; no real step is that early.
-    """
-    started_at = reading.text(terminated, "startedAt")
-    return bool(started_at) and started_at != created_at
 
 
 def _first_group(pattern: re.Pattern[str], text: str) -> str:

@@ -68,6 +68,14 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class Yield:
+    """Two runs are active on one target, which must never be, and this one is the younger."""
+
+    run: Run
+    holder: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """Nothing is run, for good. ``until`` is the cooldown's end, None while the target is busy."""
 
@@ -108,4 +116,4 @@ class Nothing:
     """There is nothing to do."""
 
 
-Verdict = Launch | Mirror | Expire | Skip | Refuse | Lost | Cancel | Release | Nothing
+Verdict = Launch | Mirror | Expire | Yield | Skip | Refuse | Lost | Cancel | Release | Nothing

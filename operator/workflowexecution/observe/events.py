@@ -11,6 +11,7 @@ from workflowexecution.core.conditions import BUNDLE_VERIFIED
 from workflowexecution.core.observation import Execution
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
+LOCK_VIOLATED: Final = "LockViolated"
 DELETED: Final = "WorkflowExecutionDeleted"
 _BY_PHASE: Final = {
     Phase.COMPLETED: ("Normal", "WorkflowCompleted", "Run"),

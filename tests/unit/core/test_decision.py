@@ -28,6 +28,7 @@ from workflowexecution.core.verdict import (
     Release,
     Skip,
     Verdict,
+    Yield,
 )
 
 STOPPED: dict[str, Any] = {
@@ -174,3 +175,30 @@ def test_what_an_execution_already_has_decides(
 def test_refuses_what_cannot_be_run() -> None:
     snapshot = make_snapshot(problem="spec.targetResource: wrong")
     assert decide(snapshot) == Refuse("spec.targetResource: wrong")
+
+
+YOUNG, OLD = ago(minutes=1), ago(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "gives_way"),
+    [
+        pytest.param({}, {"created_at": OLD}, True, id="to-the-older"),
+        pytest.param({"slot": 2}, {"created_at": YOUNG, "slot": 1}, True, id="by-name-in-a-tie"),
+        pytest.param({"created_at": ago(minutes=3)}, {"created_at": OLD}, False, id="the-older"),
+        pytest.param({"spec": {"status": "Cancelled"}}, {"created_at": OLD}, False, id="only-once"),
+        pytest.param(
+            {}, {"created_at": OLD, "target": "other/Deployment/x"}, False, id="another-target"
+        ),
+        pytest.param({}, {"created_at": OLD, **STOPPED}, False, id="to-none-that-has-ended"),
+    ],
+)
+def test_of_two_runs_on_one_target_the_younger_gives_way(
+    mine: dict[str, Any], other: dict[str, Any], gives_way: bool
+) -> None:
+    own = make_run("mine", **{"created_at": YOUNG, "slot": 1, **mine})
+    holder = make_run("other", **{"slot": 2 if own.slot_number == 1 else 1, **other})
+    for runs in ([own, holder], [holder, own]):
+        verdict = decide(make_snapshot(runs=runs))
+        assert isinstance(verdict, Yield if gives_way else Mirror)
+        assert verdict.run == own

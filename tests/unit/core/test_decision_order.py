@@ -30,6 +30,7 @@ def test_the_order_of_the_checks() -> None:
     assert [check.__name__ for check in CHECKS] == [
         "_is_being_deleted",
         "_has_ended",
+        "_is_second_on_the_target",
         "_has_outlasted_its_limit",
         "_has_its_run",
         "_has_lost_its_run",
@@ -75,7 +76,9 @@ def test_the_order_of_the_checks() -> None:
             id="having-ended-comes-before-its-run",
         ),
         pytest.param(
-            make_snapshot(make_execution(phase=Phase.RUNNING, slot=9), runs=RUNS, problem="wrong"),
+            make_snapshot(
+                make_execution(phase=Phase.RUNNING, slot=9), runs=[COOLING, OWN], problem="wrong"
+            ),
             Mirror(OWN),
             id="its-run-comes-before-the-run-its-status-names",
         ),
