@@ -182,6 +182,7 @@ def test_a_failure_at_work_is_for_a_person(world: World, kubeconfig: Path, targe
     (line,) = said.values()
     assert (line["standing"], line["nextStep"]) == ("Failed", "AskAPerson")
     assert (line["reason"], line["duplicateOf"], told) == ("TaskFailed", None, [])
+    assert "half changed" in line["because"]
     decode_status(execution_of(world, request)["status"])
 
 
