@@ -59,6 +59,8 @@ def _one(value: Any, field: Field, path: str) -> None:
         return
     _refuse(not _READERS[field.kind](value), path, value, f"a {field.kind.name}")
     _refuse(bool(field.enum) and value not in field.enum, path, value, f"one of {field.enum}")
+    matches = not isinstance(value, str) or re.fullmatch(field.pattern, value, re.DOTALL)
+    _refuse(not matches, path, value, f"like {field.pattern}")
 
 
 def _refuse(is_wrong: bool, path: str, value: Any, wanted: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from builders import NAMESPACE, NOW, TARGET, ago, make_execution, make_run, make_task_run, step
@@ -15,10 +18,11 @@ from workflowexecution.api.status import (
     WorkflowExecutionStatus,
 )
 from workflowexecution.core.failure import Diagnosis, diagnose
-from workflowexecution.core.observation import Run
+from workflowexecution.core.observation import Run, parse_run
 from workflowexecution.core.status import (
     Outcome,
     outcome_of_failure,
+    outcome_of_progress,
     outcome_of_run,
     outcome_of_skip,
     outcome_of_stopping,
@@ -26,10 +30,11 @@ from workflowexecution.core.status import (
     status_for,
     status_to_json,
 )
-from workflowexecution.core.taskrun import TaskRun
+from workflowexecution.core.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.verdict import Evidence, Skip
 from workflowexecution.core.wording import details_of
 
+RECORDED = Path(__file__).parents[1] / "recorded"
 TASKS = ("check", "change")
 
 
@@ -92,6 +97,11 @@ def outcomes() -> dict[str, Outcome]:
         "waiting": outcome_of_wait("Waiting", "the cluster does not answer as needed"),
         "launched": outcome_of_run(run(tasks=(), message=""), None),
         "running": outcome_of_run(run(started_at=ago(minutes=9)), None),
+        "complained-of": outcome_of_progress(run(), "Tekton should have begun by now"),
+        "as-pinned": outcome_of_run(dataclasses.replace(run(), is_as_pinned=True), None),
+        "not-as-pinned": outcome_of_run(
+            dataclasses.replace(ended_run("True", "Succeeded"), is_as_pinned=False), None
+        ),
         "stopping": outcome_of_stopping(ended_run("False", "Cancelled")),
         "completed": outcome_of_run(ended_run("True", "Succeeded"), None),
         "failed": outcome_of_run(failed, failure_of(failed)),
@@ -109,6 +119,19 @@ def outcomes() -> dict[str, Outcome]:
         for has_started in (False, True):
             name = f"refused-{reason}" if not has_started else f"lost-{reason}"
             seen[name] = outcome_of_failure(refusal(reason, has_started))
+    return seen | recorded_outcomes()
+
+
+def recorded_outcomes() -> dict[str, Outcome]:
+    """Outcomes of runs that a real Tekton has ended; of a deleted one nothing is recorded."""
+    seen = {}
+    for path in sorted(RECORDED.glob("*.json")):
+        raw = json.loads(path.read_text())
+        ended = raw["pipelineRun"] and parse_run(raw["pipelineRun"], has_stopped=True)
+        if ended:
+            task_runs = [parse_task_run(item) for item in raw["taskRuns"]]
+            seen[f"recorded-{path.stem}"] = outcome_of_run(ended, failure_of(ended, task_runs))
+    assert seen, f"nothing is recorded in {RECORDED}"
     return seen
 
 
@@ -128,7 +151,7 @@ def all_statuses() -> dict[str, dict[str, Any]]:
     alone = {name: told([outcome])[-1] for name, outcome in known.items()}
     after = {
         f"{before}, {name}": told([known[before], outcome])[-1]
-        for before in ("waiting", "launched", "running", "stopping")
+        for before in ("waiting", "launched", "as-pinned", "stopping")
         for name, outcome in known.items()
     }
     return {**alone, **after}

@@ -22,12 +22,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; `kind` is a Kind, or the name of a struct. `many` makes it a list of them."""
+    """One field; `kind` is a Kind, or the name of a struct. `many` makes it a list of them.
+
+    A string must be one of `enum` and match the whole of `pattern`, where they are given.
+    """
 
     kind: Kind | str
     required: bool = False
     many: bool = False
     enum: tuple[str, ...] = ()
+    pattern: str = ".*"
 
 
 _STRING: Final = Field(Kind.STRING)
@@ -114,12 +118,12 @@ STRUCTS: Final[dict[str, dict[str, Field]]] = {
         "cooldownRemaining": _DURATION,
     },
     "Condition": {
-        "type": _TEXT,
+        "type": Field(Kind.STRING, required=True, pattern="[A-Za-z][A-Za-z0-9]{0,315}"),
         "status": Field(Kind.STRING, required=True, enum=TRUTH),
         "observedGeneration": Field(Kind.INT64),
         "lastTransitionTime": _INSTANT,
-        "reason": _TEXT,
-        "message": _TEXT,
+        "reason": Field(Kind.STRING, required=True, pattern="[A-Za-z][A-Za-z0-9]{0,1023}"),
+        "message": Field(Kind.STRING, required=True, pattern=".{0,32768}"),
     },
 }
 

@@ -38,6 +38,8 @@ FULL = {
     "nextAllowedExecution": "2026-01-02T12:00:00Z",
 }
 
+CONDITION = FULL["conditions"][0]
+
 
 @pytest.mark.parametrize("name", STATUSES)
 def test_go_can_read_every_status(name: str) -> None:
@@ -156,6 +158,9 @@ def test_the_fullest_status_is_read() -> None:
         (changed("conditions", {"type": "Succeeded"}), "is not a list"),
         (changed("conditions", ["Succeeded"]), r"conditions\[0\].* is not a Condition"),
         (changed("skipDetails", {}), "is not left out"),
+        (changed("conditions", [{**CONDITION, "reason": ""}]), "is not like"),
+        (changed("conditions", [{**CONDITION, "reason": "two words"}]), "is not like"),
+        (changed("conditions", [{**CONDITION, "message": "m" * 32769}]), "is not like"),
         (changed("surprise", 1), "is not known to WorkflowExecutionStatus"),
         (changed("startTime", "2026-01-02T12:00:00.5Z"), "is not a TIME"),
         (changed("startTime", "2026-01-02T12:00:00+00:00"), "is not a TIME"),
