@@ -153,7 +153,7 @@ def test_a_run_deleted_by_somebody_else_fails_its_execution(
 def test_a_run_deleted_right_after_it_began_may_have_changed_something(
     world: World, target: str
 ) -> None:
-    """Its TaskRuns go with it, and its progress has not been written yet: it is known all the same."""
+    """Its TaskRuns go with it, and its progress is not written yet: it is known all the same."""
     item, run = world.launched(target)
     run = world.tekton.begin(run)
     world.tekton.runs.delete(run)
@@ -171,6 +171,8 @@ def test_a_run_deleted_while_nobody_watched_fails_its_execution(world: World, ta
 
     details = world.ended(item, "Failed")["status"]["failureDetails"]
     assert "was deleted by somebody else" in details["message"]
+    # Nobody knows how far it had got, so it may have changed something.
+    assert details["wasExecutionFailure"] is True
 
 
 def test_an_execution_deleted_while_nobody_watched_is_let_go(world: World, target: str) -> None:

@@ -25,6 +25,8 @@ from workflowexecution.observe import events
 
 # TaskRuns and pods are not watched: a run that is stopping is the only time they matter.
 STOPPING_CHECK_S: Final = 1.0
+# What Tekton says of a run none of whose tasks has begun.
+_BEFORE_ANY_TASK: Final = ("Started", "ResolvingPipelineRef", "PipelineRunPending")
 
 
 class Ender:
@@ -79,9 +81,7 @@ class Ender:
             reason=FailureReason.UNKNOWN,
             message=f"PipelineRun {namespace}/{run_name} was deleted by somebody else",
             see=f"kubectl events -n {namespace} --for pipelinerun.tekton.dev/{run_name}",
-            has_started=execution.uid in self._lost_in_action
-            or self._ledger.was_lost_at_work(execution.uid)
-            or _had_started(execution),
+            has_started=execution.uid in self._lost_in_action or self._had_started(execution),
         )
         self._lost_in_action.discard(execution.uid)
         await self._writer.fail(execution, diagnosis)
@@ -139,9 +139,11 @@ class Ender:
         self._ledger.observe_execution(parse_execution(reply))
         self._writer.record(event)
 
-
-def _had_started(execution: Execution) -> bool:
-    """Whether a run that left no TaskRuns behind had got as far as running some."""
-    status = (execution.raw or {}).get("status") or {}
-    reason = (status.get("pipelineRunStatus") or {}).get("reason", "")
-    return reason not in ("", "Started", "ResolvingPipelineRef", "PipelineRunPending")
+    def _had_started(self, execution: Execution) -> bool:
+        """Whether a run that left nothing behind had begun; what nobody knows may have been."""
+        at_work = self._ledger.was_lost_at_work(execution.uid)
+        if at_work is not None:
+            return at_work
+        status = (execution.raw or {}).get("status") or {}
+        reason = (status.get("pipelineRunStatus") or {}).get("reason")
+        return reason not in _BEFORE_ANY_TASK

@@ -32,7 +32,7 @@ class Ledger:
     def __init__(self) -> None:
         self._executions: dict[str, Execution] = {}
         self._runs: dict[str, Run] = {}
-        self._lost_at_work: set[str] = set()
+        self._lost_at_work: dict[str, bool] = {}
         self._executions_by_slot: defaultdict[str, dict[str, Execution]] = defaultdict(dict)
         self._runs_by_slot: defaultdict[str, dict[str, Run]] = defaultdict(dict)
 
@@ -80,7 +80,7 @@ class Ledger:
     def forget_execution(self, uid: str) -> None:
         """Drop an execution that no longer exists."""
         known = self._executions.pop(uid, None)
-        self._lost_at_work.discard(uid)
+        self._lost_at_work.pop(uid, None)
         if known:
             _drop(self._executions_by_slot, names.slot_key(known.target), uid)
 
@@ -92,9 +92,12 @@ class Ledger:
             _drop(self._runs_by_slot, known.slot_key, name)
             self._remember_work(known)
 
-    def was_lost_at_work(self, uid: str) -> bool:
-        """Whether the run of this execution is gone and its tasks had begun when last seen."""
-        return uid in self._lost_at_work
+    def was_lost_at_work(self, uid: str) -> bool | None:
+        """Whether the tasks of an execution's run that is gone had begun when it was last seen.
+
+        None where that run was never seen, as after a restart.
+        """
+        return self._lost_at_work.get(uid)
 
     def names_and_uids(self) -> Known:
         """What is known now; taken before listing, so that only what had existed is dropped."""
@@ -145,8 +148,8 @@ class Ledger:
     def _remember_work(self, gone: Run) -> None:
         """Keep, for an execution that still has to be ended, what its status may not say yet."""
         owner = self._executions.get(gone.owner.uid) if gone.owner else None
-        if owner is not None and owner.raw is not None and gone.task_names:
-            self._lost_at_work.add(owner.uid)
+        if owner is not None and owner.raw is not None:
+            self._lost_at_work[owner.uid] = bool(gone.task_names)
 
 
 def _is_older(seen: str, known: str) -> bool:
