@@ -13,7 +13,7 @@ from workflowexecution.control.locks import TargetLocks
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.witness import Witness
 from workflowexecution.core import names, pipelinerun, request
-from workflowexecution.core.causes import reason_of_refusal
+from workflowexecution.core.causes import is_passing, reason_of_refusal
 from workflowexecution.core.decision import decide
 from workflowexecution.core.observation import Execution, parse_execution, parse_run
 from workflowexecution.core.verdict import Launch, Lost, Nothing, Refuse, Skip, Verdict, Yield
@@ -108,6 +108,8 @@ class Settler:
         except errors.RejectedError as error:
             return Refuse(f"the PipelineRun was refused: {error}")
         except errors.ForbiddenError as error:
+            if is_passing(str(error)):
+                raise
             return Refuse(
                 f"the PipelineRun may not be created: {error}", reason_of_refusal(str(error))
             )

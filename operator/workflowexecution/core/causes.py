@@ -64,8 +64,14 @@ POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskR
 # A step that ended like this has not failed, whatever its exit code.
 HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 
-# The one refusal that the API server tells apart in words only.
+# Refusals that the API server tells apart in words only.
 _QUOTA: Final = re.compile(r"is forbidden: exceeded quota: ")
+_QUOTA_NOT_COUNTED: Final = re.compile(r"is forbidden: status unknown for quota: ")
+
+
+def is_passing(message: str) -> bool:
+    """Whether a 403 will go by itself: a quota that is new has to be counted first."""
+    return bool(_QUOTA_NOT_COUNTED.search(message))
 
 
 def reason_of_refusal(message: str) -> FailureReason:

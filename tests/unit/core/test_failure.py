@@ -6,7 +6,7 @@ import pytest
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run, make_task_run, step
 from workflowexecution.api.status import FailureDetails, FailureReason, SkipReason
-from workflowexecution.core.causes import RUN_REASONS, TASK_REASONS, reason_of_refusal
+from workflowexecution.core.causes import RUN_REASONS, TASK_REASONS, is_passing, reason_of_refusal
 from workflowexecution.core.failure import Diagnosis, diagnose
 from workflowexecution.core.observation import Run
 from workflowexecution.core.reasons import FAILURES, SKIPS
@@ -281,6 +281,17 @@ def test_a_refused_creation_is_forbidden_unless_a_quota_is_exceeded(
     message: str, expected: FailureReason
 ) -> None:
     assert reason_of_refusal(message) is expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('runs.x "wfe-1" is forbidden: status unknown for quota: runs, resources: pods', True),
+        ('runs.x "wfe-1" is forbidden: exceeded quota: runs', False),
+    ],
+)
+def test_a_quota_that_is_not_counted_yet_is_waited_for(message: str, expected: bool) -> None:
+    assert is_passing(message) is expected
 
 
 def test_every_reason_is_explained() -> None:
