@@ -1,0 +1,295 @@
+"""Whatever the order of events, requests, replies and crashes: one run at a time on a target."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from property.operators import Operator, Request, settle_down
+from property.server import EXECUTIONS, RUNS, STEP, Server, owner_of, succeeded
+from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.control import witness
+
+TARGETS = ("payment/Deployment/payment-api", "Node/worker-1")
+WORKFLOWS = ("restart", "scale-up")
+ROUNDS = 60
+SOON = timedelta(seconds=30)
+index = st.integers(0, 7)
+operator = st.integers(0, 1)
+kind = st.sampled_from([EXECUTIONS, RUNS])
+
+
+class Interleavings(RuleBasedStateMachine):
+    """Operators with views of their own, none of them aware of any other."""
+
+    count = 1
+    # Whether runs are deleted by somebody, so that what numbers the slots goes away.
+    is_history_kept = False
+    # Whether two runs may meet, so long as the younger gives way.
+    may_meet = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server = Server()
+        self.loop = asyncio.new_event_loop()
+        self.created = 0
+        instant = SimpleNamespace(monotonic=lambda: self.server.now.timestamp())
+        self.clock = mock.patch.object(witness, "time", instant)
+        self.clock.start()
+        self.operators = [self.run(self.started()) for _ in range(self.count)]
+
+    def run(self, step: Any) -> Any:
+        return self.loop.run_until_complete(step)
+
+    async def started(self) -> Operator:
+        started = Operator(self.server)
+        await started.resync()
+        return started
+
+    def requests(self) -> list[Request]:
+        return [request for one in self.operators for request in one.pending]
+
+    def pick(self, choices: list[Any], number: int) -> Any:
+        return choices[number % len(choices)]
+
+    @rule(target_index=st.integers(0, 1), workflow=st.sampled_from(WORKFLOWS))
+    def create_execution(self, target_index: int, workflow: str) -> None:
+        self.created += 1
+        name = f"e{self.created}"
+        self.server.create_execution(name, TARGETS[target_index], workflow)
+
+    @rule(who=operator, target_index=st.integers(0, 1), is_deleted=st.booleans())
+    def a_run_comes_and_goes(self, who: int, target_index: int, is_deleted: bool) -> None:
+        """What fills a target's history, and what may take it away again."""
+        self.create_execution(target_index, WORKFLOWS[0])
+        self.work(who, 4)
+        for name in self.server.unfinished_runs(TARGETS[target_index]):
+            self.server.end_run(name, "True")
+        self.work(who, 2)
+        self.server.now += timedelta(seconds=310)
+        if is_deleted:
+            self.server.delete_execution(f"e{self.created}")
+            self.work(who, 2)
+            if not self.is_history_kept:
+                for name in self.server.idle_runs():
+                    self.server.remove_run(name)
+
+    @rule(target_index=st.integers(0, 1))
+    def rush(self, target_index: int) -> None:
+        """Two executions at once, each taken up by another operator where there are two."""
+        for one, workflow in zip((self.operators[0], self.operators[-1]), WORKFLOWS, strict=True):
+            self.create_execution(target_index, workflow)
+            one.deliver(EXECUTIONS, len(self.server.history[EXECUTIONS]))
+            self.run(self.begin(one, one.wake()[-1:]))
+
+    @rule(who=operator, count=st.integers(1, 8))
+    def work(self, who: int, count: int) -> None:
+        """An operator that is told of everything and is answered at once."""
+        one = self.operators[who % self.count]
+        for _ in range(count):
+            one.deliver_all()
+            self.run(self.begin(one, one.wake()))
+            for request in [*one.pending]:
+                request.return_home()
+            self.run(settle_down())
+
+    @rule(who=operator, what=kind, count=st.integers(1, 5))
+    def deliver_events(self, who: int, what: str, count: int) -> None:
+        self.operators[who % self.count].deliver(what, count)
+
+    @rule(who=operator, what=kind, is_complete=st.booleans())
+    def list_anew(self, who: int, what: str, is_complete: bool) -> None:
+        """Lists tell nothing of what is gone, unless they are held against what was known."""
+        one = self.operators[who % self.count]
+        if is_complete:
+            self.run(one.resync())
+        else:
+            one.relist(what)
+
+    @precondition(lambda self: any(one.wake() for one in self.operators))
+    @rule(number=index)
+    def start_pass(self, number: int) -> None:
+        ready = [(one, uid) for one in self.operators for uid in one.wake()]
+        one, uid = self.pick(ready, number)
+        self.run(self.begin(one, [uid]))
+
+    async def begin(self, one: Operator, uids: list[str]) -> None:
+        for uid in uids:
+            one.start_pass(uid)
+        await settle_down()
+
+    @precondition(lambda self: self.requests())
+    @rule(number=index, what=st.sampled_from(["serve", "answer", "lose"]))
+    def request_goes_on(self, number: int, what: str) -> None:
+        request = self.pick(self.requests(), number)
+        match what:
+            case "serve":
+                request.serve()
+            case "answer":
+                request.return_home()
+            case "lose":
+                request.lose()
+        self.run(settle_down())
+
+    @rule(who=operator, carried_out=st.booleans())
+    def crash_and_restart(self, who: int, carried_out: bool) -> None:
+        for request in self.operators[who % self.count].pending if carried_out else ():
+            request.serve()
+        self.run(self.operators[who % self.count].crash())
+        self.operators[who % self.count] = self.run(self.started())
+
+    @precondition(lambda self: self.server.objects[RUNS])
+    @rule(number=index, what=st.sampled_from(["report", "obey", "stop", "True", "False"]))
+    def tekton_acts(self, number: int, what: str) -> None:
+        name = self.pick([*self.server.objects[RUNS]], number)
+        match what:
+            case "report":
+                self.server.report(name)
+            case "obey":
+                self.server.obey(name)
+            case "stop":
+                self.server.stop_tasks()
+            case verdict:
+                self.server.end_run(name, verdict)
+
+    @precondition(lambda self: self.server.objects[EXECUTIONS])
+    @rule(number=index)
+    def delete_execution(self, number: int) -> None:
+        self.server.delete_execution(self.pick([*self.server.objects[EXECUTIONS]], number))
+
+    @precondition(lambda self: self.server.objects[RUNS] and not self.is_history_kept)
+    @rule(number=index)
+    def remove_run(self, number: int) -> None:
+        self.server.remove_run(self.pick([*self.server.objects[RUNS]], number))
+
+    @rule(seconds=st.sampled_from([1, 2, 130, 310]))
+    def pass_time(self, seconds: int) -> None:
+        self.server.now += timedelta(seconds=seconds)
+
+    @invariant()
+    def no_pass_meets_what_nobody_foresaw(self) -> None:
+        for one in self.operators:
+            if one.faults:
+                raise one.faults[0]
+
+    @invariant()
+    def never_two_unfinished_runs_on_one_target(self) -> None:
+        for target in TARGETS if not self.may_meet else ():
+            assert len(self.server.unfinished_runs(target)) <= 1
+
+    def teardown(self) -> None:
+        """Let everything that was begun come to its end, and look at what came of it."""
+        try:
+            # A reply that was overtaken by the end of what it tells of is corrected by a resync.
+            for _ in range(2):
+                self.come_to_rest()
+                for one in self.operators:
+                    self.run(one.resync())
+            self.come_to_rest()
+            self.no_pass_meets_what_nobody_foresaw()
+            self.never_two_unfinished_runs_on_one_target()
+            self.everything_has_come_to_its_end()
+        finally:
+            for one in self.operators:
+                self.run(one.crash())
+            self.clock.stop()
+            self.loop.close()
+
+    def come_to_rest(self) -> None:
+        """Do everything there is to do, until there is nothing left."""
+        for _ in range(ROUNDS):
+            if self.is_at_rest():
+                return
+        raise AssertionError("the operators never come to rest")
+
+    def is_at_rest(self) -> bool:
+        """Do what there is to do; say whether there is nothing left."""
+        for one in self.operators:
+            one.deliver_all()
+            self.run(self.begin(one, one.wake()))
+        while requests := self.requests():
+            for request in requests:
+                request.return_home()
+            self.run(settle_down())
+        for name in [*self.server.objects[RUNS]]:
+            self.server.obey(name)
+        self.server.stop_tasks()
+        self.server.now += STEP
+        return not any(one.is_behind or one.wake(SOON) for one in self.operators)
+
+    def everything_has_come_to_its_end(self) -> None:
+        """Every execution has ended or its run goes on, and nothing deleted is still there."""
+        unfinished = {
+            owner_of(run): name
+            for name, run in self.server.objects[RUNS].items()
+            if succeeded(run) == "Unknown"
+        }
+        for execution in self.server.objects[EXECUTIONS].values():
+            meta, status = execution["metadata"], execution.get("status", {})
+            assert "deletionTimestamp" not in meta
+            # Failed with a run that goes on: Tekton does not end it, and its time was over.
+            if meta["uid"] in unfinished:
+                assert status.get("phase") in ("Running", "Failed")
+            if status.get("phase") not in TERMINAL_PHASES:
+                assert status.get("phase") == "Running"
+                assert status["pipelineRunRef"]["name"] == unfinished[meta["uid"]]
+        for target in TARGETS:
+            assert len(self.server.unfinished_runs(target)) <= 1
+        if self.count == 1:
+            living = {item["metadata"]["uid"] for item in self.server.all(EXECUTIONS)}
+            assert not unfinished.keys() - living
+
+
+class OneOperator(Interleavings):
+    """One operator at a time, which crashes and starts anew."""
+
+
+class TwoOperators(Interleavings):
+    """Two operators, which only the names of runs keep apart: slots are never numbered anew."""
+
+    count = 2
+    is_history_kept = True
+
+
+class ForgetfulCluster(Interleavings):
+    """Two operators, one of which may still count slots that for the other are gone.
+
+    Then two runs can meet, and the younger has to give way.
+    """
+
+    count = 2
+    may_meet = True
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logs() -> Iterator[None]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("machine", [OneOperator, TwoOperators, ForgetfulCluster])
+def test_whatever_the_order_of_things(machine: type[Interleavings]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )
