@@ -7,7 +7,8 @@ import pytest
 from builders import make_task_run, step
 from workflowexecution.core.remains import Pod, Remains, parse_pod
 
-RUNNING, WAITING = {"running": {}}, {"waiting": {}}
+RUNNING: dict[str, Any] = {"running": {}}
+WAITING: dict[str, Any] = {"waiting": {}}
 
 
 def raw_pod(phase: str, **states: dict[str, Any]) -> dict[str, Any]:
