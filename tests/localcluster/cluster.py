@@ -89,7 +89,8 @@ class Cluster:
                 text = answer.read().decode()
                 is_json = answer.headers.get_content_type() == "application/json"
         except urllib.error.HTTPError as error:
-            raise ApiError(error.code, error.read().decode()) from error
+            with error:
+                raise ApiError(error.code, error.read().decode()) from error
         return json.loads(text) if is_json else text
 
     def exists(self, path: str) -> bool:
