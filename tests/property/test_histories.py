@@ -1,6 +1,7 @@
 """Histories that once went wrong, told step by step."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -106,3 +107,39 @@ async def test_a_late_event_of_an_earlier_run_does_not_free_the_target() -> None
     await work(late, told=[EXECUTIONS])
     assert len(server.unfinished_runs(TARGET)) == 1
     assert phases(server) == {"second": "Running", "third": "Skipped"}
+
+
+async def test_the_younger_of_two_runs_gives_way() -> None:
+    """One operator still counts a slot that for the other is gone, and two runs meet."""
+    server = Server()
+    one, late = await started(server), await started(server)
+    server.create_execution("past", TARGET, "restart")
+    await work(one)
+    server.end_run(RUN, "True")
+    await work(one)
+    await work(late)
+    server.remove_run(RUN)
+    server.delete_execution("past")
+    await work(one)
+    server.now += timedelta(minutes=10)
+    server.create_execution("first", TARGET, "restart")
+    server.create_execution("second", TARGET, "restart")
+    one.deliver(EXECUTIONS, 99)
+    late.deliver(EXECUTIONS, 99)
+    first, second = (item["metadata"]["uid"] for item in server.all(EXECUTIONS))
+    one.start_pass(first)
+    late.start_pass(second)
+    for _ in range(2):
+        await settle_down()
+        for request in [*one.pending, *late.pending]:
+            request.return_home()
+    assert len(server.unfinished_runs(TARGET)) == 2
+    for _ in range(9):
+        await work(one, passes=1)
+        await work(late, passes=1)
+        for name in [*server.objects[RUNS]]:
+            server.obey(name)
+        server.stop_tasks()
+    assert len(server.unfinished_runs(TARGET)) == 1
+    assert phases(server) == {"first": "Running", "second": "Failed"}
+    assert one.faults == late.faults == []
