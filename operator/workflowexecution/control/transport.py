@@ -1,5 +1,6 @@
 """One request to the API server: sent, awaited within a bound, and answered by dict or error."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -41,14 +42,19 @@ class Transport:
                 headers={"Content-Type": content_type} if body is not None else None,
                 timeout=_TIMEOUT,
             ) as response:
-                answer = await response.json(content_type=None)
+                text = await response.text()
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise errors.UnavailableError(
                 f"{method} {path}: no answer: {error or type(error).__name__}"
             ) from error
-        if response.status < 400:
-            return dict(answer)
-        raise _error_of(response.status, answer, f"{method} {path}")
+        answer = _object_of(text)
+        if response.status >= 400:
+            # Not every error is a Status: of a kind it does not serve the API server says so in
+            # plain text, and proxies in front of it have pages of their own.
+            raise _error_of(response.status, answer or {"message": text}, f"{method} {path}")
+        if answer is None:
+            raise errors.UnavailableError(f"{method} {path}: no answer: not an object: {text:.200}")
+        return answer
 
     async def list_pages(
         self, path: str, params: Mapping[str, str] | None = None
@@ -65,7 +71,15 @@ class Transport:
             query["continue"] = token
 
 
-def _error_of(status: int, answer: Any, what: str) -> errors.ApiError:
-    told = answer if isinstance(answer, dict) else {}
-    message = str(told.get("message") or answer)[:2000]
+def _object_of(text: str) -> dict[str, Any] | None:
+    """The JSON object a body holds, or None where it holds none."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _error_of(status: int, told: Mapping[str, Any], what: str) -> errors.ApiError:
+    message = str(told.get("message", ""))[:2000]
     return errors.error_for(status, str(told.get("reason", "")), f"{what}: {status} {message}")
