@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import yaml
 
 from workflowexecution import __version__
 
@@ -83,7 +84,7 @@ def _access_of_kubeconfig() -> Access:
     config = kubernetes.client.Configuration()
     try:
         kubernetes.config.load_kube_config(client_configuration=config)
-    except kubernetes.config.ConfigException as error:
+    except (kubernetes.config.ConfigException, yaml.YAMLError) as error:
         raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
     return Access(
         server=config.host.rstrip("/"),
