@@ -26,6 +26,7 @@ class Scenario:
 
     tasks: the pipeline's; a bare image name is replaced by the cluster's own.
     spec: fields of the execution that differ from a plain one.
+    ref: fields of the workflowRef that differ; an empty one is left out.
     deed: what somebody does to the run while it works: "", "cancel" or "delete".
     quota: hard limits of a ResourceQuota in the execution namespace; empty for none.
     expected: failureDetails without the times; `message` is a regular expression.
@@ -36,6 +37,7 @@ class Scenario:
     expected: Mapping[str, Any]
     spec: Mapping[str, Any] = field(default_factory=dict)
     params: Sequence[Object] = ()
+    ref: Mapping[str, str] = field(default_factory=dict)
     deed: str = ""
     quota: Mapping[str, str] = field(default_factory=dict)
 
@@ -213,6 +215,30 @@ SCENARIOS = (
             "wasExecutionFailure": True,
             "message": r"^task 'wait', step 'sleep': TaskRunCancelled: .*"
             + TASK_RUN.format("wait"),
+        },
+    ),
+    Scenario(
+        name="digest-of-another-bundle",
+        tasks=[task("never", step("never", "exit 0"))],
+        ref={"containerDigest": f"sha256:{'0' * 64}"},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "",
+            "reason": "ConfigurationError",
+            "wasExecutionFailure": False,
+            "message": rf"^CouldntGetPipeline: .*sha256:{'0' * 64}.*" + RUN,
+        },
+    ),
+    Scenario(
+        name="registry-does-not-answer",
+        tasks=[task("never", step("never", "exit 0"))],
+        ref={"containerImage": "127.0.0.1:1/failing/registry-does-not-answer:v1"},
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "",
+            "reason": "ImagePullBackOff",
+            "wasExecutionFailure": False,
+            "message": r"^CouldntGetPipeline: .*connection refused.*" + RUN,
         },
     ),
     Scenario(

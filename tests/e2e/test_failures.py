@@ -80,7 +80,8 @@ def test_a_failure_is_told_as_it_is(
 ) -> None:
     target = unique_target()
     reference = _bundle(node_cluster, scenario)
-    ref = {"workflowId": scenario.name, "version": "1", "containerImage": reference}
+    image = reference.split("@")[0]
+    ref = {"workflowId": scenario.name, "version": "1", "containerImage": image, **scenario.ref}
 
     with _quota(node_world, scenario.quota):
         item = node_world.create(target, workflowRef=ref, **scenario.spec)

@@ -67,6 +67,15 @@ HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 # Refusals that the API server tells apart in words only.
 _QUOTA: Final = re.compile(r"is forbidden: exceeded quota: ")
 _QUOTA_NOT_COUNTED: Final = re.compile(r"is forbidden: status unknown for quota: ")
+# Tekton gives one reason for a bundle that is not there and for a registry that does not answer.
+_NO_REGISTRY: Final = re.compile(r"cannot retrieve the oci image: .*: dial tcp ", re.DOTALL)
+
+
+def reason_of_run(reason: str, message: str) -> FailureReason | None:
+    """Class of a run's own reason; None where that says nothing of the cause."""
+    if reason == "CouldntGetPipeline" and _NO_REGISTRY.search(message):
+        return FailureReason.IMAGE_PULL_BACK_OFF
+    return RUN_REASONS.get(reason)
 
 
 def is_passing(message: str) -> bool:

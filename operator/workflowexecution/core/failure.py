@@ -94,8 +94,8 @@ def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
 def _reason_of(run: Run, task: TaskRun | None, step: Step | None) -> FailureReason:
     if task is not None and task.was in causes.TASK_REASONS:
         return causes.TASK_REASONS[task.was]
-    if run.reason in causes.RUN_REASONS:
-        return causes.RUN_REASONS[run.reason]
+    if known := causes.reason_of_run(run.reason, run.message):
+        return known
     if task is None or task.reason in causes.COLLATERAL:
         return FailureReason.UNKNOWN
     if task.reason in causes.TASK_REASONS:

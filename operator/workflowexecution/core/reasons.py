@@ -46,9 +46,10 @@ FAILURES: Final = {
         "Correct what the message names, then create a new execution.",
     ),
     FailureReason.IMAGE_PULL_BACK_OFF: Explanation(
-        "The image of a step could not be pulled.",
-        "The step's container could not be made.",
-        "Check that the image exists and that the run's ServiceAccount may pull it.",
+        "The image of a step could not be pulled, or the bundle's registry did not answer.",
+        "What should have run could not be fetched.",
+        "Check that the registry answers, that the image exists and that the run's ServiceAccount "
+        "may pull it.",
     ),
     FailureReason.TASK_FAILED: Explanation(
         "A step ended with an exit code other than 0.",

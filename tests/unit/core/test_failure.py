@@ -355,3 +355,26 @@ def test_the_details_of_a_refusal_blame_no_task() -> None:
         ),
         was_execution_failure=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(
+            'cannot retrieve the oci image: Get "http://r:5000/v2/": dial tcp 10.0.0.1:5000: '
+            "connect: connection refused",
+            FailureReason.IMAGE_PULL_BACK_OFF,
+            id="no-answer",
+        ),
+        pytest.param(
+            "cannot retrieve the oci image: GET http://r:5000/v2/w/manifests/v1: NAME_UNKNOWN",
+            CONFIGURATION,
+            id="no-such-bundle",
+        ),
+        pytest.param("could not find workflow: dial tcp x", CONFIGURATION, id="other-words"),
+    ],
+)
+def test_a_registry_that_does_not_answer_is_told_from_a_bundle_that_is_not_there(
+    said: str, expected: FailureReason
+) -> None:
+    assert diagnose(failed_run("CouldntGetPipeline", said), []).reason is expected
