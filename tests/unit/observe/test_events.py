@@ -1,0 +1,116 @@
+"""Events: which change of status calls for which, and whether the API server takes them."""
+
+from typing import Any
+
+import pytest
+
+from builders import NAMESPACE, NOW, RUN_NAMESPACE, TARGET, finished_run, make_execution, make_run
+from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
+from workflowexecution.core import names
+from workflowexecution.core.status import (
+    outcome_of_run,
+    outcome_of_skip,
+    outcome_of_wait,
+    status_for,
+)
+from workflowexecution.core.verdict import Evidence, Skip
+from workflowexecution.observe.events import build_event, events_for
+
+RUN = names.slot_name(TARGET, 1)
+EMPTY = WorkflowExecutionStatus()
+HOLDER = Evidence(
+    name="other",
+    namespace=NAMESPACE,
+    workflow_id="restart",
+    target=TARGET,
+    run_name=RUN,
+    started_at=NOW,
+)
+STATUSES = {
+    None: EMPTY,
+    Phase.PENDING: status_for(EMPTY, outcome_of_wait("Waiting", "x"), generation=1, now=NOW),
+    Phase.RUNNING: status_for(EMPTY, outcome_of_run(make_run("mine"), None), generation=1, now=NOW),
+    Phase.COMPLETED: status_for(
+        EMPTY, outcome_of_run(finished_run("mine", message="done"), None), generation=1, now=NOW
+    ),
+    Phase.SKIPPED: status_for(
+        EMPTY,
+        outcome_of_skip(Skip(SkipReason.RESOURCE_BUSY, HOLDER), NOW),
+        generation=1,
+        now=NOW,
+    ),
+}
+
+
+def told(before: Phase | None, after: Phase | None) -> list[dict[str, Any]]:
+    return events_for(
+        make_execution(), STATUSES[before], STATUSES[after], run_namespace=RUN_NAMESPACE, now=NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, None, []),
+        (None, Phase.PENDING, []),
+        (None, Phase.RUNNING, [("Normal", "PipelineRunCreated")]),
+        (Phase.PENDING, Phase.RUNNING, [("Normal", "PipelineRunCreated")]),
+        (Phase.RUNNING, Phase.RUNNING, []),
+        (Phase.RUNNING, Phase.COMPLETED, [("Normal", "WorkflowCompleted")]),
+        (
+            None,
+            Phase.COMPLETED,
+            [("Normal", "PipelineRunCreated"), ("Normal", "WorkflowCompleted")],
+        ),
+        (None, Phase.SKIPPED, [("Normal", "Skipped")]),
+        (Phase.SKIPPED, Phase.SKIPPED, []),
+    ],
+)
+def test_what_is_notable_is_told_once(
+    before: Phase | None, after: Phase | None, expected: list[tuple[str, str]]
+) -> None:
+    assert [(event["type"], event["reason"]) for event in told(before, after)] == expected
+
+
+def test_the_whole_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTNAME", "pod-1")
+    assert told(Phase.RUNNING, Phase.COMPLETED) == [
+        {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {
+                "name": names.event_name("mine", "uid-of-mine", "WorkflowCompleted"),
+                "namespace": NAMESPACE,
+            },
+            "eventTime": "2026-01-02T12:00:00.000000Z",
+            "type": "Normal",
+            "reason": "WorkflowCompleted",
+            "action": "Run",
+            "note": "done",
+            "reportingController": "workflowexecution-operator",
+            "reportingInstance": "pod-1",
+            "regarding": {
+                "apiVersion": "workflowexecution.kubernaut.ai/v1alpha1",
+                "kind": "WorkflowExecution",
+                "namespace": NAMESPACE,
+                "name": "mine",
+                "uid": "uid-of-mine",
+            },
+            "related": {
+                "apiVersion": "tekton.dev/v1",
+                "kind": "PipelineRun",
+                "namespace": RUN_NAMESPACE,
+                "name": RUN,
+            },
+        }
+    ]
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "日", "🚀"])
+@pytest.mark.parametrize("count", [1, 255, 340, 1000, 1024, 5000])
+def test_a_note_is_no_longer_than_the_api_server_takes(letter: str, count: int) -> None:
+    """It counts bytes, of which a letter may have four."""
+    note = build_event(make_execution(), "Skipped", letter * count, NOW)["note"]
+    assert len(note.encode()) <= 1024
+    assert note.rstrip("…") == letter * len(note.rstrip("…"))
+    assert note.endswith("…") is (len((letter * count).encode()) > 1000)

@@ -1,0 +1,88 @@
+"""Log lines: one object a line, with what was bound, from our code and from libraries."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from workflowexecution.observe.logs import configure_logs
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    """Put back what configuring changes for the whole process."""
+    root = logging.getLogger()
+    handlers, level = [*root.handlers], root.level
+    quiet = ("aiohttp.access", "asyncio", "kopf", "kopf._core.reactor.running")
+    levels = {name: logging.getLogger(name).level for name in quiet}
+    yield
+    root.handlers[:], root.level = handlers, level
+    for name, was in levels.items():
+        logging.getLogger(name).setLevel(was)
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def lines(output: Output) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.readouterr().err.splitlines()]
+
+
+def test_a_line_carries_what_was_bound(capsys: Output) -> None:
+    configure_logs("json", "info")
+    with structlog.contextvars.bound_contextvars(execution="team-a/mine", target="Node/a"):
+        structlog.get_logger("status").bind(attempt=2).info("phase changed", phase="Running")
+    (line,) = lines(capsys)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "phase changed",
+        "level": "info",
+        "logger": "status",
+        "execution": "team-a/mine",
+        "target": "Node/a",
+        "attempt": 2,
+        "phase": "Running",
+    }
+
+
+def test_lines_of_libraries_look_the_same(capsys: Output) -> None:
+    configure_logs("json", "info")
+    with structlog.contextvars.bound_contextvars(execution="team-a/mine"):
+        logging.getLogger("some.library").warning("it said %s", "so")
+    (line,) = lines(capsys)
+    del line["timestamp"]
+    assert line == {
+        "event": "it said so",
+        "level": "warning",
+        "logger": "some.library",
+        "execution": "team-a/mine",
+    }
+
+
+def test_an_error_carries_its_traceback_in_the_line(capsys: Output) -> None:
+    configure_logs("json", "info")
+    structlog.get_logger("x").error("it failed", exc_info=ValueError("wrong"))
+    (line,) = lines(capsys)
+    assert line["exception"].endswith("ValueError: wrong")
+
+
+def test_people_are_given_text(capsys: Output) -> None:
+    configure_logs("text", "info")
+    structlog.get_logger("status").info("phase changed", phase="Running")
+    told = capsys.readouterr().err
+    assert "phase changed" in told
+    assert "phase=Running" in told
+    assert "\x1b" not in told
+
+
+def test_what_is_less_severe_or_only_noise_is_left_out(capsys: Output) -> None:
+    configure_logs("json", "warning")
+    structlog.get_logger("x").info("a detail")
+    logging.getLogger("aiohttp.access").info("GET /healthz")
+    logging.getLogger("kopf._core.reactor.running").warning("no signals")
+    structlog.get_logger("x").warning("a warning")
+    assert [line["event"] for line in lines(capsys)] == ["a warning"]

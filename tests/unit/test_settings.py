@@ -1,0 +1,74 @@
+"""Settings: read from the environment, validated, and refused with a reason."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from workflowexecution.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"WFE_{name.upper()}", raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    settings = Settings()
+    assert settings.execution_namespace == "kubernaut-workflows"
+    assert settings.default_service_account == "kubernaut-workflow-runner"
+    assert (settings.metrics_port, settings.probes_port) == (9090, 8081)
+    assert (settings.cooldown, settings.default_timeout) == (
+        timedelta(minutes=5),
+        timedelta(minutes=30),
+    )
+    assert (settings.watch_namespaces, settings.allowed_service_accounts) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("cooldown", "0s", timedelta(0)),
+        ("cooldown", "1h30m", timedelta(minutes=90)),
+        ("watch_namespaces", "a, b,,c ", ["a", "b", "c"]),
+        ("watch_namespaces", "", []),
+        ("allowed_service_accounts", "runner", ["runner"]),
+        ("concurrency", "500", 500),
+        ("metrics_port", "0", 0),
+        ("log_format", "text", "text"),
+    ],
+)
+def test_the_environment_sets(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: object
+) -> None:
+    monkeypatch.setenv(f"WFE_{name.upper()}", text)
+    assert getattr(Settings(), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("execution_namespace", "Not Valid", "is not a namespace"),
+        ("execution_namespace", "", "is not a namespace"),
+        ("execution_namespace", "a" * 64, "is not a namespace"),
+        ("watch_namespaces", "a,-b", "'-b' is not a namespace"),
+        ("cooldown", "5", "is not a duration; write it like 30m"),
+        ("cooldown", timedelta(seconds=-1), "must be 0s or longer, e.g. 5m"),
+        ("default_timeout", "0s", "must be longer than zero, e.g. 10m"),
+        ("cancel_grace", "0s", "must be longer than zero, e.g. 10m"),
+        ("resync_interval", "0s", "must be longer than zero, e.g. 10m"),
+        ("concurrency", "0", "greater than or equal to 1"),
+        ("concurrency", "501", "less than or equal to 500"),
+        ("metrics_port", "65536", "less than or equal to 65535"),
+        ("probes_port", "-1", "greater than or equal to 0"),
+        ("log_format", "xml", "'json' or 'text'"),
+        ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
+    ],
+)
+def test_what_cannot_be_is_refused(name: str, value: object, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({name: value})
+    assert [item["loc"][0] for item in caught.value.errors()] == [name]
+    assert said in str(caught.value)
