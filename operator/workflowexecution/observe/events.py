@@ -18,6 +18,7 @@ _BY_PHASE: Final = {
     Phase.FAILED: ("Warning", "WorkflowFailed", "Run"),
     Phase.SKIPPED: ("Normal", "Skipped", "Skip"),
 }
+# Bytes: the API server refuses Events whose note has more than 1024 of them.
 _NOTE_MAX: Final = 1000
 
 
@@ -76,7 +77,7 @@ def build_event(
         "type": kind,
         "reason": reason,
         "action": action,
-        "note": note if len(note) <= _NOTE_MAX else note[: _NOTE_MAX - 1] + "…",
+        "note": _cut(note),
         "reportingController": names.MANAGED_BY,
         "reportingInstance": os.environ.get("HOSTNAME", "wfe")[:120],
         "regarding": {
@@ -88,6 +89,13 @@ def build_event(
         },
     }
     return {**event, "related": related} if related else event
+
+
+def _cut(note: str) -> str:
+    text = note.encode()
+    if len(text) <= _NOTE_MAX:
+        return note
+    return text[: _NOTE_MAX - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def _reference_of_run(namespace: str, name: str) -> dict[str, str]:
