@@ -94,7 +94,7 @@ def outcomes() -> dict[str, Outcome]:
     killed = [make_task_run("change", steps=[step("work", 137, "OOMKilled")])]
     exited = [make_task_run("change", steps=[step("read", 0), step("write", 7), step("end", 1)])]
     seen = {
-        "waiting": outcome_of_wait("Waiting", "the cluster does not answer as needed"),
+        "waiting": outcome_of_wait(Phase.PENDING, "the cluster does not answer as needed"),
         "launched": outcome_of_run(run(tasks=(), message=""), None),
         "running": outcome_of_run(run(started_at=ago(minutes=9)), None),
         "complained-of": outcome_of_progress(run(), "Tekton should have begun by now"),

@@ -13,7 +13,7 @@ from builders import NOW, make_execution, raw_task_run, step
 from property import strategies
 from property.server import merge
 from workflowexecution.api.duration import format_duration, parse_duration
-from workflowexecution.api.status import SkipReason, WorkflowExecutionStatus
+from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.failure import diagnose
@@ -87,17 +87,17 @@ def test_telling_an_outcome_twice_needs_no_second_write(
         case Mirror(run):
             outcome = outcome_of_run(run, None)
         case _:
-            outcome = outcome_of_wait("Waiting", "no answer")
+            outcome = outcome_of_wait(Phase.PENDING, "no answer")
     current = WorkflowExecutionStatus()
     if was_waiting:
-        waiting = outcome_of_wait("Waiting", "no answer")
+        waiting = outcome_of_wait(Phase.PENDING, "no answer")
         current = status_for(current, waiting, generation=1, now=NOW)
     first = status_to_json(status_for(current, outcome, generation=1, now=now))
     read = parse_status(first)
     second = status_for(read, outcome, generation=1, now=now + later)
     assert status_patch(first, status_to_json(second)) == {}
     if read.phase is not None and read.phase.is_terminal:
-        other = outcome_of_wait("Waiting", "again")
+        other = outcome_of_wait(Phase.PENDING, "again")
         assert status_for(read, other, generation=2, now=now + later) == read
     if second.completion_time and second.start_time:
         assert second.duration == second.completion_time - second.start_time

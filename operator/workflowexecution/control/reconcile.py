@@ -118,11 +118,17 @@ class Reconciler:
         return None
 
     async def _wait(self, uid: str, error: errors.ApiError) -> None:
-        """Say in the status what an execution that could not be decided on is waiting for."""
+        """Say in the status what an execution that could not be decided on is waiting for.
+
+        Of one that runs this is told only where a person has to act: silence passes by itself.
+        """
         execution = self._ledger.execution(uid)
-        waits = execution is not None and execution.phase is None and not execution.is_deleting
-        if execution is not None and waits and not isinstance(error, errors.ConflictError):
-            outcome = outcome_of_wait("Waiting", f"the cluster does not answer as needed: {error}")
+        if execution is None or execution.is_deleting or isinstance(error, errors.ConflictError):
+            return
+        is_refused = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
+        if execution.phase is None or (execution.phase is Phase.RUNNING and is_refused):
+            message = f"the cluster does not answer as needed: {error}"
+            outcome = outcome_of_wait(execution.phase or Phase.PENDING, message)
             await self._writer.write(execution, outcome)
 
     async def _mirror(self, execution: Execution, run: Run) -> float | None:

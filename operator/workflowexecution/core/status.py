@@ -140,9 +140,9 @@ def outcome_of_failure(failure: FailureDetails) -> Outcome:
     )
 
 
-def outcome_of_wait(reason: str, message: str) -> Outcome:
-    """An execution that has to wait before anything can be decided."""
-    return Outcome(phase=Phase.PENDING, reason=reason, message=message)
+def outcome_of_wait(phase: Phase, message: str) -> Outcome:
+    """An execution of which nothing can be decided for now; its phase stays what it is."""
+    return Outcome(phase=phase, reason="Waiting", message=message)
 
 
 def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:

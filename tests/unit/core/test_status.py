@@ -158,7 +158,7 @@ def test_an_execution_that_lost_its_run_still_names_it() -> None:
 
 
 def test_a_waiting_execution_says_for_what() -> None:
-    status = told(EMPTY, outcome_of_wait("Waiting", "no answer"))
+    status = told(EMPTY, outcome_of_wait(Phase.PENDING, "no answer"))
     assert conditions(status) == {
         "Succeeded": ("Unknown", "Waiting", "no answer"),
         "PipelineRunCreated": ("False", "Waiting", "no answer"),
@@ -227,7 +227,7 @@ def test_a_cooldown_is_told_with_the_time_that_is_left(remaining: timedelta, exp
 
 
 OUTCOMES = {
-    Phase.PENDING: outcome_of_wait("Waiting", "no answer"),
+    Phase.PENDING: outcome_of_wait(Phase.PENDING, "no answer"),
     Phase.RUNNING: outcome_of_run(make_run("mine"), None),
     Phase.COMPLETED: outcome_of_run(finished_run("mine"), None),
     Phase.FAILED: outcome_of_failure(failure()),

@@ -28,7 +28,7 @@ HOLDER = Evidence(
 )
 STATUSES = {
     None: EMPTY,
-    Phase.PENDING: status_for(EMPTY, outcome_of_wait("Waiting", "x"), generation=1, now=NOW),
+    Phase.PENDING: status_for(EMPTY, outcome_of_wait(Phase.PENDING, "x"), generation=1, now=NOW),
     Phase.RUNNING: status_for(EMPTY, outcome_of_run(make_run("mine"), None), generation=1, now=NOW),
     Phase.COMPLETED: status_for(
         EMPTY, outcome_of_run(finished_run("mine", message="done"), None), generation=1, now=NOW

@@ -1,0 +1,44 @@
+"""The execution namespace goes away and comes back: each execution is told, none is lost."""
+
+from __future__ import annotations
+
+import localcluster
+from harness import rights
+from harness.executions import condition_of, unique_target
+from harness.objects import create_namespace, delete_namespace
+from harness.waiting import eventually
+from harness.world import open_world
+from localcluster import Cluster
+
+
+def _is_there(cluster: Cluster, namespace: str) -> bool:
+    return cluster.exists(f"/api/v1/namespaces/{namespace}")
+
+
+def test_what_cannot_be_followed_is_told_and_taken_up_again(bare_cluster: Cluster) -> None:
+    """The rights go with the namespace: nobody can say what became of the run, so it holds."""
+    with open_world(bare_cluster) as world:
+        running, _ = world.launched(unique_target())
+        namespace = world.execution_namespace
+
+        delete_namespace(bare_cluster, namespace)
+
+        def is_told() -> None:
+            condition = condition_of(world.read(running), "Succeeded")
+            assert condition["reason"] == "Waiting"
+            assert "cannot" in condition["message"]
+
+        eventually(is_told, 60, dump=world.dump)
+        localcluster.eventually(lambda: not _is_there(bare_cluster, namespace), 60)
+        refused = world.ended(world.create(unique_target()), "Failed")["status"]["failureDetails"]
+        assert refused["reason"] == "Forbidden"
+        assert refused["wasExecutionFailure"] is False
+        assert f'in the namespace "{namespace}"' in refused["message"]
+        assert world.read(running)["status"]["phase"] == "Running"
+
+        create_namespace(bare_cluster, namespace)
+        rights.extend_to(bare_cluster, namespace)
+
+        world.launched(unique_target())
+        lost = world.ended(running, "Failed", 60)["status"]["failureDetails"]
+        assert "was deleted by somebody else" in lost["message"]
