@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+
+import pytest
 
 from e2e.watching import END_S, live_pods, task_runs, until_a_step_runs
 from e2e.workload import restarted_at
 from harness.executions import condition_of, name_of, unique_target
+from harness.waiting import eventually
 from harness.world import World
 from localcluster.cluster import Cluster, Object
 
@@ -141,12 +145,22 @@ def test_a_run_deleted_by_somebody_else_fails_and_says_so(
 
 
 def test_deleting_an_execution_stops_its_pods_before_the_target_is_free(
-    node_world: World, node_cluster: Cluster, bundles: Mapping[str, str], target: str
+    node_world: World,
+    bundles: Mapping[str, str],
+    target: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     item = _holding(node_world, bundles, target)
     run = node_world.run_of(item)
 
-    _end(node_world, item)
+    asked_at = time.monotonic()
+    node_world.executions.delete(item)
+    eventually(lambda: _assert_no_pod_lives(node_world, item, run), END_S, dump=node_world.dump)
+    stopped_after = time.monotonic() - asked_at
+    node_world.gone(item, END_S)
+    free_after = time.monotonic() - asked_at
+    measured = [("pod_stopped_after_s", stopped_after), ("target_free_after_s", free_after)]
+    request.node.user_properties.extend(measured)
 
     assert [task for task in task_runs(node_world, run) if not _has_ended(task)] == []
     assert live_pods(node_world, run) == []
@@ -180,6 +194,15 @@ def test_a_bundle_that_does_not_exist_is_a_configuration_error(
     assert failure["reason"] == "ConfigurationError"
     assert failure["wasExecutionFailure"] is False
     assert "e2e/nowhere" in failure["message"]
+
+
+def _assert_no_pod_lives(world: World, item: Object, run: Object) -> None:
+    """Holds once the pods have ended; RuntimeError at once if the target was free before that."""
+    is_free = world.executions.get(world.source, name_of(item)) is None
+    alive = live_pods(world, run)
+    if is_free and alive:
+        raise RuntimeError(f"the execution was let go while pods lived: {alive}")
+    assert alive == [], "a pod still lives"
 
 
 def _has_ended(task_run: Object) -> bool:
