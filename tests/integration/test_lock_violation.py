@@ -45,6 +45,20 @@ def test_the_younger_of_two_active_runs_gives_way(bare_cluster: Cluster, target:
         world.ended(item, "Failed")
 
 
+def test_a_run_that_comes_after_its_execution_was_skipped_is_cancelled(
+    bare_cluster: Cluster, target: str
+) -> None:
+    with open_world(bare_cluster, alarm=True) as world:
+        _, holder = world.launched(target)
+        skipped = world.ended(world.create(target), "Skipped")
+
+        late = world.tekton.runs.create(_in_slot(holder, 2, skipped["metadata"]["uid"]))
+
+        eventually(lambda: _assert_cancelled(world, late), dump=world.dump)
+        eventually(lambda: _assert_told(world, skipped), dump=world.dump)
+        assert world.read(skipped)["status"] == skipped["status"]
+
+
 def _assert_cancelled(world: World, run: Object) -> None:
     found = world.run_now(run)
     assert found is not None

@@ -18,6 +18,7 @@ from workflowexecution.core.verdict import (
     Expire,
     Lost,
     Release,
+    Stop,
     Verdict,
     Yield,
 )
@@ -59,6 +60,10 @@ class Ender:
         match verdict:
             case Yield(run, holder):
                 return await self._give_way(execution, run, holder)
+            case Stop(run):
+                await self._cluster.cancel_run(run)
+                note = f"PipelineRun {run.name} is cancelled: its execution has been skipped"
+                self._writer.alarm(execution, note)
             case Expire(run):
                 await self._expire(execution, run)
             case Lost(run_name):

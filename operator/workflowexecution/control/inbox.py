@@ -8,7 +8,7 @@ import structlog
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.observation import parse_execution, parse_run
+from workflowexecution.core.observation import Run, parse_execution, parse_run
 
 TakeIn = Callable[[str | None, dict[str, Any]], None]
 
@@ -43,9 +43,10 @@ class Inbox:
         executions = [parse_execution(raw) async for raw in cluster.list_executions()]
         runs = [run async for raw in cluster.list_runs() if (run := parse_run(raw)) is not None]
         self._ledger.replace(before, executions, runs)
-        for execution in self._ledger.executions():
-            if execution.raw is not None:
-                self._queue.add(execution.uid)
+        unsettled = [item.uid for item in self._ledger.executions() if item.raw is not None]
+        owners = [uid for run in runs if (uid := self._owner_to_look_at(run))]
+        for uid in dict.fromkeys([*unsettled, *owners]):
+            self._queue.add(uid)
 
     def _on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
         execution = parse_execution(raw)
@@ -66,7 +67,12 @@ class Inbox:
             self._ledger.forget_run(run.name, run.uid)
         else:
             self._ledger.observe_run(run)
-        if run.owner is not None:
-            owner = self._ledger.execution(run.owner.uid)
-            if owner is not None and owner.raw is not None:
-                self._queue.add(owner.uid)
+        if uid := self._owner_to_look_at(run):
+            self._queue.add(uid)
+
+    def _owner_to_look_at(self, run: Run) -> str | None:
+        """UID of a run's execution; of one that has ended only while the run has not."""
+        owner = self._ledger.execution(run.owner.uid) if run.owner is not None else None
+        if owner is None or (owner.raw is None and run.has_ended):
+            return None
+        return owner.uid

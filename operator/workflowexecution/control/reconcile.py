@@ -4,6 +4,7 @@ Level-triggered: a restart, a relist, a repeated event and a retry all take this
 """
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from structlog.contextvars import bound_contextvars
 
@@ -33,6 +34,9 @@ from workflowexecution.core.verdict import (
     Verdict,
 )
 from workflowexecution.core.wording import details_of
+
+# A conflict is over once the execution has been read again; a lasting one must not spin.
+_CONFLICT_PAUSE_S: Final = 0.05
 
 
 class Reconciler:
@@ -85,7 +89,7 @@ class Reconciler:
             await self._witness.look_at_execution(
                 execution.namespace, execution.name, execution.uid
             )
-            return 0.0
+            return _CONFLICT_PAUSE_S
         except errors.NotFoundError:
             # The execution, its run or their namespace is gone: learn which, then decide again.
             await self._witness.look_at_execution(

@@ -25,6 +25,7 @@ from workflowexecution.core.verdict import (
     Release,
     Skip,
     Snapshot,
+    Stop,
     Verdict,
     Yield,
 )
@@ -51,6 +52,14 @@ def _is_being_deleted(snapshot: Snapshot) -> Verdict | None:
         return Nothing()
     run = _own_run(snapshot)
     return Cancel(run) if run and not run.is_finished else Release()
+
+
+def _was_skipped_and_has_a_run(snapshot: Snapshot) -> Verdict | None:
+    """A create whose reply was lost may still be carried out when its execution has moved on."""
+    run = _own_run(snapshot)
+    if snapshot.execution.phase is not Phase.SKIPPED or run is None:
+        return None
+    return None if run.has_ended or run.is_cancelled else Stop(run)
 
 
 def _has_ended(snapshot: Snapshot) -> Verdict | None:
@@ -116,6 +125,7 @@ def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
 
 CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
     _is_being_deleted,
+    _was_skipped_and_has_a_run,
     _has_ended,
     _is_second_on_the_target,
     _has_outlasted_its_limit,

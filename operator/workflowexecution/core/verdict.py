@@ -76,6 +76,13 @@ class Yield:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """The execution was skipped, and yet a run was made for it: end that run."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """Nothing is run, for good. ``until`` is the cooldown's end, None while the target is busy."""
 
@@ -116,4 +123,6 @@ class Nothing:
     """There is nothing to do."""
 
 
-Verdict = Launch | Mirror | Expire | Yield | Skip | Refuse | Lost | Cancel | Release | Nothing
+Verdict = (
+    Launch | Mirror | Expire | Yield | Stop | Skip | Refuse | Lost | Cancel | Release | Nothing
+)

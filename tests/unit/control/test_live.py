@@ -180,7 +180,7 @@ def test_an_event_of_a_run_queues_its_owner(inbox: Inbox, added: Added, ledger: 
         inbox.on_execution("ADDED", execution)
     added.keys.clear()
     inbox.on_run("ADDED", raw_run("mine"))
-    inbox.on_run("ADDED", raw_run("over", slot=2))
+    inbox.on_run("ADDED", raw_run("over", slot=2, status=run_status("True")))
     inbox.on_run("ADDED", raw_run("unknown", slot=3))
     inbox.on_run("ADDED", raw_run(None, slot=4))
     foreign = raw_run("mine", slot=5)
@@ -189,6 +189,8 @@ def test_an_event_of_a_run_queues_its_owner(inbox: Inbox, added: Added, ledger: 
     assert (added.keys, len(ledger.runs())) == (["uid-of-mine"], 4)
     inbox.on_run("DELETED", raw_run("mine"))
     assert (added.keys, len(ledger.runs())) == (["uid-of-mine"] * 2, 3)
+    inbox.on_run("MODIFIED", raw_run("over", slot=6))
+    assert added.keys[2:] == ["uid-of-over"], "an ended execution whose run goes on"
 
 
 def test_what_is_deleted_is_forgotten(inbox: Inbox, ledger: Ledger, added: Added) -> None:

@@ -27,6 +27,7 @@ from workflowexecution.core.verdict import (
     Refuse,
     Release,
     Skip,
+    Stop,
     Verdict,
     Yield,
 )
@@ -202,3 +203,20 @@ def test_of_two_runs_on_one_target_the_younger_gives_way(
         verdict = decide(make_snapshot(runs=runs))
         assert isinstance(verdict, Yield if gives_way else Mirror)
         assert verdict.run == own
+
+
+@pytest.mark.parametrize(
+    ("run", "stops"),
+    [
+        pytest.param({}, True, id="active"),
+        pytest.param({"spec": {"status": "Cancelled"}}, False, id="being-cancelled"),
+        pytest.param(STOPPED, False, id="ended"),
+    ],
+)
+def test_a_run_that_comes_after_its_execution_was_skipped_is_stopped(
+    run: dict[str, Any], stops: bool
+) -> None:
+    skipped = make_execution(phase=Phase.SKIPPED, completed_at=ago(minutes=1))
+    own = make_run("mine", **run)
+    expected = Stop(own) if stops else Nothing()
+    assert decide(make_snapshot(skipped, runs=[own])) == expected

@@ -29,6 +29,7 @@ NAMED = names.slot_name(TARGET, 9)
 def test_the_order_of_the_checks() -> None:
     assert [check.__name__ for check in CHECKS] == [
         "_is_being_deleted",
+        "_was_skipped_and_has_a_run",
         "_has_ended",
         "_is_second_on_the_target",
         "_has_outlasted_its_limit",
