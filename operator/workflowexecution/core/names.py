@@ -15,6 +15,7 @@ KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
 
 _SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,9}))?")
 _LABEL_MAX: Final = 63
+_LOOKS_HASHED: Final = re.compile(r"(^|-)sha256-[0-9a-f]{10}$")
 _LABEL_OK: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
@@ -44,9 +45,11 @@ def label_value(text: str) -> str:
 
     Two different texts give two different values; the hash keeps what cleaning removes.
     """
-    if len(text) <= _LABEL_MAX and _LABEL_OK.fullmatch(text):
+    is_valid = len(text) <= _LABEL_MAX and _LABEL_OK.fullmatch(text)
+    # A text that itself looks hashed is hashed too, or it could pass for another one.
+    if is_valid and not _LOOKS_HASHED.search(text):
         return text
-    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    digest = f"sha256-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-_.")
     readable = readable[: _LABEL_MAX - len(digest) - 1].rstrip("-_.")
     return f"{readable}-{digest}" if readable else digest

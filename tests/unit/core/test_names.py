@@ -45,12 +45,12 @@ def test_reads_slots_and_nothing_else(name: str, expected: tuple[str, int] | Non
         pytest.param("payment-api", "payment-api", id="valid-as-it-is"),
         pytest.param("v1.2_rc-3", "v1.2_rc-3", id="all-inner-characters"),
         pytest.param("a" * 63, "a" * 63, id="longest"),
-        pytest.param("a" * 64, "a" * 52 + "-ffe054fe7a", id="too-long"),
-        pytest.param(TARGET, "payment-Deployment-payment-api-7c240c08fe", id="slashes"),
-        pytest.param("-a-", "a-5b8a9cd08c", id="bad-ends"),
-        pytest.param("Größe", "Gr-e-7a9d1fab7b", id="not-ascii"),
-        pytest.param("///", "e7f6e52b18", id="nothing-readable"),
-        pytest.param("", "e3b0c44298", id="empty"),
+        pytest.param("a" * 64, "a" * 45 + "-sha256-ffe054fe7a", id="too-long"),
+        pytest.param(TARGET, "payment-Deployment-payment-api-sha256-7c240c08fe", id="slashes"),
+        pytest.param("-a-", "a-sha256-5b8a9cd08c", id="bad-ends"),
+        pytest.param("Größe", "Gr-e-sha256-7a9d1fab7b", id="not-ascii"),
+        pytest.param("///", "sha256-e7f6e52b18", id="nothing-readable"),
+        pytest.param("", "sha256-e3b0c44298", id="empty"),
     ],
 )
 def test_label_values_are_readable(text: str, expected: str) -> None:
@@ -86,3 +86,9 @@ def test_events_are_one_for_each_execution_and_reason() -> None:
     }
     assert len(given) == 4
     assert names.event_name("same", "uid-1", "Skipped") in given
+
+
+@pytest.mark.parametrize("text", ["a/b", "x" * 64, "///", "ns/Deployment/app"])
+def test_no_text_passes_for_the_label_of_another(text: str) -> None:
+    label = names.label_value(text)
+    assert names.label_value(label) != label
