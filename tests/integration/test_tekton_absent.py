@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.executions import name_of
+from harness.executions import condition_of, name_of
+from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 
@@ -39,6 +40,20 @@ def test_a_run_nobody_ends_is_given_up_and_still_holds_its_target(
     skip = other["status"]["skipDetails"]
     assert skip["reason"] == "ResourceBusy"
     assert skip["conflictingWorkflow"]["name"] == name_of(item)
+
+
+def test_a_run_nobody_takes_up_is_told(hasty_world: World, target: str) -> None:
+    item, run = hasty_world.launched(target)
+
+    def is_told() -> None:
+        condition = condition_of(hasty_world.read(item), "Succeeded")
+        assert (condition["status"], condition["reason"]) == ("Unknown", "WaitingForTekton")
+        assert "is Tekton's controller running?" in condition["message"]
+
+    eventually(is_told, 60, dump=hasty_world.dump)
+    hasty_world.tekton.begin(run)
+    hasty_world.tekton.succeed(run)
+    hasty_world.ended(item, "Completed")
 
 
 def test_a_target_is_free_once_tekton_is_back_and_has_stopped_the_run(
