@@ -11,13 +11,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from workflowexecution.api import duration, identity
+from workflowexecution.api import identity
+from workflowexecution.api.fields import Duration
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-
-
-def _read_duration(value: Any) -> Any:
-    return duration.parse_duration(value) if isinstance(value, str) else value
 
 
 def _read_names(value: Any) -> Any:
@@ -34,7 +31,6 @@ def _default_address() -> str:
     return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
 
 
-GoDuration = Annotated[timedelta, BeforeValidator(_read_duration)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_read_names)]
 
 
@@ -51,7 +47,7 @@ class Settings(BaseSettings):
         default=[],
         description="Namespaces whose WorkflowExecutions are served, comma separated; empty: all.",
     )
-    cooldown: GoDuration = Field(
+    cooldown: Duration = Field(
         default=timedelta(minutes=5),
         description="How long the same workflow may not run again on a target; 0s turns it off.",
     )
@@ -63,18 +59,18 @@ class Settings(BaseSettings):
         default=[],
         description="ServiceAccounts that executions may name, comma separated; empty: any.",
     )
-    default_timeout: GoDuration = Field(
+    default_timeout: Duration = Field(
         default=timedelta(minutes=30), description="Time limit of runs whose execution names none."
     )
-    cancel_grace: GoDuration = Field(
+    cancel_grace: Duration = Field(
         default=timedelta(minutes=2),
         description="How long a cancelled run may take to stop before it is deleted.",
     )
-    deadline_grace: GoDuration = Field(
+    deadline_grace: Duration = Field(
         default=timedelta(minutes=5),
         description="How long after its time limit a run that Tekton does not end is given up.",
     )
-    resync_interval: GoDuration = Field(
+    resync_interval: Duration = Field(
         default=timedelta(minutes=10),
         description="How often everything is listed anew, as a safeguard against lost events.",
     )
