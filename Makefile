@@ -4,7 +4,7 @@
 PYTHON ?= python3
 TIER ?= node
 BIN := .venv/bin
-CLUSTER := PYTHONPATH=tests $(BIN)/python -m localcluster
+CLUSTER := PYTHONPATH=tests:tests/support $(BIN)/python -m localcluster
 PYTEST := $(BIN)/python -m pytest
 
 # Only a KUBECONFIG named on the command line is the user's wish to play the demo there; one that
@@ -37,10 +37,10 @@ programs: packages ## build the local cluster's programs into the cache
 	@$(CLUSTER) build --tier $(TIER)
 
 demo: packages ## show the operator at work; KUBECONFIG=… plays it on your own cluster
-	@PYTHONPATH=tests $(BIN)/python -m demo
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m demo
 
 test: programs ## lint, then every test level that this machine allows
-	@PYTHONPATH=tests $(BIN)/python -m levels
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m levels
 
 unit: setup ## pure functions, milliseconds each
 	$(PYTEST) tests/unit
@@ -71,7 +71,7 @@ crd: setup ## write the CRD from the models
 	$(BIN)/wfe crd > manifests/crd/workflowexecutions.yaml
 
 docs: setup ## write the pages made from the code, and check all links
-	PYTHONPATH=tests $(BIN)/python -m docs.reasons
+	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.reasons
 	$(PYTEST) -q tests/unit/test_docs.py
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds

@@ -16,7 +16,7 @@ from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.objects import read
-from workflowexecution.core.request import parse_spec
+from workflowexecution.api.validation import parse_spec
 
 # Group, resource (with its subresource) and verb.
 Right = tuple[str, str, str]

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 import structlog
 
-from property.operators import Operator, settle_down
-from property.server import EXECUTIONS, RUNS, STEP, Server
+from model_operators import Operator, settle_down
+from model_server import EXECUTIONS, RUNS, STEP, Server
 from workflowexecution.core import names
 
 TARGET = "Node/worker-1"

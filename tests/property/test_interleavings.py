@@ -19,10 +19,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from property.operators import Operator, Request, settle_down
-from property.server import EXECUTIONS, RUNS, STEP, Server, owner_of, succeeded
+from model_operators import Operator, Request, settle_down
+from model_server import EXECUTIONS, RUNS, STEP, Server, owner_of, succeeded
 from workflowexecution.api.status import TERMINAL_PHASES
-from workflowexecution.control import witness
+from workflowexecution.control import live_reads as witness
 
 TARGETS = ("payment/Deployment/payment-api", "Node/worker-1")
 WORKFLOWS = ("restart", "scale-up")

@@ -10,27 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, make_execution, raw_task_run, step
+from model_server import merge
 from property import strategies
-from property.server import merge
 from workflowexecution.api.duration import format_duration, parse_duration
 from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
+from workflowexecution.api.validation import parse_spec
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
-from workflowexecution.core.failure import diagnose
-from workflowexecution.core.request import parse_spec
-from workflowexecution.core.status import (
+from workflowexecution.core.diagnosis.diagnose import diagnose
+from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.outcome import (
     outcome_of_failure,
     outcome_of_run,
     outcome_of_skip,
     outcome_of_wait,
-    parse_status,
-    status_for,
-    status_patch,
-    status_to_json,
 )
-from workflowexecution.core.taskrun import parse_task_run
-from workflowexecution.core.verdict import Launch, Mirror, Skip, Snapshot
-from workflowexecution.core.wording import details_of
+from workflowexecution.core.status.patch import parse_status, status_patch, status_to_json
+from workflowexecution.core.verdict import Launch, Mirror, Skip
 
 MICROSECOND = timedelta(microseconds=1)
 FAILED_TASK = raw_task_run("change", steps=[step("read", 0), step("change", 7)])

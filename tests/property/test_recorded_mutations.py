@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from builders import NOW, ago, make_execution
 from property import strategies
 from workflowexecution.api.status import Phase, WorkflowExecutionStatus
-from workflowexecution.core.failure import diagnose
-from workflowexecution.core.observation import parse_run
-from workflowexecution.core.status import outcome_of_run, status_for, status_patch, status_to_json
-from workflowexecution.core.taskrun import parse_task_run
-from workflowexecution.core.wording import details_of
+from workflowexecution.core.diagnosis.diagnose import diagnose
+from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.facts.run import parse_run
+from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.outcome import outcome_of_run
+from workflowexecution.core.status.patch import status_patch, status_to_json
 
 RECORDED = [
     json.loads(path.read_text())

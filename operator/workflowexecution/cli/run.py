@@ -6,10 +6,10 @@ import signal
 import structlog
 
 from workflowexecution import __version__
-from workflowexecution.control.access import load_access
 from workflowexecution.control.app import App
 from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
+from workflowexecution.kube.access import load_access
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health, HttpServer

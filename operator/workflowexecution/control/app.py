@@ -10,19 +10,19 @@ import structlog
 import tenacity
 
 from workflowexecution.api import identity
-from workflowexecution.control import errors, watches
-from workflowexecution.control.access import Access
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.inbox import Inbox
+from workflowexecution.control.intake import Intake
 from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.reconcile import Reconciler
 from workflowexecution.control.settle import Settler
-from workflowexecution.control.transport import Transport
-from workflowexecution.control.witness import Witness
+from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.control.writer import StatusWriter
 from workflowexecution.core import names
+from workflowexecution.kube import errors, watches
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.client import ApiClient
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
 
@@ -48,17 +48,17 @@ class App:
         self._session = access.open_session(connections=_CONNECTIONS)
         namespace = policy.template.namespace
         self._cluster = Cluster(
-            Transport(self._session, access.server),
+            ApiClient(self._session, access.server),
             execution_namespace=namespace,
             watch_namespaces=watch_namespaces,
         )
         ledger = Ledger()
-        witness = Witness(self._cluster, ledger, namespace=namespace)
+        witness = LiveReader(self._cluster, ledger, namespace=namespace)
         settler = Settler(self._cluster, ledger, witness, policy, metrics)
         self._writer = StatusWriter(self._cluster, ledger, policy, metrics)
         reconciler = Reconciler(self._cluster, ledger, witness, settler, self._writer, policy)
         self._queue = WorkQueue(reconciler.reconcile, concurrency=concurrency)
-        self._inbox = Inbox(ledger, self._queue)
+        self._inbox = Intake(ledger, self._queue)
         self._watches = (
             watches.Watch(access, executions_in(watch_namespaces), self._inbox.on_execution),
             watches.Watch(access, runs_in(namespace), self._inbox.on_run),

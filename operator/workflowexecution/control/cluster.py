@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.control.transport import MERGE_PATCH, Transport
-from workflowexecution.core import names, taskrun
-from workflowexecution.core.observation import Execution, Run
+from workflowexecution.core import names
+from workflowexecution.core.facts import taskrun
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.kube.client import MERGE_PATCH, ApiClient
 
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
@@ -20,7 +22,7 @@ class Cluster:
     """
 
     def __init__(
-        self, transport: Transport, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
+        self, transport: ApiClient, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
     ) -> None:
         self._transport = transport
         self._execution_namespace = execution_namespace

@@ -4,14 +4,14 @@ from typing import Final
 
 from workflowexecution.api import identity
 from workflowexecution.api.status import FailureReason
-from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.policy import Policy
-from workflowexecution.control.witness import Witness
-from workflowexecution.control.writer import StatusWriter
-from workflowexecution.core.failure import Diagnosis
-from workflowexecution.core.observation import Execution, Run, parse_execution
+from workflowexecution.control.status_writer import StatusWriter
+from workflowexecution.core.diagnosis.diagnose import Diagnosis
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.verdict import (
     Cancel,
     Evidence,
@@ -22,6 +22,7 @@ from workflowexecution.core.verdict import (
     Verdict,
     Yield,
 )
+from workflowexecution.kube import errors
 from workflowexecution.observe import events
 
 # TaskRuns and pods are not watched: a run that is stopping is the only time they matter.
@@ -40,7 +41,7 @@ class Ender:
         self,
         cluster: Cluster,
         ledger: Ledger,
-        witness: Witness,
+        witness: LiveReader,
         writer: StatusWriter,
         policy: Policy,
     ) -> None:

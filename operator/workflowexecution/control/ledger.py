@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from workflowexecution.core import names
-from workflowexecution.core.observation import Execution, Run
-from workflowexecution.core.verdict import Snapshot
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.snapshot import Snapshot
 
 _T = TypeVar("_T")
 

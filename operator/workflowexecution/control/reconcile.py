@@ -9,31 +9,27 @@ from typing import Final
 from structlog.contextvars import bound_contextvars
 
 from workflowexecution.api.status import Phase
-from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ending import STOPPING_CHECK_S, Ender
 from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.settle import Settler
-from workflowexecution.control.witness import Witness
-from workflowexecution.control.writer import StatusWriter
-from workflowexecution.core.failure import Diagnosis, diagnose
-from workflowexecution.core.observation import Execution, Run
-from workflowexecution.core.patience import patience_with
-from workflowexecution.core.status import (
+from workflowexecution.control.status_writer import StatusWriter
+from workflowexecution.core.deadlines import patience_with
+from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
+from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.status.outcome import (
     outcome_of_progress,
     outcome_of_run,
     outcome_of_skip,
     outcome_of_stopping,
     outcome_of_wait,
 )
-from workflowexecution.core.verdict import (
-    Mirror,
-    Refuse,
-    Skip,
-    Verdict,
-)
-from workflowexecution.core.wording import details_of
+from workflowexecution.core.verdict import Mirror, Refuse, Skip, Verdict
+from workflowexecution.kube import errors
 
 # A conflict is over once the execution has been read again; a lasting one must not spin.
 _CONFLICT_PAUSE_S: Final = 0.05
@@ -49,7 +45,7 @@ class Reconciler:
         self,
         cluster: Cluster,
         ledger: Ledger,
-        witness: Witness,
+        witness: LiveReader,
         settler: Settler,
         writer: StatusWriter,
         policy: Policy,

@@ -5,18 +5,20 @@ from typing import Final
 import structlog
 
 from workflowexecution.api import identity
+from workflowexecution.api import validation as request
 from workflowexecution.api.status import SkipReason
-from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
-from workflowexecution.control.locks import TargetLocks
+from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.policy import Policy
-from workflowexecution.control.witness import Witness
-from workflowexecution.core import names, pipelinerun, request
-from workflowexecution.core.causes import is_passing, reason_of_refusal
+from workflowexecution.control.target_locks import TargetLocks
+from workflowexecution.core import names, pipelinerun
 from workflowexecution.core.decision import decide
-from workflowexecution.core.observation import Execution, parse_execution, parse_run
+from workflowexecution.core.diagnosis.tables import is_passing, reason_of_refusal
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import parse_run
 from workflowexecution.core.verdict import Launch, Lost, Nothing, Refuse, Skip, Verdict, Yield
+from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
 
 # Each round takes in one new fact, and few facts are ever in dispute; more than this is a loop.
@@ -27,7 +29,12 @@ class Settler:
     """Settles one execution at a time for each target."""
 
     def __init__(
-        self, cluster: Cluster, ledger: Ledger, witness: Witness, policy: Policy, metrics: Metrics
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        witness: LiveReader,
+        policy: Policy,
+        metrics: Metrics,
     ) -> None:
         self._cluster = cluster
         self._ledger = ledger

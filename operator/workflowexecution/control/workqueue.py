@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 import tenacity
 
-from workflowexecution.control.errors import ApiError
+from workflowexecution.kube.errors import ApiError
 
 Work = Callable[[str], Awaitable[float | None]]
 

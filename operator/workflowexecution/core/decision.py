@@ -11,8 +11,10 @@ from typing import Final
 
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
-from workflowexecution.core.observation import Execution, Run
-from workflowexecution.core.patience import expires_at
+from workflowexecution.core.deadlines import expires_at
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.verdict import (
     Cancel,
     Evidence,
@@ -24,7 +26,6 @@ from workflowexecution.core.verdict import (
     Refuse,
     Release,
     Skip,
-    Snapshot,
     Stop,
     Verdict,
     Yield,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from workflowexecution.api import duration, identity
 from workflowexecution.api.spec import RESERVED_PARAMETER, WorkflowExecutionSpec
 from workflowexecution.core import names
-from workflowexecution.core.observation import Execution
+from workflowexecution.core.facts.execution import Execution
 
 PIPELINE_NAME: Final = "workflow"
 RESTRICTED_POD: Final[dict[str, Any]] = {

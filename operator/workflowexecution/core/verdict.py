@@ -1,32 +1,10 @@
-"""The values of a decision: the facts that go in, and every verdict that can come out."""
+"""The values of a decision: every verdict that can come out, and the evidence it names."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from workflowexecution.api.status import FailureReason, Phase, SkipReason
-from workflowexecution.core.observation import Execution, Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """All facts of one decision.
-
-    runs: every known run under the target's slot key, in any order.
-    others: every other known execution for exactly this target, in any order.
-    problem: what is wrong with the spec, for people; empty when it can be run.
-    cooldown: at least 0; zero turns the check off.
-    deadline_grace: how long after its time limit a run that Tekton does not end is given up.
-    now: aware UTC; the same instant is used for the status write.
-    """
-
-    execution: Execution
-    runs: Sequence[Run]
-    others: Sequence[Execution]
-    problem: str
-    cooldown: timedelta
-    now: datetime
-    deadline_grace: timedelta = timedelta(minutes=5)
+from workflowexecution.core.facts.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

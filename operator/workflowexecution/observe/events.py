@@ -7,8 +7,8 @@ from typing import Any, Final
 from workflowexecution.api import identity
 from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStatus
 from workflowexecution.core import names
-from workflowexecution.core.conditions import BUNDLE_VERIFIED
-from workflowexecution.core.observation import Execution
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.status.conditions import BUNDLE_VERIFIED
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"

@@ -25,7 +25,7 @@ from workflowexecution.api.status import (
     SkipReason,
     WorkflowExecutionStatus,
 )
-from workflowexecution.core.status import outcome_of_run, outcome_of_skip
+from workflowexecution.core.status.outcome import outcome_of_run, outcome_of_skip
 
 STATUSES = all_statuses()
 FULL = {

@@ -11,8 +11,9 @@ from builders import NOW, TARGET, make_execution, make_run, make_snapshot
 from workflowexecution.api.status import Phase
 from workflowexecution.control.ledger import Known, Ledger
 from workflowexecution.core import names
-from workflowexecution.core.observation import Execution, Run
-from workflowexecution.core.verdict import Snapshot
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.snapshot import Snapshot
 
 OTHER_TARGET = "Node/worker-1"
 ENDED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}

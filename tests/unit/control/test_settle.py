@@ -15,14 +15,14 @@ from builders import (
     run_status,
 )
 from workflowexecution.api.status import FailureReason
-from workflowexecution.control import errors
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.settle import Settler
-from workflowexecution.control.witness import Witness
 from workflowexecution.core import names
 from workflowexecution.core.verdict import Mirror, Nothing, Refuse
+from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
 
 RAW_RUN = raw_run("mine", status=run_status())
@@ -56,7 +56,7 @@ class Answers:
 
 def settler_of(answers: Answers, ledger: Ledger) -> Settler:
     cluster, policy = cast(Cluster, answers), Policy(clock=lambda: NOW)
-    witness = Witness(cluster, ledger, namespace=RUN_NAMESPACE)
+    witness = LiveReader(cluster, ledger, namespace=RUN_NAMESPACE)
     return Settler(cluster, ledger, witness, policy, Metrics())
 
 

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from workflowexecution.control import errors
 from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.kube import errors
 
 BOUND_S = 5.0
 

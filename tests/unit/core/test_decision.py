@@ -17,7 +17,8 @@ from builders import (
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
-from workflowexecution.core.observation import Execution, Run
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.verdict import (
     Cancel,
     Evidence,

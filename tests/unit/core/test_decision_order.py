@@ -6,6 +6,7 @@ from builders import NOW, TARGET, ago, finished_run, make_execution, make_run, m
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import CHECKS, decide
+from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.verdict import (
     Cancel,
     Launch,
@@ -15,7 +16,6 @@ from workflowexecution.core.verdict import (
     Refuse,
     Release,
     Skip,
-    Snapshot,
     Verdict,
 )
 

@@ -7,12 +7,8 @@ import pytest
 from builders import NAMESPACE, NOW, RUN_NAMESPACE, TARGET, finished_run, make_execution, make_run
 from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
 from workflowexecution.core import names
-from workflowexecution.core.status import (
-    outcome_of_run,
-    outcome_of_skip,
-    outcome_of_wait,
-    status_for,
-)
+from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.outcome import outcome_of_run, outcome_of_skip, outcome_of_wait
 from workflowexecution.core.verdict import Evidence, Skip
 from workflowexecution.observe.events import build_event, events_for
 

@@ -1,0 +1,66 @@
+"""How long a run may be silent or late before that is told, and before it is given up.
+
+Tekton ends a run at its time limit. If Tekton itself is not there, nobody does.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from workflowexecution.api import duration
+from workflowexecution.core.facts.run import Run
+
+# A working Tekton takes up a run within a second and ends one within a few of its limit.
+_TAKE_UP: Final = timedelta(seconds=30)
+_LATE: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """``complaint``: what is amiss, empty if nothing; ``until``: when the answer may change."""
+
+    complaint: str
+    until: datetime | None
+
+
+def patience_with(run: Run, *, grace: timedelta, now: datetime) -> Patience:
+    """Say whether an active run is doing what Tekton should have it do.
+
+    Args:
+        run: a run that has not ended.
+        grace: how long after its time limit it is given up; more than 30 s.
+        now: aware UTC.
+    """
+    steps = [
+        (run.created_at + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
+        *_late_steps(run, grace),
+    ]
+    said = [complaint for since, complaint in steps if complaint and now >= since]
+    ahead = [since for since, _ in steps if since > now]
+    return Patience(said[-1] if said else "", min(ahead, default=None))
+
+
+def expires_at(run: Run, grace: timedelta) -> datetime | None:
+    """When a run that still has not ended is given up; None where it has no time limit."""
+    if run.timeout is None:
+        return None
+    return (run.started_at or run.created_at) + run.timeout + grace
+
+
+def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
+    end = expires_at(run, grace)
+    if end is None or run.timeout is None:
+        return []
+    limit = duration.format_duration(run.timeout)
+    late = (
+        f"PipelineRun {run.namespace}/{run.name} is past its time limit of {limit} and Tekton "
+        "has not ended it; is Tekton's controller running?"
+    )
+    return [(end - grace + _LATE, late), (end, late)]
+
+
+def _not_taken_up(run: Run) -> str:
+    return (
+        f"Tekton has not taken up PipelineRun {run.namespace}/{run.name}; "
+        "is Tekton's controller running?"
+    )

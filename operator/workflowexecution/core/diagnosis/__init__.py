@@ -1,0 +1,1 @@
+"""From Tekton's words to our reasons, and from those to sentences."""

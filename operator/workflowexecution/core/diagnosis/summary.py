@@ -1,0 +1,62 @@
+"""A diagnosis in the API's form: failureDetails, with a summary that anybody can read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from workflowexecution.api import duration
+from workflowexecution.api.status import FailureDetails
+from workflowexecution.core.diagnosis.diagnose import Diagnosis
+from workflowexecution.core.diagnosis.explanations import FAILURES
+from workflowexecution.core.facts.execution import Execution
+
+
+def details_of(
+    diagnosis: Diagnosis,
+    execution: Execution,
+    *,
+    task_names: Sequence[str] = (),
+    started_at: datetime,
+    failed_at: datetime,
+) -> FailureDetails:
+    """Word a diagnosis as the API carries it; the same diagnosis gives the same words.
+
+    Args:
+        diagnosis: what failed and why.
+        execution: the execution that failed.
+        task_names: the resolved pipeline's tasks in order; gives the failed one its index.
+        started_at: when the run started, or the refusal time where none was made.
+        failed_at: aware UTC, not before started_at.
+    """
+    took = timedelta(seconds=int(max(failed_at - started_at, timedelta(0)).total_seconds()))
+    name = diagnosis.task.task_name if diagnosis.task else ""
+    see = f"; see: {diagnosis.see}" if diagnosis.see else ""
+    return FailureDetails(
+        failed_task_index=task_names.index(name) if name in task_names else 0,
+        failed_task_name=name,
+        failed_step_name=diagnosis.step.name if diagnosis.step else None,
+        reason=diagnosis.reason,
+        message=diagnosis.message + see,
+        exit_code=diagnosis.exit_code,
+        failed_at=failed_at,
+        execution_time_before_failure=took,
+        natural_language_summary=summary_of(diagnosis, execution, took),
+        was_execution_failure=diagnosis.has_started,
+    )
+
+
+def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> str:
+    """Tell a failure: what happened, what that means, what was touched, what to do."""
+    explained = FAILURES[diagnosis.reason]
+    what = f"Workflow {execution.workflow_id} on {execution.target} failed"
+    after = f" after {duration.format_duration(took)}" if took else ""
+    cause = diagnosis.message.rstrip(".")
+    return (
+        f"{what}{after}: {diagnosis.reason}, {cause}. {explained.means} "
+        f"{_touched(diagnosis, execution)} {explained.to_do}"
+    )
+
+
+def _touched(diagnosis: Diagnosis, execution: Execution) -> str:
+    if diagnosis.has_started:
+        return f"Steps had started, so {execution.target} may have been changed."
+    return "No step had started, so nothing was changed."

@@ -1,0 +1,1 @@
+"""Slim, immutable records of what decisions are made from, parsed from API objects."""

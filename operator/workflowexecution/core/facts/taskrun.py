@@ -1,0 +1,109 @@
+"""TaskRuns of a run, read once it has ended badly: what each did, and how its steps ended."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
+from workflowexecution.core.facts.run import succeeded_condition
+
+LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
+LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
+
+# Two facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.
+_PREVIOUS: Final = re.compile(r"\nPrevious status: \[([A-Za-z]+)\] ")
+_NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step's container.
+
+    exit_code: None until it has terminated.
+    reason: how the container ended, in Kubernetes' words.
+    termination: how the step ended, in Tekton's words.
+    """
+
+    name: str
+    container: str
+    has_started: bool
+    exit_code: int | None
+    reason: str
+    termination: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One attempt at one task of the pipeline.
+
+    was: the reason it had before Tekton ended it for another one; empty where nothing was amiss.
+    named_step: the step Tekton's message names as the cause; empty where it names none.
+    """
+
+    name: str
+    task_name: str
+    succeeded: str
+    reason: str
+    message: str
+    pod_name: str
+    completed_at: datetime | None
+    steps: tuple[Step, ...]
+    was: str = ""
+    named_step: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it may still execute."""
+        return self.succeeded not in ("True", "False")
+
+    @property
+    def has_started(self) -> bool:
+        """Whether any of its steps left waiting, so that something may have been changed."""
+        return any(step.has_started for step in self.steps)
+
+
+def parse_task_run(raw: Raw) -> TaskRun:
+    """Read a TaskRun as Tekton writes it."""
+    condition = succeeded_condition(raw)
+    meta, status = raw["metadata"], reading.mapping(raw, "status")
+    reason, message = reading.text(condition, "reason"), reading.text(condition, "message")
+    task_name = reading.text(reading.mapping(meta, "labels"), LABEL_PIPELINE_TASK)
+    return TaskRun(
+        name=meta["name"],
+        task_name=task_name or meta["name"],
+        succeeded=reading.text(condition, "status") or "Unknown",
+        reason=reason,
+        message=message,
+        was=_first_group(_PREVIOUS, message),
+        named_step=_first_group(_NAMED_STEP, message),
+        pod_name=reading.text(status, "podName"),
+        completed_at=reading.moment(status, "completionTime"),
+        steps=tuple(
+            _parse_step(step, reason, reading.text(meta, "creationTimestamp"))
+            for step in reading.mappings(status, "steps")
+        ),
+    )
+
+
+def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
+    terminated = reading.mapping(raw, "terminated")
+    code = terminated.get("exitCode")
+    started_at, reason = reading.text(terminated, "startedAt"), reading.text(terminated, "reason")
+    # A step that was still waiting when Tekton ended its TaskRun is written as terminated too,
+    # for the TaskRun's reason, and, as the schema wants a start, with the TaskRun's creation.
+    never_began = reason == task_reason and started_at == created_at
+    return Step(
+        name=reading.text(raw, "name"),
+        container=reading.text(raw, "container"),
+        has_started=bool(raw.get("running")) or (bool(started_at) and not never_began),
+        exit_code=code if type(code) is int else None,
+        reason=reason,
+        termination=reading.text(raw, "terminationReason"),
+    )
+
+
+def _first_group(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[1] if match else ""

@@ -1,0 +1,285 @@
+"""Facts for tests: executions, runs, TaskRuns and snapshots with sensible defaults.
+
+``raw_…`` gives the object as the API server would; ``make_…`` gives what is parsed from it. What
+could never be seen is refused, so that no test proves something about an impossible world.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from workflowexecution.api import identity
+from workflowexecution.api.fields import format_time
+from workflowexecution.api.status import Phase
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
+from workflowexecution.core.snapshot import Snapshot
+
+NOW: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+TARGET: Final = "payment/Deployment/payment-api"
+NAMESPACE: Final = "team-a"
+RUN_NAMESPACE: Final = identity.DEFAULT_EXECUTION_NAMESPACE
+IMAGE: Final = "registry.example/workflows/restart:v1"
+DIGEST: Final = "sha256:" + "a" * 64
+
+
+class ImpossibleError(AssertionError):
+    """A test asked for facts that no cluster could show."""
+
+
+def ago(**duration: float) -> datetime:
+    """A moment before NOW."""
+    return NOW - timedelta(**duration)
+
+
+def raw_spec(
+    target: object = TARGET, workflow_id: object = "restart", **fields: object
+) -> dict[str, Any]:
+    """A spec that can be run; a keyword names a field of the spec as JSON has it."""
+    ref = {"workflowId": workflow_id, "version": "v1", "containerImage": IMAGE}
+    return {
+        "remediationRequestRef": {"name": "request-1"},
+        "workflowRef": ref,
+        "targetResource": target,
+        **fields,
+    }
+
+
+def raw_execution(
+    name: str = "mine",
+    *,
+    uid: str = "",
+    namespace: str = NAMESPACE,
+    spec: object = None,
+    status: object = None,
+    version: int | str = 1,
+    finalizers: Sequence[str] = (identity.FINALIZER,),
+    deleted_at: datetime | None = None,
+) -> dict[str, Any]:
+    """A WorkflowExecution as the API server shows it."""
+    meta: dict[str, Any] = {
+        "name": name,
+        "namespace": namespace,
+        "uid": uid or f"uid-of-{name}",
+        "resourceVersion": str(version),
+        "generation": 1,
+        "creationTimestamp": format_time(ago(hours=1)),
+    }
+    if finalizers:
+        meta["finalizers"] = list(finalizers)
+    if deleted_at:
+        meta["deletionTimestamp"] = format_time(deleted_at)
+    raw = {
+        "apiVersion": identity.API_VERSION,
+        "kind": identity.KIND,
+        "metadata": meta,
+        "spec": raw_spec() if spec is None else spec,
+    }
+    return raw if status is None else {**raw, "status": status}
+
+
+def make_execution(
+    name: str = "mine",
+    *,
+    phase: Phase | None = None,
+    slot: int | None = None,
+    started_at: datetime | None = None,
+    completed_at: datetime | None = None,
+    target: str = TARGET,
+    workflow_id: str = "restart",
+    **meta: Any,
+) -> Execution:
+    """An execution as the ledger keeps it; ``slot`` is that of the run its status names."""
+    is_terminal = phase is not None and phase.is_terminal
+    _refuse(completed_at is not None and not is_terminal, "an active execution has not completed")
+    _refuse(is_terminal and completed_at is None, "an ended execution has a completion time")
+    _refuse(phase is Phase.SKIPPED and slot is not None, "a skipped execution has no run")
+    _refuse(phase is Phase.COMPLETED and slot is None, "a completed execution had a run")
+    _refuse(
+        completed_at is not None and started_at is not None and completed_at < started_at,
+        "nothing ends before it starts",
+    )
+    status: dict[str, Any] = {"phase": phase} if phase else {}
+    if slot is not None:
+        status["pipelineRunRef"] = {"name": names.slot_name(target, slot)}
+    for key, moment in (("startTime", started_at), ("completionTime", completed_at)):
+        if moment is not None:
+            status[key] = format_time(moment)
+    spec = raw_spec(target, workflow_id)
+    return parse_execution(raw_execution(name, spec=spec, status=status, **meta))
+
+
+def raw_run(
+    owner: str | None = "other",
+    *,
+    slot: int = 1,
+    target: str | None = TARGET,
+    slot_target: str = TARGET,
+    workflow_id: str | None = "restart",
+    uid: str = "",
+    version: int | str = 1,
+    created_at: datetime = NOW - timedelta(minutes=10),
+    spec: Mapping[str, Any] | None = None,
+    status: object = None,
+    deleted_at: datetime | None = None,
+) -> dict[str, Any]:
+    """A PipelineRun as the API server shows it, in a slot of ``slot_target``."""
+    name = names.slot_name(slot_target, slot)
+    told = {
+        names.KEY_EXECUTION: owner,
+        names.KEY_EXECUTION_UID: f"uid-of-{owner}" if owner else None,
+        names.KEY_SOURCE_NAMESPACE: NAMESPACE if owner else None,
+        names.KEY_WORKFLOW_ID: workflow_id,
+        names.KEY_TARGET: target,
+    }
+    meta: dict[str, Any] = {
+        "name": name,
+        "namespace": RUN_NAMESPACE,
+        "uid": uid or f"uid-of-{name}",
+        "resourceVersion": str(version),
+        "creationTimestamp": format_time(created_at),
+        "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY},
+        "annotations": {key: value for key, value in told.items() if value is not None},
+    }
+    if deleted_at:
+        meta["deletionTimestamp"] = format_time(deleted_at)
+    raw = {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": meta}
+    raw["spec"] = dict(spec or {})
+    return raw if status is None else {**raw, "status": status}
+
+
+def run_status(
+    succeeded: str = "Unknown",
+    reason: str = "Running",
+    message: str = "",
+    *,
+    started_at: datetime | None = None,
+    completed_at: datetime | None = None,
+    tasks: Sequence[str] = (),
+    final_tasks: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The status Tekton writes on a PipelineRun."""
+    condition = {"type": "Succeeded", "status": succeeded, "reason": reason, "message": message}
+    status: dict[str, Any] = {"conditions": [condition]}
+    if started_at:
+        status["startTime"] = format_time(started_at)
+    if completed_at:
+        status["completionTime"] = format_time(completed_at)
+    if tasks or final_tasks:
+        status["pipelineSpec"] = {
+            "tasks": [{"name": name} for name in tasks],
+            "finally": [{"name": name} for name in final_tasks],
+        }
+    return status
+
+
+def make_run(
+    owner: str | None = "other",
+    *,
+    succeeded: str = "Unknown",
+    reason: str = "Running",
+    message: str = "",
+    started_at: datetime | None = None,
+    completed_at: datetime | None = None,
+    tasks: Sequence[str] = (),
+    has_stopped: bool = False,
+    **meta: Any,
+) -> Run:
+    """A run as the ledger keeps it; one that has succeeded, or not said, has not "stopped"."""
+    has_ended = succeeded in ("True", "False")
+    _refuse(completed_at is not None and not has_ended, "an active run has not completed")
+    _refuse(has_stopped and succeeded != "False", "only a run that failed is waited for")
+    status = run_status(
+        succeeded,
+        reason,
+        message,
+        started_at=started_at,
+        completed_at=completed_at,
+        tasks=tasks,
+    )
+    run = parse_run(raw_run(owner, status=status, **meta), has_stopped=has_stopped)
+    assert run is not None
+    return run
+
+
+def finished_run(owner: str | None = "other", **given: Any) -> Run:
+    """A run that succeeded ten minutes ago, unless told otherwise."""
+    ended = {"succeeded": "True", "reason": "Succeeded", "completed_at": ago(minutes=10)}
+    created = {"created_at": ago(minutes=20)}
+    return make_run(owner, **{**created, **ended, **given})
+
+
+def step(
+    name: str = "main",
+    exit_code: int | None = None,
+    reason: str = "",
+    termination: str = "",
+    **state: Any,
+) -> dict[str, Any]:
+    """One step of a TaskRun: ended with this exit code, or in the state given."""
+    known = {"name": name, "container": f"step-{name}"}
+    if exit_code is None:
+        return {**known, **state}
+    said = reason or ("Error" if exit_code else "Completed")
+    ended = {"exitCode": exit_code, "reason": said, "startedAt": format_time(ago(minutes=3))}
+    return {**known, "terminated": ended, "terminationReason": termination}
+
+
+def raw_task_run(
+    task: str = "change",
+    succeeded: str = "False",
+    reason: str = "Failed",
+    message: str = "it failed",
+    *,
+    steps: Sequence[Mapping[str, Any]] = (),
+    completed_at: datetime | None = NOW - timedelta(minutes=2),
+    pod_name: str | None = None,
+) -> dict[str, Any]:
+    """A TaskRun as Tekton writes it."""
+    condition = {"type": "Succeeded", "status": succeeded, "reason": reason, "message": message}
+    pod = f"run-{task}-pod" if pod_name is None else pod_name
+    status: dict[str, Any] = {"conditions": [condition], "podName": pod}
+    status["steps"] = [dict(item) for item in steps]
+    if completed_at and succeeded != "Unknown":
+        status["completionTime"] = format_time(completed_at)
+    meta = {"name": f"run-{task}", "labels": {"tekton.dev/pipelineTask": task}}
+    return {"metadata": meta, "status": status}
+
+
+def make_task_run(*args: Any, **given: Any) -> TaskRun:
+    """A TaskRun as diagnosis reads it."""
+    return parse_task_run(raw_task_run(*args, **given))
+
+
+def make_snapshot(
+    execution: Execution | None = None,
+    *,
+    runs: Sequence[Run] = (),
+    others: Sequence[Execution] = (),
+    problem: str = "",
+    cooldown: timedelta = timedelta(minutes=5),
+    now: datetime = NOW,
+) -> Snapshot:
+    """The facts of one decision, as a ledger would gather them."""
+    execution = execution or make_execution()
+    key = names.slot_key(execution.target)
+    _refuse(any(run.slot_key != key for run in runs), "a run of another target's slots")
+    _refuse(any(other.target != execution.target for other in others), "another target's execution")
+    _refuse(any(other.uid == execution.uid for other in others), "the execution beside itself")
+    _refuse(len({run.name for run in runs}) < len(runs), "two runs of one name")
+    _refuse(now.tzinfo is None or cooldown < timedelta(0), "a naive now, or a cooldown below zero")
+    return Snapshot(
+        execution=execution,
+        runs=tuple(runs),
+        others=tuple(others),
+        problem=problem,
+        cooldown=cooldown,
+        now=now,
+    )
+
+
+def _refuse(is_impossible: bool, why: str) -> None:
+    if is_impossible:
+        raise ImpossibleError(why)

@@ -1,0 +1,113 @@
+"""`make test`: run lint and every test level that this machine allows, and say which ran."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from localcluster import Tier, machine
+from localcluster.progress import console
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+LINT = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy", "operator", "tests"),
+    ("lint-imports",),
+)
+LEVELS = ("unit", "property", "integration", "e2e")
+PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one level ended: `passed`, `failed`, or `not run` and why."""
+
+    level: str
+    outcome: str
+    seconds: float = 0.0
+    note: str = ""
+
+
+def main() -> int:
+    """Run everything; returns 0 if nothing that ran has failed."""
+    for leftover in REPOSITORY.glob(".coverage*"):
+        leftover.unlink()
+    results = [_timed("lint", _lint)]
+    results += [_level(level) for level in LEVELS]
+    results.append(_timed("coverage", _coverage))
+    _tell(results)
+    return 1 if any(result.outcome == "failed" for result in results) else 0
+
+
+def _level(level: str) -> Result:
+    if level == "e2e" and (reason := _why_no_e2e()):
+        return Result(level, "not run", note=reason)
+    return _timed(level, lambda: _pytest(level))
+
+
+def _why_no_e2e() -> str:
+    if machine.tier_to_test(Tier.NODE) is Tier.NODE:
+        return ""
+    return machine.why_no_node() or f"packages missing: {' '.join(machine.missing_packages())}"
+
+
+def _timed(name: str, work: Callable[[], bool]) -> Result:
+    console.rule(name)
+    started = time.monotonic()
+    outcome = "passed" if work() else "failed"
+    return Result(name, outcome, time.monotonic() - started)
+
+
+def _lint() -> bool:
+    return all([_run([str(BIN / command[0]), *command[1:]]) for command in LINT])
+
+
+def _pytest(level: str) -> bool:
+    return _run(
+        [sys.executable, "-m", "pytest", f"tests/{level}", "--cov", "--cov-append", "--cov-report="]
+    )
+
+
+def _coverage() -> bool:
+    """Hold the package and its core to their floors, over all levels together."""
+    coverage = [sys.executable, "-m", "coverage"]
+    core = ["--include=*/workflowexecution/core/*", f"--fail-under={CORE_PERCENT}"]
+    return all(
+        [
+            _run([*coverage, "report", f"--fail-under={PACKAGE_PERCENT}"]),
+            _run([*coverage, "report", *core]),
+        ]
+    )
+
+
+def _run(command: Sequence[str]) -> bool:
+    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/tests:{REPOSITORY}/tests/support"}
+    return subprocess.run(command, cwd=REPOSITORY, env=environment).returncode == 0
+
+
+def _tell(results: Sequence[Result]) -> None:
+    table = Table(title="what ran", title_justify="left")
+    for column in ("level", "outcome", "seconds", ""):
+        table.add_column(column)
+    colours = {"passed": "green", "failed": "red"}
+    for result in results:
+        colour = colours.get(result.outcome, "yellow")
+        seconds = f"{result.seconds:.0f}" if result.seconds else ""
+        table.add_row(result.level, f"[{colour}]{result.outcome}[/]", seconds, result.note)
+    console.print(table)
+    passed = sum(result.outcome == "passed" for result in results)
+    failed = sum(result.outcome == "failed" for result in results)
+    print(f"levels: {passed} passed, {failed} failed, {len(results) - passed - failed} skipped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,385 @@
+"""Diagnosis of a failed run: which task, which step, what class, and what is said of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run, make_task_run, step
+from workflowexecution.api.status import FailureDetails, FailureReason, SkipReason
+from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
+from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS
+from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.diagnosis.tables import (
+    RUN_REASONS,
+    TASK_REASONS,
+    is_passing,
+    reason_of_refusal,
+)
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import TaskRun
+
+CONFIGURATION = FailureReason.CONFIGURATION_ERROR
+# Every reason with which Tekton ends a run badly.
+TERMINAL_REASONS = {
+    "Failed": FailureReason.UNKNOWN,
+    "Cancelled": FailureReason.UNKNOWN,
+    "PipelineRunTimeout": FailureReason.DEADLINE_EXCEEDED,
+    "CouldntGetPipeline": CONFIGURATION,
+    "CouldntGetTask": CONFIGURATION,
+    "InvalidPipelineResourceBindings": CONFIGURATION,
+    "InvalidWorkspaceBindings": CONFIGURATION,
+    "InvalidTaskRunSpecs": CONFIGURATION,
+    "ParameterTypeMismatch": CONFIGURATION,
+    "ObjectParameterMissKeys": CONFIGURATION,
+    "ParamArrayIndexingInvalid": CONFIGURATION,
+    "ParameterMissing": CONFIGURATION,
+    "PipelineValidationFailed": CONFIGURATION,
+    "CouldntGetPipelineResult": FailureReason.TASK_FAILED,
+    "PipelineInvalidGraph": CONFIGURATION,
+    "InvalidMatrixParameterTypes": CONFIGURATION,
+    "InvalidTaskResultReference": CONFIGURATION,
+    "InvalidPipelineResultReference": CONFIGURATION,
+    "RequiredWorkspaceMarkedOptional": CONFIGURATION,
+    "ResourceVerificationFailed": CONFIGURATION,
+    "CreateRunFailed": FailureReason.UNKNOWN,
+    "CELEvaluationFailed": CONFIGURATION,
+    "InvalidParamValue": CONFIGURATION,
+}
+THREE_STEPS = (step("read", 0), step("change", 7), step("check", 1))
+
+
+def failed_run(reason: str = "Failed", message: str = "Tasks failed: 1") -> Run:
+    return make_run(
+        "mine", succeeded="False", reason=reason, message=message, completed_at=ago(minutes=1)
+    )
+
+
+@pytest.mark.parametrize(("reason", "expected"), TERMINAL_REASONS.items())
+def test_a_run_that_failed_without_tasks_is_classed_by_its_reason(
+    reason: str, expected: FailureReason
+) -> None:
+    assert diagnose(failed_run(reason, "said"), []) == Diagnosis(
+        reason=expected,
+        message=f"{reason}: said",
+        see=f"kubectl describe pipelinerun -n {RUN_NAMESPACE} {failed_run().name}",
+    )
+
+
+def test_no_reason_is_classed_that_tekton_does_not_give() -> None:
+    assert set(RUN_REASONS) <= set(TERMINAL_REASONS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        *TASK_REASONS.items(),
+        ("TaskRunStopSidecarFailed", FailureReason.UNKNOWN),
+        ("TaskRunCancelled", FailureReason.UNKNOWN),
+        ("FailureIgnored", FailureReason.UNKNOWN),
+        ("", FailureReason.UNKNOWN),
+    ],
+)
+def test_a_task_that_failed_without_steps_is_classed_by_its_reason(
+    reason: str, expected: FailureReason
+) -> None:
+    task = make_task_run("change", reason=reason, message="said")
+    assert diagnose(failed_run(), [task]) == Diagnosis(
+        reason=expected,
+        message=f"task 'change': {reason}: said",
+        see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
+        task=task,
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected", "failed", "said"),
+    [
+        pytest.param(
+            THREE_STEPS,
+            FailureReason.TASK_FAILED,
+            "change",
+            "step 'change' ended with exit code 7",
+            id="second-of-three-steps",
+        ),
+        pytest.param(
+            (step("read", 0), step("change", 137, "OOMKilled"), step("check", 1)),
+            FailureReason.OOM_KILLED,
+            "change",
+            "ended with exit code 137: OOMKilled, it used more memory than its limit",
+            id="out-of-memory",
+        ),
+        pytest.param(
+            (step("change", 0, "OOMKilled"),),
+            FailureReason.OOM_KILLED,
+            "change",
+            "ended with exit code 0: OOMKilled, it used more memory than its limit",
+            id="out-of-memory-with-exit-code-0",
+        ),
+        pytest.param(
+            (step("read", 1, termination="Continued"), step("change", 7)),
+            FailureReason.TASK_FAILED,
+            "change",
+            "step 'change' ended with exit code 7",
+            id="not-a-step-whose-error-is-ignored",
+        ),
+        pytest.param(
+            (step("change", 1, termination="TimeoutExceeded"),),
+            FailureReason.DEADLINE_EXCEEDED,
+            "change",
+            "ended with exit code 1: it took longer than its own time limit",
+            id="own-time-limit",
+        ),
+        pytest.param(
+            (step("read", 1), step("change", 137, "OOMKilled")),
+            FailureReason.OOM_KILLED,
+            "change",
+            "OOMKilled",
+            id="out-of-memory-before-what-follows-from-it",
+        ),
+        pytest.param(
+            (step("change", 137),),
+            FailureReason.TASK_FAILED,
+            "change",
+            "ended with exit code 137",
+            id="killed-for-another-reason",
+        ),
+        pytest.param(
+            (step("make-room", 1),),
+            FailureReason.TASK_FAILED,
+            "make-room",
+            "step 'make-room' ended with exit code 1",
+            id="a-name-never-decides-the-class",
+        ),
+    ],
+)
+def test_a_step_that_failed_is_named_with_its_exit_code(
+    steps: tuple[dict[str, object], ...], expected: FailureReason, failed: str, said: str
+) -> None:
+    found = diagnose(failed_run(), [make_task_run("restart", steps=steps)])
+    assert found.step is not None
+    assert (found.reason, found.step.name, found.has_started) == (expected, failed, True)
+    assert found.message.startswith("task 'restart', ")
+    assert said in found.message
+    log = f"kubectl logs -n {RUN_NAMESPACE} run-restart-pod -c step-{failed}"
+    assert found.see == log
+
+
+def tasks(*given: TaskRun) -> list[TaskRun]:
+    return list(given)
+
+
+@pytest.mark.parametrize(
+    ("found", "culprit"),
+    [
+        pytest.param(
+            tasks(
+                make_task_run("second", completed_at=ago(minutes=1)),
+                make_task_run("first", completed_at=ago(minutes=2)),
+            ),
+            "first",
+            id="the-first-to-fail",
+        ),
+        pytest.param(
+            tasks(
+                make_task_run("aside", reason="TaskRunCancelled", completed_at=ago(minutes=9)),
+                make_task_run("cause"),
+            ),
+            "cause",
+            id="not-one-that-was-cancelled-because-of-it",
+        ),
+        pytest.param(
+            tasks(make_task_run("b", completed_at=None), make_task_run("a", completed_at=None)),
+            "a",
+            id="by-name-where-times-are-missing",
+        ),
+        pytest.param(
+            tasks(make_task_run("good", "True", "Succeeded"), make_task_run("bad")),
+            "bad",
+            id="not-one-that-succeeded",
+        ),
+        pytest.param(
+            tasks(make_task_run("good", "True", "Succeeded"), make_task_run("on", "Unknown")),
+            None,
+            id="none",
+        ),
+    ],
+)
+def test_the_culprit_is_the_task_that_failed_first(
+    found: list[TaskRun], culprit: str | None
+) -> None:
+    for order in (found, found[::-1]):
+        task = diagnose(failed_run(), order).task
+        assert (task.task_name if task else None) == culprit
+
+
+def test_a_cancelled_task_has_not_failed_by_itself() -> None:
+    """Tekton gives every step of a cancelled task the exit code 1, whatever it was doing."""
+    task = make_task_run(
+        "restart",
+        reason="TaskRunCancelled",
+        message='TaskRun "run-restart" was cancelled',
+        steps=[
+            step("read", 0),
+            step("change", 1, "TaskRunCancelled", "TaskRunCancelled"),
+            step("check", 1, "TaskRunCancelled", "TaskRunCancelled"),
+        ],
+    )
+    found = diagnose(failed_run("Cancelled", "was cancelled"), [task])
+    assert found == Diagnosis(
+        reason=FailureReason.UNKNOWN,
+        message=(
+            "task 'restart', step 'change': TaskRunCancelled: TaskRun \"run-restart\" was cancelled"
+        ),
+        see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
+        task=task,
+        step=task.steps[1],
+        exit_code=None,
+        has_started=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("was", "expected"),
+    [
+        ("ExceededResourceQuota", FailureReason.RESOURCE_EXHAUSTED),
+        ("ExceededNodeResources", FailureReason.RESOURCE_EXHAUSTED),
+        ("PullImageFailed", FailureReason.IMAGE_PULL_BACK_OFF),
+        ("Running", FailureReason.DEADLINE_EXCEEDED),
+    ],
+)
+def test_what_kept_a_task_waiting_is_the_cause_of_a_time_out(
+    was: str, expected: FailureReason
+) -> None:
+    message = f"TaskRun was cancelled\nPrevious status: [{was}] too much asked for"
+    task = make_task_run("change", reason="TaskRunCancelled", message=message, pod_name="")
+    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [task])
+    assert (found.reason, found.has_started) == (expected, False)
+
+
+def test_the_step_that_tekton_names_is_to_blame() -> None:
+    message = 'the step "b" in TaskRun "run-pull" failed to pull the image ""'
+    steps = [step(name, 1, "TaskRunImagePullFailed", "TaskRunImagePullFailed") for name in "abc"]
+    task = make_task_run("pull", reason="TaskRunImagePullFailed", message=message, steps=steps)
+    found = diagnose(failed_run(), [task])
+    assert found.step is not None
+    assert (found.step.name, found.exit_code) == ("b", None)
+
+
+@pytest.mark.parametrize("reason", ["TaskRunTimeout", "PodEvicted", "TaskRunImagePullFailed"])
+def test_no_log_is_pointed_at_that_is_gone(reason: str) -> None:
+    task = make_task_run("change", reason=reason, steps=[step("change", 1)])
+    assert diagnose(failed_run(), [task]).see.startswith("kubectl describe taskrun ")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            'pipelineruns.tekton.dev "wfe-1" is forbidden: exceeded quota: runs, requested: 1',
+            FailureReason.RESOURCE_EXHAUSTED,
+        ),
+        ('User "x" cannot create resource "pipelineruns"', FailureReason.FORBIDDEN),
+        ("a policy speaks of exceeded quota: no", FailureReason.FORBIDDEN),
+    ],
+)
+def test_a_refused_creation_is_forbidden_unless_a_quota_is_exceeded(
+    message: str, expected: FailureReason
+) -> None:
+    assert reason_of_refusal(message) is expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('runs.x "wfe-1" is forbidden: status unknown for quota: runs, resources: pods', True),
+        ('runs.x "wfe-1" is forbidden: exceeded quota: runs', False),
+    ],
+)
+def test_a_quota_that_is_not_counted_yet_is_waited_for(message: str, expected: bool) -> None:
+    assert is_passing(message) is expected
+
+
+def test_every_reason_is_explained() -> None:
+    assert set(FAILURES) == set(FailureReason)
+    assert set(SKIPS) == set(SkipReason)
+    texts = [
+        text
+        for table in (FAILURES, SKIPS)
+        for item in table.values()
+        for text in (item.set_when, item.means, item.to_do)
+    ]
+    assert all(text[0].isupper() and text.endswith(".") for text in texts)
+
+
+def test_the_details_tell_where_when_and_what_it_means() -> None:
+    found = diagnose(failed_run(), [make_task_run("restart", steps=THREE_STEPS)])
+    details = details_of(
+        found,
+        make_execution(),
+        task_names=["check", "restart", "report"],
+        started_at=ago(minutes=5, microseconds=1),
+        failed_at=ago(minutes=1),
+    )
+    said = (
+        "task 'restart', step 'change' ended with exit code 7; "
+        f"see: kubectl logs -n {RUN_NAMESPACE} run-restart-pod -c step-change"
+    )
+    assert details == FailureDetails(
+        failed_task_index=1,
+        failed_task_name="restart",
+        failed_step_name="change",
+        reason=FailureReason.TASK_FAILED,
+        message=said,
+        exit_code=7,
+        failed_at=ago(minutes=1),
+        execution_time_before_failure=timedelta(minutes=4),
+        natural_language_summary=(
+            f"Workflow restart on {TARGET} failed after 4m0s: TaskFailed, task 'restart', step "
+            "'change' ended with exit code 7. The workflow itself reported that it did not "
+            f"succeed. Steps had started, so {TARGET} may have been changed. Read the step's log, "
+            "and look its exit code up where the workflow is described."
+        ),
+        was_execution_failure=True,
+    )
+
+
+def test_the_details_of_a_refusal_blame_no_task() -> None:
+    found = Diagnosis(reason=CONFIGURATION, message="spec.targetResource: wrong.")
+    details = details_of(found, make_execution(), started_at=NOW, failed_at=ago(seconds=1))
+    assert details == FailureDetails(
+        failed_task_index=0,
+        failed_task_name="",
+        reason=CONFIGURATION,
+        message="spec.targetResource: wrong.",
+        failed_at=ago(seconds=1),
+        execution_time_before_failure=timedelta(0),
+        natural_language_summary=(
+            f"Workflow restart on {TARGET} failed: ConfigurationError, "
+            "spec.targetResource: wrong. The same request will fail again. No step had started, "
+            "so nothing was changed. Correct what the message names, then create a new execution."
+        ),
+        was_execution_failure=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param(
+            'cannot retrieve the oci image: Get "http://r:5000/v2/": dial tcp 10.0.0.1:5000: '
+            "connect: connection refused",
+            FailureReason.IMAGE_PULL_BACK_OFF,
+            id="no-answer",
+        ),
+        pytest.param(
+            "cannot retrieve the oci image: GET http://r:5000/v2/w/manifests/v1: NAME_UNKNOWN",
+            CONFIGURATION,
+            id="no-such-bundle",
+        ),
+        pytest.param("could not find workflow: dial tcp x", CONFIGURATION, id="other-words"),
+    ],
+)
+def test_a_registry_that_does_not_answer_is_told_from_a_bundle_that_is_not_there(
+    said: str, expected: FailureReason
+) -> None:
+    assert diagnose(failed_run("CouldntGetPipeline", said), []).reason is expected

@@ -1,0 +1,231 @@
+"""Executions and runs as decisions see them, and as odd as they may legally be."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from builders import (
+    NAMESPACE,
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    raw_execution,
+    raw_run,
+    raw_spec,
+    run_status,
+)
+from workflowexecution.api.status import Phase
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Owner, Run, parse_run
+
+RUN_NAME = names.slot_name(TARGET, 1)
+NEW_STATUS: dict[str, Any] = {
+    "phase": None,
+    "run_name": None,
+    "started_at": None,
+    "completed_at": None,
+}
+
+
+def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
+    seen: dict[str, Any] = {
+        "uid": "uid-of-mine",
+        "namespace": NAMESPACE,
+        "name": "mine",
+        "resource_version": "1",
+        "target": TARGET,
+        "workflow_id": "restart",
+        "deleted_at": None,
+        "has_finalizer": True,
+        "raw": raw,
+        **NEW_STATUS,
+    }
+    return Execution(**{**seen, **differs})
+
+
+def test_reads_a_running_execution() -> None:
+    status = {
+        "phase": "Running",
+        "startTime": "2026-01-02T11:00:00Z",
+        "pipelineRunRef": {"name": RUN_NAME},
+    }
+    raw = raw_execution(status=status)
+    assert parse_execution(raw) == execution_of(
+        raw,
+        phase=Phase.RUNNING,
+        run_name=RUN_NAME,
+        started_at=datetime(2026, 1, 2, 11, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED, Phase.SKIPPED])
+def test_keeps_no_object_of_which_nothing_more_will_be_done(phase: Phase) -> None:
+    status = {"phase": phase, "completionTime": "2026-01-02T12:00:00Z"}
+    ended = parse_execution(raw_execution(status=status))
+    deleted = parse_execution(raw_execution(status=status, deleted_at=NOW))
+    assert (ended.raw, ended.completed_at, ended.is_deleting) == (None, NOW, False)
+    assert deleted.raw == raw_execution(status=status, deleted_at=NOW)
+    assert (deleted.deleted_at, deleted.is_deleting) == (NOW, True)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        None,
+        {},
+        "odd",
+        [],
+        {"phase": None, "startTime": None, "completionTime": None, "pipelineRunRef": None},
+        {"phase": "Dreaming", "startTime": "long ago", "pipelineRunRef": "odd"},
+        {"phase": 7, "startTime": 7, "completionTime": {}, "pipelineRunRef": {"name": 7}},
+        {"phase": ["Running"], "startTime": "2026-02-31T00:00:00Z", "pipelineRunRef": {}},
+        {"startTime": "0001-01-01T00:00:00+14:00", "completionTime": "0000-01-01T00:00:00Z"},
+    ],
+)
+def test_reads_an_odd_status_as_none_yet(status: object) -> None:
+    raw = raw_execution(status=status)
+    assert parse_execution(raw) == execution_of(raw)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param("odd", id="no-mapping"),
+        pytest.param({"targetResource": 7, "workflowRef": {"workflowId": None}}, id="wrong-types"),
+        pytest.param({"targetResource": None, "workflowRef": "odd"}, id="nulls"),
+    ],
+)
+def test_reads_an_odd_spec_as_empty(spec: object) -> None:
+    raw = raw_execution(spec=spec)
+    assert parse_execution(raw) == execution_of(raw, target="", workflow_id="")
+
+
+def test_reads_an_object_without_finalizers() -> None:
+    raw = raw_execution(finalizers=())
+    assert parse_execution(raw) == execution_of(raw, has_finalizer=False)
+    raw["metadata"]["finalizers"] = None
+    assert parse_execution(raw) == execution_of(raw, has_finalizer=False)
+
+
+def run_of(**differs: Any) -> Run:
+    seen: dict[str, Any] = {
+        "name": RUN_NAME,
+        "namespace": RUN_NAMESPACE,
+        "uid": f"uid-of-{RUN_NAME}",
+        "resource_version": "1",
+        "slot_key": names.slot_key(TARGET),
+        "slot_number": 1,
+        "target": TARGET,
+        "workflow_id": "restart",
+        "owner": Owner(uid="uid-of-mine", namespace=NAMESPACE, name="mine"),
+        "succeeded": "Unknown",
+        "reason": "",
+        "message": "",
+        "created_at": ago(minutes=10),
+        "started_at": None,
+        "completed_at": None,
+        "completed_tasks": 0,
+        "task_names": (),
+        "is_deleting": False,
+        "is_cancelled": False,
+        "has_stopped": False,
+    }
+    return Run(**{**seen, **differs})
+
+
+def test_reads_a_run_that_has_ended() -> None:
+    message = "Tasks Completed: 2 (Failed: 1, Cancelled 0), Skipped: 1"
+    status = run_status(
+        "False",
+        "Failed",
+        message,
+        started_at=ago(minutes=9),
+        completed_at=ago(minutes=1),
+        tasks=["check", "change"],
+        final_tasks=["report"],
+    )
+    raw = raw_run("mine", status=status, spec={"status": "Cancelled"}, deleted_at=NOW)
+    assert parse_run(raw, has_stopped=True) == run_of(
+        succeeded="False",
+        reason="Failed",
+        message=message,
+        started_at=ago(minutes=9),
+        completed_at=ago(minutes=1),
+        completed_tasks=2,
+        task_names=("check", "change", "report"),
+        is_deleting=True,
+        is_cancelled=True,
+        has_stopped=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        None,
+        {},
+        "odd",
+        {"conditions": None, "startTime": None, "completionTime": "", "pipelineSpec": None},
+        {"conditions": [], "pipelineSpec": {"tasks": None, "finally": None}},
+        {"conditions": "odd", "startTime": "odd", "pipelineSpec": {"tasks": "odd", "finally": 7}},
+        {"conditions": [None, "odd", {"type": "Ready", "status": "True"}], "completionTime": 7},
+        {"conditions": [{"type": "Succeeded", "status": None, "reason": 7, "message": None}]},
+        {"pipelineSpec": {"tasks": [None, {}, {"name": None}]}},
+    ],
+)
+def test_reads_an_odd_run_status_as_none_yet(status: object) -> None:
+    assert parse_run(raw_run("mine", status=status)) == run_of()
+
+
+@pytest.mark.parametrize("annotations", [None, {}, {names.KEY_EXECUTION_UID: ""}])
+def test_a_run_need_not_tell_whose_it_is(annotations: object) -> None:
+    raw = raw_run("mine")
+    raw["metadata"]["annotations"] = annotations
+    assert parse_run(raw) == run_of(target=None, workflow_id=None, owner=None)
+
+
+def test_a_run_outside_the_slots_is_none_of_ours() -> None:
+    raw = raw_run("mine")
+    raw["metadata"]["name"] = "nightly-build-7"
+    assert parse_run(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_cancelled"),
+    [
+        ("Cancelled", True),
+        ("CancelledRunFinally", True),
+        ("StoppedRunFinally", True),
+        ("PipelineRunPending", False),
+        ("", False),
+    ],
+)
+def test_a_run_that_is_held_back_is_not_cancelled(asked: str, is_cancelled: bool) -> None:
+    assert parse_run(raw_run("mine", spec={"status": asked})) == run_of(is_cancelled=is_cancelled)
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "has_stopped", "has_ended", "is_finished"),
+    [
+        ("Unknown", False, False, False),
+        ("Odd", False, False, False),
+        ("True", False, True, True),
+        ("False", False, True, False),
+        ("False", True, True, True),
+    ],
+)
+def test_a_run_that_failed_is_finished_once_its_tasks_have_stopped(
+    succeeded: str, has_stopped: bool, has_ended: bool, is_finished: bool
+) -> None:
+    run = parse_run(raw_run(status=run_status(succeeded)), has_stopped=has_stopped)
+    assert run is not None
+    assert (run.has_ended, run.is_finished) == (has_ended, is_finished)
+
+
+def test_the_spec_of_an_execution_is_read_from_the_object() -> None:
+    raw = raw_execution(spec=raw_spec("Node/worker-1", "drain"))
+    assert parse_execution(raw) == execution_of(raw, target="Node/worker-1", workflow_id="drain")

@@ -1,0 +1,91 @@
+"""TaskRuns as Tekton writes them, and as odd as they may legally be."""
+
+from typing import Any
+
+import pytest
+
+from builders import ago, raw_task_run, step
+from workflowexecution.core.facts.taskrun import Step, TaskRun, parse_task_run
+
+BARE = TaskRun("run-x", "run-x", "Unknown", "", "", "", None, ())
+
+
+def test_reads_a_task_run_that_failed() -> None:
+    raw = raw_task_run(steps=[step("a", 0), step("b", 7), step("c", running={"startedAt": "x"})])
+    assert parse_task_run(raw) == TaskRun(
+        name="run-change",
+        task_name="change",
+        succeeded="False",
+        reason="Failed",
+        message="it failed",
+        pod_name="run-change-pod",
+        completed_at=ago(minutes=2),
+        steps=(
+            Step("a", "step-a", has_started=True, exit_code=0, reason="Completed", termination=""),
+            Step("b", "step-b", has_started=True, exit_code=7, reason="Error", termination=""),
+            Step("c", "step-c", has_started=True, exit_code=None, reason="", termination=""),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "has_started"),
+    [
+        ({"waiting": {"reason": "PodInitializing"}}, False),
+        ({"running": {"startedAt": "2026-01-02T12:00:00Z"}}, True),
+        ({"terminated": {"exitCode": 1, "startedAt": "2026-01-02T12:00:00Z"}}, True),
+        ({"terminated": {"exitCode": 1, "reason": "TaskRunCancelled"}}, False),
+        ({"terminated": {"exitCode": 1, "startedAt": None}}, False),
+        ({}, False),
+    ],
+)
+def test_only_a_container_that_ran_has_started(state: dict[str, Any], has_started: bool) -> None:
+    task = parse_task_run(raw_task_run(steps=[step("a", **state)]))
+    assert task.has_started is has_started
+
+
+@pytest.mark.parametrize(
+    ("status", "is_active"), [("Unknown", True), ("", True), ("True", False), ("False", False)]
+)
+def test_only_a_verdict_ends_it(status: str, is_active: bool) -> None:
+    assert parse_task_run(raw_task_run(succeeded=status)).is_active is is_active
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"status": None},
+        {"status": "odd"},
+        {"status": {"conditions": None, "steps": None, "completionTime": None, "podName": None}},
+        {"status": {"conditions": "odd", "steps": "odd", "completionTime": "odd", "podName": 7}},
+        {"status": {"conditions": [None, 7, {}], "completionTime": 7, "steps": 7}},
+        {"status": {"conditions": [{"type": "Succeeded"}]}},
+        {"status": {"conditions": [{"type": "Succeeded", "status": None, "reason": 7}]}},
+    ],
+)
+@pytest.mark.parametrize("labels", [{}, {"labels": None}, {"labels": {}}])
+def test_reads_what_is_odd_as_not_told(raw: dict[str, Any], labels: dict[str, Any]) -> None:
+    assert parse_task_run({"metadata": {"name": "run-x", **labels}, **raw}) == BARE
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        7,
+        {},
+        {"name": None, "container": 7, "terminated": None, "running": None},
+        {"terminated": "odd"},
+        {"terminated": {"exitCode": "7", "reason": None}},
+        {"terminated": {"exitCode": True}},
+    ],
+)
+def test_reads_an_odd_step_as_one_that_never_ran(raw: object) -> None:
+    parsed = parse_task_run(raw_task_run(steps=())) if raw is None else None
+    task = parse_task_run({"metadata": {"name": "run-x"}, "status": {"steps": [raw]}})
+    assert parsed is None or parsed.steps == ()
+    assert task.steps in (
+        (),
+        (Step("", "", has_started=False, exit_code=None, reason="", termination=""),),
+    )

@@ -1,0 +1,53 @@
+"""The patch that turns one status into another, by the rules of a JSON merge patch."""
+
+from typing import Any
+
+import pytest
+
+from workflowexecution.core.status.patch import status_patch
+
+
+def apply(patch: Any, current: Any) -> Any:
+    """RFC 7386, as the API server applies it."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(current) if isinstance(current, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = apply(value, result.get(key))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "patch"),
+    [
+        pytest.param({}, {}, {}, id="nothing"),
+        pytest.param({"phase": "A"}, {"phase": "A"}, {}, id="the-same"),
+        pytest.param({}, {"phase": "A"}, {"phase": "A"}, id="added"),
+        pytest.param({"phase": "A"}, {"phase": "B"}, {"phase": "B"}, id="changed"),
+        pytest.param({"phase": "A"}, {}, {"phase": None}, id="removed"),
+        pytest.param({"a": None}, {}, {"a": None}, id="null-before"),
+        pytest.param({"c": [1, 2]}, {"c": [2]}, {"c": [2]}, id="lists-as-a-whole"),
+        pytest.param(
+            {"c": [{"a": 1}]}, {"c": [{"b": 1}]}, {"c": [{"b": 1}]}, id="objects-in-lists"
+        ),
+        pytest.param({"o": {"a": 1, "b": 2}}, {"o": {"a": 1}}, {"o": {"b": None}}, id="nested"),
+        pytest.param(
+            {"o": {"p": {"a": 1, "b": 2}, "q": 1}},
+            {"o": {"p": {"a": 1}, "q": 1}},
+            {"o": {"p": {"b": None}}},
+            id="nested-twice",
+        ),
+        pytest.param({"o": 1}, {"o": {"a": 1}}, {"o": {"a": 1}}, id="value-to-object"),
+        pytest.param({"o": {"a": 1}}, {"o": 1}, {"o": 1}, id="object-to-value"),
+        pytest.param({"o": {"a": 1}}, {"o": {}}, {"o": {"a": None}}, id="object-to-empty-object"),
+        pytest.param({}, {"o": {}}, {"o": {}}, id="empty-object"),
+    ],
+)
+def test_patch_says_what_changes_and_nothing_else(
+    current: dict[str, Any], wanted: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    assert status_patch(current, wanted) == patch
+    assert apply(patch, current) == wanted

@@ -1,0 +1,105 @@
+"""When a silent or late run is complained of, and when it is given up."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from builders import NOW, make_execution, make_run, make_snapshot, raw_run, run_status
+from workflowexecution.core.deadlines import expires_at, patience_with
+from workflowexecution.core.decision import decide
+from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.verdict import Expire, Mirror
+
+GRACE = timedelta(minutes=5)
+LIMIT = {"timeouts": {"pipeline": "10m"}}
+
+
+def after(**duration: float) -> datetime:
+    return NOW + timedelta(**duration)
+
+
+def started(seconds: float = 0) -> Run:
+    at = after(seconds=seconds)
+    return make_run("mine", created_at=NOW, started_at=at, spec=LIMIT)
+
+
+NOT_TAKEN_UP = make_run("mine", created_at=NOW, spec=LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("run", "now", "complaint", "until"),
+    [
+        pytest.param(NOT_TAKEN_UP, NOW, "", after(seconds=30), id="just-created"),
+        pytest.param(
+            NOT_TAKEN_UP,
+            after(seconds=30),
+            "has not taken up",
+            after(minutes=10, seconds=30),
+            id="nobody-takes-it-up",
+        ),
+        pytest.param(
+            started(), after(minutes=9), "", after(minutes=10, seconds=30), id="within-its-limit"
+        ),
+        pytest.param(
+            started(),
+            after(minutes=10, seconds=30),
+            "is past its time limit of 10m0s",
+            after(minutes=15),
+            id="late",
+        ),
+        pytest.param(started(), after(minutes=15), "is past its time limit", None, id="very-late"),
+        pytest.param(
+            make_run("mine", created_at=NOW, started_at=NOW),
+            after(days=9),
+            "",
+            None,
+            id="without-a-limit",
+        ),
+    ],
+)
+def test_patience(run: Run, now: datetime, complaint: str, until: datetime | None) -> None:
+    found = patience_with(run, grace=GRACE, now=now)
+    assert found.until == until
+    assert complaint in found.complaint
+    assert bool(found.complaint) == bool(complaint)
+
+
+def test_a_run_is_given_up_exactly_at_the_end_of_its_grace() -> None:
+    run = started()
+    execution = make_execution()
+    for late, expected in ((-timedelta(microseconds=1), Mirror(run)), (timedelta(0), Expire(run))):
+        snapshot = make_snapshot(execution, runs=[run], now=after(minutes=15) + late)
+        assert decide(snapshot) == expected
+
+
+def test_a_run_that_has_ended_is_not_given_up() -> None:
+    run = make_run(
+        "mine", created_at=NOW, succeeded="True", completed_at=after(minutes=1), spec=LIMIT
+    )
+    assert decide(make_snapshot(runs=[run], now=after(days=1))) == Mirror(run)
+
+
+@pytest.mark.parametrize("limit", ["0s", "", "soon"])
+def test_a_run_without_a_limit_never_expires(limit: str) -> None:
+    run = make_run("mine", created_at=NOW, spec={"timeouts": {"pipeline": limit}})
+    assert expires_at(run, GRACE) is None
+
+
+@pytest.mark.parametrize(
+    ("bundle", "fetched", "expected"),
+    [
+        (f"registry/w:v1@sha256:{'a' * 64}", "a" * 64, True),
+        (f"registry/w:v1@sha256:{'a' * 64}", "b" * 64, False),
+        (f"registry/w:v1@sha256:{'a' * 64}", "", None),
+        ("registry/w:v1", "a" * 64, None),
+    ],
+)
+def test_what_was_fetched_is_compared_with_what_was_asked_for(
+    bundle: str, fetched: str, expected: bool | None
+) -> None:
+    params = [{"name": "bundle", "value": bundle}, {"name": "kind", "value": "pipeline"}]
+    source = {"digest": {"sha256": fetched}} if fetched else {}
+    status = {**run_status(), "provenance": {"refSource": source}}
+    run = parse_run(raw_run(spec={"pipelineRef": {"params": params}}, status=status))
+    assert run is not None
+    assert run.is_as_pinned is expected

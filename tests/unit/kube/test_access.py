@@ -1,0 +1,144 @@
+"""The way to the API server, from each kind of credentials."""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+from aiohttp import web
+
+from localcluster import certificates
+from workflowexecution.kube import access
+from workflowexecution.kube.access import load_access
+
+Write = Callable[..., None]
+SERVER = "https://127.0.0.1:6443"
+
+
+@pytest.fixture(autouse=True)
+def _outside_of_any_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> certificates.KeyFiles:
+    return certificates.write(tmp_path_factory.mktemp("pki") / "pki", ["localhost"], ["127.0.0.1"])
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Write a kubeconfig of one user, and make it the current one."""
+
+    def write(user: dict[str, object], **cluster: object) -> None:
+        path = tmp_path / "kubeconfig"
+        content = {
+            "current-context": "here",
+            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": SERVER, **cluster}}],
+            "users": [{"name": "u", "user": user}],
+        }
+        path.write_text(yaml.safe_dump(content))
+        point_to(path, monkeypatch)
+
+    return write
+
+
+def point_to(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a file the current kubeconfig; the client reads the variable when it is imported."""
+    where = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+    monkeypatch.setattr(where, str(path))
+
+
+def test_a_token_proves_who_asks(kubeconfig: Write) -> None:
+    kubeconfig({"token": "secret"}, server=f"{SERVER}/")
+    found = load_access()
+    assert (found.server, found.authorization()) == (SERVER, "Bearer secret")
+    assert isinstance(found.ssl_context, ssl.SSLContext)
+    assert found.ssl_context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_a_client_certificate_proves_who_asks(
+    kubeconfig: Write, files: certificates.KeyFiles
+) -> None:
+    kubeconfig(
+        {
+            "client-certificate": str(files.server_certificate),
+            "client-key": str(files.server_key),
+        },
+        **{"certificate-authority": str(files.authority)},
+    )
+    found = load_access()
+    assert (found.server, found.authorization()) == (SERVER, None)
+    assert isinstance(found.ssl_context, ssl.SSLContext)
+    assert len(found.ssl_context.get_ca_certs()) == 1
+
+
+def test_verification_is_left_out_only_where_asked(kubeconfig: Write) -> None:
+    kubeconfig({}, **{"insecure-skip-tls-verify": True})
+    assert load_access().ssl_context is False
+
+
+@pytest.mark.parametrize("content", [None, "", "current-context: gone\n", "{"])
+def test_a_missing_kubeconfig_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    path = tmp_path / "kubeconfig"
+    if content is not None:
+        path.write_text(content)
+    point_to(path, monkeypatch)
+    with pytest.raises(ValueError, match=r"(?s)^no usable kubeconfig: .*; set KUBECONFIG to one$"):
+        load_access()
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("10.0.0.1", "https://10.0.0.1:443"), ("fd00::1", "https://[fd00::1]:443")],
+)
+def test_a_pod_uses_its_service_account(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: certificates.KeyFiles,
+    host: str,
+    expected: str,
+) -> None:
+    (tmp_path / "token").write_text("first\n")
+    (tmp_path / "ca.crt").write_bytes(files.authority.read_bytes())
+    monkeypatch.setattr(access, "_ACCOUNT_DIR", tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    found = load_access()
+    assert (found.server, found.authorization()) == (expected, "Bearer first")
+    (tmp_path / "token").write_text("second\n")
+    assert found.authorization() == "Bearer second"
+
+
+async def test_every_request_is_signed_and_shown() -> None:
+    tokens, shown, asked = iter(["Bearer a", "Bearer b", None]), [], []
+
+    async def handle(request: web.Request) -> web.Response:
+        agent = request.headers["User-Agent"].partition("/")[0]
+        asked.append((request.path, request.headers.get("Authorization"), agent))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/{path}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    found = access.Access(server=server, ssl_context=True, authorization=lambda: next(tokens))
+
+    async def on_request(request: aiohttp.ClientRequest) -> None:
+        shown.append(request.url.path)
+
+    async with found.open_session(connections=1, on_request=on_request) as session:
+        for path in ("/x", "/y"):
+            await (await session.get(server + path)).read()
+    async with found.open_session(connections=1) as session:
+        await (await session.get(f"{server}/z")).read()
+    await runner.cleanup()
+    agent = "workflowexecution-operator"
+    assert asked == [("/x", "Bearer a", agent), ("/y", "Bearer b", agent), ("/z", None, agent)]
+    assert shown == ["/x", "/y"]

@@ -1,0 +1,162 @@
+"""Answers of an API server, as odd as they come, and the errors they mean."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from workflowexecution.kube import client as transport
+from workflowexecution.kube import errors
+from workflowexecution.kube.client import MERGE_PATCH, ApiClient
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Server:
+    """A server on loopback that answers as the test says, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Answer
+        self.is_over = asyncio.Event()
+        self.asked: list[tuple[str, str, dict[str, str], str, str]] = []
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = (await request.read()).decode()
+        kind = request.headers.get("Content-Type", "") if body else ""
+        self.asked.append((request.method, request.path, dict(request.query), kind, body))
+        return await self.answer(request)
+
+    def answers(self, status: int, body: str, kind: str = "application/json") -> None:
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(status=status, text=body, content_type=kind)
+
+        self.answer = answer
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest_asyncio.fixture
+async def client(server: Server) -> AsyncIterator[ApiClient]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as session:
+        yield ApiClient(session, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    server.is_over.set()
+    await runner.cleanup()
+
+
+def told(reason: str, message: str = "it said") -> str:
+    return f'{{"kind": "Status", "reason": "{reason}", "message": "{message}"}}'
+
+
+async def test_an_object_is_answered_as_it_is(server: Server, client: ApiClient) -> None:
+    server.answers(201, '{"kind": "A"}')
+    answer = await client.request("POST", "/x", body={"a": 1})
+    assert answer == {"kind": "A"}
+    await client.request("PATCH", "/x", body={"a": None}, content_type=MERGE_PATCH)
+    await client.request("GET", "/x", params={"limit": "1"})
+    assert server.asked == [
+        ("POST", "/x", {}, "application/json", '{"a": 1}'),
+        ("PATCH", "/x", {}, "application/merge-patch+json", '{"a": null}'),
+        ("GET", "/x", {"limit": "1"}, "", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        pytest.param(400, told("BadRequest"), errors.RejectedError, id="bad-request"),
+        pytest.param(401, told("Unauthorized"), errors.UnavailableError, id="token-refused"),
+        pytest.param(403, told("Forbidden"), errors.ForbiddenError, id="no-right"),
+        pytest.param(404, told("NotFound"), errors.NotFoundError, id="no-object"),
+        pytest.param(409, told("Conflict"), errors.ConflictError, id="changed"),
+        pytest.param(409, told("AlreadyExists"), errors.AlreadyExistsError, id="exists"),
+        pytest.param(410, told("Expired"), errors.NotFoundError, id="list-expired"),
+        pytest.param(422, told("Invalid"), errors.RejectedError, id="invalid"),
+        pytest.param(429, told("TooManyRequests"), errors.UnavailableError, id="overloaded"),
+        pytest.param(500, told("InternalError"), errors.UnavailableError, id="server-error"),
+        pytest.param(503, "", errors.UnavailableError, id="nothing"),
+        pytest.param(504, "<html>", errors.UnavailableError, id="proxy"),
+        pytest.param(404, "404 page not found", errors.NotFoundError, id="kind-not-served"),
+        pytest.param(403, "[1]", errors.ForbiddenError, id="no-status-object"),
+        pytest.param(403, "no", errors.ForbiddenError, id="not-even-json"),
+    ],
+)
+async def test_an_error_is_told_by_its_kind(
+    server: Server, client: ApiClient, status: int, body: str, expected: type[errors.ApiError]
+) -> None:
+    server.answers(status, body)
+    with pytest.raises(errors.ApiError, match=f"^GET /x: {status}") as caught:
+        await client.request("GET", "/x")
+    assert (type(caught.value), caught.value.status) == (expected, status)
+    assert ("it said" in str(caught.value)) is ("it said" in body)
+
+
+@pytest.mark.parametrize("body", ["", "null", "[1, 2]", "7", "<html>", '{"a":', "\x00"])
+async def test_garbage_is_no_answer(server: Server, client: ApiClient, body: str) -> None:
+    server.answers(200, body)
+    with pytest.raises(errors.UnavailableError, match=r"^GET /x: no answer"):
+        await client.request("GET", "/x")
+
+
+async def test_long_messages_are_cut(server: Server, client: ApiClient) -> None:
+    server.answers(422, told("Invalid", "x" * 10_000))
+    with pytest.raises(errors.RejectedError) as caught:
+        await client.request("GET", "/x")
+    assert len(str(caught.value)) < 2_100
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for_without_end(
+    server: Server, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(_: web.Request) -> web.StreamResponse:
+        await server.is_over.wait()
+        return web.Response()
+
+    server.answer = hang
+    monkeypatch.setattr(transport, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+    with pytest.raises(errors.UnavailableError, match="no answer: "):
+        await client.request("GET", "/x")
+
+
+async def test_a_connection_that_breaks_is_no_answer(server: Server, client: ApiClient) -> None:
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    server.answer = hang_up
+    with pytest.raises(errors.UnavailableError, match=r"^POST /x: no answer"):
+        await client.request("POST", "/x", body={})
+
+
+async def test_no_server_is_no_answer() -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(errors.UnavailableError, match=r"^GET /x: no answer"):
+            await ApiClient(session, "http://127.0.0.1:1").request("GET", "/x")
+
+
+async def test_lists_are_fetched_page_by_page(server: Server, client: ApiClient) -> None:
+    async def page(request: web.Request) -> web.StreamResponse:
+        token = request.query.get("continue")
+        following = {"": "1", "1": "2"}.get(token or "")
+        items = [{"page": token or "0"}] if token != "1" else None
+        return web.json_response({"metadata": {"continue": following}, "items": items})
+
+    server.answer = page
+    found = [item async for item in client.list_pages("/x", {"labelSelector": "a"})]
+    assert found == [{"page": "0"}, {"page": "2"}]
+    assert [query for _, _, query, _, _ in server.asked] == [
+        {"labelSelector": "a", "limit": "500"},
+        {"labelSelector": "a", "limit": "500", "continue": "1"},
+        {"labelSelector": "a", "limit": "500", "continue": "2"},
+    ]
