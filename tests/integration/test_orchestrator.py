@@ -78,7 +78,8 @@ class Orchestrator:
     """One run of it, under way."""
 
     def __init__(self, kubeconfig: Path, orders: list[str], deadline: float) -> None:
-        paths = os.pathsep.join([str(TESTS), str(TESTS / "support"), str(TESTS.parent / "operator")])
+        places = (TESTS, TESTS / "support", TESTS.parent / "operator")
+        paths = os.pathsep.join(map(str, places))
         outside = {key: said for key, said in os.environ.items() if "proxy" not in key.lower()}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "reference_orchestrator", f"--deadline={deadline}"],
