@@ -51,16 +51,9 @@ class Settings(BaseSettings):
         default=timedelta(minutes=5),
         description="How long the same workflow may not run again on a target; 0s turns it off.",
     )
-    default_service_account: str = Field(
-        default=identity.DEFAULT_SERVICE_ACCOUNT,
-        description="ServiceAccount of runs whose execution names none.",
-    )
     allowed_service_accounts: Names = Field(
         default=[],
         description="ServiceAccounts that executions may name, comma separated; empty: any.",
-    )
-    default_timeout: Duration = Field(
-        default=timedelta(minutes=30), description="Time limit of runs whose execution names none."
     )
     cancel_grace: Duration = Field(
         default=timedelta(minutes=2),
@@ -69,6 +62,26 @@ class Settings(BaseSettings):
     deadline_grace: Duration = Field(
         default=timedelta(minutes=5),
         description="How long after its time limit a run that Tekton does not end is given up.",
+    )
+    leftover_grace: Duration = Field(
+        default=timedelta(seconds=30),
+        description="How long pods of an ended run may take to stop before they are deleted.",
+    )
+    run_retention: Duration = Field(
+        default=timedelta(hours=168),
+        description="How long runs that succeeded are kept, at least the cooldown; 0s: for ever.",
+    )
+    failed_run_retention: Duration = Field(
+        default=timedelta(hours=720),
+        description="How long runs that failed are kept, at least the cooldown; 0s: for ever.",
+    )
+    execution_retention: Duration = Field(
+        default=timedelta(0),
+        description="How long ended executions are kept, at least the cooldown; 0s: for ever.",
+    )
+    progress_interval: Duration = Field(
+        default=timedelta(seconds=5),
+        description="How often at most the progress of one run is written to its status.",
     )
     resync_interval: Duration = Field(
         default=timedelta(minutes=10),
@@ -109,14 +122,16 @@ class Settings(BaseSettings):
     def _are_namespaces(cls, value: list[str]) -> list[str]:
         return [cls._is_namespace(name) for name in value]
 
-    @field_validator("cooldown")
+    @field_validator("cooldown", "run_retention", "failed_run_retention", "execution_retention")
     @classmethod
     def _is_not_negative(cls, value: timedelta) -> timedelta:
         if value < timedelta(0):
             raise ValueError("must be 0s or longer, e.g. 5m")
         return value
 
-    @field_validator("default_timeout", "cancel_grace", "deadline_grace", "resync_interval")
+    @field_validator(
+        "cancel_grace", "deadline_grace", "leftover_grace", "progress_interval", "resync_interval"
+    )
     @classmethod
     def _is_positive(cls, value: timedelta) -> timedelta:
         if value <= timedelta(0):

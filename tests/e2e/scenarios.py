@@ -28,6 +28,8 @@ class Scenario:
     spec: fields of the execution that differ from a plain one.
     ref: fields of the workflowRef that differ; an empty one is left out.
     deed: what somebody does to the run while it works: "", "cancel" or "delete".
+    leaves_pod: whether Tekton leaves a pod of it that would never stop.
+    complaint: what the node says of that pod, in part; empty where it says nothing.
     quota: hard limits of a ResourceQuota in the execution namespace; empty for none.
     expected: failureDetails without the times; `message` is a regular expression.
     """
@@ -39,6 +41,8 @@ class Scenario:
     params: Sequence[Object] = ()
     ref: Mapping[str, str] = field(default_factory=dict)
     deed: str = ""
+    leaves_pod: bool = False
+    complaint: str = ""
     quota: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -57,6 +61,35 @@ LOG = r"; see: kubectl logs -n \S+ \S+-{0}-pod -c step-{1}$"
 TASK_RUN = r"; see: kubectl describe taskrun -n \S+ \S+-{0}$"
 RUN = r"; see: kubectl describe pipelinerun -n \S+ wfe-[0-9a-f]{16}-1$"
 SLEEP = step("sleep", "exec sleep 600")
+GREEDY = step("grow", "tail /dev/zero", computeResources={"limits": {"memory": "24Mi"}})
+OUT_OF_MEMORY = {
+    "failedTaskIndex": 0,
+    "failedTaskName": "fill",
+    "failedStepName": "grow",
+    "reason": "OOMKilled",
+    "exitCode": 137,
+    "wasExecutionFailure": True,
+    "message": r"^task 'fill', step 'grow' ended with exit code 137: OOMKilled, it used "
+    "more memory than its limit; see: kubectl ",
+}
+
+
+def not_configured(name: str, said: str, **step_fields: Any) -> Scenario:
+    """A task whose container the node cannot make: its pod waits for ever."""
+    return Scenario(
+        name=name,
+        leaves_pod=True,
+        complaint=said,
+        tasks=[task("wait", step("wait", "exit 0", **step_fields))],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "wait",
+            "reason": "ConfigurationError",
+            "wasExecutionFailure": False,
+            "message": rf"^task 'wait'.*CreateContainerConfigError.*{said}",
+        },
+    )
+
 
 SCENARIOS = (
     Scenario(
@@ -78,6 +111,27 @@ SCENARIOS = (
             "more memory than its limit" + LOG.format("fill", "grow"),
         },
     ),
+    Scenario(
+        name="out-of-memory-in-first-of-three",
+        leaves_pod=True,
+        tasks=[task("fill", GREEDY, step("then", "exit 0"), step("last", "exit 0"))],
+        expected=OUT_OF_MEMORY,
+    ),
+    Scenario(
+        name="out-of-memory-in-second-of-three",
+        leaves_pod=True,
+        tasks=[task("fill", step("first", "exit 0"), GREEDY, step("last", "exit 0"))],
+        expected=OUT_OF_MEMORY,
+    ),
+    not_configured(
+        "secret-missing", 'secret "nowhere" not found', envFrom=[{"secretRef": {"name": "nowhere"}}]
+    ),
+    not_configured(
+        "configmap-missing",
+        'configmap "nowhere" not found',
+        envFrom=[{"configMapRef": {"name": "nowhere"}}],
+    ),
+    not_configured("user-forbidden", "non-root", securityContext={**RESTRICTED, "runAsUser": 0}),
     Scenario(
         name="exit-code-in-second-step",
         tasks=[

@@ -12,13 +12,15 @@ import pytest
 from e2e.recorder import record
 from e2e.scenarios import SCENARIOS, Scenario
 from e2e.watching import END_S, live_pods, task_runs, until_a_step_runs
-from harness.executions import unique_target
+from harness.executions import condition_of, unique_target
 from harness.waiting import eventually
 from harness.world import World
 from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.oci import push_bundle
 
+# The operator's leftover grace, and what it may take beyond it.
+GRACE_S, MARGIN_S = 30, 15
 TIMES = ("failedAt", "executionTimeBeforeFailure")
 
 
@@ -74,6 +76,23 @@ def _quota(world: World, hard: Mapping[str, str]) -> Iterator[None]:
         world.cluster.request("DELETE", f"{path}/tight")
 
 
+def _since(status: Object) -> str:
+    """When its end was written."""
+    succeeded = next(one for one in status["conditions"] if one["type"] == "Succeeded")
+    return str(succeeded["lastTransitionTime"])
+
+
+def _assert_held(world: World, item: Object, target: str) -> None:
+    """The run has failed, its pod is there: nobody else may work on the target."""
+
+    def is_stopping() -> None:
+        assert condition_of(world.read(item), "Succeeded").get("reason") == "Stopping"
+
+    eventually(is_stopping, END_S, dump=world.dump)
+    other = world.ended(world.create(target, workflow="another"), "Skipped")
+    assert other["status"]["skipDetails"]["reason"] == "ResourceBusy"
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_failure_is_told_as_it_is(
     scenario: Scenario, node_world: World, node_cluster: Cluster
@@ -87,6 +106,8 @@ def test_a_failure_is_told_as_it_is(
         item = node_world.create(target, workflowRef=ref, **scenario.spec)
         run = node_world.run_of(item, END_S)
         _do(scenario.deed, node_world, run)
+        if scenario.leaves_pod:
+            _assert_held(node_world, item, target)
         status = node_world.ended(item, "Failed", END_S)["status"]
 
     record(scenario.name, node_world.run_now(run), task_runs(node_world, run))
@@ -99,3 +120,8 @@ def test_a_failure_is_told_as_it_is(
     assert told == {key: value for key, value in scenario.expected.items() if key != "message"}
     assert status["failureReason"] == told["reason"]
     assert live_pods(node_world, run) == []
+    if scenario.leaves_pod:
+        ended_at = datetime.fromisoformat(status["completionTime"])
+        written_at = datetime.fromisoformat(_since(status))
+        assert (written_at - ended_at).total_seconds() <= GRACE_S + MARGIN_S
+        node_world.launched(target, workflow="another", workflowRef={**ref, "workflowId": "other"})

@@ -62,6 +62,59 @@ def test_the_spec_never_changes(executions: Objects, item: Object, change: Objec
     assert "spec is immutable" in refused(executions, item, {"spec": change})
 
 
+@pytest.mark.parametrize(
+    "respelled",
+    [
+        {"executionConfig": {"timeout": "30m0s"}},
+        {"executionConfig": {"timeout": "0.5h"}},
+        {"parameters": {}},
+        {"rationale": ""},
+        {"confidence": 0},
+        {"remediationRequestRef": {"namespace": "", "uid": ""}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_spec_may_be_written_back_in_another_spelling(
+    executions: Objects, item: Object, respelled: Object
+) -> None:
+    """As clients do that have types of their own: Go writes 30m as 30m0s."""
+    changed = executions.patch(item, {"spec": respelled, "metadata": {"labels": {"a": "b"}}})
+    assert changed["metadata"]["labels"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"rationale": "x" * 65_537}, "spec.rationale: Too long"),
+        ({"parameters": {"A": "x" * 32_769}}, "spec.parameters.A: Too long"),
+        ({"parameters": {f"A{n}": "x" * 32_000 for n in range(9)}}, "all values together"),
+        (
+            {"workflowRef": {"workflowId": "w", "version": "v" * 254, "containerImage": "a/b:v1"}},
+            "spec.workflowRef.version: Too long",
+        ),
+        (
+            {"workflowRef": {"workflowId": "w", "version": "v1", "containerImage": "a:5000/b"}},
+            "names no tag and no digest",
+        ),
+    ],
+    ids=["rationale", "value", "values", "version", "no-tag"],
+)
+def test_what_is_too_long_or_not_pinned_is_refused(
+    executions: Objects, namespace: str, target: str, spec: Object, said: str
+) -> None:
+    with pytest.raises(ApiError) as error:
+        executions.create(execution(target, namespace=namespace, **spec))
+    assert error.value.code == 422
+    assert said in str(error.value)
+
+
+def test_the_longest_values_are_taken(executions: Objects, namespace: str, target: str) -> None:
+    parameters = {f"A{number}": "x" * 32_768 for number in range(8)}
+    spec: dict[str, Any] = {"rationale": "x" * 65_536, "parameters": parameters}
+    created = executions.create(execution(target, namespace=namespace, **spec))
+    assert executions.patch(created, {"metadata": {"labels": {"a": "b"}}})
+
+
 @pytest.mark.parametrize("phase", TERMINAL)
 @pytest.mark.parametrize("after", ["Pending", "Running", *TERMINAL, None])
 def test_a_terminal_phase_never_changes(

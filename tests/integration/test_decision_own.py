@@ -36,7 +36,8 @@ def test_a_free_target_is_launched_on(world: World, form: str) -> None:
     assert spec["pipelineRef"]["resolver"] == "bundles"
     assert spec["timeouts"] == {"pipeline": "30m0s"}
     assert spec["taskRunTemplate"]["serviceAccountName"] == "kubernaut-workflow-runner"
-    assert item["status"]["pipelineRunRef"] == {"name": name_of(run)}
+    named = {"name": name_of(run), "namespace": world.execution_namespace}
+    assert item["status"]["pipelineRunRef"] == named
     assert item["status"]["startTime"] == run["metadata"]["creationTimestamp"]
 
 

@@ -10,6 +10,7 @@ import yaml
 from harness import faults
 from harness.executions import name_of
 from harness.faults import Fault
+from harness.objects import OLD_FINALIZER
 from harness.rights import EXECUTION_NAMESPACE, MANIFESTS
 from harness.waiting import eventually
 from harness.world import World, open_world
@@ -20,9 +21,6 @@ from workflowexecution.api.validation import parse_spec
 
 # Group, resource (with its subresource) and verb.
 Right = tuple[str, str, str]
-
-# Held for a purpose that no single operator process has in these tests.
-LEADER_ELECTION = "coordination.k8s.io"
 SAMPLES = sorted(path for path in (MANIFESTS / "samples").glob("*.yaml") if "kust" not in path.name)
 
 
@@ -71,15 +69,20 @@ def do_everything(world: World, target: str) -> None:
     deleted, run = world.launched(f"{target}-deleted")
     world.tekton.begin(run)
     world.executions.delete(deleted)
-    world.gone(deleted)
+    old, run = world.launched(f"{target}-old")
+    world.executions.patch(old, {"metadata": {"finalizers": [OLD_FINALIZER]}})
+    world.tekton.leave_pod(run)
+    run = world.tekton.begin(run)
+    world.tekton.fail(run)
+    world.ended(old, "Failed", 60)
 
 
 def test_no_right_is_missing_and_none_unused(bare_cluster: Cluster, target: str) -> None:
-    with open_world(bare_cluster, "--cancel-grace=1s") as world:
+    with open_world(bare_cluster, "--cancel-grace=1s", "--leftover-grace=1s") as world:
         do_everything(world, target)
 
         def every_right_was_used() -> None:
-            needless = {right for right in granted() - used(world) if right[0] != LEADER_ELECTION}
+            needless = {right for right in granted() - used(world)}
             assert not needless, f"granted, and never used: {sorted(needless)}"
 
         eventually(every_right_was_used, 5)

@@ -32,20 +32,19 @@ def test_what_cannot_be_followed_is_told_and_taken_up_again(bare_cluster: Cluste
 
         def is_told() -> None:
             condition = condition_of(world.read(running), "Succeeded")
-            assert condition["reason"] == "Waiting"
+            assert condition["reason"] == "Stopping"
             assert "cannot" in condition["message"]
 
         eventually(is_told, 60, dump=world.dump)
         localcluster.eventually(lambda: not _is_there(bare_cluster, namespace), 60)
-        refused = world.ended(world.create(unique_target()), "Failed")["status"]["failureDetails"]
-        assert refused["reason"] == "Forbidden"
-        assert refused["wasExecutionFailure"] is False
-        assert f'in the namespace "{namespace}"' in refused["message"]
+        waiting = world.in_phase(world.create(unique_target()), "Pending")
+        assert f'in the namespace "{namespace}"' in condition_of(waiting, "Succeeded")["message"]
         assert world.read(running)["status"]["phase"] == "Running"
 
         create_namespace(bare_cluster, namespace)
         rights.extend_to(bare_cluster, namespace)
 
+        world.in_phase(waiting, "Running", 60)
         world.launched(unique_target())
         lost = world.ended(running, "Failed", 60)["status"]["failureDetails"]
         assert "was deleted by somebody else" in lost["message"]

@@ -7,14 +7,11 @@ import pytest
 from harness import faults
 from harness.executions import execution, name_of
 from harness.faults import Fault
-from harness.objects import FINALIZER
-from harness.waiting import eventually, holds_for
+from harness.objects import OLD_FINALIZER
+from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
-
-# Longer than the operator waits between two looks at a run that is stopping.
-A_WHILE_S = 2.0
 
 
 def cancelled(world: World, run: Object) -> Object:
@@ -29,33 +26,23 @@ def cancelled(world: World, run: Object) -> Object:
     return eventually(check, dump=world.dump)
 
 
-def test_an_execution_goes_only_when_nothing_of_it_runs(world: World, target: str) -> None:
-    item, run = world.launched(target)
-    assert FINALIZER in item["metadata"]["finalizers"]
-    run = world.tekton.begin(run)
-    world.executions.delete(item)
-    run = cancelled(world, run)
-    world.tekton.obey_cancel(run)
-    holds_for(lambda: world.read(item), A_WHILE_S)
-
-    world.tekton.stop_tasks(run)
-    world.gone(item)
-    assert world.run_now(run) is not None
-
-
-def test_the_target_stays_held_while_a_deleted_execution_stops(world: World, target: str) -> None:
+def test_an_execution_goes_at_once_and_its_run_holds_the_target(world: World, target: str) -> None:
     item, run = world.launched(target)
     run = world.tekton.begin(run)
     world.executions.delete(item)
+    assert world.executions.get(world.source, name_of(item)) is None
     cancelled(world, run)
     second = world.ended(world.create(target, workflow="other"), "Skipped")
     conflict = second["status"]["skipDetails"]["conflictingWorkflow"]
     assert conflict["name"] == name_of(item)
 
     world.tekton.obey_cancel(run)
+    third = world.ended(world.create(target, workflow="other"), "Skipped")
+    assert third["status"]["skipDetails"]["reason"] == "ResourceBusy"
+
     world.tekton.stop_tasks(run)
-    world.gone(item)
-    world.launched(target, workflow="other")
+    world.launched_once_free(target, workflow="other")
+    assert world.run_now(run) is not None
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +58,10 @@ def test_a_run_that_does_not_stop_is_deleted(impatient: World, target: str) -> N
     impatient.executions.delete(item)
     cancelled(impatient, run)
 
-    impatient.gone(item)
-    assert impatient.run_now(run) is None
+    def deleted() -> None:
+        assert impatient.run_now(run) is None
+
+    eventually(deleted, dump=impatient.dump)
     task_runs = impatient.tekton.task_runs.list(impatient.execution_namespace)
     assert not [one for one in task_runs if name_of(one).startswith(name_of(run))]
 
@@ -84,50 +73,58 @@ def test_a_run_that_nobody_began_is_cancelled_too(world: World, target: str) -> 
     world.gone(item)
 
 
-def test_an_execution_that_was_never_launched_goes_at_once(world: World, target: str) -> None:
-    world.launched(target)
+def test_no_finalizer_is_put_on_an_execution(world: World, target: str) -> None:
+    launched, _ = world.launched(target)
     skipped = world.ended(world.create(target), "Skipped")
-    assert "finalizers" not in skipped["metadata"]
-    world.executions.delete(skipped)
-    assert world.executions.get(world.source, name_of(skipped)) is None
+    for item in (launched, skipped):
+        assert "finalizers" not in world.read(item)["metadata"]
+        world.executions.delete(item)
+        assert world.executions.get(world.source, name_of(item)) is None
 
 
-def test_the_finalizers_of_others_are_kept(world: World, target: str) -> None:
-    item = execution(target, namespace=world.source)
-    item["metadata"]["finalizers"] = ["example.com/keep"]
-    item = world.executions.create(item)
-    run = world.run_of(item)
-    world.tekton.begin(run)
-    world.tekton.succeed(run)
-    world.ended(item, "Completed")
-    world.executions.delete(item)
+@pytest.mark.parametrize("ended", [False, True])
+def test_the_finalizer_of_earlier_controllers_is_taken_off(
+    world: World, target: str, ended: bool
+) -> None:
+    item, run = world.launched(target)
+    if ended:
+        world.tekton.begin(run)
+        world.tekton.succeed(run)
+        item = world.ended(item, "Completed")
+    both = ["example.com/keep", OLD_FINALIZER]
+    world.executions.patch(item, {"metadata": {"finalizers": both}})
 
     def ours_is_gone() -> None:
         assert world.read(item)["metadata"]["finalizers"] == ["example.com/keep"]
 
     eventually(ours_is_gone)
     world.executions.patch(item, {"metadata": {"finalizers": None}})
+
+
+def test_an_execution_that_is_kept_by_others_while_deleted_loses_its_run(
+    world: World, target: str
+) -> None:
+    item = execution(target, namespace=world.source)
+    item["metadata"]["finalizers"] = ["example.com/keep"]
+    item = world.executions.create(item)
+    run = world.tekton.begin(world.run_of(item))
+    world.executions.delete(item)
+    run = cancelled(world, run)
+    world.tekton.obey_cancel(run)
+    world.tekton.stop_tasks(run)
+    world.ended(item, "Failed")
+    world.executions.patch(item, {"metadata": {"finalizers": None}})
     world.gone(item)
 
 
 def test_a_name_used_again_is_another_execution(world: World, target: str) -> None:
     """The old run is not taken up: its owner is known by UID, not by name."""
-    first, run = world.completed(target, name="again")
+    first, _ = world.completed(target, name="again")
     world.executions.delete(first)
     world.gone(first)
     second = world.ended(world.create(target, name="again"), "Skipped")
     assert second["status"]["skipDetails"]["reason"] == "RecentlyRemediated"
-
-    third, another = world.launched(target, name="once-more", workflow="other")
-    assert name_of(another) != name_of(run)
-    world.executions.delete(third)
-    world.tekton.obey_cancel(cancelled(world, another))
-    world.gone(third)
-    fourth, run = world.launched(target, name="once-more", workflow="third")
-    assert (
-        run["metadata"]["annotations"]["kubernaut.ai/workflow-execution-uid"]
-        == (fourth["metadata"]["uid"])
-    )
+    assert len(world.runs(target)) == 1
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -175,46 +172,48 @@ def test_a_run_deleted_while_nobody_watched_fails_its_execution(world: World, ta
     assert details["wasExecutionFailure"] is True
 
 
-def test_an_execution_deleted_while_nobody_watched_is_let_go(world: World, target: str) -> None:
+def test_an_execution_deleted_while_nobody_watched_leaves_no_run(world: World, target: str) -> None:
     item, run = world.launched(target)
     run = world.tekton.begin(run)
     world.operator.kill()
     world.executions.delete(item)
+    world.gone(item)
     world.operator.start()
 
     world.tekton.obey_cancel(cancelled(world, run))
+    held = world.ended(world.create(target, workflow="other"), "Skipped")
+    assert held["status"]["skipDetails"]["reason"] == "ResourceBusy"
     world.tekton.stop_tasks(run)
-    world.gone(item)
+    world.launched_once_free(target, workflow="other")
 
 
-def test_an_execution_deleted_before_it_is_seen_leaves_no_run(world: World, target: str) -> None:
-    """Deleted between our having seen it and the finalizer: there must be no run without owner."""
+def test_an_execution_deleted_while_its_run_is_created_leaves_no_run(
+    world: World, target: str
+) -> None:
     held: list[Object] = []
 
     async def delete_first(_: object) -> None:
         world.executions.delete(held[0])
 
-    finalizer = faults.kind("patch workflowexecutions")
+    create = faults.kind("create pipelineruns")
     item = execution(target, namespace=world.source)
     held.append(item)
-    fault = world.proxy.inject(Fault(matches=finalizer, when="before", act=delete_first))
+    fault = world.proxy.inject(Fault(matches=create, when="before", act=delete_first))
     item = world.executions.create(item)
     world.gone(item)
-
-    def struck() -> None:
-        assert fault.struck == 1
-
-    eventually(struck)
+    cancelled(world, world.run_of(item))
+    assert fault.struck == 1
     world.proxy.faults.clear()
-    world.launched(target)
-    assert len(world.runs(target)) == 1
 
 
-def test_an_execution_whose_namespace_goes_is_let_go(bare_cluster: Cluster, target: str) -> None:
+def test_a_namespace_goes_while_nobody_watches(bare_cluster: Cluster, target: str) -> None:
+    """It does not wait for the operator, and the runs of what was in it are cancelled later."""
     with open_world(bare_cluster) as world:
         item, run = world.launched(target, namespace=world.sources[1])
         run = world.tekton.begin(run)
-        bare_cluster.request("DELETE", f"/api/v1/namespaces/{world.sources[1]}")
-        world.tekton.obey_cancel(cancelled(world, run))
-        world.tekton.stop_tasks(run)
+        world.operator.kill()
+        path = f"/api/v1/namespaces/{world.sources[1]}"
+        bare_cluster.request("DELETE", path)
         world.gone(item)
+        world.operator.start()
+        cancelled(world, run)

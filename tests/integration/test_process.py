@@ -199,7 +199,7 @@ def test_an_outage_is_waited_out(world: World, target: str) -> None:
     [
         ("--cooldown=soon", "cooldown='soon': 'soon' is not a duration"),
         ("--cooldown=-5m", "cooldown='-5m'"),
-        ("--default-timeout=0s", "default_timeout='0s': must be longer than zero"),
+        ("--leftover-grace=0s", "leftover_grace='0s': must be longer than zero"),
         ("--execution-namespace=Not_A_Name", "'Not_A_Name' is not a namespace"),
         ("--watch-namespaces=good,Bad", "'Bad' is not a namespace"),
         ("--probes-port=70000", "probes_port='70000'"),

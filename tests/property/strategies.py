@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from builders import NOW, TARGET, ago, make_execution, make_run, make_snapshot, raw_run
+from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, parse_run
@@ -47,7 +48,7 @@ def executions(draw: st.DrawFn, name: str) -> Execution:
     if draw(st.booleans()):
         given["deleted_at"] = ago(seconds=draw(SECONDS))
     if draw(st.booleans()):
-        given["finalizers"] = ()
+        given["finalizers"] = (draw(st.sampled_from([identity.OLD_FINALIZER, "others/own"])),)
     return make_execution(name, phase=phase, **given)
 
 

@@ -41,6 +41,12 @@ async def work(one: Operator, passes: int = 6, *, told: Iterable[str] = (EXECUTI
             await settle_down()
 
 
+def stop_everything(server: Server) -> None:
+    """Nothing executes any more of what has ended or is gone."""
+    server.stop_tasks()
+    server.stop_pods()
+
+
 def phases(server: Server) -> dict[str, str]:
     return {
         item["metadata"]["name"]: item.get("status", {}).get("phase", "")
@@ -56,7 +62,7 @@ async def test_a_foreign_run_under_the_name_of_a_lost_one_is_not_waited_for() ->
     foreign = server.get(RUNS, RUN)
     foreign["metadata"]["annotations"] = {names.KEY_TARGET: TARGET, names.KEY_EXECUTION_UID: "no"}
     server.remove_run(RUN)
-    server.stop_tasks()
+    stop_everything(server)
     server.create_run(foreign)
     await work(one)
     server.end_run(RUN, "True")
@@ -72,7 +78,7 @@ async def test_an_execution_that_ended_under_our_hands_is_left_as_it_is() -> Non
     server.create_execution("mine", TARGET, "restart")
     await work(one)
     server.remove_run(RUN)
-    server.stop_tasks()
+    stop_everything(server)
     await work(other, passes=1)
     one.deliver_all()
     one.start_pass("mine/0")
@@ -95,7 +101,7 @@ async def test_a_late_event_of_an_earlier_run_does_not_free_the_target() -> None
     await work(late)
     server.end_run(RUN, "True")
     server.remove_run(RUN)
-    server.stop_tasks()
+    stop_everything(server)
     server.delete_execution("first")
     await work(late, told=[EXECUTIONS])
     assert phases(server) == {}
@@ -120,7 +126,7 @@ async def test_the_younger_of_two_runs_gives_way() -> None:
     await work(late)
     server.remove_run(RUN)
     server.delete_execution("past")
-    await work(one)
+    one = await started(server)
     server.now += timedelta(minutes=10)
     server.create_execution("first", TARGET, "restart")
     server.create_execution("second", TARGET, "restart")
@@ -139,7 +145,7 @@ async def test_the_younger_of_two_runs_gives_way() -> None:
         await work(late, passes=1)
         for name in [*server.objects[RUNS]]:
             server.obey(name)
-        server.stop_tasks()
+        stop_everything(server)
     assert len(server.unfinished_runs(TARGET)) == 1
     assert phases(server) == {"first": "Running", "second": "Failed"}
     assert one.faults == late.faults == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, make_execution, raw_task_run, step
+from builders import NOW, TARGET, make_execution, raw_task_run, step
 from model_server import merge
 from property import strategies
 from workflowexecution.api.duration import format_duration, parse_duration
@@ -19,6 +19,7 @@ from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.facts.run import RunState
 from workflowexecution.core.facts.taskrun import parse_task_run
 from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.status.compose import status_for
@@ -43,7 +44,8 @@ def test_a_decision_does_not_depend_on_the_order_of_facts(
     shuffled = dataclasses.replace(
         snapshot,
         runs=chance.sample(snapshot.runs, len(snapshot.runs)),
-        others=chance.sample(snapshot.others, len(snapshot.others)),
+        unseen=chance.sample(snapshot.unseen, len(snapshot.unseen)),
+        ends=chance.sample(snapshot.ends, len(snapshot.ends)),
     )
     assert decide(shuffled) == decide(snapshot)
 
@@ -53,9 +55,12 @@ def test_a_launch_takes_a_name_nobody_has(snapshot: Snapshot) -> None:
     verdict = decide(snapshot)
     if isinstance(verdict, Launch):
         known = {run.name for run in snapshot.runs}
-        remembered = {other.run_name for other in snapshot.others}
-        assert verdict.run_name not in known | remembered
-        assert all(run.is_finished for run in snapshot.runs if run.target is None)
+        remembered = {other.run_name for other in snapshot.unseen}
+        ended = {end.run_name for end in snapshot.ends}
+        assert verdict.run_name not in known | remembered | ended
+        assert all(
+            run.state is RunState.FINISHED for run in snapshot.runs if run.target in (None, TARGET)
+        )
 
 
 @given(strategies.snapshots(), st.timedeltas(timedelta(0), timedelta(hours=1)))

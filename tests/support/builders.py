@@ -5,17 +5,22 @@ could never be seen is refused, so that no test proves something about an imposs
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
+from workflowexecution.cli.run import policy_of
+from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.policy import Policy
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.settings import Settings
 
 NOW: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 TARGET: Final = "payment/Deployment/payment-api"
@@ -55,7 +60,7 @@ def raw_execution(
     spec: object = None,
     status: object = None,
     version: int | str = 1,
-    finalizers: Sequence[str] = (identity.FINALIZER,),
+    finalizers: Sequence[str] = (),
     deleted_at: datetime | None = None,
 ) -> dict[str, Any]:
     """A WorkflowExecution as the API server shows it."""
@@ -103,7 +108,8 @@ def make_execution(
     )
     status: dict[str, Any] = {"phase": phase} if phase else {}
     if slot is not None:
-        status["pipelineRunRef"] = {"name": names.slot_name(target, slot)}
+        name_of_run = names.slot_name(target, slot)
+        status["pipelineRunRef"] = {"name": name_of_run, "namespace": RUN_NAMESPACE}
     for key, moment in (("startTime", started_at), ("completionTime", completed_at)):
         if moment is not None:
             status[key] = format_time(moment)
@@ -124,9 +130,10 @@ def raw_run(
     spec: Mapping[str, Any] | None = None,
     status: object = None,
     deleted_at: datetime | None = None,
+    name: str = "",
 ) -> dict[str, Any]:
     """A PipelineRun as the API server shows it, in a slot of ``slot_target``."""
-    name = names.slot_name(slot_target, slot)
+    name = name or names.slot_name(slot_target, slot)
     told = {
         names.KEY_EXECUTION: owner,
         names.KEY_EXECUTION_UID: f"uid-of-{owner}" if owner else None,
@@ -185,12 +192,15 @@ def make_run(
     completed_at: datetime | None = None,
     tasks: Sequence[str] = (),
     has_stopped: bool = False,
+    is_gone: bool = False,
+    has_started: bool | None = None,
     **meta: Any,
 ) -> Run:
     """A run as the ledger keeps it; one that has succeeded, or not said, has not "stopped"."""
     has_ended = succeeded in ("True", "False")
     _refuse(completed_at is not None and not has_ended, "an active run has not completed")
-    _refuse(has_stopped and succeeded != "False", "only a run that failed is waited for")
+    is_over = succeeded == "False" or is_gone or bool(meta.get("deleted_at"))
+    _refuse(has_stopped and not is_over, "only a run that failed or is deleted is waited for")
     status = run_status(
         succeeded,
         reason,
@@ -199,9 +209,9 @@ def make_run(
         completed_at=completed_at,
         tasks=tasks,
     )
-    run = parse_run(raw_run(owner, status=status, **meta), has_stopped=has_stopped)
+    run = parse_run(raw_run(owner, status=status, **meta))
     assert run is not None
-    return run
+    return replace(run, has_stopped=has_stopped, is_gone=is_gone, has_started=has_started)
 
 
 def finished_run(owner: str | None = "other", **given: Any) -> Run:
@@ -260,24 +270,38 @@ def make_snapshot(
     others: Sequence[Execution] = (),
     problem: str = "",
     cooldown: timedelta = timedelta(minutes=5),
+    deadline_grace: timedelta = timedelta(minutes=5),
     now: datetime = NOW,
 ) -> Snapshot:
-    """The facts of one decision, as a ledger would gather them."""
+    """The facts of one decision, as a ledger that has seen all of these gathers them."""
     execution = execution or make_execution()
-    key = names.slot_key(execution.target)
-    _refuse(any(run.slot_key != key for run in runs), "a run of another target's slots")
     _refuse(any(other.target != execution.target for other in others), "another target's execution")
     _refuse(any(other.uid == execution.uid for other in others), "the execution beside itself")
     _refuse(len({run.name for run in runs}) < len(runs), "two runs of one name")
     _refuse(now.tzinfo is None or cooldown < timedelta(0), "a naive now, or a cooldown below zero")
+    ledger = Ledger(RUN_NAMESPACE)
+    for item in (execution, *others):
+        ledger.observe_execution(item, now=now)
+    for run in runs:
+        ledger.observe_run(run, now=now)
+    known = ledger.target_facts(execution)
     return Snapshot(
         execution=execution,
-        runs=tuple(runs),
-        others=tuple(others),
+        runs=known.runs,
+        unseen=known.unseen,
+        ends=known.ends,
+        top_slot=known.top_slot,
         problem=problem,
         cooldown=cooldown,
+        deadline_grace=deadline_grace,
         now=now,
     )
+
+
+def make_policy(**given: Any) -> Policy:
+    """What an operator is told to do where nothing is set."""
+    policy = policy_of(Settings())
+    return replace(policy, **given)
 
 
 def _refuse(is_impossible: bool, why: str) -> None:

@@ -7,24 +7,31 @@ test likes.
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from builders import NOW, make_policy
 from model_server import EXECUTIONS, RUNS, Raw, Server
-from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.announcer import Announcer
+from workflowexecution.control.effects import Effects
+from workflowexecution.control.execution_reconciler import ExecutionReconciler
 from workflowexecution.control.intake import Intake
+from workflowexecution.control.launcher import Launcher
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
-from workflowexecution.control.policy import Policy
-from workflowexecution.control.reconcile import Reconciler
-from workflowexecution.control.settle import Settler
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.mirror import Mirrorer
+from workflowexecution.control.resync import Resync
+from workflowexecution.control.run_reconciler import RunReconciler
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.kube.clock import ServerClock
 from workflowexecution.observe.metrics import Metrics
 
 # A pass does a handful of things between two requests; this many turns of the loop do them all.
@@ -69,20 +76,30 @@ class Request:
 class ModelCluster:
     """The requests an operator makes, by the names the real Cluster gives them."""
 
-    def __init__(self, server: Server, pending: list[Request]) -> None:
+    def __init__(self, server: Server, pending: list[Request], clock: ServerClock) -> None:
         self._server = server
         self._pending = pending
+        self._clock = clock
 
     async def _ask(self, what: str, carry_out: Callable[[], Any]) -> Any:
         request = Request(what, carry_out)
         self._pending.append(request)
+        sent = self._clock.monotonic()
         try:
-            return await request.answer
+            answer = await request.answer
+            self.note_date(sent)
+            return answer
         finally:
             if request in self._pending:
                 self._pending.remove(request)
 
+    def note_date(self, sent: float) -> None:
+        """Every reply tells the server's time."""
+        date, received = self._server.now.replace(microsecond=0), self._clock.monotonic()
+        self._clock.observe(date, sent=sent, received=received)
+
     async def list_executions(self) -> AsyncIterator[Raw]:
+        self.note_date(self._clock.monotonic())
         for raw in self._server.all(EXECUTIONS):
             yield raw
 
@@ -90,20 +107,24 @@ class ModelCluster:
         for raw in self._server.all(RUNS):
             yield raw
 
-    async def list_task_runs(self, _: str, run_name: str) -> Any:
-        return await self._ask("list tasks", lambda: self._server.list_task_runs(run_name))
+    async def list_active_pods(self) -> AsyncIterator[Raw]:
+        for raw in self._server.list_active_pods():
+            yield raw
 
-    async def list_pods(self, _: str, __: str) -> list[Raw]:
-        return []
+    async def list_task_runs(self, _: str, run_names: Sequence[str]) -> Any:
+        return await self._ask("list tasks", lambda: self._server.list_task_runs(run_names))
+
+    async def list_pods(self, _: str, run_names: Sequence[str]) -> Any:
+        return await self._ask("list pods", lambda: self._server.list_pods(run_names))
 
     async def get_execution(self, _: str, name: str) -> Any:
         return await self._ask("get execution", lambda: self._server.get(EXECUTIONS, name))
 
-    async def get_run(self, name: str) -> Any:
+    async def get_run(self, _: str, name: str) -> Any:
         return await self._ask("get run", lambda: self._server.get(RUNS, name))
 
-    async def create_run(self, manifest: Raw) -> Any:
-        return await self._ask("create run", lambda: self._server.create_run(manifest))
+    async def create_run(self, manifest: Mapping[str, Any]) -> Any:
+        return await self._ask("create run", lambda: self._server.create_run(dict(manifest)))
 
     async def cancel_run(self, run: Run) -> Any:
         return await self._ask("cancel run", lambda: self._server.cancel_run(run.name, run.uid))
@@ -111,10 +132,19 @@ class ModelCluster:
     async def delete_run(self, run: Run) -> None:
         await self._ask("delete run", lambda: self._server.delete_run(run.name, run.uid))
 
-    async def patch_status(self, seen: Execution, patch: Raw) -> Any:
+    async def delete_pod(self, pod: Pod) -> None:
+        await self._ask("delete pod", lambda: self._server.delete_pod(pod.uid))
+
+    async def remove_run(self, namespace: str, name: str, uid: str) -> None:
+        """History is removed by the models' rules."""
+
+    async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
+        """History is removed by the models' rules."""
+
+    async def patch_status(self, seen: Execution, patch: Mapping[str, Any]) -> Any:
         version = seen.resource_version
         return await self._ask(
-            "patch status", lambda: self._server.patch_status(seen.name, version, patch)
+            "patch status", lambda: self._server.patch_status(seen.name, version, dict(patch))
         )
 
     async def patch_finalizers(self, seen: Execution, finalizers: list[str]) -> Any:
@@ -128,41 +158,74 @@ class ModelCluster:
         """Events decide nothing here."""
 
 
+Key = str | tuple[str, str]
+
+
 class Dirty:
-    """Stands where the work queue does: what is added waits until the test has it worked on."""
+    """Stands where the work queues do: what is added waits until the test has it worked on."""
 
     def __init__(self) -> None:
-        self.keys: dict[str, None] = {}
+        self.keys: dict[Key, None] = {}
 
-    def add(self, key: str) -> None:
+    def add(self, key: Key) -> None:
         self.keys[key] = None
 
 
 class Operator:
     """One operator process, from its start to its crash."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, clock_ahead: timedelta = timedelta(0)) -> None:
         self.server = server
         self.pending: list[Request] = []
         self.dirty = Dirty()
         self.faults: list[BaseException] = []
-        self.cluster = cast(Cluster, ModelCluster(server, self.pending))
-        self.ledger = Ledger()
-        metrics = Metrics()
-        policy = Policy(cooldown=timedelta(minutes=5), clock=lambda: server.now)
-        namespace = policy.template.namespace
-        witness = LiveReader(self.cluster, self.ledger, namespace=namespace)
-        settler = Settler(self.cluster, self.ledger, witness, policy, metrics)
-        writer = StatusWriter(self.cluster, self.ledger, policy, metrics)
-        self.reconciler = Reconciler(self.cluster, self.ledger, witness, settler, writer, policy)
-        self.inbox = Intake(self.ledger, cast(WorkQueue, self.dirty))
-        self.tasks: dict[str, asyncio.Task[None]] = {}
-        self.due: dict[str, datetime] = {}
+        clock = ServerClock(
+            wall=lambda: (server.now + clock_ahead).timestamp(),
+            monotonic=lambda: (server.now - NOW).total_seconds(),
+        )
+        cluster = ModelCluster(server, self.pending, clock)
+        memory, policy = Memory(), make_policy()
+        ledger = Ledger(policy.template.namespace)
+        announcer = Announcer(cluster, Metrics(), clock)
+        queue = cast("WorkQueue[Any]", self.dirty)
+        reader = LiveReader(cluster, ledger, clock, queue, queue)
+        self.executions = ExecutionReconciler(
+            ledger,
+            memory,
+            reader,
+            Effects(
+                cluster,
+                ledger,
+                reader,
+                Launcher(cluster, reader, memory, announcer, policy, clock),
+                Mirrorer(reader, memory, policy, clock),
+                policy,
+                clock,
+                queue,
+            ),
+            StatusWriter(cluster, ledger, memory, reader, announcer, clock),
+            policy,
+            clock,
+            queue,
+        )
+        self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
+        self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)
+        self.intake = Intake(ledger, memory, clock, queue, queue)
+        self.intake.take_lists()
+        self.ledger, self.memory = ledger, memory
+        self.tasks: dict[Key, asyncio.Task[None]] = {}
+        self.due: dict[Key, datetime] = {}
         self.seen = {kind: len(server.history[kind]) for kind in (EXECUTIONS, RUNS)}
 
     async def resync(self) -> None:
         """List everything, as at the start and every now and then."""
-        await self.inbox.resync(self.cluster)
+        task = asyncio.create_task(self.lists.resync())
+        while not task.done():
+            await settle_down()
+            for request in [*self.pending]:
+                request.return_home()
+        task.result()
+        self.intake.needs_resync = False
 
     def deliver(self, kind: str, count: int) -> None:
         """Deliver the next watch events of a kind."""
@@ -187,18 +250,18 @@ class Operator:
             self._take_in(kind, None, raw)
         self.seen[kind] = len(self.server.history[kind])
 
-    def start_pass(self, uid: str) -> None:
-        """Begin a pass over one execution, unless one is under way."""
-        if uid not in self.tasks:
-            self.dirty.keys.pop(uid, None)
-            self.due.pop(uid, None)
-            self.tasks[uid] = asyncio.create_task(self._pass(uid))
+    def start_pass(self, key: Key) -> None:
+        """Begin a pass over one execution or run, unless one is under way."""
+        if key not in self.tasks:
+            self.dirty.keys.pop(key, None)
+            self.due.pop(key, None)
+            self.tasks[key] = asyncio.create_task(self._pass(key))
 
-    def wake(self, within: timedelta = timedelta(0)) -> list[str]:
+    def wake(self, within: timedelta = timedelta(0)) -> list[Key]:
         """Add what is due; say what there is to do now, or will be within some time."""
-        for uid, due in self.due.items():
+        for key, due in self.due.items():
             if due <= self.server.now + within:
-                self.dirty.add(uid)
+                self.dirty.add(key)
         return [*self.dirty.keys]
 
     async def crash(self) -> None:
@@ -207,20 +270,23 @@ class Operator:
             task.cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
-    async def _pass(self, uid: str) -> None:
+    async def _pass(self, key: Key) -> None:
         try:
-            delay = await self.reconciler.reconcile(uid)
+            if isinstance(key, tuple):
+                delay = await self.runs.reconcile(key)
+            else:
+                delay = await self.executions.reconcile(key)
             if delay is not None:
-                self.due[uid] = self.server.now + timedelta(seconds=delay)
+                self.due[key] = self.server.now + timedelta(seconds=delay)
         except errors.ApiError:
-            self.dirty.add(uid)
+            self.dirty.add(key)
         except Exception as error:
             self.faults.append(error)
         finally:
-            self.tasks.pop(uid, None)
+            self.tasks.pop(key, None)
 
     def _take_in(self, kind: str, event: str | None, raw: Raw) -> None:
-        take_in = self.inbox.on_execution if kind == EXECUTIONS else self.inbox.on_run
+        take_in = self.intake.on_execution if kind == EXECUTIONS else self.intake.on_run
         take_in(event, copy.deepcopy(raw))
 
 

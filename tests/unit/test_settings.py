@@ -18,12 +18,14 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults_are_those_of_the_contract() -> None:
     settings = Settings()
     assert settings.execution_namespace == "kubernaut-workflows"
-    assert settings.default_service_account == "kubernaut-workflow-runner"
     assert (settings.metrics_port, settings.probes_port) == (9090, 8081)
-    assert (settings.cooldown, settings.default_timeout) == (
-        timedelta(minutes=5),
-        timedelta(minutes=30),
+    assert settings.cooldown == timedelta(minutes=5)
+    assert settings.leftover_grace == timedelta(seconds=30)
+    assert (settings.run_retention, settings.failed_run_retention) == (
+        timedelta(days=7),
+        timedelta(days=30),
     )
+    assert settings.execution_retention == timedelta(0)
     assert (settings.watch_namespaces, settings.allowed_service_accounts) == ([], [])
 
 
@@ -56,7 +58,7 @@ def test_the_environment_sets(
         ("watch_namespaces", "a,-b", "'-b' is not a namespace"),
         ("cooldown", "5", "is not a duration; write it like 30m"),
         ("cooldown", timedelta(seconds=-1), "must be 0s or longer, e.g. 5m"),
-        ("default_timeout", "0s", "must be longer than zero, e.g. 10m"),
+        ("leftover_grace", "0s", "must be longer than zero, e.g. 10m"),
         ("cancel_grace", "0s", "must be longer than zero, e.g. 10m"),
         ("resync_interval", "0s", "must be longer than zero, e.g. 10m"),
         ("concurrency", "0", "greater than or equal to 1"),

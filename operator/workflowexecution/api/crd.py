@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from workflowexecution.api import identity
+from workflowexecution.api.immutability import unchanged_spec
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
 
@@ -66,15 +67,15 @@ def _version() -> dict[str, Any]:
 def _schema() -> dict[str, Any]:
     spec = structural(WorkflowExecutionSpec)
     spec["x-kubernetes-validations"] = [
-        {"rule": "self == oldSelf", "message": "spec is immutable; create a new WorkflowExecution"}
+        {"rule": unchanged_spec(), "message": "spec is immutable; create a new WorkflowExecution"}
     ]
     return {
         "description": "WorkflowExecution runs one workflow on one target resource.",
         "type": "object",
         "required": ["spec"],
         "properties": {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
+            "apiVersion": {"type": "string", "description": "Version of the API."},
+            "kind": {"type": "string", "description": "Kind of the object."},
             "metadata": {"type": "object"},
             "spec": spec,
             "status": structural(WorkflowExecutionStatus),

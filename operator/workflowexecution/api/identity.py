@@ -1,4 +1,4 @@
-"""Group, version, kind and names of the resource, and the finalizer that guards its end."""
+"""Group, version, kind and names of the resource."""
 
 from typing import Final
 
@@ -11,7 +11,8 @@ PLURAL: Final = "workflowexecutions"
 SINGULAR: Final = "workflowexecution"
 SHORT_NAME: Final = "wfe"
 CATEGORY: Final = "kubernaut"
-FINALIZER: Final = f"{GROUP}/workflowexecution-cleanup"
+# Earlier controllers put it on every execution; it is only ever taken off.
+OLD_FINALIZER: Final = f"{GROUP}/workflowexecution-cleanup"
 
 DEFAULT_TIMEOUT: Final = "30m"
 DEFAULT_SERVICE_ACCOUNT: Final = "kubernaut-workflow-runner"

@@ -2,9 +2,9 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from workflowexecution.api import duration, identity, target
 from workflowexecution.api.fields import Model, cel
@@ -15,8 +15,14 @@ _IMAGE: Final = (
     r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
     rf"(:[\w][\w.-]{{0,127}})?(@{_DIGEST})?$"
 )
+_TAG_OR_DIGEST: Final = rf"(:[\w][\w.-]{{0,127}}|@{_DIGEST})$"
 _PARAMETER: Final = r"^[A-Z][A-Z0-9_]*$"
 RESERVED_PARAMETER: Final = "TARGET_RESOURCE"
+# Written by clients in a spelling of their own; compared by meaning.
+DURATION_FIELDS: Final = ("timeout",)
+_VALUE_MAX: Final = 32 * 1024
+_VALUES_MAX: Final = 256 * 1024
+_RATIONALE_MAX: Final = 64 * 1024
 
 
 def _cel_text(pattern: str) -> str:
@@ -41,26 +47,47 @@ def _check_parameters(value: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"{key} is set by the operator; remove it from the parameters")
         if not re.fullmatch(_PARAMETER, key):
             raise ValueError(f"{key!r} is not UPPER_SNAKE_CASE; rename it, e.g. REPLICA_COUNT")
+        if len(value[key]) > _VALUE_MAX:
+            raise ValueError(f"the value of {key} is longer than {_VALUE_MAX} characters")
+    if sum(map(len, value.values())) > _VALUES_MAX:
+        raise ValueError(f"all values together are longer than {_VALUES_MAX} characters")
     return value
 
 
 class ObjectReference(Model):
     """A reference to another object (Kubernetes core/v1 ObjectReference)."""
 
-    api_version: str | None = None
-    kind: str | None = None
-    name: str = Field(min_length=1)
-    namespace: str | None = None
-    uid: str | None = None
-    resource_version: str | None = None
-    field_path: str | None = None
+    api_version: str | None = Field(
+        default=None, max_length=317, description="API version of the object."
+    )
+    kind: str | None = Field(default=None, max_length=63, description="Kind of the object.")
+    name: str = Field(min_length=1, max_length=253, description="Name of the object.")
+    namespace: str | None = Field(
+        default=None, max_length=63, description="Namespace of the object."
+    )
+    uid: str | None = Field(default=None, max_length=128, description="UID of the object.")
+    resource_version: str | None = Field(
+        default=None, max_length=128, description="Version of the object that is meant."
+    )
+    field_path: str | None = Field(
+        default=None, max_length=1024, description="Part of the object that is meant."
+    )
 
 
 class WorkflowRef(Model):
     """Which workflow to run, and the bundle that holds it."""
 
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            f"self.containerImage.matches({_cel_text(_TAG_OR_DIGEST)}) "
+            "|| (has(self.containerDigest) && self.containerDigest != '')",
+            "containerImage names no tag and no digest, which would mean latest; add a tag such "
+            "as :v1 to it, or set containerDigest",
+        )
+    )
+
     workflow_id: str = Field(min_length=1, max_length=253, description="Identity of the workflow.")
-    version: str = Field(min_length=1, description="Version of the workflow.")
+    version: str = Field(min_length=1, max_length=253, description="Version of the workflow.")
     container_image: str = Field(
         min_length=1,
         max_length=1024,
@@ -73,6 +100,7 @@ class WorkflowRef(Model):
     )
     container_digest: str | None = Field(
         default=None,
+        max_length=256,
         pattern=rf"^{_DIGEST}$",
         description="Digest the bundle was audited with; the run is pinned to it.",
         json_schema_extra=cel(
@@ -80,6 +108,15 @@ class WorkflowRef(Model):
             "must be sha256: followed by 64 lower-case hexadecimal digits",
         ),
     )
+
+    @model_validator(mode="after")
+    def _is_pinned_by_something(self) -> Self:
+        if not self.container_digest and not re.search(_TAG_OR_DIGEST, self.container_image):
+            raise ValueError(
+                f"containerImage {self.container_image!r} names no tag and no digest, which would "
+                "mean latest; add a tag such as :v1 to it, or set containerDigest"
+            )
+        return self
 
 
 class ExecutionConfig(Model):
@@ -115,10 +152,15 @@ class ExecutionConfig(Model):
 
 def _parameters_schema(schema: dict[str, Any]) -> None:
     schema["maxProperties"] = 256
+    schema["additionalProperties"] = {"type": "string", "maxLength": _VALUE_MAX}
     schema["x-kubernetes-validations"] = [
         {
             "rule": f"self.all(key, key.matches({_cel_text(_PARAMETER)}))",
             "message": "parameter names must be UPPER_SNAKE_CASE, e.g. REPLICA_COUNT",
+        },
+        {
+            "rule": f"self.map(key, size(self[key])).sum() <= {_VALUES_MAX}",
+            "message": f"all values together must not be longer than {_VALUES_MAX} characters",
         },
         {
             "rule": f"!('{RESERVED_PARAMETER}' in self)",
@@ -152,7 +194,9 @@ class WorkflowExecutionSpec(Model):
         default=None, ge=0, le=1, description="Confidence of the choice; carried, not acted on."
     )
     rationale: str | None = Field(
-        default=None, description="Why this workflow was chosen; carried, not acted on."
+        default=None,
+        max_length=_RATIONALE_MAX,
+        description="Why this workflow was chosen; carried, not acted on.",
     )
     execution_config: ExecutionConfig = Field(
         default_factory=ExecutionConfig,

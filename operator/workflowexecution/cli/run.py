@@ -9,6 +9,7 @@ from workflowexecution import __version__
 from workflowexecution.control.app import App
 from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
+from workflowexecution.core.retention import Retention
 from workflowexecution.kube.access import load_access
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
@@ -20,14 +21,21 @@ def policy_of(settings: Settings) -> Policy:
     """The part of the settings that reconciling needs."""
     return Policy(
         cooldown=settings.cooldown,
+        progress_interval=settings.progress_interval,
         cancel_grace=settings.cancel_grace,
         deadline_grace=settings.deadline_grace,
+        leftover_grace=settings.leftover_grace,
+        retention=Retention(
+            runs=settings.run_retention,
+            failed_runs=settings.failed_run_retention,
+            executions=settings.execution_retention,
+            cooldown=settings.cooldown,
+        ),
         template=RunTemplate(
             namespace=settings.execution_namespace,
-            default_service_account=settings.default_service_account,
-            default_timeout=settings.default_timeout,
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
         ),
+        watch_namespaces=tuple(settings.watch_namespaces),
     )
 
 
@@ -62,7 +70,6 @@ async def run(settings: Settings) -> None:
         policy_of(settings),
         metrics,
         health,
-        watch_namespaces=tuple(settings.watch_namespaces),
         concurrency=settings.concurrency,
         resync_interval=settings.resync_interval,
     )

@@ -10,19 +10,13 @@ import structlog
 import tenacity
 
 from workflowexecution.api import identity
-from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.intake import Intake
-from workflowexecution.control.ledger import Ledger
-from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.cluster import KubeCluster
+from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
-from workflowexecution.control.reconcile import Reconciler
-from workflowexecution.control.settle import Settler
-from workflowexecution.control.status_writer import StatusWriter
-from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core import names
 from workflowexecution.kube import errors, watches
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.clock import ServerClock
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
 
@@ -41,33 +35,27 @@ class App:
         metrics: Metrics,
         health: Health,
         *,
-        watch_namespaces: tuple[str, ...],
         concurrency: int,
         resync_interval: timedelta,
+        clock: ServerClock | None = None,
     ) -> None:
+        clock = clock or ServerClock()
         self._session = access.open_session(connections=_CONNECTIONS)
-        namespace = policy.template.namespace
-        self._cluster = Cluster(
-            ApiClient(self._session, access.server),
-            execution_namespace=namespace,
-            watch_namespaces=watch_namespaces,
+        self._cluster = KubeCluster(
+            ApiClient(self._session, access.server, clock),
+            execution_namespace=policy.template.namespace,
+            watch_namespaces=policy.watch_namespaces,
         )
-        ledger = Ledger()
-        witness = LiveReader(self._cluster, ledger, namespace=namespace)
-        settler = Settler(self._cluster, ledger, witness, policy, metrics)
-        self._writer = StatusWriter(self._cluster, ledger, policy, metrics)
-        reconciler = Reconciler(self._cluster, ledger, witness, settler, self._writer, policy)
-        self._queue = WorkQueue(reconciler.reconcile, concurrency=concurrency)
-        self._inbox = Intake(ledger, self._queue)
+        self._parts = Parts(self._cluster, policy, metrics, clock, concurrency=concurrency)
+        intake = self._parts.intake
         self._watches = (
-            watches.Watch(access, executions_in(watch_namespaces), self._inbox.on_execution),
-            watches.Watch(access, runs_in(namespace), self._inbox.on_run),
+            watches.Watch(access, executions_in(policy.watch_namespaces), intake.on_execution),
+            watches.Watch(access, runs_in(policy.template.namespace), intake.on_run),
         )
         self._health = health
         self._resync_interval = resync_interval
         self._log = structlog.get_logger("app")
-        metrics.queue_depth.set_function(lambda: len(self._queue))
-        metrics.active.set_function(lambda: sum(not run.is_finished for run in ledger.runs()))
+        metrics.clock_offset.set_function(lambda: clock.offset)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop.
@@ -82,17 +70,16 @@ class App:
                 self._health.not_alive = self._problem
                 # Listed after the watches have begun: what goes away from now on is told by them.
                 await asyncio.gather(*(watch.has_listed() for watch in self._watches))
-                await self._patiently(self._resync)
-                self._queue.open()
+                await self._patiently(self._parts.resync)
+                self._parts.open()
                 self._health.not_ready = ""
                 self._log.info("ready")
                 await self._keep_in_step()
         finally:
             self._health.not_ready = "stopping"
-            self._log.info("stopping", executions_under_way=len(self._queue))
+            self._log.info("stopping", under_way=self._parts.depth())
             await asyncio.gather(*(watch.stop() for watch in self._watches))
-            await self._queue.close(grace=_GRACE_S)
-            await self._writer.close(grace=5)
+            await self._parts.close(grace=_GRACE_S)
             await self._session.close()
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -105,9 +92,6 @@ class App:
             with attempt:
                 await step()
 
-    async def _resync(self) -> None:
-        await self._inbox.resync(self._cluster)
-
     def _report(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         self._health.not_ready = _explain(error)
@@ -119,11 +103,11 @@ class App:
         due_at = loop.time() + self._resync_interval.total_seconds()
         while not self._problem():
             await asyncio.sleep(1)
-            if loop.time() < due_at:
+            if loop.time() < due_at and not self._parts.intake.needs_resync:
                 continue
             due_at = loop.time() + self._resync_interval.total_seconds()
             try:
-                await self._resync()
+                await self._parts.resync()
             except errors.ApiError as error:
                 self._log.warning("resync failed; the next one will be tried", error=str(error))
         raise RuntimeError(self._problem())
@@ -144,13 +128,12 @@ def executions_in(namespaces: tuple[str, ...]) -> watches.Subject:
 
 
 def runs_in(namespace: str) -> watches.Subject:
-    """The watch of the runs made for executions; the server leaves all others out."""
+    """The watch of all runs in the execution namespace: others can be on our targets, too."""
     return watches.Subject(
         group="tekton.dev",
         version="v1",
         plural="pipelineruns",
         namespaces=(namespace,),
-        label=names.KEY_EXECUTION,
     )
 
 

@@ -1,121 +1,229 @@
 """Everything the operator asks of the API server, one method a request; raw dicts in and out."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 from workflowexecution.api import identity
 from workflowexecution.core import names
-from workflowexecution.core.facts import taskrun
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_TASK_RUN
 from workflowexecution.kube.client import MERGE_PATCH, ApiClient
 
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
 _EVENTS: Final = "/apis/events.k8s.io/v1"
+# Pods that can still execute; the others need not be sent.
+_ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
+# Tekton's steps do not react to SIGTERM while they wait; work that is over deserves no more time.
+_POD_GRACE_S: Final = 5
+
+Raw = dict[str, Any]
 
 
-class Cluster:
-    """Access to the objects the operator works with.
+class Cluster(Protocol):
+    """The requests an operator makes. Every method raises ApiError of the kind the answer means."""
 
-    Every method raises ApiError of the kind the answer means.
-    """
+    def list_executions(self) -> AsyncIterator[Raw]:
+        """Yield every WorkflowExecution of the watched namespaces; all, where none is named."""
+        ...
+
+    def list_runs(self) -> AsyncIterator[Raw]:
+        """Yield every PipelineRun of the execution namespace."""
+        ...
+
+    def list_active_pods(self) -> AsyncIterator[Raw]:
+        """Yield every pod of a run made for an execution that may still execute."""
+        ...
+
+    async def list_task_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """All TaskRuns of some runs; they may outlive them."""
+        ...
+
+    async def list_pods(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """All pods of the TaskRuns of some runs; they may outlive both."""
+        ...
+
+    async def get_execution(self, namespace: str, name: str) -> Raw:
+        """Read one execution, live."""
+        ...
+
+    async def get_run(self, namespace: str, name: str) -> Raw:
+        """Read one run, live."""
+        ...
+
+    async def create_run(self, manifest: Mapping[str, Any]) -> Raw:
+        """Create a run; AlreadyExistsError where its slot is taken."""
+        ...
+
+    async def cancel_run(self, run: Run) -> Raw:
+        """Ask Tekton to end a run; refused where the run is no longer the one that was seen."""
+        ...
+
+    async def delete_run(self, run: Run) -> None:
+        """Delete this very run, its children first."""
+        ...
+
+    async def delete_pod(self, pod: Pod) -> None:
+        """Delete this very pod."""
+        ...
+
+    async def remove_run(self, namespace: str, name: str, uid: str) -> None:
+        """Delete this very run, which has finished."""
+        ...
+
+    async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
+        """Delete this very execution, which has ended."""
+        ...
+
+    async def patch_status(self, execution: Execution, patch: Mapping[str, Any]) -> Raw:
+        """Change the status of an execution; ConflictError where it has changed since seen."""
+        ...
+
+    async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> Raw:
+        """Replace the finalizers of an execution; ConflictError where it has changed since seen."""
+        ...
+
+    async def create_event(self, event: Mapping[str, Any]) -> None:
+        """Record an Event in its own namespace."""
+        ...
+
+
+class KubeCluster:
+    """The requests, sent to a real API server."""
 
     def __init__(
-        self, transport: ApiClient, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
+        self, client: ApiClient, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
     ) -> None:
-        self._transport = transport
+        self._client = client
         self._execution_namespace = execution_namespace
         self._watch_namespaces = watch_namespaces
 
     async def check_kinds(self) -> None:
         """Ask for one object of each kind: raises what would keep the operator from working."""
-        for path in (*self._execution_lists(), self._runs_path()):
-            await self._transport.request("GET", path, params={"limit": "1"})
+        namespace = self._execution_namespace
+        for path in (*self._execution_lists(), _runs_path(namespace), _pods_path(namespace)):
+            await self._client.request("GET", path, params={"limit": "1"})
 
-    async def list_executions(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield every WorkflowExecution of the watched namespaces; all, where none is named."""
+    async def list_executions(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
         for path in self._execution_lists():
-            async for item in self._transport.list_pages(path):
+            async for item in self._client.list_pages(path):
                 yield item
 
-    async def list_runs(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield every PipelineRun that was made for an execution."""
-        selector = {"labelSelector": names.KEY_EXECUTION}
-        async for item in self._transport.list_pages(self._runs_path(), selector):
+    async def list_runs(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        async for item in self._client.list_pages(_runs_path(self._execution_namespace)):
             yield item
 
-    async def list_task_runs(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
-        """All TaskRuns of a run; they may outlive it."""
-        return await self._list_of_run(f"{_TEKTON}/namespaces/{namespace}/taskruns", run_name)
+    async def list_active_pods(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        query = {
+            "labelSelector": f"{names.KEY_TARGET_HASH},{LABEL_TASK_RUN}",
+            "fieldSelector": _ACTIVE,
+        }
+        async for item in self._client.list_pages(_pods_path(self._execution_namespace), query):
+            yield item
 
-    async def list_pods(self, namespace: str, run_name: str) -> list[dict[str, Any]]:
-        """All pods of a run; they may outlive it and its TaskRuns."""
-        return await self._list_of_run(f"/api/v1/namespaces/{namespace}/pods", run_name)
+    async def list_task_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        path = f"{_TEKTON}/namespaces/{quote(namespace)}/taskruns"
+        return await self._list_of_runs(path, run_names)
 
-    async def get_execution(self, namespace: str, name: str) -> dict[str, Any]:
-        """Read one execution, live."""
-        return await self._transport.request("GET", _execution_path(namespace, name))
+    async def list_pods(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        # The affinity assistant's pod carries the run's label too, and is no TaskRun's.
+        return await self._list_of_runs(_pods_path(namespace), run_names, LABEL_TASK_RUN)
 
-    async def get_run(self, name: str) -> dict[str, Any]:
-        """Read one run of the execution namespace, live."""
-        return await self._transport.request("GET", self._run_path(name))
+    async def get_execution(self, namespace: str, name: str) -> Raw:
+        """See Cluster."""
+        return await self._client.request("GET", _execution_path(namespace, name))
 
-    async def create_run(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """Create a run; AlreadyExistsError where its slot is taken."""
-        return await self._transport.request("POST", self._runs_path(), body=manifest)
+    async def get_run(self, namespace: str, name: str) -> Raw:
+        """See Cluster."""
+        return await self._client.request("GET", _run_path(namespace, name))
 
-    async def cancel_run(self, run: Run) -> dict[str, Any]:
-        """Ask Tekton to end a run; refused where the run is no longer the one that was seen."""
+    async def create_run(self, manifest: Mapping[str, Any]) -> Raw:
+        """See Cluster."""
+        path = _runs_path(manifest["metadata"]["namespace"])
+        return await self._client.request("POST", path, body=manifest)
+
+    async def cancel_run(self, run: Run) -> Raw:
+        """See Cluster."""
         patch = {"metadata": {"uid": run.uid}, "spec": {"status": "Cancelled"}}
-        return await self._patch(self._run_path(run.name), patch)
+        return await self._patch(_run_path(*run.key), patch)
 
     async def delete_run(self, run: Run) -> None:
-        """Delete this very run, its children first."""
-        options = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": "Foreground",
-            "preconditions": {"uid": run.uid},
-        }
-        await self._transport.request("DELETE", self._run_path(run.name), body=options)
+        """See Cluster."""
+        await self._delete(_run_path(*run.key), run.uid, propagationPolicy="Foreground")
 
-    async def patch_status(self, execution: Execution, patch: Mapping[str, Any]) -> dict[str, Any]:
-        """Write status fields; ConflictError where the execution has changed since it was seen."""
-        path = _execution_path(execution.namespace, execution.name) + "/status"
+    async def delete_pod(self, pod: Pod) -> None:
+        """See Cluster."""
+        path = f"{_pods_path(pod.namespace)}/{quote(pod.name)}"
+        await self._delete(path, pod.uid, gracePeriodSeconds=_POD_GRACE_S)
+
+    async def remove_run(self, namespace: str, name: str, uid: str) -> None:
+        """See Cluster."""
+        await self._delete(_run_path(namespace, name), uid, propagationPolicy="Background")
+
+    async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
+        """See Cluster."""
+        await self._delete(_execution_path(namespace, name), uid)
+
+    async def patch_status(self, execution: Execution, patch: Mapping[str, Any]) -> Raw:
+        """See Cluster."""
         body = {"metadata": {"resourceVersion": execution.resource_version}, "status": patch}
+        path = f"{_execution_path(execution.namespace, execution.name)}/status"
         return await self._patch(path, body)
 
-    async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> dict[str, Any]:
-        """Replace the finalizers; ConflictError where the execution has changed since."""
+    async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> Raw:
+        """See Cluster."""
         version = execution.resource_version
         body = {"metadata": {"resourceVersion": version, "finalizers": finalizers}}
         return await self._patch(_execution_path(execution.namespace, execution.name), body)
 
     async def create_event(self, event: Mapping[str, Any]) -> None:
-        """Record an Event; AlreadyExistsError where it has been recorded before."""
-        namespace = event["metadata"]["namespace"]
-        await self._transport.request(
-            "POST", f"{_EVENTS}/namespaces/{namespace}/events", body=event
-        )
+        """See Cluster."""
+        namespace = quote(event["metadata"]["namespace"])
+        await self._client.request("POST", f"{_EVENTS}/namespaces/{namespace}/events", body=event)
 
-    async def _list_of_run(self, path: str, run_name: str) -> list[dict[str, Any]]:
-        selector = {"labelSelector": f"{taskrun.LABEL_PIPELINE_RUN}={run_name}"}
-        return [item async for item in self._transport.list_pages(path, selector)]
+    async def _list_of_runs(self, path: str, run_names: Sequence[str], also: str = "") -> list[Raw]:
+        which = f"{LABEL_PIPELINE_RUN} in ({','.join(run_names)})"
+        selector = {"labelSelector": f"{which},{also}" if also else which}
+        return [item async for item in self._client.list_pages(path, selector)]
+
+    async def _patch(self, path: str, body: Mapping[str, Any]) -> Raw:
+        return await self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+    async def _delete(self, path: str, uid: str, **options: Any) -> None:
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            **options,
+        }
+        await self._client.request("DELETE", path, body=body)
 
     def _execution_lists(self) -> list[str]:
         prefixes = [f"/namespaces/{name}" for name in self._watch_namespaces] or [""]
         return [f"{_EXECUTIONS}{prefix}/{identity.PLURAL}" for prefix in prefixes]
 
-    def _runs_path(self) -> str:
-        return f"{_TEKTON}/namespaces/{self._execution_namespace}/pipelineruns"
 
-    def _run_path(self, name: str) -> str:
-        return f"{self._runs_path()}/{name}"
+def _pods_path(namespace: str) -> str:
+    return f"/api/v1/namespaces/{quote(namespace)}/pods"
 
-    async def _patch(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return await self._transport.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+
+def _runs_path(namespace: str) -> str:
+    return f"{_TEKTON}/namespaces/{quote(namespace)}/pipelineruns"
+
+
+# Names may come from annotations that anybody can write: they must not reach beyond their place.
+def _run_path(namespace: str, name: str) -> str:
+    return f"{_runs_path(namespace)}/{quote(name, safe='')}"
 
 
 def _execution_path(namespace: str, name: str) -> str:
-    return f"{_EXECUTIONS}/namespaces/{namespace}/{identity.PLURAL}/{name}"
+    where = f"{_EXECUTIONS}/namespaces/{quote(namespace, safe='')}"
+    return f"{where}/{identity.PLURAL}/{quote(name, safe='')}"

@@ -1,26 +1,48 @@
-"""Where events come in: entered into the ledger, and the executions they touch queued."""
+"""Where watch events come in: entered into the ledger, and what they touch is queued."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str | None, dict[str, Any]], None]
 
 
 class Intake:
-    """Takes in watch events and full lists; decides nothing and never raises on an event."""
+    """Takes in watch events; decides nothing, sends nothing and never raises.
 
-    def __init__(self, ledger: Ledger, queue: WorkQueue) -> None:
+    needs_resync: whether something was listed that only a full resync can place.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        memory: Memory,
+        clock: Clock,
+        executions: WorkQueue[str],
+        runs: WorkQueue[RunKey],
+    ) -> None:
         self._ledger = ledger
-        self._queue = queue
-        self._log = structlog.get_logger("inbox")
+        self._memory = memory
+        self._clock = clock
+        self._executions = executions
+        self._runs = runs
+        # A watch begins with a list. The first resync lists the same once more, and completely.
+        self._takes_lists = False
+        self.needs_resync = False
+        self._log = structlog.get_logger("intake")
+
+    def take_lists(self) -> None:
+        """From now on, also take in what a watch lists when it begins anew."""
+        self._takes_lists = True
 
     def on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
         """Take in one event of an execution; the type is None for one that was listed."""
@@ -31,6 +53,8 @@ class Intake:
         self._guarded(self._on_run, event_type, raw)
 
     def _guarded(self, take_in: TakeIn, event_type: str | None, raw: dict[str, Any]) -> None:
+        if event_type is None and not self._takes_lists:
+            return
         try:
             take_in(event_type, raw)
         except Exception as error:
@@ -38,42 +62,66 @@ class Intake:
             name = raw.get("metadata", {}).get("name")
             self._log.error("event not understood", object=name, exc_info=error)
 
-    async def resync(self, cluster: Cluster) -> None:
-        """Bring the ledger in step with full lists and queue everything that may need work."""
-        before = self._ledger.names_and_uids()
-        executions = [parse_execution(raw) async for raw in cluster.list_executions()]
-        runs = [run async for raw in cluster.list_runs() if (run := parse_run(raw)) is not None]
-        self._ledger.replace(before, executions, runs)
-        unsettled = [item.uid for item in self._ledger.executions() if item.raw is not None]
-        owners = [uid for run in runs if (uid := self._owner_to_look_at(run))]
-        for uid in dict.fromkeys([*unsettled, *owners]):
-            self._queue.add(uid)
-
     def _on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
-        execution = parse_execution(raw)
+        seen = parse_execution(raw)
+        now = self._clock.now()
         if event_type == "DELETED":
-            self._ledger.forget_execution(execution.uid)
+            self._queue_runs(self._ledger.forget_execution(seen.uid, now=now))
+            self._executions.add(seen.uid)
             return
-        known = self._ledger.execution(execution.uid)
-        self._ledger.observe_execution(execution)
-        is_news = known is None or known.resource_version != execution.resource_version
-        if execution.raw is not None and is_news:
-            self._queue.add(execution.uid)
+        self._ledger.observe_execution(seen, now=now)
+        if seen.needs_work and not self._memory.wrote(seen.uid, seen.resource_version):
+            self._executions.add(seen.uid)
+        if seen.is_deleting or seen.has_ended:
+            self._queue_runs([run.key for run in self._ledger.runs_of(seen)])
+
+    def _queue_runs(self, keys: list[RunKey]) -> None:
+        for key in keys:
+            self._runs.add(key)
 
     def _on_run(self, event_type: str | None, raw: dict[str, Any]) -> None:
-        run = parse_run(raw)
-        if run is None:
+        seen = parse_run(raw)
+        if seen is None:
             return
         if event_type == "DELETED":
-            self._ledger.forget_run(run.name, run.uid)
-        else:
-            self._ledger.observe_run(run)
-        if uid := self._owner_to_look_at(run):
-            self._queue.add(uid)
+            self._on_deleted_run(seen)
+            return
+        was_known = self._ledger.run(seen.key) is not None
+        run = self._ledger.observe_run(seen, now=self._clock.now())
+        if event_type is None and not was_known and run and run.state is RunState.STOPPING:
+            # Most runs that a list shows failed long ago: all of them are looked at together.
+            self.needs_resync = True
+            return
+        self._queue(run or seen)
 
-    def _owner_to_look_at(self, run: Run) -> str | None:
-        """UID of a run's execution; of one that has ended only while the run has not."""
-        owner = self._ledger.execution(run.owner.uid) if run.owner is not None else None
-        if owner is None or (owner.raw is None and run.has_ended):
-            return None
-        return owner.uid
+    def _on_deleted_run(self, seen: Run) -> None:
+        now = self._clock.now()
+        known = self._ledger.run(seen.key)
+        if known is None and seen.succeeded == "Unknown":
+            # Nobody saw it while it was there; what is left of it may still execute.
+            self._ledger.take_in_gone_run(replace(seen, is_gone=True), now=now)
+        elif known is not None:
+            self._ledger.run_is_gone(seen.key, seen.uid, now=now)
+        self._queue(known or seen)
+        self._runs.add(seen.key)
+
+    def _queue(self, run: Run) -> None:
+        """Queue a run's execution and, where somebody has to look at it, the run."""
+        owner = self._ledger.execution(run.owner.uid) if run.owner else None
+        if run.state is RunState.STOPPING:
+            # Its execution is told when it is known what is left of the run.
+            self._runs.add(run.key)
+            return
+        if owner is not None:
+            self._executions.add(owner.uid)
+        if run.state is RunState.ACTIVE and (
+            not _is_run_of(run, owner) or len(self._ledger.unfinished_on(run.target_key)) > 1
+        ):
+            self._runs.add(run.key)
+
+
+def _is_run_of(run: Run, owner: Execution | None) -> bool:
+    """Whether a run has an execution that wants it."""
+    if owner is None or owner.is_deleting or owner.has_ended:
+        return False
+    return owner.run_name in (None, run.name)

@@ -1,166 +1,286 @@
-"""What is known of all executions and runs: slim records, kept by identity and by target.
+"""What is known of executions and runs that matter to a decision; not a record of the past.
 
 Fed by watches, by live reads and by the replies to our own writes; an older version of an object
-never replaces a newer one. Reads are snapshots; nothing here talks to the cluster.
+never replaces a newer one. Kept are executions that need work, runs that are not finished or whose
+execution needs work, and per target the newest end of each workflow and the highest slot number.
+Reads are snapshots; nothing here talks to the cluster or knows the time.
 """
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Iterable, MutableMapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeVar
+from collections.abc import Iterable
+from datetime import datetime
 
-from workflowexecution.core import names
+from workflowexecution.api.status import Phase
+from workflowexecution.control.recent import RecentVersions
+from workflowexecution.core import evidence, names
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run
-from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.unseen import unseen_run
 
-_T = TypeVar("_T")
+RunKey = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Identities of all executions and runs (name, UID) known at one moment."""
+@dataclasses.dataclass(slots=True)
+class _Target:
+    """What is known under one target key."""
 
-    execution_uids: frozenset[str]
-    runs: frozenset[tuple[str, str]]
+    executions: dict[str, Execution] = dataclasses.field(default_factory=dict)
+    runs: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
+    ends: dict[tuple[str, str], Evidence] = dataclasses.field(default_factory=dict)
+    top_slot: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """A copy of what is known of one target: see Snapshot for the fields."""
+
+    runs: tuple[Run, ...]
+    unseen: tuple[Execution, ...]
+    ends: tuple[Evidence, ...]
+    top_slot: int
 
 
 class Ledger:
-    """Executions by UID and runs by name, both also by the target's slot key."""
+    """Executions by UID, runs by namespace and name, both also by target key.
 
-    def __init__(self) -> None:
+    ``run_namespace`` is where runs are whose execution does not tell.
+    """
+
+    def __init__(self, run_namespace: str) -> None:
+        self._run_namespace = run_namespace
         self._executions: dict[str, Execution] = {}
-        self._runs: dict[str, Run] = {}
-        self._lost_at_work: dict[str, bool] = {}
-        self._executions_by_slot: defaultdict[str, dict[str, Execution]] = defaultdict(dict)
-        self._runs_by_slot: defaultdict[str, dict[str, Run]] = defaultdict(dict)
+        self._runs: dict[RunKey, Run] = {}
+        self._targets: dict[str, _Target] = {}
+        # Of what was just let go: an event that is late must not bring it back.
+        self._settled = RecentVersions()
+        self._finished = RecentVersions()
 
     def execution(self, uid: str) -> Execution | None:
-        """The execution of this UID, as last seen."""
+        """The execution of this UID, if it needs work."""
         return self._executions.get(uid)
 
     def executions(self) -> list[Execution]:
-        """All executions, in no order."""
+        """All executions that need work, in no order."""
         return list(self._executions.values())
 
-    def run(self, name: str) -> Run | None:
-        """The run of this name, as last seen."""
-        return self._runs.get(name)
+    def run(self, key: RunKey) -> Run | None:
+        """The run of this namespace and name, if it is kept."""
+        return self._runs.get(key)
 
     def runs(self) -> list[Run]:
-        """All runs, in no order."""
+        """All runs that are kept, in no order."""
         return list(self._runs.values())
 
-    def observe_execution(self, seen: Execution) -> None:
-        """Take in an execution, unless a newer version of it is known."""
-        known = self._executions.get(seen.uid)
-        if known and _is_older(seen.resource_version, known.resource_version):
-            return
-        self._executions[seen.uid] = seen
-        self._executions_by_slot[names.slot_key(seen.target)][seen.uid] = seen
+    def runs_of(self, execution: Execution) -> list[Run]:
+        """All kept runs that were made for an execution."""
+        target = self._targets.get(names.slot_key(execution.target))
+        runs = target.runs.values() if target else ()
+        return [run for run in runs if run.owner and run.owner.uid == execution.uid]
 
-    def observe_run(self, seen: Run) -> None:
-        """Take in a run, unless a newer version of it is known; that it has stopped is kept."""
-        known = self._runs.get(seen.name)
-        # Also of another run of that name: late events of one must not hide its successor.
-        if known and _is_older(seen.resource_version, known.resource_version):
-            return
-        if known and known.uid == seen.uid and known.has_stopped:
-            seen = dataclasses.replace(seen, has_stopped=True)
-        self._runs[seen.name] = seen
-        self._runs_by_slot[seen.slot_key][seen.name] = seen
+    def unfinished_on(self, target_key: str) -> list[Run]:
+        """All runs under a target key that are not finished."""
+        target = self._targets.get(target_key)
+        runs = target.runs.values() if target else ()
+        return [run for run in runs if run.state is not RunState.FINISHED]
 
-    def mark_stopped(self, name: str, uid: str) -> None:
-        """Note that nothing of a run that has ended executes any more."""
-        known = self._runs.get(name)
-        if known and known.uid == uid:
-            self.observe_run(dataclasses.replace(known, has_stopped=True))
-
-    def forget_execution(self, uid: str) -> None:
-        """Drop an execution that no longer exists."""
-        known = self._executions.pop(uid, None)
-        self._lost_at_work.pop(uid, None)
-        if known:
-            _drop(self._executions_by_slot, names.slot_key(known.target), uid)
-
-    def forget_run(self, name: str, uid: str | None = None) -> None:
-        """Drop a run that no longer exists; with a UID, only that very run."""
-        known = self._runs.get(name)
-        if known and uid in (None, known.uid):
-            del self._runs[name]
-            _drop(self._runs_by_slot, known.slot_key, name)
-            self._remember_work(known)
-
-    def was_lost_at_work(self, uid: str) -> bool | None:
-        """Whether the tasks of an execution's run that is gone had begun when it was last seen.
-
-        None where that run was never seen, as after a restart.
-        """
-        return self._lost_at_work.get(uid)
-
-    def names_and_uids(self) -> Known:
-        """What is known now; taken before listing, so that only what had existed is dropped."""
-        return Known(
-            execution_uids=frozenset(self._executions),
-            runs=frozenset((run.name, run.uid) for run in self._runs.values()),
+    def target_facts(self, execution: Execution) -> TargetFacts:
+        """What the decision for one execution needs to know of its target."""
+        target = self._targets.get(names.slot_key(execution.target)) or _Target()
+        exact = execution.target
+        unseen = (
+            other
+            for other in target.executions.values()
+            if other.uid != execution.uid
+            and other.target == exact
+            and not any(run.name == other.run_name for run in target.runs.values())
         )
-
-    def replace(self, before: Known, executions: Iterable[Execution], runs: Iterable[Run]) -> None:
-        """Take in complete lists, and drop what was known before them and is absent from them."""
-        listed_executions = {item.uid: item for item in executions}
-        listed_runs = {(item.name, item.uid): item for item in runs}
-        for uid in before.execution_uids - listed_executions.keys():
-            self.forget_execution(uid)
-        for name, uid in before.runs - listed_runs.keys():
-            self.forget_run(name, uid)
-        for execution in listed_executions.values():
-            self.observe_execution(execution)
-        for run in listed_runs.values():
-            self.observe_run(run)
-
-    def snapshot(
-        self,
-        execution: Execution,
-        *,
-        problem: str,
-        cooldown: timedelta,
-        now: datetime,
-        deadline_grace: timedelta = timedelta(minutes=5),
-    ) -> Snapshot:
-        """All facts that the decision for one execution needs."""
-        key = names.slot_key(execution.target)
-        same_target = self._executions_by_slot.get(key, {}).values()
-        return Snapshot(
-            execution=execution,
-            runs=tuple(self._runs_by_slot.get(key, {}).values()),
-            others=tuple(
-                other
-                for other in same_target
-                if other.uid != execution.uid and other.target == execution.target
+        return TargetFacts(
+            runs=tuple(target.runs.values()),
+            unseen=tuple(unseen),
+            ends=tuple(
+                dataclasses.replace(end, target=exact)
+                for end in target.ends.values()
+                if end.target in (exact, "")
             ),
-            problem=problem,
-            cooldown=cooldown,
-            now=now,
-            deadline_grace=deadline_grace,
+            top_slot=target.top_slot,
         )
 
-    def _remember_work(self, gone: Run) -> None:
-        """Keep, for an execution that still has to be ended, what its status may not say yet."""
-        owner = self._executions.get(gone.owner.uid) if gone.owner else None
-        if owner is not None and owner.raw is not None:
-            self._lost_at_work[owner.uid] = bool(gone.task_names)
+    def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
+        """Take in an execution, unless a newer version of it is known.
+
+        Returns: whether it needs work that was not known before.
+        """
+        known = self._executions.get(seen.uid)
+        if known and is_older(seen.resource_version, known.resource_version):
+            return False
+        if self._settled.is_older(seen.uid, seen.resource_version):
+            return False
+        target = self._target(names.slot_key(seen.target))
+        self._note_slot(seen.run_name or "")
+        if seen.has_ended:
+            self._note_end(target, evidence.end_of_execution(seen, now))
+        if not seen.needs_work:
+            if known is not None and seen.phase is not Phase.COMPLETED:
+                self._hold_by_unseen_run(seen, now)
+            self._let_go(seen)
+            return False
+        self._executions[seen.uid] = seen
+        # Only those that name a run can hold the target by their word alone.
+        if seen.run_name and not seen.has_ended:
+            target.executions[seen.uid] = seen
+        return known is None
+
+    def observe_run(self, seen: Run, *, now: datetime) -> Run | None:
+        """Take in a run, unless a newer version of it is known; what was learnt of it is kept.
+
+        Returns: the run as it is known now, None where it is not kept.
+        """
+        known = self._runs.get(seen.key)
+        if self._finished.knows(seen.uid) and not known:
+            return None
+        # Also of another run of that name: late events of one must not hide its successor.
+        if known and is_older(seen.resource_version, known.resource_version):
+            return known
+        if known and known.uid == seen.uid:
+            seen = dataclasses.replace(
+                seen,
+                has_stopped=known.has_stopped and seen.succeeded == known.succeeded,
+                has_started=known.has_started,
+            )
+        return self._keep(seen, now)
+
+    def learn(self, key: RunKey, uid: str, *, has_started: bool, now: datetime) -> Run | None:
+        """Note what reading a run's leftovers has shown of its steps."""
+        known = self._runs.get(key)
+        if known is None or known.uid != uid or not has_started or known.has_started:
+            return known
+        return self._keep(dataclasses.replace(known, has_started=True), now)
+
+    def mark_stopped(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
+        """Note that nothing of a run that failed or is deleted executes any more."""
+        known = self._runs.get(key)
+        if known is None or known.uid != uid:
+            return None
+        return self._keep(dataclasses.replace(known, has_stopped=True), now)
+
+    def run_is_gone(self, key: RunKey, uid: str | None, *, now: datetime) -> Run | None:
+        """Note that a run is deleted; with a UID, only that very run.
+
+        What was not finished holds its target until nothing of it is left.
+        Returns: the run where it is kept, None where it is not.
+        """
+        known = self._runs.get(key)
+        if known is None or uid not in (None, known.uid):
+            return None
+        if known.is_gone:
+            return known
+        if known.state is RunState.FINISHED:
+            # What has ended is still to be reported, whoever deletes it then.
+            return self._keep(known, now)
+        had_begun = known.has_started or bool(known.task_names)
+        return self._keep(dataclasses.replace(known, is_gone=True, has_started=had_begun), now)
+
+    def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:
+        """Take in a run that is known only by what is left of it, unless it is known already."""
+        known = self._runs.get(gone.key)
+        return known if known else self._keep(gone, now)
+
+    def forget_execution(self, uid: str, *, now: datetime) -> list[RunKey]:
+        """Drop an execution that no longer exists.
+
+        Returns: the runs of it that are not finished, also one that only its status named.
+        """
+        known = self._executions.pop(uid, None)
+        if known is None:
+            return []
+        self._drop_from_target(known)
+        self._hold_by_unseen_run(known, now)
+        runs = self.runs_of(known)
+        self._drop_finished_runs(known)
+        return [run.key for run in runs]
+
+    def forget_ends(self, before: datetime) -> None:
+        """Drop the ends that no cooldown reaches any more."""
+        for key, target in list(self._targets.items()):
+            target.ends = {
+                what: end
+                for what, end in target.ends.items()
+                if end.completed_at is not None and end.completed_at >= before
+            }
+            if target == _Target():
+                del self._targets[key]
+
+    def forget_slots(self, listed: Iterable[str]) -> None:
+        """Drop slot numbers of targets of which nothing is left; ``listed`` are keys that have."""
+        kept = set(listed)
+        for key, target in list(self._targets.items()):
+            if key not in kept and not (target.executions or target.runs or target.ends):
+                del self._targets[key]
+
+    def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
+        """Keep a run that only a status has told of, before that status is dropped.
+
+        Watches are not in step with each other: the run may be at work, and is read to find out.
+        """
+        name = execution.run_name
+        namespace = execution.run_namespace or self._run_namespace
+        if name is not None and (namespace, name) not in self._runs:
+            self._keep(unseen_run(execution, name, namespace), now)
+
+    def _keep(self, run: Run, now: datetime) -> Run | None:
+        """Keep a run as long as it matters, and of one that is finished what it says of its end."""
+        target = self._target(run.target_key)
+        self._note_slot(run.name)
+        is_finished = run.state is RunState.FINISHED
+        if is_finished:
+            self._note_end(target, evidence.end_of_run(run, now))
+        if is_finished and not (run.owner and run.owner.uid in self._executions):
+            self._runs.pop(run.key, None)
+            target.runs.pop(run.key, None)
+            self._finished.note(run.uid, run.resource_version)
+            return None
+        self._runs[run.key] = target.runs[run.key] = run
+        return run
+
+    def _let_go(self, execution: Execution) -> None:
+        self._settled.note(execution.uid, execution.resource_version)
+        self._executions.pop(execution.uid, None)
+        self._drop_from_target(execution)
+        self._drop_finished_runs(execution)
+
+    def _drop_from_target(self, execution: Execution) -> None:
+        target = self._targets.get(names.slot_key(execution.target))
+        if target:
+            target.executions.pop(execution.uid, None)
+
+    def _drop_finished_runs(self, execution: Execution) -> None:
+        for run in self.runs_of(execution):
+            if run.state is RunState.FINISHED:
+                del self._runs[run.key]
+                del self._targets[run.target_key].runs[run.key]
+                self._finished.note(run.uid, run.resource_version)
+
+    def _target(self, key: str) -> _Target:
+        return self._targets.setdefault(key, _Target())
+
+    def _note_slot(self, run_name: str) -> None:
+        """Count a name as taken on the target it belongs to by its form, whatever its run is on."""
+        slot = names.parse_slot(run_name)
+        if slot and slot[1] < names.SLOT_LIMIT:
+            target = self._target(slot[0])
+            target.top_slot = max(target.top_slot, slot[1])
+
+    @staticmethod
+    def _note_end(target: _Target, end: Evidence | None) -> None:
+        if end is None:
+            return
+        what = (end.workflow_id, end.target)
+        known = target.ends.get(what)
+        if known is None or evidence.end_order(end) > evidence.end_order(known):
+            target.ends[what] = end
 
 
-def _is_older(seen: str, known: str) -> bool:
+def is_older(seen: str, known: str) -> bool:
     """Compare resource versions, which the API server promises to be growing integers."""
     return seen.isdigit() and known.isdigit() and int(seen) < int(known)
-
-
-def _drop(index: MutableMapping[str, dict[str, _T]], key: str, item: str) -> None:
-    entries = index.get(key)
-    if entries is not None:
-        entries.pop(item, None)
-        if not entries:
-            del index[key]

@@ -1,94 +1,165 @@
 """Live reads: what a decision that cannot be taken back is checked against."""
 
-import time
+from collections.abc import Sequence
 from typing import Final
 
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.ledger import Ledger
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.leftovers import Remains, parse_pod
-from workflowexecution.core.facts.run import Run, parse_run
-from workflowexecution.core.facts.taskrun import parse_task_run
-from workflowexecution.core.verdict import Evidence
+from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, parse_pod
+from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, TaskRun, parse_task_run
 from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
 
 # Long enough to be shared by all who wait for one target, too short for a run to come and go.
 _FRESH_FOR_S: Final = 1.0
+# Names in one selector: as many as a URL carries without trouble.
+_RUNS_AT_ONCE: Final = 200
 
 
 class LiveReader:
-    """Reads runs and executions live and enters what it sees into the ledger."""
+    """Reads runs and executions live and enters what it sees into the ledger.
 
-    def __init__(self, cluster: Cluster, ledger: Ledger, *, namespace: str) -> None:
+    What it comes across that nobody had told of before is queued.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        clock: Clock,
+        executions: WorkQueue[str],
+        runs: WorkQueue[RunKey],
+    ) -> None:
         self._cluster = cluster
         self._ledger = ledger
-        self._namespace = namespace
-        self._seen_at: dict[str, float] = {}
+        self._clock = clock
+        self._executions = executions
+        self._runs = runs
+        self._seen_at: dict[RunKey, float] = {}
 
-    def is_fresh(self, run_name: str) -> bool:
+    def is_fresh(self, key: RunKey) -> bool:
         """Whether this run was read, or written by us, a moment ago."""
-        return time.monotonic() - self._seen_at.get(run_name, float("-inf")) < _FRESH_FOR_S
+        return self._clock.monotonic() - self._seen_at.get(key, float("-inf")) < _FRESH_FOR_S
 
-    def vouch(self, run_name: str) -> None:
+    def mark_fresh(self, key: RunKey) -> None:
         """Note that this run has just been read live, or answered to our own write."""
-        now = time.monotonic()
-        self._seen_at = {
-            name: seen for name, seen in self._seen_at.items() if now - seen < _FRESH_FOR_S
-        }
-        self._seen_at[run_name] = now
+        now = self._clock.monotonic()
+        self._seen_at = {k: seen for k, seen in self._seen_at.items() if now - seen < _FRESH_FOR_S}
+        self._seen_at[key] = now
 
-    async def look(self, run_name: str) -> Run | None:
-        """Read a run, and, where it ended badly, whether all of it has stopped.
+    async def read_run(self, key: RunKey) -> Run | None:
+        """Read a run.
 
-        Returns: the run, or None where it does not exist.
+        Returns: the run as it is known now; as gone where it was known and is not there any more;
+            None where there is none and none was known.
         Raises: ApiError where the cluster gives no answer.
         """
         try:
-            run = parse_run(await self._cluster.get_run(run_name))
+            seen = parse_run(await self._cluster.get_run(*key))
         except errors.NotFoundError:
-            self._ledger.forget_run(run_name)
-            run = None
-        if run is not None:
-            self._ledger.observe_run(run)
-            if run.succeeded == "False":
-                await self.remains(run.name)
-        self.vouch(run_name)
-        return self._ledger.run(run_name)
+            self.mark_fresh(key)
+            return self._ledger.run_is_gone(key, None, now=self._clock.now())
+        return self.take_in(seen) if seen else None
 
-    async def remains(self, run_name: str) -> Remains:
-        """Read what is left of a run, which may itself be gone.
+    def take_in(self, seen: Run) -> Run:
+        """Enter a run that the API server has just shown; one that had its name before is gone."""
+        now, known = self._clock.now(), self._ledger.run(seen.key)
+        if known is not None and known.uid and known.uid != seen.uid:
+            self._ledger.run_is_gone(known.key, known.uid, now=now)
+        self.mark_fresh(seen.key)
+        return self._ledger.observe_run(seen, now=now) or seen
 
-        A run that has ended and has nothing active left is known to have stopped from then on.
+    async def confirm_holder(self, key: RunKey) -> Run | None:
+        """Find out whether a run still holds its target, and every other there that has ended.
+
+        Returns: the run as it is known now, None where there is none.
         """
-        task_runs = await self._cluster.list_task_runs(self._namespace, run_name)
-        pods = await self._cluster.list_pods(self._namespace, run_name)
-        found = Remains(
-            task_runs=tuple(parse_task_run(raw) for raw in task_runs),
-            pods=tuple(parse_pod(raw) for raw in pods),
-        )
-        run = self._ledger.run(run_name)
-        if run is not None and run.has_ended and not found.is_active:
-            self._ledger.mark_stopped(run.name, run.uid)
+        run = await self.read_run(key)
+        if run is None or run.state is not RunState.STOPPING:
+            return run
+        others = self._ledger.unfinished_on(run.target_key)
+        ended = [other for other in others if other.state is RunState.STOPPING]
+        await self.settle_stopping([other for other in ended if other.namespace == run.namespace])
+        return run
+
+    async def settle_stopping(self, runs: Sequence[Run]) -> None:
+        """Find out of many runs at once which of them have stopped.
+
+        Args:
+            runs: of one namespace; each was seen to have ended before this is called.
+        """
+        for first in range(0, len(runs), _RUNS_AT_ONCE):
+            some = runs[first : first + _RUNS_AT_ONCE]
+            found = await self._leftovers_of(some)
+            for run in some:
+                self.mark_fresh(run.key)
+                if not found[run.key].is_active:
+                    self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
+
+    async def read_leftovers(self, run: Run) -> Leftovers:
+        """Read what is left of a run, which may itself be gone."""
+        found = (await self._leftovers_of([run]))[run.key]
+        started, now = found.has_started, self._clock.now()
+        self._ledger.learn(run.key, run.uid, has_started=started, now=now)
         return found
 
-    async def confirm(self, evidence: Evidence) -> None:
-        """Refresh what the ledger knows of a holder: its run and, where that is gone, its owner."""
-        if await self.look(evidence.run_name) is None:
-            await self.look_at_execution(evidence.namespace, evidence.name)
+    async def read_task_runs(self, run: Run) -> tuple[TaskRun, ...]:
+        """Read the TaskRuns of a run."""
+        found = await self._cluster.list_task_runs(run.namespace, [run.name])
+        return tuple(parse_task_run(raw) for raw in found if is_of_run(raw, run.uid))
 
-    async def look_at_execution(self, namespace: str, name: str, uid: str | None = None) -> None:
-        """Read an execution; with a UID, drop that one where another has taken its name."""
+    async def read_execution(self, namespace: str, name: str, uid: str = "") -> Execution | None:
+        """Read an execution; None where there is none of this name, or with this UID.
+
+        With a UID, that one is dropped where another has taken its name.
+        """
         try:
             seen = parse_execution(await self._cluster.get_execution(namespace, name))
         except errors.NotFoundError:
-            gone = [
-                item.uid
-                for item in self._ledger.executions()
-                if (item.namespace, item.name) == (namespace, name)
-            ]
-            for item in gone:
-                self._ledger.forget_execution(item)
-            return
-        self._ledger.observe_execution(seen)
-        if uid is not None and uid != seen.uid:
-            self._ledger.forget_execution(uid)
+            for known in self._ledger.executions():
+                if (known.namespace, known.name) == (namespace, name):
+                    self._forget(known.uid)
+            return None
+        if self._ledger.observe_execution(seen, now=self._clock.now()):
+            # The watch may tell of it much later, or not as news.
+            self._executions.add(seen.uid)
+        if uid and uid != seen.uid:
+            self._forget(uid)
+            return None
+        return seen
+
+    def _forget(self, uid: str) -> None:
+        for key in self._ledger.forget_execution(uid, now=self._clock.now()):
+            self._runs.add(key)
+
+    async def _leftovers_of(self, runs: Sequence[Run]) -> dict[RunKey, Leftovers]:
+        """What is left of some runs of one namespace, by run."""
+        namespace, uids = runs[0].namespace, {run.name: run.uid for run in runs}
+        task_runs: dict[str, list[Raw]] = {name: [] for name in uids}
+        pods: dict[str, list[Raw]] = {name: [] for name in uids}
+        # TaskRuns first: one that begins between the two reads is seen by its pod.
+        for found, by_run in (
+            (await self._cluster.list_task_runs(namespace, list(uids)), task_runs),
+            (await self._cluster.list_pods(namespace, list(uids)), pods),
+        ):
+            for raw in found:
+                name = _run_name(raw)
+                if is_of_run(raw, uids[name]):
+                    by_run[name].append(raw)
+        return {
+            (namespace, name): Leftovers(
+                task_runs=tuple(parse_task_run(raw) for raw in task_runs[name]),
+                pods=tuple(parse_pod(raw) for raw in pods[name]),
+            )
+            for name in uids
+        }
+
+
+def _run_name(raw: Raw) -> str:
+    labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
+    return reading.text(labels, LABEL_PIPELINE_RUN)

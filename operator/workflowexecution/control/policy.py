@@ -1,29 +1,28 @@
 """What the operator was told to do: the part of the settings that reconciling needs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
 from workflowexecution.core.pipelinerun import RunTemplate
-
-
-def utc_now() -> datetime:
-    """The present instant, aware, in UTC."""
-    return datetime.now(UTC)
+from workflowexecution.core.retention import Retention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Durations are at least 0; a cooldown of 0 turns it off.
+    """See Settings for what each means; durations are at least 0.
 
-    progress_interval: how often, at most, progress alone is written to a running execution.
-    cancel_grace: how long a cancelled run may take to stop before it is deleted.
-    deadline_grace: how long after its time limit a run that Tekton does not end is given up.
+    watch_namespaces: namespaces whose executions are served; empty means all.
     """
 
-    cooldown: timedelta = timedelta(minutes=5)
-    progress_interval: timedelta = timedelta(seconds=5)
-    cancel_grace: timedelta = timedelta(minutes=2)
-    deadline_grace: timedelta = timedelta(minutes=5)
-    template: RunTemplate = field(default_factory=RunTemplate)
-    clock: Callable[[], datetime] = utc_now
+    cooldown: timedelta
+    progress_interval: timedelta
+    cancel_grace: timedelta
+    deadline_grace: timedelta
+    leftover_grace: timedelta
+    retention: Retention
+    template: RunTemplate
+    watch_namespaces: tuple[str, ...]
+
+    def serves(self, namespace: str) -> bool:
+        """Whether executions of this namespace are served by this operator."""
+        return not self.watch_namespaces or namespace in self.watch_namespaces

@@ -1,22 +1,31 @@
 """Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final, Generic, TypeVar
 
 import structlog
 import tenacity
 
-from workflowexecution.kube.errors import ApiError
+from workflowexecution.kube.errors import ApiError, ConflictError, UnavailableError
 
-Work = Callable[[str], Awaitable[float | None]]
+Key = TypeVar("Key", bound=Hashable)
 
 # The one retry policy: soon at first, jittered so that many keys do not come back together, and
 # never rarer than the resync, so that nothing waits longer for an outage's end than it must.
-BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
+_JITTERED: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
+# A server that asks for more than this is not obeyed to the letter: the lock waits for it too.
+_LONGEST_WAIT_S: Final = 60.0
 
 
-class WorkQueue:
+def backoff(state: tenacity.RetryCallState) -> float:
+    """Seconds until the next attempt; at least what the API server asked for."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, UnavailableError) else None
+    return max(_JITTERED(state), min(asked or 0.0, _LONGEST_WAIT_S))
+
+
+class WorkQueue(Generic[Key]):
     """Runs ``work(key)`` for every key added.
 
     A key added while its pass is running is run once more after it. A pass that returns a number
@@ -24,13 +33,13 @@ class WorkQueue:
     worked on before ``open``.
     """
 
-    def __init__(self, work: Work, *, concurrency: int) -> None:
+    def __init__(self, work: Callable[[Key], Awaitable[float | None]], *, concurrency: int) -> None:
         self._work = work
         self._slots = asyncio.Semaphore(concurrency)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._wakers: dict[str, asyncio.Event] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._dozing: set[str] = set()
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._wakers: dict[Key, asyncio.Event] = {}
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._dozing: set[Key] = set()
         self._is_open = True
         self._has_begun = asyncio.Event()
         self._log = structlog.get_logger("workqueue")
@@ -43,7 +52,7 @@ class WorkQueue:
         """Begin to work on what has been and will be added."""
         self._has_begun.set()
 
-    def add(self, key: str) -> None:
+    def add(self, key: Key) -> None:
         """Have this key worked on soon; safe to call as often as one likes."""
         if not self._is_open:
             return
@@ -54,7 +63,7 @@ class WorkQueue:
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._run(key, waker), name=f"work {key}")
 
-    def add_after(self, key: str, delay: float) -> None:
+    def add_after(self, key: Key, delay: float) -> None:
         """Have this key worked on after so many seconds, or sooner if it is added before."""
         if not self._is_open or key in self._wakers:
             return
@@ -84,7 +93,7 @@ class WorkQueue:
         self._tasks.clear()
         self._wakers.clear()
 
-    async def _run(self, key: str, waker: asyncio.Event) -> None:
+    async def _run(self, key: Key, waker: asyncio.Event) -> None:
         delay: float | None = None
         try:
             await self._has_begun.wait()
@@ -97,7 +106,7 @@ class WorkQueue:
         if delay is not None:
             self.add_after(key, delay)
 
-    async def _until_done(self, key: str, waker: asyncio.Event) -> float | None:
+    async def _until_done(self, key: Key, waker: asyncio.Event) -> float | None:
         """Repeat the pass until it does not raise; an added key ends the back-off early."""
 
         async def doze(seconds: float) -> None:
@@ -110,7 +119,7 @@ class WorkQueue:
                 self._dozing.discard(key)
 
         async for attempt in tenacity.AsyncRetrying(
-            wait=BACKOFF,
+            wait=backoff,
             sleep=doze,
             retry=tenacity.retry_if_exception_type(Exception),
             stop=lambda _: not self._is_open,
@@ -123,12 +132,14 @@ class WorkQueue:
                     return await self._work(key)
         return None
 
-    def _report(self, key: str, state: tenacity.RetryCallState) -> None:
+    def _report(self, key: Key, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0
-        self._log.warning(
+        # Somebody else wrote first: that is how writes are kept apart, and no fault.
+        tell = self._log.debug if isinstance(error, ConflictError) else self._log.warning
+        tell(
             "reconcile failed; it will be repeated",
-            execution_uid=key,
+            key=key,
             attempt=state.attempt_number,
             retry_in_s=round(wait, 2),
             error=str(error),

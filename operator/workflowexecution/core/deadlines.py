@@ -1,6 +1,6 @@
-"""How long a run may be silent or late before that is told, and before it is given up.
+"""How long Tekton may be silent about a run, or late, before that is reported or acted on.
 
-Tekton ends a run at its time limit. If Tekton itself is not there, nobody does.
+Tekton ends a run at its time limit. If Tekton itself does not work, nobody does.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _LATE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """``complaint``: what is amiss, empty if nothing; ``until``: when the answer may change."""
+class TektonDelay:
+    """``complaint``: what Tekton has not done, empty if nothing; ``until``: when to look again."""
 
     complaint: str
     until: datetime | None
 
 
-def patience_with(run: Run, *, grace: timedelta, now: datetime) -> Patience:
+def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
     """Say whether an active run is doing what Tekton should have it do.
 
     Args:
@@ -37,10 +37,10 @@ def patience_with(run: Run, *, grace: timedelta, now: datetime) -> Patience:
     ]
     said = [complaint for since, complaint in steps if complaint and now >= since]
     ahead = [since for since, _ in steps if since > now]
-    return Patience(said[-1] if said else "", min(ahead, default=None))
+    return TektonDelay(said[-1] if said else "", min(ahead, default=None))
 
 
-def expires_at(run: Run, grace: timedelta) -> datetime | None:
+def given_up_at(run: Run, grace: timedelta) -> datetime | None:
     """When a run that still has not ended is given up; None where it has no time limit."""
     if run.timeout is None:
         return None
@@ -48,7 +48,7 @@ def expires_at(run: Run, grace: timedelta) -> datetime | None:
 
 
 def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
-    end = expires_at(run, grace)
+    end = given_up_at(run, grace)
     if end is None or run.timeout is None:
         return []
     limit = duration.format_duration(run.timeout)

@@ -13,7 +13,11 @@ KEY_WORKFLOW_ID: Final = "kubernaut.ai/workflow-id"
 KEY_TARGET: Final = "kubernaut.ai/target-resource"
 KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
 
-_SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,9}))?")
+# As many digits as fit into a run's name: a run must not be overlooked for its number.
+_SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")
+# No target ever has so many runs: a higher number was given by hand and is not counted on from.
+SLOT_LIMIT: Final = 10**9
+_HASH: Final = re.compile(r"[0-9a-f]{16}")
 _LABEL_MAX: Final = 63
 _LOOKS_HASHED: Final = re.compile(r"(^|-)sha256-[0-9a-f]{10}$")
 _LABEL_OK: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
@@ -29,8 +33,13 @@ def slot_key(target: str) -> str:
     return f"wfe-{target_hash(target)}"
 
 
+def slot_key_of_hash(digest: str) -> str:
+    """Slot key of a target of which only the hash is known; empty where it is no such hash."""
+    return f"wfe-{digest}" if _HASH.fullmatch(digest) else ""
+
+
 def slot_name(target: str, number: int) -> str:
-    """Name of the run in slot ``number`` (from 1) of a target; at most 30 characters."""
+    """Name of the run in slot ``number`` (from 1) of a target; at most 31 characters."""
     return f"{slot_key(target)}-{number}"
 
 

@@ -1,6 +1,6 @@
 """The PipelineRun of an execution, as a manifest ready to be created."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -26,11 +26,8 @@ class RunTemplate:
     allowed_service_accounts: names an execution may ask for; empty means any.
     """
 
-    namespace: str = identity.DEFAULT_EXECUTION_NAMESPACE
-    default_service_account: str = identity.DEFAULT_SERVICE_ACCOUNT
-    default_timeout: timedelta = timedelta(minutes=30)
-    allowed_service_accounts: frozenset[str] = frozenset()
-    pod_security_context: dict[str, Any] = field(default_factory=lambda: dict(RESTRICTED_POD))
+    namespace: str
+    allowed_service_accounts: frozenset[str]
 
 
 def build_run(
@@ -49,24 +46,23 @@ def build_run(
         "spec": {
             "pipelineRef": {"resolver": "bundles", "params": _bundle(spec)},
             "params": _params(spec),
-            "timeouts": {"pipeline": duration.format_duration(timeout_of(spec, template))},
+            "timeouts": {"pipeline": duration.format_duration(timeout_of(spec))},
             "taskRunTemplate": {
-                "serviceAccountName": service_account_of(spec, template),
-                "podTemplate": {"securityContext": template.pod_security_context},
+                "serviceAccountName": service_account_of(spec),
+                "podTemplate": {"securityContext": RESTRICTED_POD},
             },
         },
     }
 
 
-def timeout_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> timedelta:
-    """How long the run may take."""
-    text = spec.execution_config.timeout
-    return duration.parse_duration(text) if text else template.default_timeout
+def timeout_of(spec: WorkflowExecutionSpec) -> timedelta:
+    """How long the run may take; the API server fills in what is not given."""
+    return duration.parse_duration(spec.execution_config.timeout or identity.DEFAULT_TIMEOUT)
 
 
-def service_account_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> str:
+def service_account_of(spec: WorkflowExecutionSpec) -> str:
     """Name of the ServiceAccount the run uses, in the execution namespace."""
-    return spec.execution_config.service_account_name or template.default_service_account
+    return spec.execution_config.service_account_name or identity.DEFAULT_SERVICE_ACCOUNT
 
 
 def pinned_image(spec: WorkflowExecutionSpec) -> str:
@@ -77,7 +73,7 @@ def pinned_image(spec: WorkflowExecutionSpec) -> str:
 
 def problem_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> str:
     """What keeps a well-formed spec from being run, naming field, value and fix; else empty."""
-    account = service_account_of(spec, template)
+    account = service_account_of(spec)
     allowed = template.allowed_service_accounts
     if allowed and account not in allowed:
         return (

@@ -4,26 +4,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All facts of one decision.
+    """What is known of one execution and of its target, and nothing that is over.
 
-    runs: every known run under the target's slot key, in any order.
-    others: every other known execution for exactly this target, in any order.
+    runs: every run on this target that is not finished, and this execution's own runs, in any
+        order.
+    unseen: other executions on this target that name a run which nobody has seen, in any order.
+    ends: per workflow its newest end on this target, at least of those within the cooldown.
+    top_slot: the highest number any run on this target had; 0 where there was none.
     problem: what is wrong with the spec, for people; empty when it can be run.
     cooldown: at least 0; zero turns the check off.
     deadline_grace: how long after its time limit a run that Tekton does not end is given up.
-    now: aware UTC; the same instant is used for the status write.
+    now: aware UTC, by the API server's clock.
     """
 
     execution: Execution
     runs: Sequence[Run]
-    others: Sequence[Execution]
+    unseen: Sequence[Execution]
+    ends: Sequence[Evidence]
+    top_slot: int
     problem: str
     cooldown: timedelta
+    deadline_grace: timedelta
     now: datetime
-    deadline_grace: timedelta = timedelta(minutes=5)

@@ -1,27 +1,11 @@
-"""The values of a decision: every verdict that can come out, and the evidence it names."""
+"""What can be decided for one execution: a closed set of values."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status import FailureReason, SkipReason
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.run import Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """Because of whom nothing is run: an execution, known by its run or by its own status.
-
-    ``started_at`` is set for a holder, ``completed_at`` and ``outcome`` for a past remediation.
-    """
-
-    name: str
-    namespace: str
-    workflow_id: str
-    target: str
-    run_name: str
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    outcome: Phase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +17,32 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """This execution has its run: tell in the status how it goes."""
+    """This execution has its run: report its progress or outcome in the status."""
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
-class Expire:
-    """Its run is long past its time limit and Tekton does not end it: give it up."""
+class GiveUp:
+    """Its run is long past its time limit and Tekton does not end it: report that as a failure."""
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
-class Yield:
-    """Two runs are active on one target, which must never be, and this one is the younger."""
+class FindRun:
+    """Its status names a run that has not been seen: find out whether it exists.
 
-    run: Run
-    holder: Evidence
+    namespace: None where the status does not tell.
+    """
+
+    run_name: str
+    namespace: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """The execution was skipped, and yet a run was made for it: end that run."""
+class ReportLostRun:
+    """Its run was deleted by somebody else, and nothing of it executes any more."""
 
     run: Run
 
@@ -78,22 +65,8 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """The run this execution had is gone, and we did not delete it."""
-
-    run_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """The execution is being deleted while its run is active: end the run first."""
-
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The execution is being deleted and nothing of it runs: let it go."""
+class DropOldFinalizer:
+    """It carries the finalizer of an earlier controller, which would keep it from being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +75,5 @@ class Nothing:
 
 
 Verdict = (
-    Launch | Mirror | Expire | Yield | Stop | Skip | Refuse | Lost | Cancel | Release | Nothing
+    Launch | Mirror | GiveUp | FindRun | ReportLostRun | Skip | Refuse | DropOldFinalizer | Nothing
 )

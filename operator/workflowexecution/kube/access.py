@@ -22,12 +22,16 @@ OnRequest = Callable[[aiohttp.ClientRequest], Awaitable[None]]
 class Access:
     """Where the API server is and how requests prove who sends them.
 
-    ``authorization`` gives the header's value anew for each request: tokens are rotated on disk.
+    authorization: gives the header's value anew for each request; tokens are rotated on disk.
+    proxy: URL of the proxy to go through; None for what the environment says, if anything.
+    tls_server_name: the name in the server's certificate, None where it is that in the URL.
     """
 
     server: str
     ssl_context: ssl.SSLContext | bool
     authorization: Callable[[], str | None]
+    proxy: str | None = None
+    tls_server_name: str | None = None
 
     def open_session(
         self, *, connections: int, on_request: OnRequest | None = None
@@ -42,6 +46,7 @@ class Access:
         ) -> aiohttp.ClientResponse:
             if value := self.authorization():
                 request.headers["Authorization"] = value
+            request.server_hostname = self.tls_server_name
             if on_request is not None:
                 await on_request(request)
             return await handler(request)
@@ -50,6 +55,8 @@ class Access:
             connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
             headers={"User-Agent": _USER_AGENT},
             middlewares=(prepare,),
+            proxy=self.proxy,
+            trust_env=True,
         )
 
 
@@ -68,7 +75,7 @@ def _access_of_pod(host: str, port: str) -> Access:
     address = f"[{host}]" if ":" in host else host
     return Access(
         server=f"https://{address}:{port}",
-        ssl_context=ssl.create_default_context(cafile=_ACCOUNT_DIR / "ca.crt"),
+        ssl_context=_ssl_context(_ACCOUNT_DIR / "ca.crt"),
         authorization=lambda: f"Bearer {(_ACCOUNT_DIR / 'token').read_text().strip()}",
     )
 
@@ -95,11 +102,18 @@ def _access_of_kubeconfig() -> Access:
             config.get_api_key_with_prefix("BearerToken")
             or config.get_api_key_with_prefix("authorization")
         ),
+        proxy=config.proxy or None,
+        tls_server_name=config.tls_server_name or None,
     )
 
 
-def _ssl_context(authority: str | None, certificate: str | None, key: str | None) -> ssl.SSLContext:
+def _ssl_context(
+    authority: Path | str | None, certificate: str | None = None, key: str | None = None
+) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=authority)
+    # Strict by default from Python 3.13 on, and then refuses every cluster whose authority has no
+    # key identifiers, as that of many managed clusters. The certificate itself is verified.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if certificate:
         context.load_cert_chain(certificate, key)
     return context

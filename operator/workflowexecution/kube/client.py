@@ -1,12 +1,17 @@
 """One request to the API server: sent, awaited within a bound, and answered by dict or error."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import aiohttp
 
+from workflowexecution.api import reading
 from workflowexecution.kube import errors
+from workflowexecution.kube.clock import ServerClock
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 _PAGE: Final = 500
@@ -16,9 +21,12 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 class ApiClient:
     """Sends requests over one bounded session; holds no knowledge of any kind of object."""
 
-    def __init__(self, session: aiohttp.ClientSession, server: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, server: str, clock: ServerClock | None = None
+    ) -> None:
         self._session = session
         self._server = server
+        self._clock = clock
 
     async def request(
         self,
@@ -33,6 +41,7 @@ class ApiClient:
 
         Raises: ApiError of the kind the answer means; UnavailableError where there was none.
         """
+        sent = time.monotonic()
         try:
             async with self._session.request(
                 method,
@@ -47,11 +56,14 @@ class ApiClient:
             raise errors.UnavailableError(
                 f"{method} {path}: no answer: {error or type(error).__name__}"
             ) from error
+        self._note_date(response.headers.get("Date", ""), sent)
         answer = _object_of(text)
         if response.status >= 400:
             # Not every error is a Status: of a kind it does not serve the API server says so in
             # plain text, and proxies in front of it have pages of their own.
-            raise _error_of(response.status, answer or {"message": text}, f"{method} {path}")
+            told = answer or {"message": text}
+            wait = _seconds(response.headers.get("Retry-After", ""))
+            raise _error_of(response.status, told, f"{method} {path}", wait)
         if answer is None:
             raise errors.UnavailableError(f"{method} {path}: no answer: not an object: {text:.200}")
         return answer
@@ -59,7 +71,10 @@ class ApiClient:
     async def list_pages(
         self, path: str, params: Mapping[str, str] | None = None
     ) -> AsyncIterator[dict[str, Any]]:
-        """Yield every object of a list, fetched in pages so that memory stays bounded."""
+        """Yield every object of a list, fetched in pages so that memory stays bounded.
+
+        Raises: GoneError where the list has changed so much meanwhile that it must begin anew.
+        """
         query = {**(params or {}), "limit": str(_PAGE)}
         while True:
             page = await self.request("GET", path, params=query)
@@ -69,6 +84,25 @@ class ApiClient:
             if not token:
                 return
             query["continue"] = token
+
+    def _note_date(self, header: str, sent: float) -> None:
+        """Learn the server's time from a reply."""
+        date = _date_of(header)
+        if self._clock is not None and date is not None:
+            self._clock.observe(date, sent=sent, received=time.monotonic())
+
+
+def _date_of(header: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return date if date.tzinfo else None
+
+
+def _seconds(header: str) -> float | None:
+    """What ``Retry-After`` asks for; the API server gives seconds."""
+    return float(header) if header.isdecimal() else None
 
 
 def _object_of(text: str) -> dict[str, Any] | None:
@@ -80,6 +114,19 @@ def _object_of(text: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _error_of(status: int, told: Mapping[str, Any], what: str) -> errors.ApiError:
+def _error_of(
+    status: int, told: Mapping[str, Any], what: str, retry_after: float | None
+) -> errors.ApiError:
     message = str(told.get("message", ""))[:2000]
-    return errors.error_for(status, str(told.get("reason", "")), f"{what}: {status} {message}")
+    return errors.error_for(
+        status,
+        reading.text(told, "reason"),
+        f"{what}: {status} {message}",
+        cause=_first_cause(told),
+        retry_after=retry_after,
+    )
+
+
+def _first_cause(told: Mapping[str, Any]) -> str:
+    causes = reading.mappings(reading.mapping(told, "details"), "causes")
+    return reading.text(causes[0], "reason") if causes else ""

@@ -1,5 +1,6 @@
 """What a request to the API server can come back as, when not with an answer."""
 
+import re
 from typing import Final
 
 
@@ -24,18 +25,35 @@ class ConflictError(ApiError):
 
 
 class RejectedError(ApiError):
-    """The object is invalid, by schema or by an admission webhook; repeating it is no use."""
+    """The object is invalid or too large, or an admission webhook refuses it; final."""
 
 
 class ForbiddenError(ApiError):
-    """The operator lacks the right, or a quota is exceeded."""
+    """Admission or a quota refuses the object; final."""
+
+
+class MissingRightError(ForbiddenError):
+    """The operator lacks the right; it may be given at any time, as in the midst of an upgrade."""
+
+
+class NamespaceTerminatingError(ForbiddenError):
+    """The namespace is being deleted; one of the same name may be made after it."""
+
+
+class GoneError(ApiError):
+    """What was asked for has expired, as a place in a list: begin anew."""
 
 
 class UnavailableError(ApiError):
     """No definite answer: time-out, lost connection, overload or a server error.
 
-    The request may or may not have been carried out.
+    The request may or may not have been carried out. ``retry_after`` is how many seconds the
+    server asks to wait, None where it does not.
     """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
+        super().__init__(message, status=status)
+        self.retry_after = retry_after
 
 
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
@@ -43,13 +61,34 @@ _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     403: ForbiddenError,
     404: NotFoundError,
     409: ConflictError,
-    410: NotFoundError,
+    410: GoneError,
+    413: RejectedError,
     422: RejectedError,
 }
+# The authorizer and admission answer with the same status and reason; only the words differ.
+_OF_THE_AUTHORIZER: Final = re.compile(
+    r' is forbidden: User ".*" cannot [a-z]+ resource ', re.DOTALL
+)
 
 
-def error_for(status: int, reason: str, message: str) -> ApiError:
-    """Build the error for an HTTP status and the ``reason`` of the Status object beside it."""
+def error_for(
+    status: int, reason: str, message: str, *, cause: str = "", retry_after: float | None = None
+) -> ApiError:
+    """Build the error for an HTTP status and the Status object beside it.
+
+    Args:
+        status: HTTP status.
+        reason: of the Status object.
+        message: of the Status object, or whatever else was answered.
+        cause: reason of the first cause that the Status object gives.
+        retry_after: seconds, where the reply has such a header.
+    """
     if reason == "AlreadyExists":
         return AlreadyExistsError(message, status=status)
-    return _BY_STATUS.get(status, UnavailableError)(message, status=status)
+    if cause == "NamespaceTerminating":
+        return NamespaceTerminatingError(message, status=status)
+    if status == 403 and _OF_THE_AUTHORIZER.search(message):
+        return MissingRightError(message, status=status)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](message, status=status)
+    return UnavailableError(message, status=status, retry_after=retry_after)

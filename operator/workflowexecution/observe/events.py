@@ -2,7 +2,7 @@
 
 import os
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from workflowexecution.api import identity
 from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStatus
@@ -13,6 +13,8 @@ from workflowexecution.core.status.conditions import BUNDLE_VERIFIED
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"
 DELETED: Final = "WorkflowExecutionDeleted"
+RUN_CANCELLED: Final = "PipelineRunCancelled"
+POD_STUCK: Final = "PodStuck"
 _BY_PHASE: Final = {
     Phase.COMPLETED: ("Normal", "WorkflowCompleted", "Run"),
     Phase.FAILED: ("Warning", "WorkflowFailed", "Run"),
@@ -22,17 +24,35 @@ _BY_PHASE: Final = {
 _NOTE_MAX: Final = 1000
 
 
+class Named(Protocol):
+    """What an Event names: an execution, or what a run says of its execution."""
+
+    @property
+    def uid(self) -> str:
+        """UID of the execution."""
+        ...
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the execution."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Name of the execution."""
+        ...
+
+
 def events_for(
     execution: Execution,
     before: WorkflowExecutionStatus,
     after: WorkflowExecutionStatus,
     *,
-    run_namespace: str,
     now: datetime,
 ) -> list[dict[str, Any]]:
     """Build the Events that a change of status calls for; none where nothing notable changed."""
-    run = after.pipeline_run_ref.name if after.pipeline_run_ref else None
-    related = _reference_of_run(run_namespace, run) if run else None
+    run = after.pipeline_run_ref
+    related = reference_of_run(run.namespace or "", run.name) if run else None
     events = []
 
     def add(kind: str, reason: str, action: str, note: str) -> None:
@@ -40,7 +60,7 @@ def events_for(
         events.append(event)
 
     if run and before.pipeline_run_ref is None:
-        note = f"created PipelineRun {run_namespace}/{run} on target {execution.target}"
+        note = f"created PipelineRun {run.namespace}/{run.name} on target {execution.target}"
         add("Normal", PIPELINE_RUN_CREATED, "Run", note)
     if (mismatch := _mismatch(after)) and not _mismatch(before):
         add("Warning", mismatch.reason, "Verify", mismatch.message)
@@ -56,7 +76,7 @@ def _mismatch(status: WorkflowExecutionStatus) -> Condition | None:
 
 
 def build_event(
-    execution: Execution,
+    execution: Named,
     reason: str,
     note: str,
     now: datetime,
@@ -98,7 +118,8 @@ def _cut(note: str) -> str:
     return text[: _NOTE_MAX - len("…".encode())].decode(errors="ignore") + "…"
 
 
-def _reference_of_run(namespace: str, name: str) -> dict[str, str]:
+def reference_of_run(namespace: str, name: str) -> dict[str, str]:
+    """Refer to a run from an Event."""
     return {
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",

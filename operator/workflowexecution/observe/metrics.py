@@ -57,9 +57,32 @@ class Metrics:
         )
         self.active = Gauge(
             "workflowexecution_active",
-            "Executions whose run is active.",
+            "Runs that hold their target.",
             registry=self.registry,
         )
+        self.stuck = Gauge(
+            "workflowexecution_stuck_runs",
+            "Runs that hold their target because Kubernetes cannot end a pod of theirs.",
+            registry=self.registry,
+        )
+        self.leftover_pods_deleted = Counter(
+            "workflowexecution_leftover_pods_deleted_total",
+            "Pods of ended runs that Tekton left and the operator deleted.",
+            registry=self.registry,
+        )
+        self.clock_offset = Gauge(
+            "workflowexecution_clock_offset_seconds",
+            "How far the API server's clock is ahead of the operator's own.",
+            registry=self.registry,
+        )
+        self.removed = Counter(
+            "workflowexecution_retention_removed_total",
+            "Finished runs and ended executions removed for their age, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
+        for kind in ("run", "execution"):
+            self.removed.labels(kind=kind)
         # Every series is there from the start: a rate over a series that appears is wrong.
         for outcome in TERMINAL_PHASES:
             self.executions.labels(outcome=outcome)

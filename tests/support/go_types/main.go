@@ -59,6 +59,7 @@ type Status struct {
 
 type LocalObjectRef struct {
 	Name string `json:"name,omitempty"`
+	Namespace string `json:"namespace,omitempty"` // added
 }
 
 type PipelineRunStatus struct {

@@ -19,6 +19,7 @@ from workflowexecution.api.status import (
 )
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.status.compose import status_for
@@ -32,7 +33,7 @@ from workflowexecution.core.status.outcome import (
     outcome_of_wait,
 )
 from workflowexecution.core.status.patch import status_to_json
-from workflowexecution.core.verdict import Evidence, Skip
+from workflowexecution.core.verdict import Skip
 
 RECORDED = Path(__file__).parents[2] / "recorded"
 TASKS = ("check", "change")
@@ -74,6 +75,7 @@ def skip(reason: SkipReason, until: datetime | None = None, **known: Any) -> Ski
         "workflow_id": "restart",
         "target": TARGET,
         "run_name": "wfe-0123456789abcdef-1",
+        "run_namespace": "kubernaut-workflows",
     }
     return Skip(reason, Evidence(**{**evidence, **known}), until)
 
@@ -102,7 +104,9 @@ def outcomes() -> dict[str, Outcome]:
         "not-as-pinned": outcome_of_run(
             dataclasses.replace(ended_run("True", "Succeeded"), is_as_pinned=False), None
         ),
-        "stopping": outcome_of_stopping(ended_run("False", "Cancelled")),
+        "stopping": outcome_of_stopping(
+            ended_run("False", "Cancelled"), "pod runs/pod has stopped"
+        ),
         "completed": outcome_of_run(ended_run("True", "Succeeded"), None),
         "failed": outcome_of_run(failed, failure_of(failed)),
         "killed": outcome_of_run(failed, failure_of(failed, killed)),
@@ -127,7 +131,7 @@ def recorded_outcomes() -> dict[str, Outcome]:
     seen = {}
     for path in sorted(RECORDED.glob("*.json")):
         raw = json.loads(path.read_text())
-        ended = raw["pipelineRun"] and parse_run(raw["pipelineRun"], has_stopped=True)
+        ended = raw["pipelineRun"] and parse_run(raw["pipelineRun"])
         if ended:
             task_runs = [parse_task_run(item) for item in raw["taskRuns"]]
             seen[f"recorded-{path.stem}"] = outcome_of_run(ended, failure_of(ended, task_runs))

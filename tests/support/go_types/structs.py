@@ -128,6 +128,7 @@ STRUCTS: Final[dict[str, dict[str, Field]]] = {
 }
 
 EXTRAS: Final[dict[str, dict[str, Field]]] = {
+    "LocalObjectReference": {"namespace": _STRING},
     "ConflictingWorkflowRef": {"namespace": _STRING},
     "RecentRemediationRef": {"namespace": _STRING},
 }

@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 from harness.executions import name_of
 from localcluster.cluster import MERGE, ApiError, Cluster, Object
 
-FINALIZER = "workflowexecution.kubernaut.ai/workflowexecution-cleanup"
+OLD_FINALIZER = "workflowexecution.kubernaut.ai/workflowexecution-cleanup"
 _ROOTS = {
     "workflowexecutions": "/apis/workflowexecution.kubernaut.ai/v1alpha1",
     "pipelineruns": "/apis/tekton.dev/v1",
     "taskruns": "/apis/tekton.dev/v1",
     "events": "/apis/events.k8s.io/v1",
+    "pods": "/api/v1",
+    "serviceaccounts": "/api/v1",
 }
 
 
@@ -61,13 +63,6 @@ class Objects:
         """Ask for an object's end; it may be gone already."""
         with suppress(ApiError):
             self._cluster.request("DELETE", self._path(item))
-
-    def release_all(self, namespace: str) -> None:
-        """Take the operator's finalizer off every object, so that the namespace can go."""
-        for item in self.list(namespace):
-            if FINALIZER in item["metadata"].get("finalizers", []):
-                with suppress(ApiError):
-                    self.patch(item, {"metadata": {"finalizers": None}})
 
     def _path(self, item: Object) -> str:
         return path_of(self._plural, item["metadata"]["namespace"], name_of(item))

@@ -23,6 +23,8 @@ class Tekton:
     def __init__(self, cluster: Cluster) -> None:
         self.runs = Objects(cluster, "pipelineruns")
         self.task_runs = Objects(cluster, "taskruns")
+        self.pods = Objects(cluster, "pods")
+        self._accounts = Objects(cluster, "serviceaccounts")
 
     def accept(self, run: Object) -> Object:
         """See the run and begin to fetch its bundle."""
@@ -78,6 +80,29 @@ class Tekton:
     def stop_tasks(self, run: Object) -> None:
         """Let the pods of a cancelled run have stopped."""
         self._end_task_run(run, TASKS[0], _condition("False", "TaskRunCancelled", "cancelled"))
+
+    def leave_pod(self, run: Object) -> Object:
+        """Make a pod of the run's first task, as one is that waits for a Secret for ever."""
+        namespace = run["metadata"]["namespace"]
+        if self._accounts.get(namespace, "default") is None:
+            # Made by a controller that is not part of every cluster of these tests.
+            self._accounts.create({"metadata": {"name": "default", "namespace": namespace}})
+        own = {
+            "tekton.dev/pipelineRun": name_of(run),
+            "tekton.dev/pipelineRunUID": run["metadata"]["uid"],
+            "tekton.dev/taskRun": f"{name_of(run)}-{TASKS[0]}",
+        }
+        return self.pods.create(
+            {
+                "metadata": {
+                    "name": f"{name_of(run)}-{TASKS[0]}-pod",
+                    "namespace": namespace,
+                    "labels": {**run["metadata"]["labels"], **own},
+                    "annotations": run["metadata"]["annotations"],
+                },
+                "spec": {"containers": [{"name": "step-work", "image": "registry.example/work"}]},
+            }
+        )
 
     def _end(
         self, run: Object, status: str, reason: str, message: str, completed_at: str = ""

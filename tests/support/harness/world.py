@@ -127,6 +127,21 @@ class World:
         item = self.in_phase(self.create(target, **fields), "Running")
         return item, self.run_of(item)
 
+    def launched_once_free(self, target: str, **fields: object) -> tuple[Object, Object]:
+        """Create executions until one is launched: those before it are skipped."""
+
+        def check() -> Object:
+            item = self.create(target, **fields)
+            eventually(lambda: self._assert_decided(item), dump=self.dump)
+            assert phase_of(self.read(item)) == "Running", f"{target} is held"
+            return item
+
+        item = eventually(check, dump=self.dump)
+        return item, self.run_of(item)
+
+    def _assert_decided(self, item: Object) -> None:
+        assert phase_of(self.read(item)) in ("Running", *TERMINAL)
+
     def completed(self, target: str, **fields: object) -> tuple[Object, Object]:
         """An execution that has run to a good end, and its run."""
         item, run = self.launched(target, **fields)
@@ -156,8 +171,6 @@ class World:
             if operator.is_running:
                 operator.kill()
         self.proxy.close()
-        for namespace in self.sources:
-            self.executions.release_all(namespace)
         for namespace in (self.execution_namespace, *self.sources):
             delete_namespace(self.cluster, namespace)
 

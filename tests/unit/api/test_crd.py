@@ -217,6 +217,7 @@ def test_rules_name_what_is_wrong() -> None:
     assert set(rules) == {
         "",
         "spec",
+        "spec.workflowRef",
         "spec.workflowRef.containerImage",
         "spec.workflowRef.containerDigest",
         "spec.targetResource",

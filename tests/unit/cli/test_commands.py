@@ -12,6 +12,9 @@ from workflowexecution import __main__, __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.cli import commands
 from workflowexecution.cli.run import policy_of
+from workflowexecution.control.policy import Policy
+from workflowexecution.core.pipelinerun import RunTemplate
+from workflowexecution.core.retention import Retention
 from workflowexecution.settings import Settings
 
 Output = pytest.CaptureFixture[str]
@@ -124,21 +127,30 @@ def test_settings_become_the_policy_of_reconciling() -> None:
     settings = Settings.model_validate(
         {
             "execution_namespace": "runs",
+            "watch_namespaces": "a,b",
             "cooldown": "1m",
             "cancel_grace": "2m",
             "deadline_grace": "3m",
-            "default_timeout": "4m",
-            "default_service_account": "guest",
+            "leftover_grace": "4m",
+            "progress_interval": "5m",
+            "run_retention": "6m",
+            "failed_run_retention": "7m",
+            "execution_retention": "8m",
             "allowed_service_accounts": "guest,runner",
         }
     )
-    policy = policy_of(settings)
-    assert (policy.cooldown, policy.cancel_grace, policy.deadline_grace) == (
-        timedelta(minutes=1),
-        timedelta(minutes=2),
-        timedelta(minutes=3),
+    minutes = [timedelta(minutes=number) for number in range(9)]
+    assert policy_of(settings) == Policy(
+        cooldown=minutes[1],
+        cancel_grace=minutes[2],
+        deadline_grace=minutes[3],
+        leftover_grace=minutes[4],
+        progress_interval=minutes[5],
+        retention=Retention(
+            runs=minutes[6], failed_runs=minutes[7], executions=minutes[8], cooldown=minutes[1]
+        ),
+        template=RunTemplate(
+            namespace="runs", allowed_service_accounts=frozenset({"guest", "runner"})
+        ),
+        watch_namespaces=("a", "b"),
     )
-    assert (policy.template.namespace, policy.template.default_service_account) == ("runs", "guest")
-    assert policy.template.default_timeout == timedelta(minutes=4)
-    assert policy.template.allowed_service_accounts == {"guest", "runner"}
-    assert policy.clock().utcoffset() == timedelta(0)

@@ -1,40 +1,35 @@
-"""What is known: newest versions only, by identity and by target, and nothing left behind."""
+"""What is known: newest versions only, what matters to a decision, and no history."""
 
-import dataclasses
-from collections.abc import Sequence
+import sys
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from builders import NOW, TARGET, make_execution, make_run, make_snapshot
+from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
 from workflowexecution.api.status import Phase
-from workflowexecution.control.ledger import Known, Ledger
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.snapshot import Snapshot
 
 OTHER_TARGET = "Node/worker-1"
-ENDED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}
+FAILED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}
+ENDED: dict[str, Any] = {"phase": Phase.COMPLETED, "slot": 1, "completed_at": ago(minutes=1)}
+
+
+def key(number: int = 1) -> tuple[str, str]:
+    return RUN_NAMESPACE, names.slot_name(TARGET, number)
 
 
 def ledger_of(*seen: Execution | Run) -> Ledger:
-    ledger = Ledger()
+    ledger = Ledger(RUN_NAMESPACE)
     for item in seen:
         if isinstance(item, Run):
-            ledger.observe_run(item)
+            ledger.observe_run(item, now=NOW)
         else:
-            ledger.observe_execution(item)
+            ledger.observe_execution(item, now=NOW)
     return ledger
-
-
-def snapshot_of(ledger: Ledger, execution: Execution) -> Snapshot:
-    return ledger.snapshot(execution, problem="", cooldown=timedelta(0), now=NOW)
-
-
-def by_name(seen: Sequence[Execution | Run]) -> list[Execution | Run]:
-    return sorted(seen, key=lambda item: item.name)
 
 
 @pytest.mark.parametrize(
@@ -53,109 +48,148 @@ def test_an_older_version_never_replaces_a_newer_one(known: str, seen: str, kept
     assert [item.resource_version for item in runs.runs()] == [kept]
 
 
+def test_what_is_new_is_told_once() -> None:
+    ledger = Ledger(RUN_NAMESPACE)
+    first = make_execution(version=1)
+    assert ledger.observe_execution(first, now=NOW)
+    assert not ledger.observe_execution(make_execution(version=2), now=NOW)
+    assert not ledger.observe_execution(make_execution("over", **ENDED), now=NOW)
+
+
+def test_what_has_ended_is_not_kept_and_a_late_event_does_not_bring_it_back() -> None:
+    ledger = ledger_of(make_execution(version=1), make_execution(version=5, **ENDED))
+    ledger.observe_execution(make_execution(version=4), now=NOW)
+    assert ledger.executions() == []
+
+
+def test_a_finished_run_is_kept_until_its_execution_has_ended() -> None:
+    ledger = ledger_of(make_execution(version=1), finished_run("mine", version=2))
+    assert [run.name for run in ledger.runs()] == [key()[1]]
+    ledger.observe_execution(make_execution(version=3, **ENDED), now=NOW)
+    assert ledger.runs() == []
+    assert ledger.observe_run(make_run("mine", version=1), now=NOW) is None
+    assert ledger.target_facts(make_execution("next")).runs == ()
+
+
 def test_an_older_run_of_the_same_name_never_replaces_a_newer_one() -> None:
     """A slot is used again once its history is gone, and late events of the first run come in."""
-    first = make_run("first", uid="uid-1", version=20, succeeded="True", completed_at=NOW)
+    first = make_run("first", uid="uid-1", version=20)
     second = make_run("second", uid="uid-2", version=30)
     ledger = ledger_of(second, first)
-    assert ledger.run(second.name) == second
-    ledger.forget_run(first.name, first.uid)
+    assert ledger.run(second.key) == second
+    assert ledger.run_is_gone(first.key, first.uid, now=NOW) is None
     assert ledger.runs() == [second]
-
-
-def test_a_newer_run_of_the_same_name_takes_its_place() -> None:
-    first = make_run("first", uid="uid-1", version=20, has_stopped=True, **ENDED)
-    second = make_run("second", uid="uid-2", version=30)
-    assert ledger_of(first, second).runs() == [second]
 
 
 def test_that_a_run_has_stopped_is_kept() -> None:
-    run = make_run(version=1, **ENDED)
-    ledger = ledger_of(run)
-    ledger.mark_stopped(run.name, "uid-of-another")
-    ledger.mark_stopped("wfe-0123456789abcdef-1", run.uid)
+    run = make_run(version=1, **FAILED)
+    ledger = ledger_of(make_execution("other"), run)
+    assert ledger.mark_stopped(run.key, "uid-of-another", now=NOW) is None
+    assert ledger.mark_stopped(key(9), run.uid, now=NOW) is None
     assert ledger.runs() == [run]
-    ledger.mark_stopped(run.name, run.uid)
-    ledger.observe_run(make_run(version=2, **ENDED))
-    assert ledger.runs() == [make_run(version=2, has_stopped=True, **ENDED)]
+    ledger.mark_stopped(run.key, run.uid, now=NOW)
+    ledger.observe_run(make_run(version=2, **FAILED), now=NOW)
+    assert ledger.runs() == [make_run(version=2, has_stopped=True, **FAILED)]
 
 
-def test_a_snapshot_holds_what_concerns_its_target() -> None:
-    mine, other = make_execution("mine"), make_execution("other", phase=Phase.RUNNING, slot=1)
+def test_a_deleted_run_holds_its_target_until_nothing_is_left() -> None:
+    run = make_run("gone", tasks=["one"])
+    ledger = ledger_of(run)
+    gone = ledger.run_is_gone(run.key, run.uid, now=NOW)
+    assert gone is not None
+    assert (str(gone.state), gone.has_started) == ("Stopping", True)
+    assert ledger.unfinished_on(run.target_key) == [gone]
+    assert ledger.run_is_gone(run.key, None, now=NOW) == gone
+    ledger.mark_stopped(run.key, run.uid, now=NOW)
+    assert ledger.unfinished_on(run.target_key) == []
+
+
+def test_a_run_known_only_by_its_pods_is_taken_in_unless_it_is_known() -> None:
+    known, gone = make_run("a"), make_run("b", slot=2, is_gone=True)
+    ledger = ledger_of(known)
+    assert ledger.take_in_gone_run(make_run("a", is_gone=True), now=NOW) == known
+    assert ledger.take_in_gone_run(gone, now=NOW) == gone
+
+
+def test_the_facts_of_a_target() -> None:
+    mine = make_execution("mine")
+    holder = make_execution("holder", phase=Phase.RUNNING, slot=7)
     elsewhere = make_execution("elsewhere", target=OTHER_TARGET)
-    run = make_run("other")
-    colliding = make_run("third", slot=2, target="collides/With/it")
-    far = make_run("elsewhere", target=OTHER_TARGET, slot_target=OTHER_TARGET)
-    ledger = ledger_of(mine, other, elsewhere, run, colliding, far)
-    taken = ledger.snapshot(mine, problem="wrong", cooldown=timedelta(1), now=NOW)
-    assert taken == make_snapshot(
-        mine, runs=[run, colliding], others=[other], problem="wrong", cooldown=timedelta(1)
-    )
+    far = make_run("elsewhere", target=OTHER_TARGET, slot_target=OTHER_TARGET, slot=9)
+    unfinished = make_run("third", slot=3)
+    past = finished_run("past", slot=5)
+    known = ledger_of(mine, holder, elsewhere, far, unfinished, past).target_facts(mine)
+    assert (known.runs, known.unseen, known.top_slot) == ((unfinished,), (holder,), 7)
+    assert [end.name for end in known.ends] == ["past"]
 
 
-def test_a_snapshot_does_not_change_with_the_ledger() -> None:
+def test_another_target_under_one_key_is_told_apart() -> None:
     mine = make_execution("mine")
-    ledger = ledger_of(mine)
-    taken = snapshot_of(ledger, mine)
-    ledger.observe_run(make_run())
-    assert taken == make_snapshot(mine, cooldown=timedelta(0))
+    past = finished_run("past", target="collides/With/it")
+    unknown = finished_run("unknown", target=None, slot=2)
+    ends = ledger_of(mine, past, unknown).target_facts(mine).ends
+    assert [(end.name, end.target) for end in ends] == [("unknown", TARGET)]
 
 
-def test_an_execution_whose_key_collides_is_not_told_of() -> None:
-    mine = make_execution("mine")
-    colliding = dataclasses.replace(make_execution("other"), target="collides/With/it")
-    ledger = ledger_of(mine)
-    ledger._executions_by_slot[names.slot_key(TARGET)][colliding.uid] = colliding
-    assert snapshot_of(ledger, mine) == make_snapshot(mine, cooldown=timedelta(0))
+def test_a_name_is_taken_whatever_its_run_is_on() -> None:
+    odd = make_run(None, slot=4, target=OTHER_TARGET)
+    assert ledger_of(odd).target_facts(make_execution()).top_slot == 4
 
 
-def test_nothing_is_left_of_what_was_forgotten() -> None:
-    execution, run = make_execution(), make_run()
-    ledger = ledger_of(execution, run)
-    ledger.forget_execution("uid-of-nobody")
-    ledger.forget_run("wfe-0123456789abcdef-1")
-    ledger.forget_run(run.name, "uid-of-another")
-    assert (ledger.executions(), ledger.runs()) == ([execution], [run])
-    ledger.forget_execution(execution.uid)
-    ledger.forget_run(run.name, run.uid)
-    ledger.forget_run(run.name)
-    assert (ledger.execution(execution.uid), ledger.run(run.name)) == (None, None)
-    assert (ledger._executions_by_slot, ledger._runs_by_slot) == ({}, {})
+def test_a_number_nobody_reaches_holds_its_target_and_is_not_counted_on_from() -> None:
+    huge = make_run(None, target=None, slot=10**41)
+    known = ledger_of(huge).target_facts(make_execution())
+    assert (known.runs, known.top_slot) == ((huge,), 0)
 
 
 def test_looking_at_an_unknown_target_leaves_nothing() -> None:
-    ledger = Ledger()
-    assert snapshot_of(ledger, make_execution()).runs == ()
-    assert (ledger._executions_by_slot, ledger._runs_by_slot) == ({}, {})
+    ledger = Ledger(RUN_NAMESPACE)
+    assert ledger.target_facts(make_execution()).runs == ()
+    assert ledger._targets == {}
 
 
-def test_full_lists_drop_what_was_known_before_them_and_is_absent() -> None:
-    gone, stays = make_execution("gone"), make_execution("stays", version=5)
-    gone_run, stays_run = make_run("gone", slot=1), make_run("stays", slot=2, version=5)
-    ledger = ledger_of(gone, stays, gone_run, stays_run)
-    before = ledger.names_and_uids()
-    late, late_run = make_execution("late"), make_run("late", slot=3)
-    ledger.observe_execution(late)
-    ledger.observe_run(late_run)
-    older, older_run = make_execution("stays", version=4), make_run("stays", slot=2, version=4)
-    new, new_run = make_execution("new"), make_run("new", slot=4)
-    ledger.replace(before, [older, new], [older_run, new_run])
-    assert by_name(ledger.executions()) == [late, new, stays]
-    assert by_name(ledger.runs()) == [stays_run, late_run, new_run]
+def test_nothing_is_left_of_what_was_forgotten() -> None:
+    execution, run = make_execution("other"), make_run(version=1)
+    ledger = ledger_of(execution, run)
+    assert ledger.forget_execution("uid-of-nobody", now=NOW) == []
+    assert ledger.forget_execution(execution.uid, now=NOW) == [run.key]
+    ledger.observe_run(make_run(version=2, **FAILED), now=NOW)
+    ledger.mark_stopped(run.key, run.uid, now=NOW)
+    ledger.forget_ends(before=NOW + timedelta(seconds=1))
+    ledger.forget_slots(())
+    assert (ledger.executions(), ledger.runs(), ledger._targets) == ([], [], {})
 
 
-def test_full_lists_keep_a_run_that_took_the_name_of_an_absent_one() -> None:
-    first = make_run("first", uid="uid-1", version=20)
-    second = make_run("second", uid="uid-2", version=30)
-    ledger = ledger_of(first)
-    before = ledger.names_and_uids()
-    ledger.observe_run(second)
-    ledger.replace(before, [], [])
-    assert ledger.runs() == [second]
+def test_slots_of_targets_that_were_listed_are_remembered() -> None:
+    ledger = ledger_of(finished_run(slot=3))
+    ledger.forget_ends(before=NOW)
+    ledger.forget_slots([names.slot_key(TARGET)])
+    assert ledger.target_facts(make_execution()).top_slot == 3
 
 
-def test_what_is_known_is_told_by_identity() -> None:
-    execution, run = make_execution(), make_run()
-    assert ledger_of(execution, run).names_and_uids() == Known(
-        execution_uids=frozenset({execution.uid}), runs=frozenset({(run.name, run.uid)})
-    )
+def test_memory_does_not_grow_with_the_history_of_a_target() -> None:
+    ledger = Ledger(RUN_NAMESPACE)
+    for number in range(1, 10_001):
+        name = f"e{number}"
+        ledger.observe_execution(make_execution(name, version=2, **ENDED), now=NOW)
+        ledger.observe_run(finished_run(name, slot=number, version=1), now=NOW)
+    target = ledger._targets[names.slot_key(TARGET)]
+    assert (len(target.runs), len(target.executions), len(target.ends)) == (0, 0, 1)
+    assert sys.getsizeof(ledger._settled._versions) < 1_000_000
+    assert len(ledger._settled._versions) == len(ledger._finished._versions) == 4096
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_run_that_only_a_status_told_of_holds_until_it_is_read(is_deleted: bool) -> None:
+    """Watches are not in step: the run may be at work when its execution has already gone."""
+    execution = make_execution("other", phase=Phase.RUNNING, slot=1, version=1)
+    ledger = ledger_of(execution)
+    if is_deleted:
+        assert ledger.forget_execution(execution.uid, now=NOW) == [key()]
+    else:
+        failed = {**ENDED, "phase": Phase.FAILED}
+        ledger.observe_execution(make_execution("other", version=2, **failed), now=NOW)
+    (held,) = ledger.unfinished_on(names.slot_key(TARGET))
+    assert (held.key, held.uid, held.is_gone) == (key(), "", True)
+    ledger.observe_run(make_run("other", version=3), now=NOW)
+    assert [str(run.state) for run in ledger.runs()] == ["Active"]

@@ -1,25 +1,32 @@
-"""What comes in from the cluster: live reads, their freshness, watch events and full lists."""
+"""Live reads: how long they are fresh, and what they make known."""
 
-from collections.abc import AsyncIterator, Callable
-from types import SimpleNamespace
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
-from structlog.testing import capture_logs
 
-from builders import NAMESPACE, NOW, make_execution, make_run, raw_execution, raw_run, run_status
-from workflowexecution.api.status import Phase
-from workflowexecution.control import live_reads as witness
+from builders import (
+    NAMESPACE,
+    NOW,
+    RUN_NAMESPACE,
+    make_execution,
+    make_run,
+    raw_execution,
+    raw_run,
+    run_status,
+)
+from clocks import FixedClock
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.intake import Intake
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
-from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.kube import errors
 
-ENDED = run_status("False", "Failed", completed_at=NOW)
-ACTIVE_TASK: dict[str, Any] = {"metadata": {"name": "t"}, "status": {}}
+FAILED = run_status("False", "Failed", completed_at=NOW)
 RUN = make_run("mine")
+
+
+def active_task(run_name: str) -> dict[str, Any]:
+    return {"metadata": {"name": "t", "labels": {"tekton.dev/pipelineRun": run_name}}}
 
 
 class Here:
@@ -29,31 +36,36 @@ class Here:
         self.runs: dict[str, dict[str, Any]] = {}
         self.executions: dict[str, dict[str, Any]] = {}
         self.task_runs: list[dict[str, Any]] = []
+        self.asked: list[tuple[str, ...]] = []
 
-    async def get_run(self, name: str) -> dict[str, Any]:
+    async def get_run(self, _: str, name: str) -> dict[str, Any]:
         return self._get(self.runs, name)
 
     async def get_execution(self, _: str, name: str) -> dict[str, Any]:
         return self._get(self.executions, name)
 
-    async def list_task_runs(self, _: str, __: str) -> list[dict[str, Any]]:
-        return self.task_runs
+    async def list_task_runs(self, _: str, names: Sequence[str]) -> list[dict[str, Any]]:
+        self.asked.append(tuple(names))
+        labels = [raw["metadata"]["labels"]["tekton.dev/pipelineRun"] for raw in self.task_runs]
+        return [raw for raw, name in zip(self.task_runs, labels, strict=True) if name in names]
 
-    async def list_pods(self, _: str, __: str) -> list[dict[str, Any]]:
+    async def list_pods(self, _: str, __: Sequence[str]) -> list[dict[str, Any]]:
         return []
-
-    async def list_runs(self) -> AsyncIterator[dict[str, Any]]:
-        for raw in self.runs.values():
-            yield raw
-
-    async def list_executions(self) -> AsyncIterator[dict[str, Any]]:
-        for raw in self.executions.values():
-            yield raw
 
     def _get(self, objects: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
         if name not in objects:
             raise errors.NotFoundError(f"{name} not found", status=404)
         return objects[name]
+
+
+class Added:
+    """Keys in the order in which they were queued."""
+
+    def __init__(self) -> None:
+        self.keys: list[Any] = []
+
+    def add(self, key: Any) -> None:
+        self.keys.append(key)
 
 
 @pytest.fixture
@@ -63,161 +75,89 @@ def here() -> Here:
 
 @pytest.fixture
 def ledger() -> Ledger:
-    return Ledger()
+    return Ledger(RUN_NAMESPACE)
 
 
 @pytest.fixture
-def eye(here: Here, ledger: Ledger) -> LiveReader:
-    return LiveReader(cast(Cluster, here), ledger, namespace="runs")
+def clock() -> FixedClock:
+    return FixedClock(NOW)
 
 
 @pytest.fixture
-def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    now = [100.0]
-    monkeypatch.setattr(witness, "time", SimpleNamespace(monotonic=lambda: now[0]))
-
-    def pass_time(seconds: float) -> None:
-        now[0] += seconds
-
-    return pass_time
-
-
-def test_what_was_seen_is_fresh_for_a_second(
-    eye: LiveReader, pass_time: Callable[[float], None]
-) -> None:
-    assert not eye.is_fresh("a")
-    eye.vouch("a")
-    pass_time(0.75)
-    eye.vouch("b")
-    assert (eye.is_fresh("a"), eye.is_fresh("b")) == (True, True)
-    pass_time(0.25)
-    assert (eye.is_fresh("a"), eye.is_fresh("b")) == (False, True)
-    eye.vouch("c")
-    assert sorted(eye._seen_at) == ["b", "c"]
-
-
-async def test_a_run_that_is_gone_is_forgotten_and_that_is_fresh(
-    eye: LiveReader, ledger: Ledger
-) -> None:
-    ledger.observe_run(RUN)
-    assert await eye.look(RUN.name) is None
-    assert (ledger.runs(), eye.is_fresh(RUN.name)) == ([], True)
-
-
-@pytest.mark.parametrize(
-    ("status", "task_runs", "has_stopped"),
-    [
-        pytest.param(None, [], False, id="active"),
-        pytest.param(ENDED, [ACTIVE_TASK], False, id="ended-with-a-task-at-work"),
-        pytest.param(ENDED, [], True, id="ended-and-stopped"),
-    ],
-)
-async def test_a_run_that_ended_badly_is_looked_at_to_the_end(
-    here: Here,
-    eye: LiveReader,
-    ledger: Ledger,
-    status: object,
-    task_runs: list[dict[str, Any]],
-    has_stopped: bool,
-) -> None:
-    here.runs[RUN.name], here.task_runs = raw_run("mine", status=status), task_runs
-    seen = await eye.look(RUN.name)
-    assert seen is not None
-    assert (seen.has_stopped, ledger.run(RUN.name)) == (has_stopped, seen)
-
-
-async def test_an_execution_that_is_gone_is_forgotten(eye: LiveReader, ledger: Ledger) -> None:
-    stays = make_execution("other")
-    ledger.observe_execution(make_execution("mine"))
-    ledger.observe_execution(stays)
-    await eye.look_at_execution(NAMESPACE, "mine")
-    assert ledger.executions() == [stays]
-
-
-async def test_an_execution_that_took_the_name_takes_the_place(
-    here: Here, eye: LiveReader, ledger: Ledger
-) -> None:
-    ledger.observe_execution(make_execution("mine"))
-    here.executions["mine"] = raw_execution("mine", uid="uid-2", version=2)
-    await eye.look_at_execution(NAMESPACE, "mine", "uid-of-mine")
-    assert [item.uid for item in ledger.executions()] == ["uid-2"]
-
-
-class Added:
-    """Keys in the order in which they were queued."""
-
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-
-    def add(self, key: str) -> None:
-        self.keys.append(key)
-
-
-@pytest.fixture
-def added() -> Added:
+def told() -> Added:
     return Added()
 
 
 @pytest.fixture
-def inbox(ledger: Ledger, added: Added) -> Intake:
-    return Intake(ledger, cast(WorkQueue, added))
+def reader(here: Here, ledger: Ledger, clock: FixedClock, told: Added) -> LiveReader:
+    return LiveReader(cast(Cluster, here), ledger, clock, cast(Any, told), cast(Any, Added()))
 
 
-def ended(name: str) -> dict[str, Any]:
-    status = {"phase": Phase.FAILED, "completionTime": "2026-01-02T12:00:00Z"}
-    return raw_execution(name, status=status)
+def test_what_was_seen_is_fresh_for_a_second(reader: LiveReader, clock: FixedClock) -> None:
+    a, b, c = ("runs", "a"), ("runs", "b"), ("runs", "c")
+    assert not reader.is_fresh(a)
+    reader.mark_fresh(a)
+    clock.advance(0.75)
+    reader.mark_fresh(b)
+    assert (reader.is_fresh(a), reader.is_fresh(b)) == (True, True)
+    clock.advance(0.25)
+    assert (reader.is_fresh(a), reader.is_fresh(b)) == (False, True)
+    reader.mark_fresh(c)
+    assert sorted(reader._seen_at) == [b, c]
 
 
-def test_only_news_of_what_is_not_over_is_queued(inbox: Intake, added: Added) -> None:
-    inbox.on_execution("ADDED", raw_execution("mine"))
-    inbox.on_execution(None, raw_execution("mine"))
-    inbox.on_execution("MODIFIED", raw_execution("mine", version=2))
-    inbox.on_execution("ADDED", ended("over"))
-    assert added.keys == ["uid-of-mine", "uid-of-mine"]
-
-
-def test_an_event_of_a_run_queues_its_owner(inbox: Intake, added: Added, ledger: Ledger) -> None:
-    for execution in (raw_execution("mine"), ended("over")):
-        inbox.on_execution("ADDED", execution)
-    added.keys.clear()
-    inbox.on_run("ADDED", raw_run("mine"))
-    inbox.on_run("ADDED", raw_run("over", slot=2, status=run_status("True")))
-    inbox.on_run("ADDED", raw_run("unknown", slot=3))
-    inbox.on_run("ADDED", raw_run(None, slot=4))
-    foreign = raw_run("mine", slot=5)
-    foreign["metadata"]["name"] = "nightly-build"
-    inbox.on_run("ADDED", foreign)
-    assert (added.keys, len(ledger.runs())) == (["uid-of-mine"], 4)
-    inbox.on_run("DELETED", raw_run("mine"))
-    assert (added.keys, len(ledger.runs())) == (["uid-of-mine"] * 2, 3)
-    inbox.on_run("MODIFIED", raw_run("over", slot=6))
-    assert added.keys[2:] == ["uid-of-over"], "an ended execution whose run goes on"
-
-
-def test_what_is_deleted_is_forgotten(inbox: Intake, ledger: Ledger, added: Added) -> None:
-    inbox.on_execution("ADDED", raw_execution("mine"))
-    inbox.on_execution("DELETED", raw_execution("mine", version=2))
-    assert (ledger.executions(), added.keys) == ([], ["uid-of-mine"])
-
-
-def test_an_object_nobody_foresaw_costs_no_other(inbox: Intake, ledger: Ledger) -> None:
-    with capture_logs() as logs:
-        inbox.on_execution("ADDED", {"metadata": {"name": "odd"}})
-        inbox.on_run("ADDED", {})
-    inbox.on_execution("ADDED", raw_execution("mine"))
-    assert [(item["event"], item["object"]) for item in logs] == [
-        ("event not understood", "odd"),
-        ("event not understood", None),
-    ]
-    assert len(ledger.executions()) == 1
-
-
-async def test_full_lists_queue_what_may_need_work(
-    here: Here, inbox: Intake, ledger: Ledger, added: Added
+async def test_a_run_that_is_gone_holds_its_target_and_that_is_fresh(
+    reader: LiveReader, ledger: Ledger
 ) -> None:
-    ledger.observe_execution(make_execution("gone"))
-    here.executions = {"mine": raw_execution("mine"), "over": ended("over")}
-    here.runs = {RUN.name: raw_run("mine", status=run_status())}
-    await inbox.resync(cast(Cluster, here))
-    assert sorted(item.name for item in ledger.executions()) == ["mine", "over"]
-    assert (ledger.runs(), added.keys) == ([RUN], ["uid-of-mine"])
+    ledger.observe_run(RUN, now=NOW)
+    gone = await reader.read_run(RUN.key)
+    assert gone is not None
+    assert (gone.is_gone, reader.is_fresh(RUN.key)) == (True, True)
+    assert await reader.read_run((RUN_NAMESPACE, "never-was")) is None
+
+
+async def test_a_run_that_took_the_name_of_another(
+    here: Here, reader: LiveReader, ledger: Ledger
+) -> None:
+    ledger.observe_run(RUN, now=NOW)
+    here.runs[RUN.name] = raw_run("second", uid="uid-2", version=2)
+    seen = await reader.read_run(RUN.key)
+    assert seen is not None
+    assert (seen.uid, ledger.run(RUN.key)) == ("uid-2", seen)
+
+
+@pytest.mark.parametrize("has_task", [True, False])
+async def test_a_holder_that_failed_is_looked_at_with_all_others_that_failed(
+    here: Here, reader: LiveReader, ledger: Ledger, has_task: bool
+) -> None:
+    failed = [raw_run("other", slot=number, status=FAILED) for number in range(1, 31)]
+    for number, raw in enumerate(failed, 1):
+        here.runs[raw["metadata"]["name"]] = raw
+        ledger.observe_run(
+            make_run("other", slot=number, succeeded="False", completed_at=NOW), now=NOW
+        )
+    held = failed[3]["metadata"]["name"]
+    here.task_runs = [active_task(held)] if has_task else []
+    await reader.confirm_holder((RUN_NAMESPACE, failed[0]["metadata"]["name"]))
+    left = [run.name for run in ledger.unfinished_on(RUN.target_key)]
+    assert left == ([held] if has_task else [])
+    assert [len(asked) for asked in here.asked] == [30]
+
+
+async def test_an_execution_that_is_gone_is_forgotten(reader: LiveReader, ledger: Ledger) -> None:
+    stays = make_execution("other")
+    for known in (make_execution("mine"), stays):
+        ledger.observe_execution(known, now=NOW)
+    assert await reader.read_execution(NAMESPACE, "mine") is None
+    assert ledger.executions() == [stays]
+
+
+async def test_an_execution_that_took_the_name_is_told_of(
+    here: Here, reader: LiveReader, ledger: Ledger, told: Added
+) -> None:
+    """A live read may learn of it long before the watch does: nobody else would work on it."""
+    ledger.observe_execution(make_execution("mine"), now=NOW)
+    here.executions["mine"] = raw_execution("mine", uid="uid-2", version=2)
+    assert await reader.read_execution(NAMESPACE, "mine", "uid-of-mine") is None
+    assert [item.uid for item in ledger.executions()] == ["uid-2"]
+    assert told.keys == ["uid-2"]

@@ -47,14 +47,14 @@ class Passes:
             await self._changed.wait_for(is_so)
 
 
-async def dozing(queue: WorkQueue, key: str) -> None:
+async def dozing(queue: WorkQueue[str], key: str) -> None:
     """Wait until a key waits for its next attempt."""
     async with asyncio.timeout(BOUND_S):
         while key not in queue._dozing:  # noqa: ASYNC110 (a private set tells nobody)
             await asyncio.sleep(0)
 
 
-async def settled(queue: WorkQueue) -> None:
+async def settled(queue: WorkQueue[str]) -> None:
     """Wait until no key has work to do."""
     async with asyncio.timeout(BOUND_S):
         while tasks := list(queue._tasks.values()):
@@ -67,7 +67,7 @@ def passes() -> Passes:
 
 
 @pytest_asyncio.fixture
-async def queue(passes: Passes) -> AsyncIterator[WorkQueue]:
+async def queue(passes: Passes) -> AsyncIterator[WorkQueue[str]]:
     """A queue that is open; at the end nothing of it may be left."""
     queue = WorkQueue(passes.work, concurrency=4)
     queue.open()
@@ -77,7 +77,7 @@ async def queue(passes: Passes) -> AsyncIterator[WorkQueue]:
     assert (queue._tasks, queue._wakers, queue._timers) == ({}, {}, {})
 
 
-async def test_works_on_every_key(queue: WorkQueue, passes: Passes) -> None:
+async def test_works_on_every_key(queue: WorkQueue[str], passes: Passes) -> None:
     for key in "abc":
         queue.add(key)
     assert len(queue) == 3
@@ -98,7 +98,7 @@ async def test_nothing_is_worked_on_before_it_is_open(passes: Passes) -> None:
 
 
 async def test_a_key_added_meanwhile_is_worked_on_once_more(
-    queue: WorkQueue, passes: Passes
+    queue: WorkQueue[str], passes: Passes
 ) -> None:
     passes.gate.clear()
     queue.add("a")
@@ -110,7 +110,9 @@ async def test_a_key_added_meanwhile_is_worked_on_once_more(
     assert passes.count == {"a": 2}
 
 
-async def test_many_keys_at_once_but_no_more_than_allowed(queue: WorkQueue, passes: Passes) -> None:
+async def test_many_keys_at_once_but_no_more_than_allowed(
+    queue: WorkQueue[str], passes: Passes
+) -> None:
     passes.gate.clear()
     for number in range(10):
         queue.add(str(number))
@@ -121,22 +123,22 @@ async def test_many_keys_at_once_but_no_more_than_allowed(queue: WorkQueue, pass
 
 
 async def test_a_pass_that_raises_is_repeated_and_reported(
-    queue: WorkQueue, passes: Passes
+    queue: WorkQueue[str], passes: Passes
 ) -> None:
     passes.answers = [errors.UnavailableError("no answer"), ValueError("a bug"), None]
     with capture_logs() as logs:
         queue.add("a")
         await settled(queue)
-    told = [(item["error"], item["attempt"], item["execution_uid"]) for item in logs]
+    told = [(item["error"], item["attempt"], item["key"]) for item in logs]
     assert passes.count == {"a": 3}
     assert told == [("no answer", 1, "a"), ("a bug", 2, "a")]
     assert [item["exc_info"] is None for item in logs] == [True, False]
 
 
 async def test_an_added_key_ends_the_back_off(
-    queue: WorkQueue, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    queue: WorkQueue[str], passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflowexecution.control.workqueue.BACKOFF", lambda _: 3600.0)
+    monkeypatch.setattr("workflowexecution.control.workqueue.backoff", lambda _: 3600.0)
     passes.answers = [errors.UnavailableError("no answer")]
     queue.add("a")
     await dozing(queue, "a")
@@ -146,7 +148,7 @@ async def test_an_added_key_ends_the_back_off(
 
 
 async def test_a_pass_is_repeated_after_the_time_it_returns(
-    queue: WorkQueue, passes: Passes
+    queue: WorkQueue[str], passes: Passes
 ) -> None:
     passes.answers = [0.01, 0.0, None]
     queue.add("a")
@@ -156,7 +158,7 @@ async def test_a_pass_is_repeated_after_the_time_it_returns(
 
 
 async def test_a_key_added_sooner_than_its_time_is_not_worked_on_twice(
-    queue: WorkQueue, passes: Passes
+    queue: WorkQueue[str], passes: Passes
 ) -> None:
     passes.answers = [3600.0, None]
     queue.add("a")
@@ -167,7 +169,7 @@ async def test_a_key_added_sooner_than_its_time_is_not_worked_on_twice(
     assert (passes.count, queue._timers) == ({"a": 2}, {})
 
 
-async def test_a_later_time_replaces_an_earlier_one(queue: WorkQueue, passes: Passes) -> None:
+async def test_a_later_time_replaces_an_earlier_one(queue: WorkQueue[str], passes: Passes) -> None:
     queue.add_after("a", 3600.0)
     queue.add_after("a", 0.0)
     await passes.until(lambda: passes.count["a"] == 1)
@@ -176,7 +178,9 @@ async def test_a_later_time_replaces_an_earlier_one(queue: WorkQueue, passes: Pa
     assert (passes.count, list(queue._timers)) == ({"a": 1}, ["b"])
 
 
-async def test_a_time_is_dropped_while_the_key_has_work(queue: WorkQueue, passes: Passes) -> None:
+async def test_a_time_is_dropped_while_the_key_has_work(
+    queue: WorkQueue[str], passes: Passes
+) -> None:
     passes.gate.clear()
     queue.add("a")
     queue.add_after("a", 0.0)
@@ -185,7 +189,7 @@ async def test_a_time_is_dropped_while_the_key_has_work(queue: WorkQueue, passes
     assert (passes.count, queue._timers) == ({"a": 1}, {})
 
 
-async def test_closing_lets_passes_end(queue: WorkQueue, passes: Passes) -> None:
+async def test_closing_lets_passes_end(queue: WorkQueue[str], passes: Passes) -> None:
     passes.gate.clear()
     queue.add("a")
     await passes.until(lambda: passes.active["a"] == 1)
@@ -199,7 +203,7 @@ async def test_closing_lets_passes_end(queue: WorkQueue, passes: Passes) -> None
     assert passes.count == {"a": 1}
 
 
-async def test_closing_cuts_off_what_takes_too_long(queue: WorkQueue, passes: Passes) -> None:
+async def test_closing_cuts_off_what_takes_too_long(queue: WorkQueue[str], passes: Passes) -> None:
     passes.gate.clear()
     queue.add("a")
     await passes.until(lambda: passes.active["a"] == 1)
@@ -208,9 +212,9 @@ async def test_closing_cuts_off_what_takes_too_long(queue: WorkQueue, passes: Pa
 
 
 async def test_closing_does_not_wait_for_a_back_off(
-    queue: WorkQueue, passes: Passes, monkeypatch: pytest.MonkeyPatch
+    queue: WorkQueue[str], passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflowexecution.control.workqueue.BACKOFF", lambda _: 3600.0)
+    monkeypatch.setattr("workflowexecution.control.workqueue.backoff", lambda _: 3600.0)
     passes.answers = [errors.UnavailableError("no answer")] * 2
     queue.add("a")
     await dozing(queue, "a")

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from builders import NOW, make_execution, make_run, make_snapshot, raw_run, run_status
-from workflowexecution.core.deadlines import expires_at, patience_with
+from workflowexecution.core.deadlines import given_up_at, tekton_delay
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.run import Run, parse_run
-from workflowexecution.core.verdict import Expire, Mirror
+from workflowexecution.core.verdict import GiveUp, Mirror
 
 GRACE = timedelta(minutes=5)
 LIMIT = {"timeouts": {"pipeline": "10m"}}
@@ -57,8 +57,10 @@ NOT_TAKEN_UP = make_run("mine", created_at=NOW, spec=LIMIT)
         ),
     ],
 )
-def test_patience(run: Run, now: datetime, complaint: str, until: datetime | None) -> None:
-    found = patience_with(run, grace=GRACE, now=now)
+def test_a_delay_is_complained_of_in_steps(
+    run: Run, now: datetime, complaint: str, until: datetime | None
+) -> None:
+    found = tekton_delay(run, grace=GRACE, now=now)
     assert found.until == until
     assert complaint in found.complaint
     assert bool(found.complaint) == bool(complaint)
@@ -67,7 +69,7 @@ def test_patience(run: Run, now: datetime, complaint: str, until: datetime | Non
 def test_a_run_is_given_up_exactly_at_the_end_of_its_grace() -> None:
     run = started()
     execution = make_execution()
-    for late, expected in ((-timedelta(microseconds=1), Mirror(run)), (timedelta(0), Expire(run))):
+    for late, expected in ((-timedelta(microseconds=1), Mirror(run)), (timedelta(0), GiveUp(run))):
         snapshot = make_snapshot(execution, runs=[run], now=after(minutes=15) + late)
         assert decide(snapshot) == expected
 
@@ -82,7 +84,7 @@ def test_a_run_that_has_ended_is_not_given_up() -> None:
 @pytest.mark.parametrize("limit", ["0s", "", "soon"])
 def test_a_run_without_a_limit_never_expires(limit: str) -> None:
     run = make_run("mine", created_at=NOW, spec={"timeouts": {"pipeline": limit}})
-    assert expires_at(run, GRACE) is None
+    assert given_up_at(run, GRACE) is None
 
 
 @pytest.mark.parametrize(

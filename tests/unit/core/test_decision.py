@@ -1,5 +1,6 @@
 """Each check of the decision alone: what it answers, and what it leaves to the next."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from builders import (
     NAMESPACE,
     NOW,
+    RUN_NAMESPACE,
     TARGET,
     ago,
     finished_run,
@@ -14,30 +16,32 @@ from builders import (
     make_run,
     make_snapshot,
 )
+from workflowexecution.api import identity
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.verdict import (
-    Cancel,
-    Evidence,
-    Lost,
+    DropOldFinalizer,
+    FindRun,
+    GiveUp,
+    Launch,
     Mirror,
     Nothing,
     Refuse,
-    Release,
+    ReportLostRun,
     Skip,
-    Stop,
     Verdict,
-    Yield,
 )
 
-STOPPED: dict[str, Any] = {
+FAILED: dict[str, Any] = {
     "succeeded": "False",
     "reason": "Cancelled",
     "completed_at": ago(minutes=1),
 }
+TEN_MINUTES = {"timeouts": {"pipeline": "10m0s"}}
 
 
 def slot(number: int, target: str = TARGET) -> str:
@@ -48,55 +52,49 @@ def slot(number: int, target: str = TARGET) -> str:
     ("execution", "runs", "expected"),
     [
         pytest.param(
-            make_execution(deleted_at=NOW, finalizers=("somebody.else/guard",)),
-            [make_run("mine")],
-            Nothing(),
-            id="leaves-a-deleted-execution-that-waits-for-others",
+            make_execution(finalizers=(identity.OLD_FINALIZER,)),
+            [],
+            DropOldFinalizer(),
+            id="takes-off-what-would-keep-it",
         ),
+        pytest.param(
+            make_execution(
+                finalizers=("somebody.else/guard", identity.OLD_FINALIZER),
+                phase=Phase.FAILED,
+                completed_at=NOW,
+            ),
+            [],
+            DropOldFinalizer(),
+            id="also-of-one-that-has-ended",
+        ),
+        pytest.param(
+            make_execution(finalizers=("somebody.else/guard",)),
+            [],
+            Launch(slot(1)),
+            id="leaves-the-finalizers-of-others",
+        ),
+        pytest.param(make_execution(deleted_at=NOW), [], Nothing(), id="never-launches-it-deleted"),
         pytest.param(
             make_execution(deleted_at=NOW),
             [make_run("mine")],
-            Cancel(make_run("mine")),
-            id="cancels-the-active-run-of-a-deleted-execution",
-        ),
-        pytest.param(
-            make_execution(deleted_at=NOW),
-            [make_run("mine", **STOPPED)],
-            Cancel(make_run("mine", **STOPPED)),
-            id="waits-for-the-tasks-of-a-cancelled-run",
-        ),
-        pytest.param(
-            make_execution(deleted_at=NOW),
-            [make_run("mine", has_stopped=True, **STOPPED)],
-            Release(),
-            id="releases-once-the-cancelled-run-has-stopped",
-        ),
-        pytest.param(
-            make_execution(deleted_at=NOW),
-            [finished_run("mine")],
-            Release(),
-            id="releases-when-the-run-succeeded",
+            Mirror(make_run("mine")),
+            id="reports-how-the-run-of-a-deleted-one-ends",
         ),
         pytest.param(
             make_execution(deleted_at=NOW),
             [make_run("other")],
-            Release(),
-            id="never-touches-the-run-of-another-when-deleted",
-        ),
-        pytest.param(
-            make_execution(
-                deleted_at=NOW, phase=Phase.COMPLETED, slot=1, completed_at=ago(minutes=9)
-            ),
-            [],
-            Release(),
-            id="releases-an-ended-execution-whose-run-is-gone",
+            Nothing(),
+            id="is-not-skipped-once-it-is-deleted",
         ),
     ],
 )
-def test_deletion_comes_to_its_end(
+def test_deletion_is_never_held_up(
     execution: Execution, runs: list[Run], expected: Verdict
 ) -> None:
     assert decide(make_snapshot(execution, runs=runs)) == expected
+
+
+LOST = make_run("mine", is_gone=True, has_stopped=True)
 
 
 @pytest.mark.parametrize(
@@ -139,16 +137,34 @@ def test_deletion_comes_to_its_end(
             id="takes-up-the-first-where-there-were-two",
         ),
         pytest.param(
+            make_execution(phase=Phase.RUNNING, slot=3),
+            [make_run("mine", slot=3), make_run("mine", slot=2)],
+            Mirror(make_run("mine", slot=3)),
+            id="takes-up-the-one-its-status-names",
+        ),
+        pytest.param(
             make_execution(phase=Phase.RUNNING, slot=1),
             [],
-            Lost(slot(1)),
-            id="misses-the-run-its-status-names",
+            FindRun(slot(1), RUN_NAMESPACE),
+            id="looks-for-the-run-its-status-names",
         ),
         pytest.param(
             make_execution(phase=Phase.RUNNING, slot=1),
             [make_run(None, target=None)],
-            Lost(slot(1)),
+            FindRun(slot(1), RUN_NAMESPACE),
             id="never-adopts-a-foreign-run-under-its-run-name",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.RUNNING, slot=1),
+            [make_run("mine", is_gone=True)],
+            Mirror(make_run("mine", is_gone=True)),
+            id="waits-for-what-is-left-of-its-deleted-run",
+        ),
+        pytest.param(
+            make_execution(phase=Phase.RUNNING, slot=1),
+            [LOST],
+            ReportLostRun(LOST),
+            id="reports-a-deleted-run-once-nothing-is-left",
         ),
         pytest.param(
             make_execution("mine", uid="uid-of-the-second"),
@@ -161,6 +177,7 @@ def test_deletion_comes_to_its_end(
                     workflow_id="restart",
                     target=TARGET,
                     run_name=slot(1),
+                    run_namespace=RUN_NAMESPACE,
                     started_at=ago(minutes=10),
                 ),
             ),
@@ -174,50 +191,23 @@ def test_what_an_execution_already_has_decides(
     assert decide(make_snapshot(execution, runs=runs)) == expected
 
 
+@pytest.mark.parametrize(
+    ("run", "now", "is_given_up"),
+    [
+        pytest.param({}, NOW + timedelta(minutes=5), True, id="when-the-grace-is-over"),
+        pytest.param({}, NOW + timedelta(minutes=4, seconds=59), False, id="not-before"),
+        pytest.param({"spec": {}}, NOW + timedelta(days=9), False, id="never-without-a-limit"),
+        pytest.param(FAILED, NOW + timedelta(minutes=9), False, id="never-when-it-has-ended"),
+    ],
+)
+def test_a_run_that_tekton_does_not_end_is_given_up(
+    run: dict[str, Any], now: datetime, is_given_up: bool
+) -> None:
+    own = make_run("mine", **{"spec": TEN_MINUTES, **run})
+    snapshot = make_snapshot(runs=[own], now=now)
+    assert decide(snapshot) == (GiveUp(own) if is_given_up else Mirror(own))
+
+
 def test_refuses_what_cannot_be_run() -> None:
     snapshot = make_snapshot(problem="spec.targetResource: wrong")
     assert decide(snapshot) == Refuse("spec.targetResource: wrong")
-
-
-YOUNG, OLD = ago(minutes=1), ago(minutes=2)
-
-
-@pytest.mark.parametrize(
-    ("mine", "other", "gives_way"),
-    [
-        pytest.param({}, {"created_at": OLD}, True, id="to-the-older"),
-        pytest.param({"slot": 2}, {"created_at": YOUNG, "slot": 1}, True, id="by-name-in-a-tie"),
-        pytest.param({"created_at": ago(minutes=3)}, {"created_at": OLD}, False, id="the-older"),
-        pytest.param({"spec": {"status": "Cancelled"}}, {"created_at": OLD}, False, id="only-once"),
-        pytest.param(
-            {}, {"created_at": OLD, "target": "other/Deployment/x"}, False, id="another-target"
-        ),
-        pytest.param({}, {"created_at": OLD, **STOPPED}, False, id="to-none-that-has-ended"),
-    ],
-)
-def test_of_two_runs_on_one_target_the_younger_gives_way(
-    mine: dict[str, Any], other: dict[str, Any], gives_way: bool
-) -> None:
-    own = make_run("mine", **{"created_at": YOUNG, "slot": 1, **mine})
-    holder = make_run("other", **{"slot": 2 if own.slot_number == 1 else 1, **other})
-    for runs in ([own, holder], [holder, own]):
-        verdict = decide(make_snapshot(runs=runs))
-        assert isinstance(verdict, Yield if gives_way else Mirror)
-        assert verdict.run == own
-
-
-@pytest.mark.parametrize(
-    ("run", "stops"),
-    [
-        pytest.param({}, True, id="active"),
-        pytest.param({"spec": {"status": "Cancelled"}}, False, id="being-cancelled"),
-        pytest.param(STOPPED, False, id="ended"),
-    ],
-)
-def test_a_run_that_comes_after_its_execution_was_skipped_is_stopped(
-    run: dict[str, Any], stops: bool
-) -> None:
-    skipped = make_execution(phase=Phase.SKIPPED, completed_at=ago(minutes=1))
-    own = make_run("mine", **run)
-    expected = Stop(own) if stops else Nothing()
-    assert decide(make_snapshot(skipped, runs=[own])) == expected

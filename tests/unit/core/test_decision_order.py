@@ -2,19 +2,28 @@
 
 import pytest
 
-from builders import NOW, TARGET, ago, finished_run, make_execution, make_run, make_snapshot
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    finished_run,
+    make_execution,
+    make_run,
+    make_snapshot,
+)
+from workflowexecution.api import identity
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import CHECKS, decide
 from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.verdict import (
-    Cancel,
+    DropOldFinalizer,
+    FindRun,
     Launch,
-    Lost,
     Mirror,
     Nothing,
     Refuse,
-    Release,
     Skip,
     Verdict,
 )
@@ -28,17 +37,20 @@ NAMED = names.slot_name(TARGET, 9)
 
 def test_the_order_of_the_checks() -> None:
     assert [check.__name__ for check in CHECKS] == [
-        "_is_being_deleted",
-        "_was_skipped_and_has_a_run",
+        "_has_an_old_finalizer",
         "_has_ended",
-        "_is_second_on_the_target",
-        "_has_outlasted_its_limit",
-        "_has_its_run",
+        "_has_outlasted_its_time_limit",
         "_has_lost_its_run",
+        "_has_its_run",
+        "_has_a_run_nobody_has_seen",
+        "_is_being_deleted",
         "_cannot_be_run",
         "_target_is_busy",
         "_target_is_cooling_down",
     ]
+
+
+OLD = (identity.OLD_FINALIZER,)
 
 
 @pytest.mark.parametrize(
@@ -47,25 +59,13 @@ def test_the_order_of_the_checks() -> None:
         pytest.param(
             make_snapshot(
                 make_execution(
-                    deleted_at=NOW, phase=Phase.COMPLETED, slot=9, completed_at=ago(minutes=1)
+                    phase=Phase.FAILED, slot=9, completed_at=ago(minutes=1), finalizers=OLD
                 ),
                 runs=RUNS,
                 problem="wrong",
             ),
-            Cancel(OWN),
-            id="deletion-comes-before-everything",
-        ),
-        pytest.param(
-            make_snapshot(
-                make_execution(deleted_at=NOW, finalizers=()), runs=RUNS, problem="wrong"
-            ),
-            Nothing(),
-            id="deletion-without-our-finalizer-comes-before-everything",
-        ),
-        pytest.param(
-            make_snapshot(make_execution(deleted_at=NOW), runs=[COOLING, BUSY], problem="wrong"),
-            Release(),
-            id="release-comes-before-a-problem-and-other-runs",
+            DropOldFinalizer(),
+            id="an-old-finalizer-comes-before-everything",
         ),
         pytest.param(
             make_snapshot(
@@ -78,19 +78,26 @@ def test_the_order_of_the_checks() -> None:
         ),
         pytest.param(
             make_snapshot(
-                make_execution(phase=Phase.RUNNING, slot=9), runs=[COOLING, OWN], problem="wrong"
+                make_execution(phase=Phase.RUNNING, slot=9, deleted_at=NOW),
+                runs=[COOLING, OWN],
+                problem="wrong",
             ),
             Mirror(OWN),
-            id="its-run-comes-before-the-run-its-status-names",
+            id="its-run-comes-before-the-run-its-status-names-and-before-deletion",
         ),
         pytest.param(
             make_snapshot(
-                make_execution(phase=Phase.RUNNING, slot=9),
+                make_execution(phase=Phase.RUNNING, slot=9, deleted_at=NOW),
                 runs=[COOLING, BUSY],
                 problem="wrong",
             ),
-            Lost(NAMED),
-            id="a-lost-run-comes-before-a-problem",
+            FindRun(NAMED, RUN_NAMESPACE),
+            id="a-run-to-be-found-comes-before-a-problem-and-before-deletion",
+        ),
+        pytest.param(
+            make_snapshot(make_execution(deleted_at=NOW), runs=[COOLING, BUSY], problem="wrong"),
+            Nothing(),
+            id="deletion-comes-before-a-problem-and-other-runs",
         ),
         pytest.param(
             make_snapshot(runs=[COOLING, BUSY], problem="wrong"),

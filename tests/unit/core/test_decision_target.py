@@ -22,9 +22,10 @@ from builders import (
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.verdict import Evidence, Launch, Skip
+from workflowexecution.core.verdict import Launch, Skip
 
 FIVE_MINUTES = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)
@@ -34,11 +35,12 @@ HOLDER = Evidence(
     workflow_id="restart",
     target=TARGET,
     run_name=names.slot_name(TARGET, 1),
+    run_namespace=RUN_NAMESPACE,
     started_at=ago(minutes=10),
 )
 PAST = dataclasses.replace(
     HOLDER,
-    started_at=ago(minutes=20),
+    started_at=None,
     completed_at=ago(minutes=2),
     outcome=Phase.COMPLETED,
 )
@@ -91,8 +93,22 @@ def skip_recent(evidence: Evidence) -> Skip:
         pytest.param(
             [],
             [make_execution("other", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=10))],
-            dataclasses.replace(HOLDER, outcome=Phase.RUNNING),
+            HOLDER,
             id="running-execution-whose-run-nobody-sees",
+        ),
+        pytest.param(
+            [make_run(None, name=f"{names.slot_name(TARGET, 1)}-r-abc12")],
+            [],
+            dataclasses.replace(
+                HOLDER,
+                name=f"{names.slot_name(TARGET, 1)}-r-abc12",
+                namespace=RUN_NAMESPACE,
+                run_name=f"{names.slot_name(TARGET, 1)}-r-abc12",
+            ),
+            id="rerun-that-somebody-made",
+        ),
+        pytest.param(
+            [make_run(is_gone=True)], [], HOLDER, id="deleted-run-of-which-something-is-left"
         ),
         pytest.param(
             [make_run("late", slot=2, created_at=ago(minutes=1)), make_run()],
@@ -189,10 +205,16 @@ def test_launches_on_a_free_target(runs: list[Run], others: list[Execution], num
             id="failed-run",
         ),
         pytest.param(
-            [finished_run(created_at=ago(minutes=2), completed_at=None)],
+            [finished_run(completed_at=None)],
             [],
-            dataclasses.replace(PAST, started_at=ago(minutes=2)),
-            id="run-without-completion-time-counts-from-its-creation",
+            dataclasses.replace(PAST, completed_at=NOW),
+            id="run-without-completion-time-counts-from-when-it-is-seen",
+        ),
+        pytest.param(
+            [finished_run(completed_at=NOW + FIVE_MINUTES)],
+            [],
+            dataclasses.replace(PAST, completed_at=NOW),
+            id="an-end-in-the-future-counts-from-when-it-is-seen",
         ),
         pytest.param(
             [],

@@ -1,6 +1,5 @@
 """The PipelineRun as it is created, whole, and what keeps a well-formed spec from being run."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +10,8 @@ from workflowexecution.core import names
 from workflowexecution.core.pipelinerun import RunTemplate, build_run, pinned_image, problem_of
 
 OTHER_DIGEST = "sha256:" + "b" * 64
+
+TEMPLATE = RunTemplate(namespace="runs", allowed_service_accounts=frozenset())
 
 
 def spec_of(image: str = IMAGE, digest: str | None = None, **fields: Any) -> WorkflowExecutionSpec:
@@ -32,7 +33,7 @@ def test_the_whole_run() -> None:
         "kubernaut.ai/workflow-id": "restart",
         "kubernaut.ai/target-resource": TARGET,
     }
-    assert build_run(make_execution(), spec, "wfe-x-1", RunTemplate(namespace="runs")) == {
+    assert build_run(make_execution(), spec, "wfe-x-1", TEMPLATE) == {
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
         "metadata": {
@@ -77,18 +78,10 @@ def test_the_whole_run() -> None:
     }
 
 
-def test_what_the_execution_leaves_open_is_the_operators_to_say() -> None:
-    template = RunTemplate(
-        default_service_account="guest",
-        default_timeout=timedelta(seconds=90),
-        pod_security_context={"runAsUser": 7},
-    )
-    spec = build_run(make_execution(), spec_of(), "wfe-x-1", template)["spec"]
-    assert spec["timeouts"] == {"pipeline": "1m30s"}
-    assert spec["taskRunTemplate"] == {
-        "serviceAccountName": "guest",
-        "podTemplate": {"securityContext": {"runAsUser": 7}},
-    }
+def test_what_the_execution_leaves_open_is_as_the_api_server_would_fill_it() -> None:
+    spec = build_run(make_execution(), spec_of(), "wfe-x-1", TEMPLATE)["spec"]
+    assert spec["timeouts"] == {"pipeline": "30m0s"}
+    assert spec["taskRunTemplate"]["serviceAccountName"] == "kubernaut-workflow-runner"
     assert spec["params"] == [{"name": "TARGET_RESOURCE", "value": TARGET}]
 
 
@@ -131,7 +124,7 @@ def test_what_runs_is_what_was_audited(image: str, digest: str | None, expected:
 def test_what_keeps_a_spec_from_being_run(
     spec: WorkflowExecutionSpec, allowed: list[str], expected: str
 ) -> None:
-    template = RunTemplate(allowed_service_accounts=frozenset(allowed))
+    template = RunTemplate(namespace="runs", allowed_service_accounts=frozenset(allowed))
     assert problem_of(spec, template) == expected
 
 
@@ -139,7 +132,7 @@ def test_labels_are_valid_where_names_are_not() -> None:
     execution = make_execution(
         "a" * 253, uid="uid-1", namespace="n" * 63, workflow_id="über/" + "w" * 200
     )
-    meta = build_run(execution, spec_of(), "wfe-x-1", RunTemplate())["metadata"]
+    meta = build_run(execution, spec_of(), "wfe-x-1", TEMPLATE)["metadata"]
     assert all(len(value) <= 63 and value.isascii() for value in meta["labels"].values())
     assert meta["annotations"]["kubernaut.ai/workflow-execution"] == "a" * 253
     assert meta["annotations"]["kubernaut.ai/workflow-id"] == execution.workflow_id

@@ -80,7 +80,7 @@ async def test_an_object_is_answered_as_it_is(server: Server, client: ApiClient)
         pytest.param(404, told("NotFound"), errors.NotFoundError, id="no-object"),
         pytest.param(409, told("Conflict"), errors.ConflictError, id="changed"),
         pytest.param(409, told("AlreadyExists"), errors.AlreadyExistsError, id="exists"),
-        pytest.param(410, told("Expired"), errors.NotFoundError, id="list-expired"),
+        pytest.param(410, told("Expired"), errors.GoneError, id="list-expired"),
         pytest.param(422, told("Invalid"), errors.RejectedError, id="invalid"),
         pytest.param(429, told("TooManyRequests"), errors.UnavailableError, id="overloaded"),
         pytest.param(500, told("InternalError"), errors.UnavailableError, id="server-error"),

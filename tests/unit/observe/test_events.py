@@ -7,9 +7,10 @@ import pytest
 from builders import NAMESPACE, NOW, RUN_NAMESPACE, TARGET, finished_run, make_execution, make_run
 from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
 from workflowexecution.core import names
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run, outcome_of_skip, outcome_of_wait
-from workflowexecution.core.verdict import Evidence, Skip
+from workflowexecution.core.verdict import Skip
 from workflowexecution.observe.events import build_event, events_for
 
 RUN = names.slot_name(TARGET, 1)
@@ -20,6 +21,7 @@ HOLDER = Evidence(
     workflow_id="restart",
     target=TARGET,
     run_name=RUN,
+    run_namespace=RUN_NAMESPACE,
     started_at=NOW,
 )
 STATUSES = {
@@ -39,9 +41,7 @@ STATUSES = {
 
 
 def told(before: Phase | None, after: Phase | None) -> list[dict[str, Any]]:
-    return events_for(
-        make_execution(), STATUSES[before], STATUSES[after], run_namespace=RUN_NAMESPACE, now=NOW
-    )
+    return events_for(make_execution(), STATUSES[before], STATUSES[after], now=NOW)
 
 
 @pytest.mark.parametrize(

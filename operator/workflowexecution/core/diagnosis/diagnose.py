@@ -32,18 +32,19 @@ class Diagnosis:
     has_started: bool = False
 
 
-def diagnose(run: Run, task_runs: Sequence[TaskRun]) -> Diagnosis:
+def diagnose(run: Run, task_runs: Sequence[TaskRun], *, complaint: str = "") -> Diagnosis:
     """Find the task and the step that made a run fail.
 
     Args:
         run: a run whose ``Succeeded`` condition is False.
         task_runs: all its TaskRuns, in any order; may be empty.
+        complaint: why a node could not start a step, in the node's words; empty where it could.
     """
     task = _culprit(task_runs)
     step = _failed_step(task) if task else None
     return Diagnosis(
         reason=_reason_of(run, task, step),
-        message=_message_of(run, task, step),
+        message=_message_of(run, task, step, complaint),
         see=_command_for(run, task, step),
         task=task,
         step=step,
@@ -111,10 +112,12 @@ def _reason_of_step(step: Step) -> FailureReason:
     return FailureReason.TASK_FAILED
 
 
-def _message_of(run: Run, task: TaskRun | None, step: Step | None) -> str:
-    """What happened, in Tekton's words where they say it."""
+def _message_of(run: Run, task: TaskRun | None, step: Step | None, complaint: str) -> str:
+    """What happened, in Tekton's words where they say it, in the node's where those say more."""
     if task is None:
         return f"{run.reason}: {run.message}"
+    if complaint and task.reason in causes.TOLD_BY_THE_NODE:
+        return f"task {task.task_name!r}: {task.reason}: {complaint}"
     if step is None:
         return f"task {task.task_name!r}: {task.reason}: {task.message}"
     where = f"task {task.task_name!r}, step {step.name!r}"

@@ -61,6 +61,8 @@ TASK_REASONS: Final = {
 COLLATERAL: Final = ("TaskRunCancelled", "FailureIgnored")
 # Tekton deletes the pod of a task that it ends itself: there is no log to point at.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
+# Tekton says only that there is a reason; the node says which.
+TOLD_BY_THE_NODE: Final = ("CreateContainerConfigError", "PodCreationFailed")
 # A step that ended like this has not failed, whatever its exit code.
 HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 

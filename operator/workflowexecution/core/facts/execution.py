@@ -12,7 +12,10 @@ from workflowexecution.api.status import Phase
 class Execution:
     """A WorkflowExecution as last seen.
 
-    ``raw`` is the whole object while something may still be done for it, else None.
+    run_name and run_namespace: of the run its status names; the namespace is None where the status
+    does not tell, as statuses of earlier versions do not.
+    has_old_finalizer: whether it carries the finalizer of earlier controllers.
+    raw: the whole object.
     """
 
     uid: str
@@ -23,26 +26,29 @@ class Execution:
     workflow_id: str
     phase: Phase | None
     run_name: str | None
+    run_namespace: str | None
     started_at: datetime | None
     completed_at: datetime | None
-    deleted_at: datetime | None
-    has_finalizer: bool
-    raw: Raw | None
+    is_deleting: bool
+    has_old_finalizer: bool
+    raw: Raw
 
     @property
-    def is_deleting(self) -> bool:
-        """Whether somebody has asked for its end."""
-        return self.deleted_at is not None
+    def has_ended(self) -> bool:
+        """Whether its phase is final."""
+        return self.phase is not None and self.phase.is_terminal
+
+    @property
+    def needs_work(self) -> bool:
+        """Whether anything may still be done for it."""
+        return not self.has_ended or self.has_old_finalizer
 
 
 def parse_execution(raw: Raw) -> Execution:
     """Read a WorkflowExecution; wrongly typed spec fields read as empty, never raise."""
     meta, spec = raw["metadata"], reading.mapping(raw, "spec")
     status = reading.mapping(raw, "status")
-    phase = reading.text(status, "phase")
-    known = Phase(phase) if phase in list(Phase) else None
-    deleted_at = reading.moment(meta, "deletionTimestamp")
-    settled = known is not None and known.is_terminal and deleted_at is None
+    phase, run = reading.text(status, "phase"), reading.mapping(status, "pipelineRunRef")
     return Execution(
         uid=meta["uid"],
         namespace=meta["namespace"],
@@ -50,11 +56,12 @@ def parse_execution(raw: Raw) -> Execution:
         resource_version=meta["resourceVersion"],
         target=reading.text(spec, "targetResource"),
         workflow_id=reading.text(reading.mapping(spec, "workflowRef"), "workflowId"),
-        phase=known,
-        run_name=reading.text(reading.mapping(status, "pipelineRunRef"), "name") or None,
+        phase=Phase(phase) if phase in list(Phase) else None,
+        run_name=reading.text(run, "name") or None,
+        run_namespace=reading.text(run, "namespace") or None,
         started_at=reading.moment(status, "startTime"),
         completed_at=reading.moment(status, "completionTime"),
-        deleted_at=deleted_at,
-        has_finalizer=identity.FINALIZER in (meta.get("finalizers") or ()),
-        raw=None if settled else raw,
+        is_deleting=bool(meta.get("deletionTimestamp")),
+        has_old_finalizer=identity.OLD_FINALIZER in (meta.get("finalizers") or ()),
+        raw=raw,
     )

@@ -1,19 +1,34 @@
 """A PipelineRun that holds or held a target, slim and immutable, parsed from what Tekton wrote."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.reading import Raw
+from workflowexecution.api.spec import RESERVED_PARAMETER
 from workflowexecution.core import names
+from workflowexecution.core.facts.progress import count_in_message, task_names_of
 
 # What ``spec.status`` of a run says once its end was asked for; "PipelineRunPending" is not among.
 _CANCELLED: Final = ("Cancelled", "CancelledRunFinally", "StoppedRunFinally")
-_TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
+
+
+class RunState(StrEnum):
+    """How far a run is. Only a finished one no longer holds its target.
+
+    ACTIVE: Tekton has not given its verdict.
+    STOPPING: it has failed or is deleted, and something of it may still execute. Tekton starts
+        nothing for a run that is being deleted, even where a finalizer keeps the object for ever.
+    FINISHED: nothing of it can change the target any more.
+    """
+
+    ACTIVE = "Active"
+    STOPPING = "Stopping"
+    FINISHED = "Finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,82 +40,98 @@ class Owner:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A PipelineRun that holds, or held, a target.
 
-    ``succeeded`` is the status of Tekton's condition: "True", "False" or "Unknown".
-    ``target`` and ``workflow_id`` are None where the run does not tell.
-    ``timeout`` is the run's own time limit, None where it has none.
-    ``is_as_pinned``: whether the bundle fetched is the one that was asked for by digest; None
-    where no digest was asked for, or Tekton has not told yet.
-    ``has_stopped``: False while a TaskRun or a pod may still execute, though the run has ended.
+    target_key: what all runs on its target share.
+    slot_number: the number in its name; 0 where its name is no slot of its target.
+    target, workflow_id: None where the run does not tell.
+    owner: None where it is not one of ours, as a rerun that a person made.
+    succeeded: the status of Tekton's condition: "True", "False" or "Unknown".
+    timeout: the run's own time limit, None where it has none.
+    is_as_pinned: whether the bundle fetched is the one that was asked for by digest; None where no
+        digest was asked for, or Tekton has not told yet.
+    is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
+    has_stopped: whether it is known that nothing of a run that failed or is deleted executes.
+    has_started: whether a step has begun, None where nobody has looked.
     """
 
     name: str
     namespace: str
     uid: str
     resource_version: str
-    slot_key: str
+    target_key: str
     slot_number: int
     target: str | None
     workflow_id: str | None
     owner: Owner | None
-    succeeded: str
-    reason: str
-    message: str
     created_at: datetime
-    started_at: datetime | None
-    completed_at: datetime | None
-    completed_tasks: int
-    task_names: tuple[str, ...]
-    is_deleting: bool
-    is_cancelled: bool
-    has_stopped: bool
+    succeeded: str = "Unknown"
+    reason: str = ""
+    message: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    completed_tasks: int = 0
+    task_names: tuple[str, ...] = ()
+    is_deleting: bool = False
+    is_cancelled: bool = False
     timeout: timedelta | None = None
     is_as_pinned: bool | None = None
+    is_gone: bool = False
+    has_stopped: bool = False
+    has_started: bool | None = None
 
     @property
-    def has_ended(self) -> bool:
-        """Whether Tekton has given its verdict; its pods may still be stopping."""
-        return self.succeeded in ("True", "False")
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.namespace, self.name
 
     @property
-    def is_finished(self) -> bool:
-        """Whether nothing of this run can change the target any more."""
-        return self.succeeded == "True" or (self.succeeded == "False" and self.has_stopped)
+    def state(self) -> RunState:
+        """How far it is; see RunState."""
+        if self.succeeded == "True" or self.has_stopped:
+            return RunState.FINISHED
+        has_ended = self.succeeded == "False" or self.is_deleting or self.is_gone
+        return RunState.STOPPING if has_ended else RunState.ACTIVE
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was deleted before Tekton gave its verdict, and nothing of it executes."""
+        return self.has_stopped and self.succeeded not in ("True", "False")
 
 
-def parse_run(raw: Raw, *, has_stopped: bool = False) -> Run | None:
-    """Read a PipelineRun; None where its name is no slot of ours."""
+def parse_run(raw: Raw) -> Run | None:
+    """Read a PipelineRun; None where it names no target in any way."""
     meta, status = raw["metadata"], reading.mapping(raw, "status")
-    spec = reading.mapping(raw, "spec")
+    spec, known = reading.mapping(raw, "spec"), reading.mapping(meta, "annotations")
     slot = names.parse_slot(meta["name"])
-    if slot is None:
+    target = reading.text(known, names.KEY_TARGET) or _target_parameter(spec) or None
+    target_key = _target_key(target, reading.mapping(meta, "labels"), slot)
+    if not target_key:
         return None
-    known = reading.mapping(meta, "annotations")
+    is_in_slot = slot is not None and slot[0] == target_key
     condition = succeeded_condition(raw)
     return Run(
         name=meta["name"],
         namespace=meta["namespace"],
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
-        slot_key=slot[0],
-        slot_number=slot[1],
-        target=known.get(names.KEY_TARGET),
-        workflow_id=known.get(names.KEY_WORKFLOW_ID),
-        owner=_owner(known),
+        target_key=target_key,
+        slot_number=slot[1] if slot and is_in_slot else 0,
+        target=target,
+        workflow_id=reading.text(known, names.KEY_WORKFLOW_ID) or None,
+        owner=parse_owner(known) if is_in_slot else None,
         succeeded=reading.text(condition, "status") or "Unknown",
         reason=reading.text(condition, "reason"),
         message=reading.text(condition, "message"),
         created_at=parse_time(meta["creationTimestamp"]),
         started_at=reading.moment(status, "startTime"),
         completed_at=reading.moment(status, "completionTime"),
-        completed_tasks=_completed_tasks(condition),
-        task_names=_task_names(status),
+        completed_tasks=count_in_message(reading.text(condition, "message")),
+        task_names=task_names_of(status),
         is_deleting=bool(meta.get("deletionTimestamp")),
         is_cancelled=reading.text(spec, "status") in _CANCELLED,
-        has_stopped=has_stopped,
         timeout=_timeout(spec),
         is_as_pinned=_is_as_pinned(spec, status),
     )
@@ -110,6 +141,35 @@ def succeeded_condition(raw: Raw) -> Raw:
     """The ``Succeeded`` condition of a Tekton object; empty where it has none yet."""
     conditions = reading.mappings(reading.mapping(raw, "status"), "conditions")
     return next((item for item in conditions if item.get("type") == "Succeeded"), {})
+
+
+def parse_owner(annotations: Raw) -> Owner | None:
+    """Read for which execution a run or its pod was made; None where it does not say."""
+    uid = reading.text(annotations, names.KEY_EXECUTION_UID)
+    if not uid:
+        return None
+    return Owner(
+        uid=uid,
+        namespace=reading.text(annotations, names.KEY_SOURCE_NAMESPACE),
+        name=reading.text(annotations, names.KEY_EXECUTION),
+    )
+
+
+def _target_parameter(spec: Raw) -> str:
+    """What a run that somebody made by hand tells its tasks to work on."""
+    given = reading.mappings(spec, "params")
+    return next(
+        (reading.text(item, "value") for item in given if item.get("name") == RESERVED_PARAMETER),
+        "",
+    )
+
+
+def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -> str:
+    """The key of the target a run is on, by the best that it tells; empty where it tells none."""
+    if target:
+        return names.slot_key(target)
+    by_label = names.slot_key_of_hash(reading.text(labels, names.KEY_TARGET_HASH))
+    return by_label or (slot[0] if slot else "")
 
 
 def _timeout(spec: Raw) -> timedelta | None:
@@ -128,31 +188,3 @@ def _is_as_pinned(spec: Raw, status: Raw) -> bool | None:
     source = reading.mapping(reading.mapping(status, "provenance"), "refSource")
     fetched = reading.text(reading.mapping(source, "digest"), "sha256")
     return wanted == f"sha256:{fetched}" if wanted and fetched else None
-
-
-def _owner(known: Raw) -> Owner | None:
-    uid = known.get(names.KEY_EXECUTION_UID)
-    if not uid:
-        return None
-    return Owner(
-        uid=uid,
-        namespace=known.get(names.KEY_SOURCE_NAMESPACE, ""),
-        name=known.get(names.KEY_EXECUTION, ""),
-    )
-
-
-def _task_names(status: Raw) -> tuple[str, ...]:
-    """Names of the resolved pipeline's tasks, then its finally tasks; empty until resolved."""
-    pipeline = reading.mapping(status, "pipelineSpec")
-    tasks = [*reading.mappings(pipeline, "tasks"), *reading.mappings(pipeline, "finally")]
-    return tuple(name for task in tasks if (name := reading.text(task, "name")))
-
-
-def _completed_tasks(condition: Raw) -> int:
-    """Tasks that ended, well or not.
-
-    Tekton counts them in the condition's message and nowhere else: child references carry no
-    outcome, and reading every TaskRun would cost a request for each change.
-    """
-    match = _TASKS_COMPLETED.match(reading.text(condition, "message"))
-    return int(match[1]) if match else 0

@@ -10,6 +10,8 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.core.facts.run import succeeded_condition
 
 LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
+LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
+LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
 LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
 
 # Two facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.

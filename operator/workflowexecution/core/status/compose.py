@@ -27,7 +27,9 @@ def status_for(
     run = outcome.run
     started_at = current.start_time or (run.created_at if run else None)
     completed_at = _completion_time(outcome, started_at, now)
-    ref = PipelineRunRef(name=run.name) if run else current.pipeline_run_ref
+    ref = (
+        PipelineRunRef(name=run.name, namespace=run.namespace) if run else current.pipeline_run_ref
+    )
     return current.model_copy(
         update={
             "observed_generation": generation,

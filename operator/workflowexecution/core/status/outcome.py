@@ -52,9 +52,15 @@ def outcome_of_progress(run: Run, complaint: str = "") -> Outcome:
     return Outcome(phase=Phase.RUNNING, reason="Running", message=message, run=run)
 
 
-def outcome_of_stopping(run: Run) -> Outcome:
-    """A run that Tekton calls ended while something of it may still execute."""
-    message = f"PipelineRun {run.namespace}/{run.name} ended ({run.reason}); its pods are stopping"
+def outcome_of_stopping(run: Run, waiting_for: str) -> Outcome:
+    """A run that has ended or is deleted while something of it may still execute.
+
+    ``waiting_for`` says what has to happen before its target is free.
+    """
+    ended = f"ended ({run.reason})" if run.succeeded == "False" else "was deleted"
+    message = (
+        f"PipelineRun {run.namespace}/{run.name} {ended}; the target is held until {waiting_for}"
+    )
     return Outcome(phase=Phase.RUNNING, reason="Stopping", message=message, run=run)
 
 

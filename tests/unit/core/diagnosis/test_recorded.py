@@ -23,7 +23,8 @@ def test_a_recorded_failure_is_told_as_it_was(scenario: Scenario) -> None:
     raw = json.loads((RECORDED / f"{scenario.name}.json").read_text())
     run = parse_run(raw["pipelineRun"])
     assert run is not None
-    found = diagnose(run, [parse_task_run(item) for item in raw["taskRuns"]])
+    tasks = [parse_task_run(item) for item in raw["taskRuns"]]
+    found = diagnose(run, tasks, complaint=scenario.complaint)
     assert run.completed_at is not None
 
     told = details_of(

@@ -4,11 +4,18 @@ from typing import Any
 
 import pytest
 
-from builders import make_task_run, step
-from workflowexecution.core.facts.leftovers import Pod, Remains, parse_pod
+from builders import NOW, RUN_NAMESPACE, TARGET, make_task_run, raw_run, step
+from workflowexecution.api.fields import format_time
+from workflowexecution.core import names
+from workflowexecution.core.facts.leftovers import Leftovers, Pod, is_of_run, parse_pod, run_of_pod
 
 RUNNING: dict[str, Any] = {"running": {}}
 WAITING: dict[str, Any] = {"waiting": {}}
+
+
+def a_pod(**given: Any) -> Pod:
+    facts: dict[str, Any] = {"is_active": True, "has_started": True, "deadline": None}
+    return Pod(name="p", namespace="", uid="", node="", **{**facts, **given})
 
 
 def raw_pod(phase: str, **states: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +39,7 @@ def raw_pod(phase: str, **states: dict[str, Any]) -> dict[str, Any]:
 def test_a_pod_is_read_on_the_safe_side(
     raw: dict[str, Any], is_active: bool, has_started: bool
 ) -> None:
-    assert parse_pod(raw) == Pod(name="p", is_active=is_active, has_started=has_started)
+    assert parse_pod(raw) == a_pod(is_active=is_active, has_started=has_started)
 
 
 IDLE = make_task_run("done", steps=[step("a", 0)])
@@ -40,16 +47,16 @@ ACTIVE = make_task_run("on", "Unknown", "Running")
 
 
 @pytest.mark.parametrize(
-    ("remains", "is_active", "has_started"),
+    ("leftovers", "is_active", "has_started"),
     [
-        pytest.param(Remains(), False, False, id="nothing"),
-        pytest.param(Remains(task_runs=(IDLE,)), False, True, id="a-task-that-ended"),
-        pytest.param(Remains(task_runs=(IDLE, ACTIVE)), True, True, id="a-task-under-way"),
+        pytest.param(Leftovers(), False, False, id="nothing"),
+        pytest.param(Leftovers(task_runs=(IDLE,)), False, True, id="a-task-that-ended"),
+        pytest.param(Leftovers(task_runs=(IDLE, ACTIVE)), True, True, id="a-task-under-way"),
         pytest.param(
-            Remains(pods=(Pod("p", is_active=True, has_started=False),)), True, False, id="a-pod"
+            Leftovers(pods=(a_pod(is_active=True, has_started=False),)), True, False, id="a-pod"
         ),
         pytest.param(
-            Remains(task_runs=(IDLE,), pods=(Pod("p", is_active=True, has_started=True),)),
+            Leftovers(task_runs=(IDLE,), pods=(a_pod(is_active=True, has_started=True),)),
             True,
             True,
             id="a-pod-that-outlives-its-task",
@@ -57,6 +64,88 @@ ACTIVE = make_task_run("on", "Unknown", "Running")
     ],
 )
 def test_what_is_left_tells_whether_a_target_is_free(
-    remains: Remains, is_active: bool, has_started: bool
+    leftovers: Leftovers, is_active: bool, has_started: bool
 ) -> None:
-    assert (remains.is_active, remains.has_started) == (is_active, has_started)
+    assert (leftovers.is_active, leftovers.has_started) == (is_active, has_started)
+
+
+def test_what_never_started_comes_first_and_is_named() -> None:
+    begun = a_pod()
+    fresh = a_pod(has_started=False)
+    over = a_pod(is_active=False)
+    left = Leftovers(pods=(begun, over, fresh))
+    assert left.active_pods == (fresh, begun)
+    assert left.describe() == "pod /p and 1 more"
+    assert Leftovers(task_runs=(ACTIVE,)).describe() == "TaskRun run-on"
+    assert Leftovers(pods=(over,)).describe() == ""
+
+
+def labelled_pod(name: str, **labels: str) -> dict[str, Any]:
+    """A pod as Tekton makes it: with the labels and annotations of its run."""
+    meta = raw_run("mine", name=name)["metadata"]
+    marks = {
+        "tekton.dev/pipelineRun": name,
+        "tekton.dev/pipelineRunUID": meta["uid"],
+        names.KEY_TARGET_HASH: names.target_hash(TARGET),
+        **labels,
+    }
+    return {"metadata": {**meta, "name": f"{name}-pod", "labels": marks}}
+
+
+def test_a_pod_tells_which_run_it_is_left_of() -> None:
+    name = names.slot_name(TARGET, 4)
+    run = run_of_pod(labelled_pod(name))
+    assert run is not None
+    assert (run.key, run.uid, run.target) == ((RUN_NAMESPACE, name), f"uid-of-{name}", TARGET)
+    assert (run.slot_number, run.is_gone, str(run.state)) == (4, True, "Stopping")
+    assert run.owner is not None
+    assert run.owner.uid == "uid-of-mine"
+
+
+def test_a_pod_of_a_rerun_is_of_nobody_and_on_the_target_all_the_same() -> None:
+    run = run_of_pod(labelled_pod(f"{names.slot_name(TARGET, 4)}-r-abc12"))
+    assert run is not None
+    assert (run.owner, run.target_key) == (None, names.slot_key(TARGET))
+
+
+def test_a_pod_whose_annotations_were_lost_is_on_its_target_by_its_label() -> None:
+    raw = labelled_pod("any")
+    raw["metadata"]["annotations"] = {}
+    run = run_of_pod(raw)
+    assert run is not None
+    assert (run.target, run.target_key) == (None, names.slot_key(TARGET))
+    raw["metadata"]["labels"].pop(names.KEY_TARGET_HASH)
+    assert run_of_pod(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("waiting", "complaint"),
+    [
+        ({"reason": "CreateContainerConfigError", "message": 'secret "x" not found'}, "secret"),
+        ({"reason": "PodInitializing", "message": "usual"}, ""),
+        ({"reason": "ContainerCreating"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_the_node_complains_of_is_kept(waiting: dict[str, str], complaint: str) -> None:
+    pod = parse_pod(raw_pod("Pending", step_a=RUNNING, step_b={"waiting": waiting}))
+    assert pod.complaint.startswith(complaint)
+    assert bool(pod.complaint) == bool(complaint)
+    assert Leftovers(pods=(pod,)).complaint == pod.complaint
+
+
+def test_a_pod_being_deleted_is_active_until_it_has_ended() -> None:
+    raw = raw_pod("Running", step_a=RUNNING)
+    raw["metadata"]["deletionTimestamp"] = format_time(NOW)
+    assert parse_pod(raw) == a_pod(deadline=NOW)
+
+
+@pytest.mark.parametrize(
+    ("label", "uid", "expected"),
+    [("1", "1", True), ("1", "2", False), ("", "2", True), ("1", "", True)],
+)
+def test_a_name_that_was_used_again_is_told_apart_by_uid(
+    label: str, uid: str, expected: bool
+) -> None:
+    labels = {"tekton.dev/pipelineRunUID": label} if label else {}
+    assert is_of_run({"metadata": {"labels": labels}}, uid) is expected

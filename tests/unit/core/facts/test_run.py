@@ -16,15 +16,17 @@ from builders import (
     raw_spec,
     run_status,
 )
+from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Owner, Run, parse_run
+from workflowexecution.core.facts.run import Owner, Run, RunState, parse_run
 
 RUN_NAME = names.slot_name(TARGET, 1)
 NEW_STATUS: dict[str, Any] = {
     "phase": None,
     "run_name": None,
+    "run_namespace": None,
     "started_at": None,
     "completed_at": None,
 }
@@ -38,8 +40,8 @@ def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
         "resource_version": "1",
         "target": TARGET,
         "workflow_id": "restart",
-        "deleted_at": None,
-        "has_finalizer": True,
+        "is_deleting": False,
+        "has_old_finalizer": False,
         "raw": raw,
         **NEW_STATUS,
     }
@@ -62,13 +64,17 @@ def test_reads_a_running_execution() -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.COMPLETED, Phase.FAILED, Phase.SKIPPED])
-def test_keeps_no_object_of_which_nothing_more_will_be_done(phase: Phase) -> None:
+def test_one_that_has_ended_needs_no_work_unless_it_has_an_old_finalizer(phase: Phase) -> None:
     status = {"phase": phase, "completionTime": "2026-01-02T12:00:00Z"}
-    ended = parse_execution(raw_execution(status=status))
-    deleted = parse_execution(raw_execution(status=status, deleted_at=NOW))
-    assert (ended.raw, ended.completed_at, ended.is_deleting) == (None, NOW, False)
-    assert deleted.raw == raw_execution(status=status, deleted_at=NOW)
-    assert (deleted.deleted_at, deleted.is_deleting) == (NOW, True)
+    ended = parse_execution(raw_execution(status=status, deleted_at=NOW))
+    assert (ended.needs_work, ended.completed_at, ended.is_deleting) == (False, NOW, True)
+    old = parse_execution(raw_execution(status=status, finalizers=[identity.OLD_FINALIZER]))
+    assert old.needs_work
+
+
+def test_the_namespace_of_its_run_is_read() -> None:
+    status = {"phase": "Running", "pipelineRunRef": {"name": RUN_NAME, "namespace": "runs"}}
+    assert parse_execution(raw_execution(status=status)).run_namespace == "runs"
 
 
 @pytest.mark.parametrize(
@@ -104,11 +110,13 @@ def test_reads_an_odd_spec_as_empty(spec: object) -> None:
     assert parse_execution(raw) == execution_of(raw, target="", workflow_id="")
 
 
-def test_reads_an_object_without_finalizers() -> None:
-    raw = raw_execution(finalizers=())
-    assert parse_execution(raw) == execution_of(raw, has_finalizer=False)
+def test_only_the_finalizer_of_earlier_controllers_is_told_of() -> None:
+    raw = raw_execution(finalizers=["somebody.else/guard"])
+    assert parse_execution(raw) == execution_of(raw)
     raw["metadata"]["finalizers"] = None
-    assert parse_execution(raw) == execution_of(raw, has_finalizer=False)
+    assert parse_execution(raw) == execution_of(raw)
+    raw["metadata"]["finalizers"] = ["somebody.else/guard", identity.OLD_FINALIZER]
+    assert parse_execution(raw) == execution_of(raw, has_old_finalizer=True)
 
 
 def run_of(**differs: Any) -> Run:
@@ -117,7 +125,7 @@ def run_of(**differs: Any) -> Run:
         "namespace": RUN_NAMESPACE,
         "uid": f"uid-of-{RUN_NAME}",
         "resource_version": "1",
-        "slot_key": names.slot_key(TARGET),
+        "target_key": names.slot_key(TARGET),
         "slot_number": 1,
         "target": TARGET,
         "workflow_id": "restart",
@@ -149,7 +157,7 @@ def test_reads_a_run_that_has_ended() -> None:
         final_tasks=["report"],
     )
     raw = raw_run("mine", status=status, spec={"status": "Cancelled"}, deleted_at=NOW)
-    assert parse_run(raw, has_stopped=True) == run_of(
+    assert parse_run(raw) == run_of(
         succeeded="False",
         reason="Failed",
         message=message,
@@ -159,7 +167,6 @@ def test_reads_a_run_that_has_ended() -> None:
         task_names=("check", "change", "report"),
         is_deleting=True,
         is_cancelled=True,
-        has_stopped=True,
     )
 
 
@@ -188,10 +195,54 @@ def test_a_run_need_not_tell_whose_it_is(annotations: object) -> None:
     assert parse_run(raw) == run_of(target=None, workflow_id=None, owner=None)
 
 
-def test_a_run_outside_the_slots_is_none_of_ours() -> None:
-    raw = raw_run("mine")
-    raw["metadata"]["name"] = "nightly-build-7"
-    assert parse_run(raw) is None
+@pytest.mark.parametrize(
+    ("name", "annotations", "labels", "params", "target", "key"),
+    [
+        ("by-hand", {names.KEY_TARGET: TARGET}, {}, [], TARGET, names.slot_key(TARGET)),
+        (
+            "by-hand",
+            {},
+            {},
+            [{"name": "TARGET_RESOURCE", "value": TARGET}],
+            TARGET,
+            names.slot_key(TARGET),
+        ),
+        (
+            "by-hand",
+            {},
+            {names.KEY_TARGET_HASH: names.target_hash(TARGET)},
+            [],
+            None,
+            names.slot_key(TARGET),
+        ),
+        ("by-hand", {}, {names.KEY_TARGET_HASH: "odd"}, [], None, None),
+        ("nightly-build-7", {}, {}, [], None, None),
+    ],
+)
+def test_a_run_that_somebody_made_is_on_the_target_it_names_in_any_way(
+    name: str,
+    annotations: dict[str, str],
+    labels: dict[str, str],
+    params: list[dict[str, str]],
+    target: str | None,
+    key: str | None,
+) -> None:
+    raw = raw_run("mine", spec={"params": params}, name=name)
+    raw["metadata"].update(annotations=annotations, labels=labels)
+    run = parse_run(raw)
+    assert (run and (run.target, run.target_key, run.owner)) == (key and (target, key, None))
+
+
+def test_a_rerun_under_our_annotations_is_nobodys() -> None:
+    run = parse_run(raw_run("mine", name=f"{RUN_NAME}-r-abc12"))
+    assert run is not None
+    assert (run.owner, run.slot_number, run.target) == (None, 0, TARGET)
+
+
+def test_a_run_in_the_slot_of_another_target_is_nobodys() -> None:
+    run = parse_run(raw_run("mine", target="Node/worker-1"))
+    assert run is not None
+    assert (run.owner, run.target_key) == (None, names.slot_key("Node/worker-1"))
 
 
 @pytest.mark.parametrize(
@@ -209,21 +260,23 @@ def test_a_run_that_is_held_back_is_not_cancelled(asked: str, is_cancelled: bool
 
 
 @pytest.mark.parametrize(
-    ("succeeded", "has_stopped", "has_ended", "is_finished"),
+    ("succeeded", "known", "state"),
     [
-        ("Unknown", False, False, False),
-        ("Odd", False, False, False),
-        ("True", False, True, True),
-        ("False", False, True, False),
-        ("False", True, True, True),
+        ("Unknown", {}, RunState.ACTIVE),
+        ("Odd", {}, RunState.ACTIVE),
+        ("Unknown", {"is_cancelled": True}, RunState.ACTIVE),
+        ("True", {}, RunState.FINISHED),
+        ("False", {}, RunState.STOPPING),
+        ("False", {"has_stopped": True}, RunState.FINISHED),
+        ("Unknown", {"is_deleting": True}, RunState.STOPPING),
+        ("Unknown", {"is_gone": True}, RunState.STOPPING),
+        ("Unknown", {"is_gone": True, "has_stopped": True}, RunState.FINISHED),
     ],
 )
-def test_a_run_that_failed_is_finished_once_its_tasks_have_stopped(
-    succeeded: str, has_stopped: bool, has_ended: bool, is_finished: bool
-) -> None:
-    run = parse_run(raw_run(status=run_status(succeeded)), has_stopped=has_stopped)
-    assert run is not None
-    assert (run.has_ended, run.is_finished) == (has_ended, is_finished)
+def test_how_far_a_run_is(succeeded: str, known: dict[str, Any], state: RunState) -> None:
+    run = run_of(succeeded=succeeded, **known)
+    assert run.state is state
+    assert run.is_lost is (state is RunState.FINISHED and succeeded == "Unknown")
 
 
 def test_the_spec_of_an_execution_is_read_from_the_object() -> None:

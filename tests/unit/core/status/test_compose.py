@@ -25,6 +25,7 @@ from workflowexecution.api.status import (
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import (
     Outcome,
@@ -34,7 +35,7 @@ from workflowexecution.core.status.outcome import (
     outcome_of_wait,
 )
 from workflowexecution.core.status.patch import parse_status, status_to_json
-from workflowexecution.core.verdict import Evidence, Skip
+from workflowexecution.core.verdict import Skip
 
 EMPTY = WorkflowExecutionStatus()
 RUN = names.slot_name(TARGET, 1)
@@ -44,6 +45,7 @@ HOLDER = Evidence(
     workflow_id="restart",
     target=TARGET,
     run_name=RUN,
+    run_namespace=RUN_NAMESPACE,
     started_at=ago(minutes=3),
     completed_at=ago(minutes=2),
     outcome=Phase.FAILED,
@@ -85,7 +87,7 @@ def test_a_running_execution_tells_of_its_run() -> None:
         "observedGeneration": 1,
         "phase": "Running",
         "startTime": "2026-01-02T11:50:00Z",
-        "pipelineRunRef": {"name": RUN},
+        "pipelineRunRef": {"name": RUN, "namespace": RUN_NAMESPACE},
         "pipelineRunStatus": {
             "status": "Unknown",
             "reason": "Running",
@@ -111,7 +113,7 @@ def test_a_completed_execution_tells_how_long_it_took() -> None:
         "startTime": "2026-01-02T11:40:00Z",
         "completionTime": "2026-01-02T11:50:00Z",
         "duration": "10m0s",
-        "pipelineRunRef": {"name": RUN},
+        "pipelineRunRef": {"name": RUN, "namespace": RUN_NAMESPACE},
         "pipelineRunStatus": {"status": "True", "reason": "Succeeded", "message": "all done"},
     }
 
@@ -152,7 +154,7 @@ def test_an_execution_that_lost_its_run_still_names_it() -> None:
     running = status_for(EMPTY, outcome_of_run(make_run("mine"), None), generation=1, now=NOW)
     status = told(running, outcome_of_failure(failure()))
     assert conditions(status)["PipelineRunCreated"][0] == "True"
-    assert status["pipelineRunRef"] == {"name": RUN}
+    assert status["pipelineRunRef"] == {"name": RUN, "namespace": RUN_NAMESPACE}
     assert status["duration"] == "10m0s"
 
 

@@ -74,9 +74,9 @@ def test_another_bundle_than_was_asked_for_is_told_once() -> None:
     assert found is not None
     assert (found.status, found.reason) == ("False", "DigestMismatch")
 
-    events = events_for(make_execution(), unknown, told, run_namespace="runs", now=NOW)
+    events = events_for(make_execution(), unknown, told, now=NOW)
     assert [(item["type"], item["reason"]) for item in events] == [("Warning", "DigestMismatch")]
-    again = events_for(make_execution(), told, told, run_namespace="runs", now=NOW)
+    again = events_for(make_execution(), told, told, now=NOW)
     assert again == []
 
 

@@ -1,0 +1,101 @@
+"""Tells people and machines of what was done: Events, metrics and log lines."""
+
+import asyncio
+from typing import Any
+
+import structlog
+import tenacity
+
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.memory import StatusChange
+from workflowexecution.control.workqueue import backoff
+from workflowexecution.core.facts.run import Run
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+from workflowexecution.observe import events
+from workflowexecution.observe.metrics import Metrics
+
+
+class Announcer:
+    """Records Events without anybody waiting for them, and counts what happened."""
+
+    def __init__(self, cluster: Cluster, metrics: Metrics, clock: Clock) -> None:
+        self._cluster = cluster
+        self._metrics = metrics
+        self._clock = clock
+        self._pending: set[asyncio.Task[None]] = set()
+        self._log = structlog.get_logger("announcer")
+
+    def announce(self, change: StatusChange) -> None:
+        """Tell of a status that was written."""
+        before, after = change.before, change.after
+        now = self._clock.now()
+        for event in events.events_for(change.execution, before, after, now=now):
+            self._record(event)
+        if after.phase is None or after.phase == before.phase:
+            return
+        run = after.pipeline_run_ref
+        self._log.info(
+            "phase changed",
+            phase=str(after.phase),
+            was=str(before.phase or ""),
+            run=run.name if run else "",
+        )
+        if not after.phase.is_terminal:
+            return
+        self._metrics.executions.labels(outcome=after.phase).inc()
+        if after.duration is not None:
+            seconds = after.duration.total_seconds()
+            self._metrics.duration.labels(outcome=after.phase).observe(seconds)
+        if after.skip_details is not None:
+            self._metrics.skips.labels(reason=after.skip_details.reason).inc()
+
+    def run_created(self, run: Run) -> None:
+        """Tell of a run that was created; its Event comes with the status that names it."""
+        self._metrics.runs_created.inc()
+        self._log.info("PipelineRun created", run=run.name)
+
+    def lock_violated(self, run: Run, note: str) -> None:
+        """Tell loudly of two runs that were active on one target."""
+        self._metrics.lock_violations.inc()
+        self._log.error("two runs on one target", note=note)
+        self.about_run(run, events.LOCK_VIOLATED, note, kind="Warning")
+
+    def pod_deleted(self, run: Run, pod: str) -> None:
+        """Tell of a pod that Tekton had left."""
+        self._metrics.leftover_pods_deleted.inc()
+        self._log.info("deleted a pod that an ended run had left", run=run.name, pod=pod)
+
+    def about_run(self, run: Run, reason: str, note: str, *, kind: str = "Normal") -> None:
+        """Record an Event about the execution a run was made for; none where it has none."""
+        self._log.info("about a run", reason=reason, note=note)
+        if run.owner is None:
+            return
+        related, now = events.reference_of_run(run.namespace, run.name), self._clock.now()
+        self._record(events.build_event(run.owner, reason, note, now, kind=kind, related=related))
+
+    async def close(self, *, grace: float) -> None:
+        """Give Events under way this many seconds to be recorded."""
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=grace)
+
+    def _record(self, event: dict[str, Any]) -> None:
+        task = asyncio.create_task(self._post(event))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    async def _post(self, event: dict[str, Any]) -> None:
+        try:
+            async for attempt in tenacity.AsyncRetrying(
+                wait=backoff,
+                stop=tenacity.stop_after_delay(120),
+                retry=tenacity.retry_if_exception_type(errors.UnavailableError),
+                reraise=True,
+            ):
+                with attempt:
+                    await self._cluster.create_event(event)
+        except errors.AlreadyExistsError:
+            return
+        except errors.ApiError as error:
+            # An Event is a courtesy: what it says is in the status, which has been written.
+            self._log.warning("event not recorded", reason=event["reason"], error=str(error))

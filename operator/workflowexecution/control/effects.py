@@ -1,0 +1,128 @@
+"""What each verdict on an execution has us do: one exhaustive match, one effect each."""
+
+from typing import assert_never
+
+from workflowexecution.api import identity
+from workflowexecution.api.status import SkipReason
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.launcher import Launcher
+from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.mirror import Mirrorer
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.report import NEW_FACTS, Effect, Report
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.unseen import unseen_run
+from workflowexecution.core.status.failures import (
+    outcome_of_giving_up,
+    outcome_of_lost_run,
+    outcome_of_refusal,
+)
+from workflowexecution.core.status.outcome import outcome_of_skip
+from workflowexecution.core.verdict import (
+    DropOldFinalizer,
+    FindRun,
+    GiveUp,
+    Launch,
+    Mirror,
+    Nothing,
+    Refuse,
+    ReportLostRun,
+    Skip,
+    Verdict,
+)
+from workflowexecution.kube.clock import Clock
+
+
+class Effects:
+    """Carries out verdicts; what is final is first confirmed by a live read."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        reader: LiveReader,
+        launcher: Launcher,
+        mirror: Mirrorer,
+        policy: Policy,
+        clock: Clock,
+        runs: WorkQueue[RunKey],
+    ) -> None:
+        self._cluster = cluster
+        self._ledger = ledger
+        self._reader = reader
+        self._launcher = launcher
+        self._mirror = mirror
+        self._policy = policy
+        self._clock = clock
+        self._runs = runs
+
+    async def carry_out(  # noqa: C901 (one case for each verdict)
+        self, execution: Execution, verdict: Verdict
+    ) -> Effect:
+        """Act on a verdict.
+
+        Raises: ApiError where the cluster gives no answer; the pass is then repeated.
+        """
+        match verdict:
+            case Launch():
+                return await self._launcher.launch(execution, verdict)
+            case Mirror(run):
+                return await self._mirror.report(execution, run)
+            case Skip():
+                return await self._skip(verdict)
+            case Refuse():
+                return Report(outcome_of_refusal(execution, verdict, self._clock.now()))
+            case GiveUp(run):
+                return await self._give_up(execution, run)
+            case FindRun(run_name, namespace):
+                return await self._find_run(execution, run_name, namespace)
+            case ReportLostRun(run):
+                return Report(outcome_of_lost_run(execution, run, self._clock.now()))
+            case DropOldFinalizer():
+                return await self._drop_old_finalizer(execution)
+            case Nothing():
+                return Report()
+            case _:
+                assert_never(verdict)
+
+    async def _skip(self, skip: Skip) -> Effect:
+        holder = skip.evidence
+        key = (holder.run_namespace or self._policy.template.namespace, holder.run_name)
+        if skip.reason is SkipReason.RESOURCE_BUSY and not self._reader.is_fresh(key):
+            if await self._reader.confirm_holder(key) is None:
+                await self._reader.read_execution(holder.namespace, holder.name)
+            return NEW_FACTS
+        return Report(outcome_of_skip(skip, self._clock.now()))
+
+    async def _give_up(self, execution: Execution, run: Run) -> Effect:
+        """End an execution whose run Tekton does not end; the run is cancelled for that end."""
+        if not self._reader.is_fresh(run.key):
+            await self._reader.read_run(run.key)
+            return NEW_FACTS
+        leftovers = await self._reader.read_leftovers(run)
+        started, now = leftovers.has_started, self._clock.now()
+        return Report(outcome_of_giving_up(execution, run, has_started=started, now=now))
+
+    async def _find_run(self, execution: Execution, name: str, namespace: str | None) -> Effect:
+        """Find the run a status names; one that is gone holds its target by what is left of it."""
+        key = (namespace or self._policy.template.namespace, name)
+        seen = await self._reader.read_run(key)
+        gone = unseen_run(execution, name, key[0])
+        if seen is None:
+            self._ledger.take_in_gone_run(gone, now=self._clock.now())
+            self._runs.add(key)
+            return Report()
+        if seen.owner is None or seen.owner.uid != execution.uid:
+            # Somebody else's run has the name, so the one that had it is gone.
+            return Report(outcome_of_lost_run(execution, gone, self._clock.now()))
+        return NEW_FACTS
+
+    async def _drop_old_finalizer(self, execution: Execution) -> Effect:
+        present = execution.raw["metadata"].get("finalizers") or []
+        kept = [name for name in present if name != identity.OLD_FINALIZER]
+        reply = await self._cluster.patch_finalizers(execution, kept)
+        self._ledger.observe_execution(parse_execution(reply), now=self._clock.now())
+        return NEW_FACTS

@@ -1,0 +1,163 @@
+"""One pass over one execution: facts, a verdict, its effect, at most one status write.
+
+Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
+"""
+
+from typing import Final
+
+from structlog.contextvars import bound_contextvars
+
+from workflowexecution.api import validation
+from workflowexecution.api.status import Phase
+from workflowexecution.control.effects import Effects
+from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.report import NewFacts, Report
+from workflowexecution.control.status_writer import StatusWriter
+from workflowexecution.control.target_locks import TargetLocks
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core import names, pipelinerun
+from workflowexecution.core.decision import decide
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.status.outcome import outcome_of_wait
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+
+# Each round takes in one new fact, and few facts are ever in dispute; more than this is a loop.
+_ROUNDS: Final = 8
+
+
+class ExecutionReconciler:
+    """Brings one execution a step further."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        memory: Memory,
+        reader: LiveReader,
+        effects: Effects,
+        writer: StatusWriter,
+        policy: Policy,
+        clock: Clock,
+        runs: WorkQueue[RunKey],
+    ) -> None:
+        self._ledger = ledger
+        self._memory = memory
+        self._reader = reader
+        self._effects = effects
+        self._writer = writer
+        self._policy = policy
+        self._clock = clock
+        self._runs = runs
+        self._locks = TargetLocks()
+
+    async def reconcile(self, uid: str) -> float | None:
+        """Do one pass.
+
+        Returns: seconds after which to come back unasked, or None.
+        Raises: ApiError where the cluster gave no answer; the pass is then repeated.
+        """
+        await self._writer.settle_unconfirmed(uid)
+        execution = self._ledger.execution(uid)
+        if execution is None:
+            self._memory.drop_execution(uid)
+            return None
+        with bound_contextvars(
+            execution=f"{execution.namespace}/{execution.name}",
+            execution_uid=uid,
+            target=execution.target,
+            run=execution.run_name or "",
+        ):
+            return await self._pass(execution)
+
+    async def _pass(self, execution: Execution) -> float | None:
+        problem: errors.ApiError | None = None
+        try:
+            report = await self._reach_report(execution)
+        except errors.ApiError as error:
+            problem, report = error, Report()
+            await self._look_again(execution, error)
+            if current := self._ledger.execution(execution.uid):
+                report = _waiting(current, error)
+        current = self._ledger.execution(execution.uid)
+        if current is not None and report.outcome is not None:
+            await self._write(current, report)
+        if problem is not None and self._ledger.execution(execution.uid) is not None:
+            raise problem
+        return report.again_after
+
+    async def _reach_report(self, execution: Execution) -> Report:
+        """Decide and act until there is something to report, one execution of a target at a time.
+
+        What is final was then confirmed, and a free target has been taken.
+        """
+        async with self._locks.hold(names.slot_key(execution.target)):
+            for _ in range(_ROUNDS):
+                current = self._ledger.execution(execution.uid)
+                if current is None:
+                    return Report()
+                effect = await self._effects.carry_out(current, decide(self._snapshot(current)))
+                if not isinstance(effect, NewFacts):
+                    return effect
+        raise errors.UnavailableError("the facts changed faster than they could be decided on")
+
+    def _snapshot(self, execution: Execution) -> Snapshot:
+        spec, problem = validation.parse_spec(execution.raw)
+        if spec is not None:
+            problem = pipelinerun.problem_of(spec, self._policy.template)
+        known = self._ledger.target_facts(execution)
+        return Snapshot(
+            execution=execution,
+            runs=known.runs,
+            unseen=known.unseen,
+            ends=known.ends,
+            top_slot=known.top_slot,
+            problem=problem,
+            cooldown=self._policy.cooldown,
+            deadline_grace=self._policy.deadline_grace,
+            now=self._clock.now(),
+        )
+
+    async def _write(self, execution: Execution, report: Report) -> None:
+        assert report.outcome is not None
+        own_runs = self._ledger.runs_of(execution)
+        try:
+            await self._writer.write(execution, report.outcome)
+        except (errors.ConflictError, errors.NotFoundError) as error:
+            await self._look_again(execution, error)
+            if self._ledger.execution(execution.uid) is not None:
+                raise
+        if self._ledger.execution(execution.uid) is None:
+            self._close(execution, own_runs)
+
+    async def _look_again(self, execution: Execution, error: errors.ApiError) -> None:
+        """See an execution as it is, where an answer says that it has changed or is gone."""
+        if isinstance(error, errors.ConflictError | errors.NotFoundError):
+            await self._reader.read_execution(execution.namespace, execution.name, execution.uid)
+
+    def _close(self, execution: Execution, own_runs: list[Run]) -> None:
+        """Drop what was remembered of an execution that is settled; its run may not be."""
+        self._memory.drop_execution(execution.uid)
+        for run in own_runs:
+            if run.state is RunState.FINISHED:
+                self._memory.drop_run(run.key)
+            else:
+                self._runs.add(run.key)
+
+
+def _waiting(execution: Execution, error: errors.ApiError) -> Report:
+    """What an execution that could not be decided on is waiting for.
+
+    Of one that runs this is told only where a person has to act: silence passes by itself.
+    """
+    if execution.is_deleting or execution.has_ended or isinstance(error, errors.ConflictError):
+        return Report()
+    needs_a_person = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
+    if execution.phase is Phase.RUNNING and not needs_a_person:
+        return Report()
+    message = f"the cluster does not answer as needed: {error}"
+    return Report(outcome_of_wait(execution.phase or Phase.PENDING, message))

@@ -1,0 +1,96 @@
+"""Creates the run of an execution whose target is free."""
+
+from typing import Final
+
+from workflowexecution.api import validation
+from workflowexecution.control.announcer import Announcer
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.report import NEW_FACTS, Effect, Report
+from workflowexecution.core import pipelinerun
+from workflowexecution.core.diagnosis.tables import is_passing, reason_of_refusal
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.status.failures import outcome_of_refusal
+from workflowexecution.core.verdict import Launch, Refuse
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+
+# The API server gives up a request after a minute: until then one that was not answered may still
+# be carried out, and a refusal of its repetition says nothing about it.
+_IN_DOUBT_FOR_S: Final = 60.0
+
+
+class Launcher:
+    """Sends the create, and finds out what came of it where that is not certain."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        reader: LiveReader,
+        memory: Memory,
+        announcer: Announcer,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
+        self._cluster = cluster
+        self._reader = reader
+        self._memory = memory
+        self._announcer = announcer
+        self._policy = policy
+        self._clock = clock
+
+    async def launch(self, execution: Execution, verdict: Launch) -> Effect:
+        """Create the run; whoever made the run that is there now, it is a fact to decide on.
+
+        Raises: ApiError where it has to be tried again.
+        """
+        spec, _ = validation.parse_spec(execution.raw)
+        assert spec is not None, "an execution that cannot be read is refused"
+        template = self._policy.template
+        manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
+        key = (template.namespace, verdict.run_name)
+        try:
+            created = parse_run(await self._cluster.create_run(manifest))
+        except errors.AlreadyExistsError:
+            await self._reader.read_run(key)
+            return NEW_FACTS
+        except errors.UnavailableError:
+            self._doubt(execution)
+            seen = await self._reader.read_run(key)
+            if seen is None:
+                raise
+            if _is_of(seen, execution):
+                self._announcer.run_created(seen)
+            return NEW_FACTS
+        except (errors.RejectedError, errors.ForbiddenError) as error:
+            return self._refused(execution, error)
+        assert created is not None, "the run that was asked for names its target"
+        self._reader.take_in(created)
+        self._announcer.run_created(created)
+        return NEW_FACTS
+
+    def _doubt(self, execution: Execution) -> None:
+        until = self._clock.monotonic() + _IN_DOUBT_FOR_S
+        self._memory.execution(execution.uid).create_in_doubt_until = until
+
+    def _refused(self, execution: Execution, error: errors.ApiError) -> Report:
+        """End the execution, where the refusal is final and no earlier create can still work."""
+        passes = isinstance(error, errors.MissingRightError | errors.NamespaceTerminatingError)
+        if passes or is_passing(str(error)):
+            raise error
+        doubt = self._memory.execution(execution.uid).create_in_doubt_until
+        if doubt > self._clock.monotonic():
+            raise error
+        if isinstance(error, errors.RejectedError):
+            refusal = Refuse(f"the PipelineRun was refused: {error}")
+        else:
+            problem = f"the PipelineRun may not be created: {error}"
+            refusal = Refuse(problem, reason_of_refusal(str(error)))
+        return Report(outcome_of_refusal(execution, refusal, self._clock.now()))
+
+
+def _is_of(run: Run, execution: Execution) -> bool:
+    return run.owner is not None and run.owner.uid == execution.uid

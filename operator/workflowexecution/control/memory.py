@@ -1,0 +1,108 @@
+"""What is remembered of an execution or a run between two passes, and dropped with it.
+
+Nothing here is needed to be right: forgetting it, as a restart does, costs a request or a wait.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.leftovers import Leftovers
+
+RunKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A status of an execution before and after a write."""
+
+    execution: Execution
+    before: WorkflowExecutionStatus
+    after: WorkflowExecutionStatus
+
+
+@dataclass(slots=True)
+class ExecutionMemory:
+    """Times are of the monotonic clock, in seconds.
+
+    progress_at: when progress was last written.
+    written_version: resource version of our own last write; its echo is no news.
+    unconfirmed: the status change whose write was not answered.
+    create_in_doubt_until: until when an unanswered creation of its run may still be carried out.
+    """
+
+    progress_at: float | None = None
+    written_version: str = ""
+    unconfirmed: StatusChange | None = None
+    create_in_doubt_until: float = 0.0
+
+
+@dataclass(slots=True)
+class RunMemory:
+    """Times are of the monotonic clock, in seconds.
+
+    unfinished_since: when the run was first seen to have ended or to have been cancelled.
+    was_ended: whether it had ended then; one that was cancelled and has now ended starts anew.
+    checks: how often its leftovers were read since.
+    leftovers: as last read.
+    complaint: why the node could not start a step, when that was last seen.
+    waiting_for: what keeps the target held, for people; empty where nothing is known.
+    is_stuck: whether Kubernetes itself cannot end a pod of it.
+    """
+
+    unfinished_since: float | None = None
+    was_ended: bool = False
+    checks: int = 0
+    leftovers: Leftovers | None = None
+    complaint: str = ""
+    waiting_for: str = ""
+    is_stuck: bool = False
+
+
+@dataclass(slots=True)
+class Memory:
+    """All of it, executions by UID and runs by namespace and name."""
+
+    _executions: dict[str, ExecutionMemory] = field(default_factory=dict)
+    _runs: dict[RunKey, RunMemory] = field(default_factory=dict)
+
+    def execution(self, uid: str) -> ExecutionMemory:
+        """What is remembered of an execution."""
+        return self._executions.setdefault(uid, ExecutionMemory())
+
+    def run(self, key: RunKey) -> RunMemory:
+        """What is remembered of a run."""
+        return self._runs.setdefault(key, RunMemory())
+
+    def wrote(self, uid: str, version: str) -> bool:
+        """Whether this version of an execution is what we wrote last."""
+        known = self._executions.get(uid)
+        return known is not None and known.written_version == version
+
+    def has_looked_at(self, key: RunKey) -> bool:
+        """Whether anything is remembered of a run."""
+        return key in self._runs
+
+    def drop_execution(self, uid: str) -> None:
+        """Forget an execution."""
+        self._executions.pop(uid, None)
+
+    def drop_run(self, key: RunKey) -> None:
+        """Forget a run."""
+        self._runs.pop(key, None)
+
+    def keep_only(self, uids: Iterable[str], keys: Iterable[RunKey]) -> None:
+        """Forget all executions and runs but these."""
+        for uid in set(self._executions) - set(uids):
+            self.drop_execution(uid)
+        for key in set(self._runs) - set(keys):
+            self.drop_run(key)
+
+    def stuck_runs(self) -> int:
+        """Number of runs with a pod that Kubernetes itself cannot end."""
+        return sum(run.is_stuck for run in self._runs.values())
+
+    def __len__(self) -> int:
+        """Number of executions and runs of which something is remembered."""
+        return len(self._executions) + len(self._runs)

@@ -1,0 +1,82 @@
+"""Reports how an execution's own run goes, and how it ended."""
+
+from workflowexecution.api.status import FailureDetails, Phase
+from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.report import NEW_FACTS, Effect, Report
+from workflowexecution.core.deadlines import tekton_delay
+from workflowexecution.core.diagnosis.diagnose import diagnose
+from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.status.outcome import (
+    outcome_of_progress,
+    outcome_of_run,
+    outcome_of_stopping,
+)
+from workflowexecution.kube.clock import Clock
+
+
+class Mirrorer:
+    """From a run to what its execution's status says of it."""
+
+    def __init__(self, reader: LiveReader, memory: Memory, policy: Policy, clock: Clock) -> None:
+        self._reader = reader
+        self._memory = memory
+        self._policy = policy
+        self._clock = clock
+
+    async def report(self, execution: Execution, run: Run) -> Effect:
+        """Say what to report of a run.
+
+        Raises: ApiError where the cluster gives no answer.
+        """
+        is_watched = run.namespace == self._policy.template.namespace
+        if not is_watched and not run.is_gone and not self._reader.is_fresh(run.key):
+            await self._reader.read_run(run.key)
+            return NEW_FACTS
+        match run.state:
+            case RunState.ACTIVE:
+                report = self._progress(execution, run)
+            case RunState.STOPPING:
+                report = self._stopping(run)
+            case RunState.FINISHED:
+                return Report(outcome_of_run(run, await self._failure_of(execution, run)))
+        if is_watched:
+            return report
+        poll = self._policy.progress_interval.total_seconds()
+        return Report(report.outcome, min(poll, report.again_after or poll))
+
+    def _stopping(self, run: Run) -> Report:
+        """Nothing, until it is known what keeps the target held."""
+        waiting_for = self._memory.run(run.key).waiting_for
+        return Report(outcome_of_stopping(run, waiting_for) if waiting_for else None)
+
+    def _progress(self, execution: Execution, run: Run) -> Report:
+        """Report at once when it starts and at a bounded rate from then on."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        memory = self._memory.execution(execution.uid)
+        delay = tekton_delay(run, grace=self._policy.deadline_grace, now=now)
+        if execution.phase is Phase.RUNNING and memory.progress_at is not None:
+            interval = self._policy.progress_interval.total_seconds()
+            due_in = memory.progress_at + interval - monotonic
+            if due_in > 0:
+                return Report(again_after=due_in)
+        memory.progress_at = monotonic
+        again = (delay.until - now).total_seconds() if delay.until else None
+        return Report(outcome_of_progress(run, delay.complaint), again)
+
+    async def _failure_of(self, execution: Execution, run: Run) -> FailureDetails | None:
+        if run.succeeded == "True":
+            return None
+        memory = self._memory.run(run.key)
+        left = memory.leftovers
+        task_runs = left.task_runs if left else await self._reader.read_task_runs(run)
+        return details_of(
+            diagnose(run, task_runs, complaint=memory.complaint),
+            execution,
+            task_names=run.task_names,
+            started_at=run.started_at or run.created_at,
+            failed_at=run.completed_at or self._clock.now(),
+        )

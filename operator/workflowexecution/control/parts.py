@@ -1,0 +1,103 @@
+"""The parts that reconcile, put together."""
+
+import asyncio
+
+from workflowexecution.control.announcer import Announcer
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.effects import Effects
+from workflowexecution.control.execution_reconciler import ExecutionReconciler
+from workflowexecution.control.intake import Intake
+from workflowexecution.control.launcher import Launcher
+from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.mirror import Mirrorer
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.resync import Resync
+from workflowexecution.control.retention import Retention
+from workflowexecution.control.run_reconciler import RunReconciler
+from workflowexecution.control.status_writer import StatusWriter
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.facts.run import RunState
+from workflowexecution.kube.clock import Clock
+from workflowexecution.observe.metrics import Metrics
+
+
+class Parts:
+    """Everything between the watches and the cluster; ``intake`` is where events go."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        policy: Policy,
+        metrics: Metrics,
+        clock: Clock,
+        *,
+        concurrency: int,
+    ) -> None:
+        ledger, memory = Ledger(policy.template.namespace), Memory()
+        self._announcer = Announcer(cluster, metrics, clock)
+        self._executions: WorkQueue[str] = WorkQueue(self._reconcile, concurrency=concurrency)
+        self._runs: WorkQueue[RunKey] = WorkQueue(self._reconcile_run, concurrency=concurrency)
+        reader = LiveReader(cluster, ledger, clock, self._executions, self._runs)
+        self._execution_reconciler = ExecutionReconciler(
+            ledger,
+            memory,
+            reader,
+            Effects(
+                cluster,
+                ledger,
+                reader,
+                Launcher(cluster, reader, memory, self._announcer, policy, clock),
+                Mirrorer(reader, memory, policy, clock),
+                policy,
+                clock,
+                self._runs,
+            ),
+            StatusWriter(cluster, ledger, memory, reader, self._announcer, clock),
+            policy,
+            clock,
+            self._runs,
+        )
+        self._run_reconciler = RunReconciler(
+            cluster, ledger, memory, reader, self._announcer, policy, clock, self._executions
+        )
+        self._resync = Resync(
+            cluster, ledger, memory, reader, policy, clock, self._executions, self._runs
+        )
+        self._retention = Retention(cluster, metrics)
+        self.ledger = ledger
+        self.memory = memory
+        self.intake = Intake(ledger, memory, clock, self._executions, self._runs)
+        metrics.queue_depth.set_function(self.depth)
+        metrics.stuck.set_function(memory.stuck_runs)
+        metrics.active.set_function(
+            lambda: sum(run.state is not RunState.FINISHED for run in ledger.runs())
+        )
+
+    def open(self) -> None:
+        """Begin to work on what was queued; the first resync must be done."""
+        self.intake.take_lists()
+        self._executions.open()
+        self._runs.open()
+
+    async def resync(self) -> None:
+        """List everything anew and, where history is old enough, begin to remove it."""
+        self.intake.needs_resync = False
+        self._retention.start(await self._resync.resync())
+
+    def depth(self) -> int:
+        """Number of executions and runs with work to do now."""
+        return len(self._executions) + len(self._runs)
+
+    async def close(self, *, grace: float) -> None:
+        """Let passes under way end, for at most ``grace`` seconds."""
+        await self._retention.close()
+        await asyncio.gather(self._executions.close(grace=grace), self._runs.close(grace=grace))
+        await self._announcer.close(grace=5)
+
+    async def _reconcile(self, uid: str) -> float | None:
+        return await self._execution_reconciler.reconcile(uid)
+
+    async def _reconcile_run(self, key: RunKey) -> float | None:
+        return await self._run_reconciler.reconcile(key)

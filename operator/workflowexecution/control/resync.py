@@ -1,0 +1,153 @@
+"""The full resync: everything is listed, page by page, and the ledger brought in step with it.
+
+It is how the operator starts, and how it finds what no watch has told of: deletions that were
+missed, runs of executions that are gone, pods of runs that are gone.
+"""
+
+import dataclasses
+from datetime import datetime, timedelta
+from typing import Final
+
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.policy import Policy
+from workflowexecution.control.retention import Candidates
+from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.leftovers import run_of_pod
+from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.retention import may_remove_execution, may_remove_run
+from workflowexecution.kube.clock import Clock
+
+# Tekton has cancelled the TaskRuns of a run that failed longer ago than this.
+_SETTLED_AFTER: Final = timedelta(minutes=10)
+
+
+@dataclasses.dataclass(slots=True)
+class _Seen:
+    """What one resync has come across; only as much of it as is needed at its end."""
+
+    now: datetime
+    uids: set[str] = dataclasses.field(default_factory=set)
+    keys: set[RunKey] = dataclasses.field(default_factory=set)
+    targets: set[str] = dataclasses.field(default_factory=set)
+    failed: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
+    candidates: Candidates = dataclasses.field(default_factory=Candidates)
+
+
+class Resync:
+    """Lists everything; what was known before and is not there any more is let go of."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        ledger: Ledger,
+        memory: Memory,
+        reader: LiveReader,
+        policy: Policy,
+        clock: Clock,
+        executions: WorkQueue[str],
+        runs: WorkQueue[RunKey],
+    ) -> None:
+        self._cluster = cluster
+        self._ledger = ledger
+        self._memory = memory
+        self._reader = reader
+        self._policy = policy
+        self._clock = clock
+        self._executions = executions
+        self._runs = runs
+
+    async def resync(self) -> Candidates:
+        """Do it once, and queue everything that may need work.
+
+        Returns: what has been kept long enough to be removed.
+        Raises: ApiError where the cluster does not answer; nothing is let go of then.
+        """
+        uids_before = {execution.uid for execution in self._ledger.executions()}
+        runs_before = [run for run in self._ledger.runs() if not run.is_gone]
+        seen = _Seen(now=self._clock.now())
+        await self._list_executions(seen, uids_before)
+        await self._list_runs(seen)
+        await self._list_pods(seen)
+        for uid in uids_before - seen.uids:
+            self._ledger.forget_execution(uid, now=self._clock.now())
+            self._executions.add(uid)
+        watched = self._policy.template.namespace
+        for run in runs_before:
+            if run.namespace == watched and run.key not in seen.keys:
+                self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
+        self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
+        self._ledger.forget_slots(seen.targets)
+        self._queue_all()
+        return seen.candidates
+
+    async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
+        async for raw in self._cluster.list_executions():
+            execution = parse_execution(raw)
+            self._ledger.observe_execution(execution, now=self._clock.now())
+            if execution.uid in known:
+                seen.uids.add(execution.uid)
+            if execution.run_name:
+                seen.targets.add(names.slot_key(execution.target))
+            if may_remove_execution(execution, self._policy.retention, seen.now):
+                seen.candidates.add_execution(execution)
+
+    async def _list_runs(self, seen: _Seen) -> None:
+        async for raw in self._cluster.list_runs():
+            run = parse_run(raw)
+            if run is None:
+                continue
+            seen.targets.add(run.target_key)
+            if self._ledger.run(run.key) is not None:
+                seen.keys.add(run.key)
+            if run.state is RunState.STOPPING and not self._memory.has_looked_at(run.key):
+                seen.failed[run.key] = run
+            else:
+                self._ledger.observe_run(run, now=self._clock.now())
+            if may_remove_run(run, self._policy.retention, seen.now):
+                seen.candidates.add_run(run)
+
+    async def _list_pods(self, seen: _Seen) -> None:
+        """Tell the runs that still have pods from those that have stopped long ago."""
+        gone: dict[RunKey, Run] = {}
+        with_pods: set[RunKey] = set()
+        async for raw in self._cluster.list_active_pods():
+            run = run_of_pod(raw)
+            if run is None:
+                continue
+            with_pods.add(run.key)
+            if run.key not in seen.failed and self._ledger.run(run.key) is None:
+                gone.setdefault(run.key, run)
+        await self._settle_failed(seen, with_pods)
+        for key, run in gone.items():
+            if await self._reader.read_run(key) is None:
+                self._ledger.take_in_gone_run(run, now=self._clock.now())
+
+    async def _settle_failed(self, seen: _Seen, with_pods: set[RunKey]) -> None:
+        recent = []
+        for key, run in seen.failed.items():
+            now = self._clock.now()
+            ended_at = run.completed_at
+            is_old = ended_at is not None and now - ended_at > _SETTLED_AFTER
+            has_stopped = key not in with_pods and is_old and run.succeeded == "False"
+            kept = self._ledger.observe_run(
+                dataclasses.replace(run, has_stopped=has_stopped), now=now
+            )
+            if has_stopped:
+                self._ledger.mark_stopped(key, run.uid, now=now)
+            elif kept is not None and key not in with_pods and run.succeeded == "False":
+                recent.append(kept)
+        await self._reader.settle_stopping(recent)
+
+    def _queue_all(self) -> None:
+        executions = [execution.uid for execution in self._ledger.executions()]
+        runs = [run for run in self._ledger.runs() if run.state is not RunState.FINISHED]
+        for uid in executions:
+            self._executions.add(uid)
+        for run in runs:
+            self._runs.add(run.key)
+        self._memory.keep_only(executions, [run.key for run in self._ledger.runs()])

@@ -1,0 +1,130 @@
+"""Because of whom an execution is skipped: the holder of its target, or what ended there last."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """An execution, known by its run or by its own status.
+
+    name, namespace: the execution's; those of the run itself where that is not one of ours.
+    run_namespace: None where it is not known.
+    started_at: set for a holder. completed_at, outcome: set for a past remediation.
+    """
+
+    name: str
+    namespace: str
+    workflow_id: str
+    target: str
+    run_name: str
+    run_namespace: str | None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    outcome: Phase | None = None
+
+
+def holder_of(run: Run, target: str) -> Evidence:
+    """The evidence that a run holds a target."""
+    return Evidence(
+        name=run.owner.name if run.owner else run.name,
+        namespace=run.owner.namespace if run.owner else run.namespace,
+        workflow_id=run.workflow_id or "unknown",
+        target=run.target or target,
+        run_name=run.name,
+        run_namespace=run.namespace,
+        started_at=run.started_at or run.created_at,
+    )
+
+
+def holder_by_status(execution: Execution) -> Evidence:
+    """The evidence that an execution holds its target, though its run has not been seen."""
+    return Evidence(
+        name=execution.name,
+        namespace=execution.namespace,
+        workflow_id=execution.workflow_id,
+        target=execution.target,
+        run_name=execution.run_name or "",
+        run_namespace=execution.run_namespace,
+        started_at=execution.started_at,
+    )
+
+
+def end_of_run(run: Run, seen_at: datetime) -> Evidence | None:
+    """The evidence that a workflow has ended, from its run; None where it names no workflow.
+
+    Args:
+        run: a finished run.
+        seen_at: aware UTC.
+    """
+    if run.workflow_id is None:
+        return None
+    return Evidence(
+        name=run.owner.name if run.owner else run.name,
+        namespace=run.owner.namespace if run.owner else run.namespace,
+        workflow_id=run.workflow_id,
+        target=run.target or "",
+        run_name=run.name,
+        run_namespace=run.namespace,
+        completed_at=_end_of(run, seen_at),
+        outcome=Phase.COMPLETED if run.succeeded == "True" else Phase.FAILED,
+    )
+
+
+def end_of_execution(execution: Execution, seen_at: datetime) -> Evidence | None:
+    """The evidence that a workflow has ended, from its execution; it outlives a deleted run.
+
+    None where no run was made, as for one that was refused or skipped.
+    """
+    ended = execution.phase in (Phase.COMPLETED, Phase.FAILED)
+    if not ended or execution.run_name is None or execution.completed_at is None:
+        return None
+    return Evidence(
+        name=execution.name,
+        namespace=execution.namespace,
+        workflow_id=execution.workflow_id,
+        target=execution.target,
+        run_name=execution.run_name,
+        run_namespace=execution.run_namespace,
+        completed_at=min(execution.completed_at, seen_at),
+        outcome=execution.phase,
+    )
+
+
+def _end_of(run: Run, seen_at: datetime) -> datetime:
+    """When a run ended, whatever Tekton's clock says.
+
+    Not before it was created plus the time it took, so that a clock that is behind cannot shorten
+    a cooldown; not after it was seen, so that one that is ahead cannot prolong it.
+    """
+    if run.completed_at is None:
+        return seen_at
+    took = run.completed_at - (run.started_at or run.completed_at)
+    return min(max(run.completed_at, run.created_at + took), seen_at)
+
+
+def start_order(evidence: Evidence) -> tuple[datetime, str, str, str]:
+    """Sort key that no two entries share, so that the order of facts never decides."""
+    return (
+        evidence.started_at or _LONG_AGO,
+        evidence.run_name,
+        evidence.namespace,
+        evidence.name,
+    )
+
+
+def end_order(evidence: Evidence) -> tuple[datetime, str, str, str]:
+    """Sort key that no two entries share, so that the order of facts never decides."""
+    return (
+        evidence.completed_at or _LONG_AGO,
+        evidence.run_name,
+        evidence.namespace,
+        evidence.name,
+    )

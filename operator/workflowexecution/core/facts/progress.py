@@ -1,0 +1,26 @@
+"""How far the tasks of a run are, as its status and Tekton's message tell."""
+
+import re
+from typing import Final
+
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
+
+_TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
+
+
+def count_in_message(message: str) -> int:
+    """Tasks that ended, well or not; 0 where the message has no count.
+
+    Tekton counts them in the condition's message and nowhere else: child references carry no
+    outcome, and reading every TaskRun would cost a request for each change.
+    """
+    match = _TASKS_COMPLETED.match(message)
+    return int(match[1]) if match else 0
+
+
+def task_names_of(status: Raw) -> tuple[str, ...]:
+    """Names of the resolved pipeline's tasks, then its finally tasks; empty until resolved."""
+    pipeline = reading.mapping(status, "pipelineSpec")
+    tasks = [*reading.mappings(pipeline, "tasks"), *reading.mappings(pipeline, "finally")]
+    return tuple(name for task in tasks if (name := reading.text(task, "name")))

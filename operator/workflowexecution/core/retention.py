@@ -1,0 +1,40 @@
+"""How long finished runs and ended executions are kept: pure functions of their age."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """Zero means: kept for ever. Nothing is removed before its cooldown is over."""
+
+    runs: timedelta
+    failed_runs: timedelta
+    executions: timedelta
+    cooldown: timedelta
+
+
+def may_remove_run(run: Run, retention: Retention, now: datetime) -> bool:
+    """Whether a run of ours has been kept long enough; it must have ended."""
+    if run.owner is None or run.succeeded not in ("True", "False") or run.is_deleting:
+        return False
+    keep = retention.runs if run.succeeded == "True" else retention.failed_runs
+    return _is_over(run.completed_at, keep, retention, now)
+
+
+def may_remove_execution(execution: Execution, retention: Retention, now: datetime) -> bool:
+    """Whether an execution that has ended has been kept long enough."""
+    if execution.needs_work or execution.is_deleting:
+        return False
+    return _is_over(execution.completed_at, retention.executions, retention, now)
+
+
+def _is_over(
+    ended_at: datetime | None, keep: timedelta, retention: Retention, now: datetime
+) -> bool:
+    if not keep or ended_at is None:
+        return False
+    return now >= ended_at + max(keep, retention.cooldown)

@@ -1,0 +1,173 @@
+"""What watch events queue, and what they do not."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from builders import NOW, RUN_NAMESPACE, raw_execution, raw_run, run_status
+from clocks import FixedClock
+from workflowexecution.api.status import Phase
+from workflowexecution.control.intake import Intake
+from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.memory import Memory
+from workflowexecution.control.workqueue import WorkQueue
+
+FAILED = run_status("False", "Failed", completed_at=NOW)
+
+
+@dataclass
+class Added:
+    """Keys in the order in which they were queued."""
+
+    keys: list[Any] = field(default_factory=list)
+
+    def add(self, key: Any) -> None:
+        self.keys.append(key)
+
+    def taken(self) -> list[Any]:
+        """What was queued since the last time."""
+        keys, self.keys = self.keys, []
+        return keys
+
+
+@dataclass
+class Desk:
+    """An intake and everything around it."""
+
+    ledger: Ledger
+    memory: Memory
+    executions: Added
+    runs: Added
+    intake: Intake
+
+
+@pytest.fixture
+def desk() -> Desk:
+    ledger, memory, executions, runs = Ledger(RUN_NAMESPACE), Memory(), Added(), Added()
+    intake = Intake(
+        ledger,
+        memory,
+        FixedClock(NOW),
+        cast("WorkQueue[str]", executions),
+        cast("WorkQueue[tuple[str, str]]", runs),
+    )
+    intake.take_lists()
+    return Desk(ledger, memory, executions, runs, intake)
+
+
+def key_of(raw: dict[str, Any]) -> tuple[str, str]:
+    return raw["metadata"]["namespace"], raw["metadata"]["name"]
+
+
+def ended(name: str, **given: Any) -> dict[str, Any]:
+    status = {"phase": Phase.FAILED, "completionTime": "2026-01-02T12:00:00Z"}
+    return raw_execution(name, status=status, **given)
+
+
+def test_an_execution_is_queued_unless_it_has_ended_or_is_our_own_write(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_execution("ADDED", ended("over"))
+    assert desk.executions.taken() == ["uid-of-mine"]
+    desk.memory.execution("uid-of-mine").written_version = "2"
+    desk.intake.on_execution("MODIFIED", raw_execution("mine", version=2))
+    assert desk.executions.taken() == []
+    desk.intake.on_execution("MODIFIED", raw_execution("mine", version=3))
+    assert desk.executions.taken() == ["uid-of-mine"]
+
+
+@pytest.mark.parametrize(
+    ("event", "raw"),
+    [
+        ("DELETED", raw_execution("mine", version=2)),
+        ("MODIFIED", raw_execution("mine", version=2, deleted_at=NOW)),
+        ("MODIFIED", ended("mine", version=2)),
+    ],
+)
+def test_the_run_of_an_execution_that_is_over_is_looked_at(
+    desk: Desk, event: str, raw: dict[str, Any]
+) -> None:
+    run = raw_run("mine", status=run_status())
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_run("ADDED", run)
+    assert desk.runs.taken() == []
+    desk.intake.on_execution(event, raw)
+    assert desk.runs.taken() == [key_of(run)]
+
+
+def test_a_deleted_execution_is_queued_so_that_what_is_remembered_goes(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_execution("DELETED", raw_execution("mine", version=2))
+    assert (desk.ledger.executions(), desk.executions.taken()) == ([], ["uid-of-mine"] * 2)
+
+
+def test_a_run_that_goes_on_queues_its_execution_alone(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.executions.taken()
+    desk.intake.on_run("ADDED", raw_run("mine", status=run_status()))
+    assert (desk.executions.taken(), desk.runs.taken()) == (["uid-of-mine"], [])
+
+
+def test_a_run_that_failed_is_looked_at_before_its_execution(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_run("ADDED", raw_run("mine", status=run_status()))
+    desk.executions.taken()
+    failed = raw_run("mine", status=FAILED, version=2)
+    desk.intake.on_run("MODIFIED", failed)
+    assert (desk.executions.taken(), desk.runs.taken()) == ([], [key_of(failed)])
+
+
+@pytest.mark.parametrize("owner", ["nobody-knows", None])
+def test_a_run_that_nobody_is_known_to_want_is_looked_at(desk: Desk, owner: str | None) -> None:
+    run = raw_run(owner, status=run_status())
+    desk.intake.on_run("ADDED", run)
+    assert (desk.executions.taken(), desk.runs.taken()) == ([], [key_of(run)])
+
+
+def test_a_second_run_on_a_target_is_looked_at(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_run("ADDED", raw_run(None, slot=1))
+    desk.runs.taken()
+    mine = raw_run("mine", slot=2)
+    desk.intake.on_run("ADDED", mine)
+    assert desk.runs.taken() == [key_of(mine)]
+
+
+def test_a_run_that_is_deleted_unseen_is_looked_for(desk: Desk) -> None:
+    run = raw_run("other", status=run_status())
+    desk.intake.on_run("DELETED", run)
+    assert [str(known.state) for known in desk.ledger.runs()] == ["Stopping"]
+    assert desk.runs.taken() == [key_of(run), key_of(run)]
+
+
+def test_the_removal_of_what_finished_long_ago_is_no_work(desk: Desk) -> None:
+    desk.intake.on_run("DELETED", raw_run("other", status=run_status("True", completed_at=NOW)))
+    assert desk.ledger.runs() == []
+
+
+def test_failed_runs_in_a_list_wait_for_the_resync_and_hold_until_then(desk: Desk) -> None:
+    desk.intake.on_run(None, raw_run("other", status=FAILED))
+    assert (desk.intake.needs_resync, desk.runs.taken()) == (True, [])
+    assert [str(run.state) for run in desk.ledger.runs()] == ["Stopping"]
+
+
+def test_the_first_lists_of_the_watches_are_left_to_the_first_resync(desk: Desk) -> None:
+    fresh = Intake(
+        desk.ledger, desk.memory, FixedClock(NOW), cast(Any, desk.executions), cast(Any, desk.runs)
+    )
+    fresh.on_execution(None, raw_execution("mine"))
+    fresh.on_run(None, raw_run("other", status=FAILED))
+    assert (desk.ledger.executions(), desk.ledger.runs(), fresh.needs_resync) == ([], [], False)
+
+
+def test_an_object_nobody_foresaw_costs_no_other(desk: Desk) -> None:
+    with capture_logs() as logs:
+        desk.intake.on_execution("ADDED", {"metadata": {"name": "odd"}})
+        desk.intake.on_run("ADDED", {})
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    assert [(item["event"], item["object"]) for item in logs] == [
+        ("event not understood", "odd"),
+        ("event not understood", None),
+    ]
+    assert len(desk.ledger.executions()) == 1

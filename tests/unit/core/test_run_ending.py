@@ -1,0 +1,200 @@
+"""How a run is brought to its end, run by run, whoever made it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from builders import NOW, TARGET, ago, finished_run, make_run, make_task_run
+from workflowexecution.core.evidence import holder_of
+from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.run_ending import (
+    CancelReason,
+    CancelRun,
+    DeleteRun,
+    EndPods,
+    LeaveRun,
+    OwnerState,
+    ReadLeftovers,
+    ReadOwner,
+    RunHasStopped,
+    RunSnapshot,
+    RunVerdict,
+    WaitForLeftovers,
+    check_interval,
+    decide_run,
+)
+
+FAILED: dict[str, Any] = {
+    "succeeded": "False",
+    "reason": "Failed",
+    "completed_at": ago(minutes=1),
+}
+CANCELLED: dict[str, Any] = {"spec": {"status": "Cancelled"}}
+RIVAL = holder_of(make_run("older", slot=2, created_at=ago(minutes=20)), TARGET)
+GONE = make_run("mine", is_gone=True)
+
+
+def a_pod(name: str = "pod", *, started: bool = True, deadline: datetime | None = None) -> Pod:
+    return Pod(
+        name=name,
+        namespace="runs",
+        uid=f"uid-of-{name}",
+        node="node-1",
+        is_active=True,
+        has_started=started,
+        deadline=deadline,
+    )
+
+
+def snapshot(run: Run, **given: Any) -> RunSnapshot:
+    facts: dict[str, Any] = {
+        "owner": OwnerState.ACTIVE,
+        "rival": None,
+        "leftovers": None,
+        "checks": 1,
+        "unfinished_for": timedelta(0),
+        "cancel_grace": timedelta(minutes=2),
+        "leftover_grace": timedelta(seconds=30),
+        "now": NOW,
+    }
+    return RunSnapshot(run=run, **{**facts, **given})
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "expected"),
+    [
+        pytest.param(make_run("mine"), {}, LeaveRun(), id="wanted"),
+        pytest.param(make_run(None), {"owner": OwnerState.FOREIGN}, LeaveRun(), id="foreign"),
+        pytest.param(
+            make_run(None),
+            {"owner": OwnerState.FOREIGN, "rival": RIVAL},
+            LeaveRun(),
+            id="foreign-beside-ours",
+        ),
+        pytest.param(
+            make_run("mine"), {"owner": OwnerState.UNKNOWN}, ReadOwner(), id="owner-unknown"
+        ),
+        pytest.param(
+            make_run("mine"),
+            {"owner": OwnerState.DELETED},
+            CancelRun(CancelReason.EXECUTION_DELETED),
+            id="owner-deleted",
+        ),
+        pytest.param(
+            make_run("mine"),
+            {"owner": OwnerState.ENDED},
+            CancelRun(CancelReason.EXECUTION_ENDED),
+            id="owner-ended",
+        ),
+        pytest.param(
+            make_run("mine"),
+            {"rival": RIVAL},
+            CancelRun(CancelReason.SECOND_ON_TARGET, RIVAL),
+            id="second-on-its-target",
+        ),
+        pytest.param(
+            make_run("mine", **CANCELLED),
+            {"owner": OwnerState.DELETED, "unfinished_for": timedelta(seconds=119)},
+            LeaveRun(timedelta(seconds=1)),
+            id="cancelled-only-once",
+        ),
+        pytest.param(
+            make_run("mine", **CANCELLED),
+            {"owner": OwnerState.DELETED, "unfinished_for": timedelta(minutes=2)},
+            DeleteRun(),
+            id="deleted-where-tekton-does-not-end-it",
+        ),
+        pytest.param(
+            make_run(None, **CANCELLED),
+            {"owner": OwnerState.FOREIGN, "unfinished_for": timedelta(minutes=9)},
+            LeaveRun(),
+            id="foreign-never-deleted",
+        ),
+        pytest.param(finished_run("mine"), {"owner": OwnerState.DELETED}, LeaveRun(), id="over"),
+    ],
+)
+def test_an_active_run(run: Run, given: dict[str, Any], expected: RunVerdict) -> None:
+    assert decide_run(snapshot(run, **given)) == expected
+
+
+FRESH = a_pod("fresh", started=False)
+BEGUN = a_pod("begun")
+STUCK = a_pod("stuck", deadline=NOW - timedelta(seconds=30))
+ENDING = a_pod("ending", deadline=NOW - timedelta(seconds=29))
+LEFT = Leftovers(pods=(BEGUN, FRESH))
+OVERDUE = timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("run", "given", "expected"),
+    [
+        pytest.param(make_run("mine", **FAILED), {}, ReadLeftovers(), id="is-looked-at"),
+        pytest.param(
+            make_run("mine", **FAILED),
+            {"leftovers": Leftovers()},
+            RunHasStopped(),
+            id="has-stopped-where-nothing-is-left",
+        ),
+        pytest.param(
+            make_run("mine", **FAILED),
+            {"leftovers": Leftovers(task_runs=(make_task_run(succeeded="Unknown"),))},
+            WaitForLeftovers(check_interval(1)),
+            id="waits-for-a-task",
+        ),
+        pytest.param(
+            make_run("mine", **FAILED),
+            {"leftovers": LEFT, "unfinished_for": timedelta(seconds=29.5)},
+            WaitForLeftovers(timedelta(seconds=0.5)),
+            id="never-waits-beyond-the-grace",
+        ),
+        pytest.param(
+            make_run("mine", **FAILED),
+            {"leftovers": LEFT, "unfinished_for": OVERDUE},
+            EndPods(pods=(FRESH, BEGUN), stuck=(), again_after=check_interval(1)),
+            id="ends-first-what-never-started",
+        ),
+        pytest.param(
+            make_run("mine", **FAILED),
+            {"leftovers": Leftovers(pods=(STUCK, ENDING)), "unfinished_for": OVERDUE},
+            EndPods(pods=(), stuck=(STUCK,), again_after=check_interval(1)),
+            id="deletes-a-pod-once-and-tells-of-one-that-cannot-be-ended",
+        ),
+        pytest.param(
+            make_run(None, **FAILED),
+            {"leftovers": LEFT, "unfinished_for": OVERDUE, "owner": OwnerState.FOREIGN},
+            EndPods(pods=(FRESH, BEGUN), stuck=(), again_after=check_interval(1)),
+            id="of-a-run-that-is-foreign-too",
+        ),
+        pytest.param(GONE, {"leftovers": Leftovers()}, RunHasStopped(), id="deleted-and-nothing"),
+        pytest.param(
+            make_run("mine", deleted_at=NOW),
+            {"leftovers": Leftovers(), "unfinished_for": timedelta(seconds=4)},
+            WaitForLeftovers(timedelta(seconds=1)),
+            id="being-deleted-a-task-may-just-begin",
+        ),
+        pytest.param(
+            make_run("mine", deleted_at=NOW),
+            {"leftovers": Leftovers(), "unfinished_for": timedelta(seconds=5)},
+            RunHasStopped(),
+            id="being-deleted-for-long-enough",
+        ),
+    ],
+)
+def test_a_run_that_has_ended(run: Run, given: dict[str, Any], expected: RunVerdict) -> None:
+    assert decide_run(snapshot(run, **given)) == expected
+
+
+def test_checks_become_rarer_up_to_a_limit() -> None:
+    intervals = [check_interval(checks) for checks in range(40)]
+    assert intervals == sorted(intervals)
+    assert intervals[0] == timedelta(seconds=1)
+    assert intervals[-1] == timedelta(seconds=10)
+
+
+def test_a_run_holds_its_target_until_it_is_known_to_have_stopped() -> None:
+    run = make_run("mine", **FAILED)
+    states = [run.state, replace(run, has_stopped=True).state, GONE.state]
+    assert [str(state) for state in states] == ["Stopping", "Finished", "Stopping"]

@@ -1,0 +1,42 @@
+"""What an error of the API server means: final, to be waited for, or to be tried again."""
+
+import pytest
+
+from workflowexecution.kube import errors
+
+AUTHORIZER = (
+    'pipelineruns.tekton.dev is forbidden: User "system:serviceaccount:kubernaut-system:'
+    'workflowexecution-controller" cannot create resource "pipelineruns" in API group '
+    '"tekton.dev" in the namespace "kubernaut-workflows"'
+)
+QUOTA = 'pipelineruns.tekton.dev "x" is forbidden: exceeded quota: runs, requested: count=1'
+ADMISSION = 'pipelineruns.tekton.dev "x" is forbidden: ValidatingAdmissionPolicy denied request'
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "cause", "expected"),
+    [
+        (403, AUTHORIZER, "", errors.MissingRightError),
+        (403, QUOTA, "", errors.ForbiddenError),
+        (403, ADMISSION, "", errors.ForbiddenError),
+        (403, "being terminated", "NamespaceTerminating", errors.NamespaceTerminatingError),
+        (410, "expired", "", errors.GoneError),
+        (413, "too large", "", errors.RejectedError),
+        (422, "invalid", "", errors.RejectedError),
+        (404, "no such", "", errors.NotFoundError),
+        (409, "changed", "", errors.ConflictError),
+        (418, "odd", "", errors.UnavailableError),
+        (503, "overloaded", "", errors.UnavailableError),
+    ],
+)
+def test_each_answer_has_its_error(
+    status: int, message: str, cause: str, expected: type[errors.ApiError]
+) -> None:
+    found = errors.error_for(status, "Any", message, cause=cause)
+    assert (type(found), found.status, str(found)) == (expected, status, message)
+
+
+def test_what_the_server_asks_to_wait_is_kept() -> None:
+    found = errors.error_for(429, "TooManyRequests", "slow down", retry_after=7.0)
+    assert isinstance(found, errors.UnavailableError)
+    assert found.retry_after == 7.0
