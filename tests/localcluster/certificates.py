@@ -13,6 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 LIFETIME = datetime.timedelta(days=30)
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -47,26 +58,40 @@ class KeyFiles:
         return self.folder / "token.pub"
 
 
-def write(folder: Path, names: list[str], addresses: list[str]) -> KeyFiles:
-    """Make all files in `folder`; the server's certificate is good for `names` and `addresses`."""
+def write(
+    folder: Path, names: list[str], addresses: list[str], *, has_key_identifiers: bool = True
+) -> KeyFiles:
+    """Make all files in `folder`; the server's certificate is good for `names` and `addresses`.
+
+    Without key identifiers the certificates are as those of many managed clusters, which clients
+    that verify strictly refuse.
+    """
     folder.mkdir(parents=True)
     files = KeyFiles(folder)
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = (
-        _certificate("localcluster-ca", authority_key.public_key())
+    public = authority_key.public_key()
+    draft = (
+        _certificate("localcluster-ca", public)
         .issuer_name(_name("localcluster-ca"))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(authority_key, hashes.SHA256())
+        .add_extension(_SIGNS_CERTIFICATES, critical=True)
     )
+    if has_key_identifiers:
+        identifier = x509.SubjectKeyIdentifier.from_public_key(public)
+        draft = draft.add_extension(identifier, critical=False)
+    authority = draft.sign(authority_key, hashes.SHA256())
     server_key = ec.generate_private_key(ec.SECP256R1())
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
-    server = (
+    draft = (
         _certificate("kube-apiserver", server_key.public_key())
         .issuer_name(authority.subject)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        .sign(authority_key, hashes.SHA256())
     )
+    if has_key_identifiers:
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(public)
+        draft = draft.add_extension(issuer, critical=False)
+    server = draft.sign(authority_key, hashes.SHA256())
     token_key = ec.generate_private_key(ec.SECP256R1())
 
     files.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
