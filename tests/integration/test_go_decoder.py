@@ -7,6 +7,8 @@ import pytest
 
 from go_types import program
 from go_types.statuses import all_statuses
+from harness.executions import unique
+from harness.world import World
 
 STATUSES = all_statuses()
 
@@ -50,3 +52,20 @@ def test_go_reads_every_status_and_writes_the_same_again(go: Path) -> None:
 def test_what_go_cannot_read_is_told(go: Path, odd: dict[str, Any], error: str) -> None:
     (answer,) = program.reread(go, [odd])
     assert error in answer["error"]
+
+
+def test_a_typed_client_of_go_is_refused_nothing_but_a_changed_spec(
+    go: Path, world: World, target: str
+) -> None:
+    """It writes an object back as a whole, with our 30m as its 30m0s."""
+    name = unique("from-go")
+    answers = program.orchestrate(go, world.cluster, world.source, name, target)
+    changed = answers.pop("change")
+    assert [*answers] == ["create", "get", "update", "patch", "list", "watch"]
+    assert {step: answer["said"] for step, answer in answers.items()} == dict.fromkeys(answers, "")
+    assert answers["update"]["status"] == 200
+    assert (changed["status"], "spec is immutable" in changed["said"]) == (422, True)
+    item = world.executions.get(world.source, name)
+    assert item is not None
+    assert item["metadata"]["labels"] == {"seen": "yes"}
+    world.in_phase(item, "Running")

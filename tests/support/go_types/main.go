@@ -1,7 +1,8 @@
 // Command go-types decodes statuses as an orchestrator written in Go does, and refuses unknown
 // fields. It reads one JSON status per line and answers each with a line: the status encoded again
 // by Go, or {"error": …}. The structs are the API's of December 2025; a field of ours beside them
-// is marked "added".
+// is marked "added". With the arguments SERVER NAMESPACE NAME TARGET it does instead what an
+// orchestrator does to an execution of that name, and tells each answer in a line.
 package main
 
 import (
@@ -58,7 +59,7 @@ type Status struct {
 }
 
 type LocalObjectRef struct {
-	Name string `json:"name,omitempty"`
+	Name      string `json:"name,omitempty"`
 	Namespace string `json:"namespace,omitempty"` // added
 }
 
@@ -119,6 +120,13 @@ type Condition struct {
 }
 
 func main() {
+	if len(os.Args) == 5 {
+		if err := orchestrate(os.Args[1], os.Args[2], os.Args[3], os.Args[4]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	answers := json.NewEncoder(os.Stdout)

@@ -11,6 +11,7 @@ from typing import Any
 
 from localcluster import toolchain
 from localcluster.build import default_cache
+from localcluster.cluster import Cluster
 
 SOURCE = Path(__file__).parent
 
@@ -37,3 +38,19 @@ def reread(program: Path, statuses: Sequence[Any]) -> list[dict[str, Any]]:
         [program], input=feed, capture_output=True, text=True, check=True, timeout=60
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def orchestrate(
+    program: Path, cluster: Cluster, namespace: str, name: str, target: str
+) -> dict[str, dict[str, Any]]:
+    """What the API server answers to a typed client of Go, by step."""
+    done = subprocess.run(
+        [program, cluster.server, namespace, name, target],
+        env={"CA": str(cluster.ca), "TOKEN": cluster.token},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return {answer.pop("step"): answer for answer in answers}
