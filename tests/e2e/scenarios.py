@@ -27,9 +27,10 @@ class Scenario:
     tasks: the pipeline's; a bare image name is replaced by the cluster's own.
     spec: fields of the execution that differ from a plain one.
     ref: fields of the workflowRef that differ; an empty one is left out.
-    deed: what somebody does to the run while it works: "", "cancel" or "delete".
+    deed: what somebody does to the run while it works: "", "cancel", "delete-pod" or "delete".
     leaves_pod: whether Tekton leaves a pod of it that would never stop.
     complaint: what the node says of that pod, in part; empty where it says nothing.
+    has_pod: whether the pod that failed is there when that is reported.
     quota: hard limits of a ResourceQuota in the execution namespace; empty for none.
     expected: failureDetails without the times; `message` is a regular expression.
     """
@@ -43,6 +44,7 @@ class Scenario:
     deed: str = ""
     leaves_pod: bool = False
     complaint: str = ""
+    has_pod: bool = True
     quota: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -61,6 +63,13 @@ LOG = r"; see: kubectl logs -n \S+ \S+-{0}-pod -c step-{1}$"
 TASK_RUN = r"; see: kubectl describe taskrun -n \S+ \S+-{0}$"
 RUN = r"; see: kubectl describe pipelinerun -n \S+ wfe-[0-9a-f]{16}-1$"
 SLEEP = step("sleep", "exec sleep 600")
+WORK_FAILED = {
+    "failedTaskIndex": 0,
+    "failedTaskName": "work",
+    "failedStepName": "work",
+    "reason": "TaskFailed",
+    "wasExecutionFailure": True,
+}
 GREEDY = step("grow", "tail /dev/zero", computeResources={"limits": {"memory": "24Mi"}})
 OUT_OF_MEMORY = {
     "failedTaskIndex": 0,
@@ -70,7 +79,7 @@ OUT_OF_MEMORY = {
     "exitCode": 137,
     "wasExecutionFailure": True,
     "message": r"^task 'fill', step 'grow' ended with exit code 137: OOMKilled, it used "
-    "more memory than its limit; see: kubectl ",
+    "more memory than its limit" + TASK_RUN.format("fill"),
 }
 
 
@@ -114,12 +123,14 @@ SCENARIOS = (
     Scenario(
         name="out-of-memory-in-first-of-three",
         leaves_pod=True,
+        has_pod=False,
         tasks=[task("fill", GREEDY, step("then", "exit 0"), step("last", "exit 0"))],
         expected=OUT_OF_MEMORY,
     ),
     Scenario(
         name="out-of-memory-in-second-of-three",
         leaves_pod=True,
+        has_pod=False,
         tasks=[task("fill", step("first", "exit 0"), GREEDY, step("last", "exit 0"))],
         expected=OUT_OF_MEMORY,
     ),
@@ -132,6 +143,98 @@ SCENARIOS = (
         envFrom=[{"configMapRef": {"name": "nowhere"}}],
     ),
     not_configured("user-forbidden", "non-root", securityContext={**RESTRICTED, "runAsUser": 0}),
+    Scenario(
+        name="pod-deleted-by-somebody",
+        tasks=[task("work", SLEEP)],
+        deed="delete-pod",
+        has_pod=False,
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "work",
+            "failedStepName": "sleep",
+            "reason": "Unknown",
+            "exitCode": 255,
+            "wasExecutionFailure": True,
+            "message": r"^task 'work', step 'sleep' ended with exit code 255: its pod was deleted, "
+            "evicted or killed while it worked" + TASK_RUN.format("work"),
+        },
+    ),
+    Scenario(
+        name="killed-by-a-signal",
+        tasks=[task("work", step("work", "kill -9 $$"))],
+        expected={
+            **WORK_FAILED,
+            "exitCode": 255,
+            "message": r"^task 'work', step 'work' ended with exit code 255: a signal ended it "
+            "from outside, or it exited with that code itself" + LOG.format("work", "work"),
+        },
+    ),
+    Scenario(
+        name="entrypoint-missing",
+        tasks=[
+            task(
+                "work",
+                {
+                    "name": "work",
+                    "image": "busybox",
+                    "securityContext": RESTRICTED,
+                    "command": ["/bin/nowhere"],
+                },
+            )
+        ],
+        expected={
+            **WORK_FAILED,
+            "exitCode": 1,
+            "message": r"exit code 1; Tekton reports this also for a command that does not exist"
+            ".*" + LOG.format("work", "work"),
+        },
+    ),
+    Scenario(
+        name="result-too-large",
+        tasks=[
+            {
+                "name": "work",
+                "taskSpec": {
+                    "results": [{"name": "found"}],
+                    "steps": [
+                        step("work", "head -c 9000 /dev/zero | tr '\\0' x > $(results.found.path)")
+                    ],
+                },
+            }
+        ],
+        expected={
+            **WORK_FAILED,
+            "exitCode": 1,
+            "message": r"exit code 1; Tekton reports this also .* for a result that is too large"
+            ".*" + LOG.format("work", "work"),
+        },
+    ),
+    Scenario(
+        name="result-missing",
+        tasks=[
+            {
+                "name": "look",
+                "taskSpec": {"results": [{"name": "found"}], "steps": [step("look", "exit 0")]},
+            },
+            {
+                "name": "use",
+                "params": [{"name": "found", "value": "$(tasks.look.results.found)"}],
+                "taskSpec": {
+                    "params": [{"name": "found"}],
+                    "steps": [
+                        step("use", "exit 0", env=[{"name": "X", "value": "$(params.found)"}])
+                    ],
+                },
+            },
+        ],
+        expected={
+            "failedTaskIndex": 0,
+            "failedTaskName": "",
+            "reason": "ConfigurationError",
+            "wasExecutionFailure": True,
+            "message": r'^PipelineValidationFailed: .*did not emit the result "found"' + ".*" + RUN,
+        },
+    ),
     Scenario(
         name="exit-code-in-second-step",
         tasks=[
@@ -201,7 +304,7 @@ SCENARIOS = (
             "reason": "TaskFailed",
             "exitCode": 1,
             "wasExecutionFailure": True,
-            "message": r"^task 'restart', step 'restart' ended with exit code 1"
+            "message": r"^task 'restart', step 'restart' ended with exit code 1; Tekton reports .*"
             + LOG.format("restart", "restart"),
         },
     ),

@@ -45,7 +45,7 @@ def _bundle(cluster: Cluster, scenario: Scenario) -> str:
 
 def _placed(task: Object, images: Mapping[str, str]) -> Object:
     steps = [{**step, "image": images[step["image"]]} for step in task["taskSpec"]["steps"]]
-    return {**task, "taskSpec": {"steps": steps}}
+    return {**task, "taskSpec": {**task["taskSpec"], "steps": steps}}
 
 
 def _do(deed: str, world: World, run: Object) -> None:
@@ -53,6 +53,9 @@ def _do(deed: str, world: World, run: Object) -> None:
         until_a_step_runs(world, run)
     if deed == "cancel":
         world.tekton.runs.patch(run, {"spec": {"status": "Cancelled"}})
+    elif deed == "delete-pod":
+        for pod in live_pods(world, run):
+            world.tekton.pods.delete(pod)
     elif deed == "delete":
         world.tekton.runs.delete(run)
 

@@ -11,7 +11,7 @@ from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, parse_pod
 from workflowexecution.core.facts.run import Run, RunState, parse_run
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, TaskRun, parse_task_run
+from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 
@@ -107,11 +107,6 @@ class LiveReader:
         started, now = found.has_started, self._clock.now()
         self._ledger.learn(run.key, run.uid, has_started=started, now=now)
         return found
-
-    async def read_task_runs(self, run: Run) -> tuple[TaskRun, ...]:
-        """Read the TaskRuns of a run."""
-        found = await self._cluster.list_task_runs(run.namespace, [run.name])
-        return tuple(parse_task_run(raw) for raw in found if is_of_run(raw, run.uid))
 
     async def read_execution(self, namespace: str, name: str, uid: str = "") -> Execution | None:
         """Read an execution; None where there is none of this name, or with this UID.

@@ -71,10 +71,10 @@ class Mirrorer:
         if run.succeeded == "True":
             return None
         memory = self._memory.run(run.key)
-        left = memory.leftovers
-        task_runs = left.task_runs if left else await self._reader.read_task_runs(run)
+        left = memory.leftovers or await self._reader.read_leftovers(run)
+        pods, complaint = left.pods_with_logs, memory.complaint
         return details_of(
-            diagnose(run, task_runs, complaint=memory.complaint),
+            diagnose(run, left.task_runs, complaint=complaint, pods=pods),
             execution,
             task_names=run.task_names,
             started_at=run.started_at or run.created_at,

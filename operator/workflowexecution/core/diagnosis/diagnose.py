@@ -1,15 +1,16 @@
 """Diagnosis of a failed run: which task and step failed, of what class, and how to see more.
 
-Reasons and step states decide; messages are carried for people and not searched.
+Reasons and step states decide. Messages are for people; the few that are searched, because Tekton
+or the API server tells a fact nowhere else, are in ``tables`` and in ``core.facts.taskrun``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from workflowexecution.api.status import FailureReason
-from workflowexecution.core.diagnosis import tables as causes
+from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import Step, TaskRun
 
@@ -32,20 +33,28 @@ class Diagnosis:
     has_started: bool = False
 
 
-def diagnose(run: Run, task_runs: Sequence[TaskRun], *, complaint: str = "") -> Diagnosis:
+def diagnose(
+    run: Run,
+    task_runs: Sequence[TaskRun],
+    *,
+    complaint: str = "",
+    pods: Container[str] | None = None,
+) -> Diagnosis:
     """Find the task and the step that made a run fail.
 
     Args:
         run: a run whose ``Succeeded`` condition is False.
         task_runs: all its TaskRuns, in any order; may be empty.
         complaint: why a node could not start a step, in the node's words; empty where it could.
+        pods: names of the pods whose logs can be read; None where nobody has looked.
     """
     task = _culprit(task_runs)
     step = _failed_step(task) if task else None
+    has_log = pods is None or (task is not None and task.pod_name in pods)
     return Diagnosis(
-        reason=_reason_of(run, task, step),
-        message=_message_of(run, task, step, complaint),
-        see=_command_for(run, task, step),
+        reason=_reason_of(run, task, step, has_log),
+        message=_message_of(run, task, step, complaint, has_log),
+        see=_command_for(run, task, step, has_log),
         task=task,
         step=step,
         exit_code=_exit_code_of(task, step),
@@ -56,7 +65,7 @@ def diagnose(run: Run, task_runs: Sequence[TaskRun], *, complaint: str = "") -> 
 def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:
     """The TaskRun that failed first; one that was merely cancelled only where none other did."""
     failed = [task for task in task_runs if task.succeeded == "False"]
-    caused = [task for task in failed if task.reason not in causes.COLLATERAL] or failed
+    caused = [task for task in failed if task.reason not in tables.COLLATERAL] or failed
     return min(caused, key=lambda task: (task.completed_at or _NEVER, task.name), default=None)
 
 
@@ -79,7 +88,7 @@ def _failed_step(task: TaskRun) -> Step | None:
 
 def _is_bad(step: Step) -> bool:
     failed = bool(step.exit_code) or _is_out_of_memory(step)
-    return failed and step.termination not in causes.HARMLESS_STEPS
+    return failed and step.termination not in tables.HARMLESS_STEPS
 
 
 def _is_out_of_memory(step: Step) -> bool:
@@ -92,31 +101,35 @@ def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
     return step.exit_code if step and is_its_own else None
 
 
-def _reason_of(run: Run, task: TaskRun | None, step: Step | None) -> FailureReason:
-    if task is not None and task.was in causes.TASK_REASONS:
-        return causes.TASK_REASONS[task.was]
-    if known := causes.reason_of_run(run.reason, run.message):
+def _reason_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> FailureReason:
+    if task is not None and task.was in tables.TASK_REASONS:
+        return tables.TASK_REASONS[task.was]
+    if known := tables.reason_of_run(run.reason, run.message):
         return known
-    if task is None or task.reason in causes.COLLATERAL:
+    if task is None or task.reason in tables.COLLATERAL:
         return FailureReason.UNKNOWN
-    if task.reason in causes.TASK_REASONS:
-        return causes.TASK_REASONS[task.reason]
-    return _reason_of_step(step) if step else FailureReason.UNKNOWN
+    if task.reason in tables.TASK_REASONS:
+        return tables.TASK_REASONS[task.reason]
+    return _reason_of_step(step, has_log) if step else FailureReason.UNKNOWN
 
 
-def _reason_of_step(step: Step) -> FailureReason:
+def _reason_of_step(step: Step, has_log: bool) -> FailureReason:
     if _is_out_of_memory(step):
         return FailureReason.OOM_KILLED
+    if step.exit_code in tables.BY_SIGNAL and not has_log:
+        return FailureReason.UNKNOWN
     if step.termination == "TimeoutExceeded":
         return FailureReason.DEADLINE_EXCEEDED
     return FailureReason.TASK_FAILED
 
 
-def _message_of(run: Run, task: TaskRun | None, step: Step | None, complaint: str) -> str:
+def _message_of(
+    run: Run, task: TaskRun | None, step: Step | None, complaint: str, has_log: bool
+) -> str:
     """What happened, in Tekton's words where they say it, in the node's where those say more."""
     if task is None:
         return f"{run.reason}: {run.message}"
-    if complaint and task.reason in causes.TOLD_BY_THE_NODE:
+    if complaint and task.reason in tables.TOLD_BY_THE_NODE:
         return f"task {task.task_name!r}: {task.reason}: {complaint}"
     if step is None:
         return f"task {task.task_name!r}: {task.reason}: {task.message}"
@@ -128,13 +141,28 @@ def _message_of(run: Run, task: TaskRun | None, step: Step | None, complaint: st
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":
         return f"{ended}: it took longer than its own time limit"
-    return ended
+    return ended + _remark_on(step.exit_code, has_log)
 
 
-def _command_for(run: Run, task: TaskRun | None, step: Step | None) -> str:
+def _remark_on(exit_code: int | None, has_log: bool) -> str:
+    """What an exit code can also mean: Tekton reports several ends by the same one."""
+    if exit_code in tables.BY_SIGNAL and not has_log:
+        return ": its pod was deleted, evicted or killed while it worked"
+    if exit_code in tables.BY_SIGNAL:
+        return ": a signal ended it from outside, or it exited with that code itself"
+    if exit_code == tables.BY_TEKTON:
+        return (
+            "; Tekton reports this also for a command that does not exist and for a result that "
+            "is too large, and says so in the log"
+        )
+    return ""
+
+
+def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> str:
     """The command that shows most: the step's log, or the object that tells of it."""
     if task is None:
         return f"kubectl describe pipelinerun -n {run.namespace} {run.name}"
-    if step is None or not task.pod_name or task.reason in causes.POD_IS_GONE:
+    is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE
+    if step is None or is_gone or not has_log:
         return f"kubectl describe taskrun -n {run.namespace} {task.name}"
     return f"kubectl logs -n {run.namespace} {task.pod_name} -c {step.container}"

@@ -36,7 +36,8 @@ FAILURES: Final = {
         "Pod Security level.",
     ),
     FailureReason.RESOURCE_EXHAUSTED: Explanation(
-        "A quota or the nodes had no room for a pod, or a pod was evicted for want of room.",
+        "A quota or the nodes had no room for a pod, or a pod was evicted because its node had "
+        "none left.",
         "The cluster had no resources for the work.",
         "Free resources or raise the execution namespace's quota, then create a new execution.",
     ),
@@ -53,11 +54,11 @@ FAILURES: Final = {
     ),
     FailureReason.TASK_FAILED: Explanation(
         "A step ended with an exit code other than 0.",
-        "The workflow itself reported that it did not succeed.",
+        "The step did not do its work, or not all of it.",
         "Read the step's log, and look its exit code up where the workflow is described.",
     ),
     FailureReason.UNKNOWN: Explanation(
-        "The run was cancelled or deleted by somebody, or Tekton gives no reason that is known.",
+        "The run or a pod of it was ended from outside, or Tekton gives no reason that is known.",
         "It is not known whether the workflow would have succeeded.",
         "Find out who ended the run, from the message and the cluster's audit log.",
     ),
@@ -65,12 +66,13 @@ FAILURES: Final = {
 SKIPS: Final = {
     SkipReason.RESOURCE_BUSY: Explanation(
         "Another run on the same target had not finished, of whatever workflow.",
-        "Nothing was run, for good; conflictingWorkflow names the holder.",
+        "Nothing was run, and nothing will be; conflictingWorkflow names the holder.",
         "Treat it as a duplicate of the holder, and decide anew when that has ended.",
     ),
     SkipReason.RECENTLY_REMEDIATED: Explanation(
         "The same workflow ended on the same target less than the cooldown ago.",
-        "Nothing was run, for good; recentRemediation names the last run and the time remaining.",
+        "Nothing was run, and nothing will be; recentRemediation names the last run and the time "
+        "remaining.",
         "Wait out cooldownRemaining before asking again, or choose a different workflow.",
     ),
     SkipReason.EXHAUSTED_RETRIES: Explanation(

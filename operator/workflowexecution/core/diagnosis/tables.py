@@ -63,6 +63,10 @@ COLLATERAL: Final = ("TaskRunCancelled", "FailureIgnored")
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
 # Tekton says only that there is a reason; the node says which.
 TOLD_BY_THE_NODE: Final = ("CreateContainerConfigError", "PodCreationFailed")
+# What Tekton's entrypoint exits with for a step that a signal ended, and what shells do.
+BY_SIGNAL: Final = (255, 137, 143)
+# What it exits with when it fails itself.
+BY_TEKTON: Final = 1
 # A step that ended like this has not failed, whatever its exit code.
 HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 

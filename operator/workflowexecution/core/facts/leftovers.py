@@ -71,6 +71,11 @@ class Leftovers:
         """Why the node cannot start a step; empty where it says nothing."""
         return next((pod.complaint for pod in self.active_pods if pod.complaint), "")
 
+    @property
+    def pods_with_logs(self) -> frozenset[str]:
+        """Names of the pods that are there and will stay."""
+        return frozenset(pod.name for pod in self.pods if pod.deadline is None)
+
     def describe(self) -> str:
         """Name what may still execute, for people; empty where nothing does."""
         if self.active_pods:

@@ -335,8 +335,8 @@ def test_the_details_tell_where_when_and_what_it_means() -> None:
         execution_time_before_failure=timedelta(minutes=4),
         natural_language_summary=(
             f"Workflow restart on {TARGET} failed after 4m0s: TaskFailed, task 'restart', step "
-            "'change' ended with exit code 7. The workflow itself reported that it did not "
-            f"succeed. Steps had started, so {TARGET} may have been changed. Read the step's log, "
+            "'change' ended with exit code 7. The step did not do its work, or not all of it. "
+            f"Steps had started, so {TARGET} may have been changed. Read the step's log, "
             "and look its exit code up where the workflow is described."
         ),
         was_execution_failure=True,

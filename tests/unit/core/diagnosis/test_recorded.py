@@ -24,7 +24,8 @@ def test_a_recorded_failure_is_told_as_it_was(scenario: Scenario) -> None:
     run = parse_run(raw["pipelineRun"])
     assert run is not None
     tasks = [parse_task_run(item) for item in raw["taskRuns"]]
-    found = diagnose(run, tasks, complaint=scenario.complaint)
+    pods = [task.pod_name for task in tasks] if scenario.has_pod else []
+    found = diagnose(run, tasks, complaint=scenario.complaint, pods=pods)
     assert run.completed_at is not None
 
     told = details_of(
