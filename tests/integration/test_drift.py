@@ -160,7 +160,6 @@ def test_an_object_as_a_go_client_writes_it_is_taken(world: World, target: str) 
                     "name": "rr-1",
                     "uid": "7a6dbd1e-0000-4000-8000-000000000000",
                     "controller": True,
-                    "blockOwnerDeletion": True,
                 }
             ],
         },

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from docs import reasons
+from workflowexecution.core.decision import CHECKS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -28,3 +29,26 @@ def test_the_readme_names_its_two_commands_on_its_first_screen() -> None:
     first = "\n".join((ROOT / "README.md").read_text().splitlines()[:24])
     assert "make demo" in first
     assert "make test" in first
+
+
+def test_the_concepts_list_the_checks_in_the_order_of_the_code() -> None:
+    """One numbered line for each check, told apart by a word that only it has."""
+    words = {
+        "_has_an_old_finalizer": "finalizer of an earlier controller",
+        "_has_ended": "nothing is done",
+        "_has_outlasted_its_time_limit": "past its time limit",
+        "_has_lost_its_run": "was deleted by somebody",
+        "_has_its_run": "the status follows the run",
+        "_has_a_run_nobody_has_seen": "has not seen",
+        "_is_being_deleted": "being deleted",
+        "_cannot_be_run": "cannot be run",
+        "_target_is_busy": "`ResourceBusy`",
+        "_target_is_cooling_down": "`RecentlyRemediated`",
+    }
+    text = (ROOT / "docs" / "concepts.md").read_text()
+    section = text.partition("## How it is decided")[2].partition("\n## ")[0]
+    lines = re.findall(r"^[0-9]+\. (.*(?:\n   .*)*)", section, re.MULTILINE)
+    assert [check.__name__ for check in CHECKS] == list(words)
+    assert len(lines) == len(CHECKS)
+    for line, word in zip(lines, words.values(), strict=True):
+        assert word in line

@@ -22,6 +22,8 @@ from workflowexecution.observe.probes import Health
 
 _CONNECTIONS: Final = 48
 _GRACE_S: Final = 20.0
+# What was listed and not placed holds its target until then.
+_RESYNC_RETRY_S: Final = 15.0
 _START_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 
 
@@ -109,7 +111,8 @@ class App:
             try:
                 await self._parts.resync()
             except errors.ApiError as error:
-                self._log.warning("resync failed; the next one will be tried", error=str(error))
+                due_at = min(due_at, loop.time() + _RESYNC_RETRY_S)
+                self._log.warning("resync failed; it will be repeated", error=str(error))
         raise RuntimeError(self._problem())
 
     def _problem(self) -> str:

@@ -93,9 +93,10 @@ class Memory:
         self._runs.pop(key, None)
 
     def keep_only(self, uids: Iterable[str], keys: Iterable[RunKey]) -> None:
-        """Forget all executions and runs but these."""
+        """Forget all executions and runs but these, and those of which a write is unconfirmed."""
         for uid in set(self._executions) - set(uids):
-            self.drop_execution(uid)
+            if self._executions[uid].unconfirmed is None:
+                self.drop_execution(uid)
         for key in set(self._runs) - set(keys):
             self.drop_run(key)
 

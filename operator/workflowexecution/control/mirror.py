@@ -1,6 +1,8 @@
 """Reports how an execution's own run goes, and how it ended."""
 
-from workflowexecution.api.status import FailureDetails, Phase
+from dataclasses import replace
+
+from workflowexecution.api.status import Phase
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
@@ -10,7 +12,9 @@ from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.taskrun import count_ended
 from workflowexecution.core.status.outcome import (
+    Outcome,
     outcome_of_progress,
     outcome_of_run,
     outcome_of_stopping,
@@ -42,7 +46,7 @@ class Mirrorer:
             case RunState.STOPPING:
                 report = self._stopping(run)
             case RunState.FINISHED:
-                return Report(outcome_of_run(run, await self._failure_of(execution, run)))
+                return Report(await self._outcome(execution, run))
         if is_watched:
             return report
         poll = self._policy.progress_interval.total_seconds()
@@ -67,16 +71,18 @@ class Mirrorer:
         again = (delay.until - now).total_seconds() if delay.until else None
         return Report(outcome_of_progress(run, delay.complaint), again)
 
-    async def _failure_of(self, execution: Execution, run: Run) -> FailureDetails | None:
+    async def _outcome(self, execution: Execution, run: Run) -> Outcome:
         if run.succeeded == "True":
-            return None
+            return outcome_of_run(run, None)
         memory = self._memory.run(run.key)
         left = memory.leftovers or await self._reader.read_leftovers(run)
         pods, complaint = left.pods_with_logs, memory.complaint
-        return details_of(
+        failure = details_of(
             diagnose(run, left.task_runs, complaint=complaint, pods=pods),
             execution,
             task_names=run.task_names,
             started_at=run.started_at or run.created_at,
             failed_at=run.completed_at or self._clock.now(),
         )
+        ended = max(run.completed_tasks, count_ended(left.task_runs))
+        return outcome_of_run(replace(run, completed_tasks=ended), failure)

@@ -27,13 +27,12 @@ _REWATCH_PAUSE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What one watch is about; ``namespaces`` empty means all, ``label`` empty means any."""
+    """What one watch is about; ``namespaces`` empty means all."""
 
     group: str
     version: str
     plural: str
     namespaces: tuple[str, ...] = ()
-    label: str = ""
 
 
 class _EndlessBackoff:
@@ -115,7 +114,7 @@ class Watch:
         try:
             await kopf.operator(
                 registry=registry,
-                settings=_settings(subject),
+                settings=_settings(),
                 standalone=True,
                 clusterwide=not subject.namespaces,
                 namespaces=subject.namespaces,
@@ -151,7 +150,7 @@ class Watch:
         self._loop.call_soon_threadsafe(self._deliver, event["type"], dict(event["object"]))
 
 
-def _settings(subject: Subject) -> kopf.OperatorSettings:
+def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
     settings.posting.enabled = False
@@ -165,6 +164,4 @@ def _settings(subject: Subject) -> kopf.OperatorSettings:
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 5
     settings.watching.reconnect_backoff = 1
-    if subject.label:
-        settings.watching.label_selectors[subject.group, subject.plural] = subject.label
     return settings

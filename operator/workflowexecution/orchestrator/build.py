@@ -102,7 +102,8 @@ def build_execution(
         "metadata": {
             "name": execution_name(request.name, attempt),
             "namespace": request.namespace,
-            "ownerReferences": [{**reference, "controller": True, "blockOwnerDeletion": True}],
+            # Not blocking the owner's deletion: that takes a right over the owner's finalizers.
+            "ownerReferences": [{**reference, "controller": True}],
         },
         "spec": _checked(
             {

@@ -60,7 +60,6 @@ def test_a_whole_execution() -> None:
                     "name": "high-memory",
                     "uid": "4711",
                     "controller": True,
-                    "blockOwnerDeletion": True,
                 }
             ],
         },

@@ -1,6 +1,7 @@
 """TaskRuns of a run, read once it has ended badly: what each did, and how its steps ended."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -87,6 +88,11 @@ def parse_task_run(raw: Raw) -> TaskRun:
             for step in reading.mappings(status, "steps")
         ),
     )
+
+
+def count_ended(task_runs: Iterable[TaskRun]) -> int:
+    """Number of tasks that have ended; Tekton's own count is missing after a time-out."""
+    return len({task.task_name for task in task_runs if not task.is_active})
 
 
 def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from builders import ago, raw_task_run, step
-from workflowexecution.core.facts.taskrun import Step, TaskRun, parse_task_run
+from builders import ago, make_task_run, raw_task_run, step
+from workflowexecution.core.facts.taskrun import Step, TaskRun, count_ended, parse_task_run
 
 BARE = TaskRun("run-x", "run-x", "Unknown", "", "", "", None, ())
 
@@ -89,3 +89,8 @@ def test_reads_an_odd_step_as_one_that_never_ran(raw: object) -> None:
         (),
         (Step("", "", has_started=False, exit_code=None, reason="", termination=""),),
     )
+
+
+def test_tasks_that_ended_are_counted_once() -> None:
+    ended = [make_task_run("a"), make_task_run("a", "True"), make_task_run("b", "True")]
+    assert count_ended([*ended, make_task_run("c", "Unknown")]) == 2

@@ -1,0 +1,40 @@
+"""What is remembered between passes goes with what it is about."""
+
+from builders import make_execution
+from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.control.memory import Memory, StatusChange
+from workflowexecution.core.facts.leftovers import Leftovers
+
+KEY = ("runs", "wfe-0123456789abcdef-1")
+
+
+def test_nothing_is_left_of_what_is_not_kept() -> None:
+    memory = Memory()
+    memory.execution("a").progress_at = 1.0
+    memory.execution("b").progress_at = 1.0
+    memory.run(KEY).leftovers = Leftovers()
+    memory.run(("runs", "other")).is_stuck = True
+    assert (len(memory), memory.stuck_runs()) == (4, 1)
+    memory.keep_only(["b"], [KEY])
+    assert (len(memory), memory.stuck_runs()) == (2, 0)
+    assert memory.has_looked_at(KEY)
+    memory.drop_execution("b")
+    memory.drop_run(KEY)
+    assert len(memory) == 0
+
+
+def test_a_write_that_was_not_answered_is_remembered_until_it_is_settled() -> None:
+    memory, empty = Memory(), WorkflowExecutionStatus()
+    memory.execution("a").unconfirmed = StatusChange(make_execution(), empty, empty)
+    memory.keep_only([], [])
+    assert len(memory) == 1
+
+
+def test_only_the_last_own_write_is_known() -> None:
+    memory = Memory()
+    memory.execution("a").written_version = "7"
+    assert [memory.wrote("a", "7"), memory.wrote("a", "8"), memory.wrote("b", "7")] == [
+        True,
+        False,
+        False,
+    ]
