@@ -10,7 +10,8 @@ from datetime import datetime
 import pytest
 
 from e2e.recorder import record
-from e2e.scenarios import SCENARIOS, Scenario
+from e2e.scenario import Scenario
+from e2e.scenarios import SCENARIOS
 from e2e.watching import END_S, live_pods, task_runs, until_a_step_runs
 from harness.executions import condition_of, unique_target
 from harness.waiting import eventually

@@ -6,14 +6,14 @@ from workflowexecution.api import identity
 from workflowexecution.api.status import SkipReason
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.launcher import Launcher
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.mirror import Mirrorer
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.report import NEW_FACTS, Effect, Report
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.facts.unseen import unseen_run
 from workflowexecution.core.status.failures import (
     outcome_of_giving_up,

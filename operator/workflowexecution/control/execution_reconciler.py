@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from workflowexecution.api import validation
 from workflowexecution.api.status import Phase
 from workflowexecution.control.effects import Effects
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
@@ -21,7 +21,7 @@ from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names, pipelinerun
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.status.outcome import outcome_of_wait
 from workflowexecution.kube import errors

@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str | None, dict[str, Any]], None]

@@ -12,33 +12,11 @@ from datetime import datetime
 
 from workflowexecution.api.status import Phase
 from workflowexecution.control.recent import RecentVersions
+from workflowexecution.control.targets import Target, TargetFacts
 from workflowexecution.core import evidence, names
-from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.unseen import unseen_run
-
-RunKey = tuple[str, str]
-
-
-@dataclasses.dataclass(slots=True)
-class _Target:
-    """What is known under one target key."""
-
-    executions: dict[str, Execution] = dataclasses.field(default_factory=dict)
-    runs: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
-    ends: dict[tuple[str, str], Evidence] = dataclasses.field(default_factory=dict)
-    top_slot: int = 0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class TargetFacts:
-    """A copy of what is known of one target: see Snapshot for the fields."""
-
-    runs: tuple[Run, ...]
-    unseen: tuple[Execution, ...]
-    ends: tuple[Evidence, ...]
-    top_slot: int
 
 
 class Ledger:
@@ -51,7 +29,7 @@ class Ledger:
         self._run_namespace = run_namespace
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
-        self._targets: dict[str, _Target] = {}
+        self._targets: dict[str, Target] = {}
         # Of what was just let go: an event that is late must not bring it back.
         self._settled = RecentVersions()
         self._finished = RecentVersions()
@@ -86,25 +64,8 @@ class Ledger:
 
     def target_facts(self, execution: Execution) -> TargetFacts:
         """What the decision for one execution needs to know of its target."""
-        target = self._targets.get(names.slot_key(execution.target)) or _Target()
-        exact = execution.target
-        unseen = (
-            other
-            for other in target.executions.values()
-            if other.uid != execution.uid
-            and other.target == exact
-            and not any(run.name == other.run_name for run in target.runs.values())
-        )
-        return TargetFacts(
-            runs=tuple(target.runs.values()),
-            unseen=tuple(unseen),
-            ends=tuple(
-                dataclasses.replace(end, target=exact)
-                for end in target.ends.values()
-                if end.target in (exact, "")
-            ),
-            top_slot=target.top_slot,
-        )
+        target = self._targets.get(names.slot_key(execution.target)) or Target()
+        return target.facts_for(execution)
 
     def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
         """Take in an execution, unless a newer version of it is known.
@@ -119,7 +80,7 @@ class Ledger:
         target = self._target(names.slot_key(seen.target))
         self._note_slot(seen.run_name or "")
         if seen.has_ended:
-            self._note_end(target, evidence.end_of_execution(seen, now))
+            target.note_end(evidence.end_of_execution(seen, now))
         if not seen.needs_work:
             if known is not None and seen.phase is not Phase.COMPLETED:
                 self._hold_by_unseen_run(seen, now)
@@ -203,12 +164,8 @@ class Ledger:
     def forget_ends(self, before: datetime) -> None:
         """Drop the ends that no cooldown reaches any more."""
         for key, target in list(self._targets.items()):
-            target.ends = {
-                what: end
-                for what, end in target.ends.items()
-                if end.completed_at is not None and end.completed_at >= before
-            }
-            if target == _Target():
+            target.forget_ends(before)
+            if target == Target():
                 del self._targets[key]
 
     def forget_slots(self, listed: Iterable[str]) -> None:
@@ -234,7 +191,7 @@ class Ledger:
         self._note_slot(run.name)
         is_finished = run.state is RunState.FINISHED
         if is_finished:
-            self._note_end(target, evidence.end_of_run(run, now))
+            target.note_end(evidence.end_of_run(run, now))
         if is_finished and not (run.owner and run.owner.uid in self._executions):
             self._runs.pop(run.key, None)
             target.runs.pop(run.key, None)
@@ -261,8 +218,8 @@ class Ledger:
                 del self._targets[run.target_key].runs[run.key]
                 self._finished.note(run.uid, run.resource_version)
 
-    def _target(self, key: str) -> _Target:
-        return self._targets.setdefault(key, _Target())
+    def _target(self, key: str) -> Target:
+        return self._targets.setdefault(key, Target())
 
     def _note_slot(self, run_name: str) -> None:
         """Count a name as taken on the target it belongs to by its form, whatever its run is on."""
@@ -270,15 +227,6 @@ class Ledger:
         if slot and slot[1] < names.SLOT_LIMIT:
             target = self._target(slot[0])
             target.top_slot = max(target.top_slot, slot[1])
-
-    @staticmethod
-    def _note_end(target: _Target, end: Evidence | None) -> None:
-        if end is None:
-            return
-        what = (end.workflow_id, end.target)
-        known = target.ends.get(what)
-        if known is None or evidence.end_order(end) > evidence.end_order(known):
-            target.ends[what] = end
 
 
 def is_older(seen: str, known: str) -> bool:

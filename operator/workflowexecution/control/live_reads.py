@@ -6,11 +6,11 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, parse_pod
-from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock

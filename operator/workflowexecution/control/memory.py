@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
-
-RunKey = tuple[str, str]
+from workflowexecution.core.facts.run import RunKey
 
 
 @dataclass(frozen=True, slots=True)

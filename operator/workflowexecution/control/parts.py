@@ -8,7 +8,7 @@ from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
 from workflowexecution.control.intake import Intake
 from workflowexecution.control.launcher import Launcher
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.mirror import Mirrorer
@@ -18,7 +18,7 @@ from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.facts.run import RunState
+from workflowexecution.core.facts.run import RunKey, RunState
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.metrics import Metrics
 

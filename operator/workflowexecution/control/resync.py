@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
@@ -18,7 +18,7 @@ from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.leftovers import run_of_pod
-from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.core.retention import may_remove_execution, may_remove_run
 from workflowexecution.kube.clock import Clock
 

@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.ledger import Ledger, RunKey
+from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
@@ -18,7 +18,7 @@ from workflowexecution.core import run_ending
 from workflowexecution.core.evidence import Evidence, holder_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
-from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.core.run_ending import CancelReason, OwnerState, RunSnapshot
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock

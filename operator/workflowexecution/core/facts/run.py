@@ -13,6 +13,9 @@ from workflowexecution.api.spec import RESERVED_PARAMETER
 from workflowexecution.core import names
 from workflowexecution.core.facts.progress import count_in_message, task_names_of
 
+# Namespace and name.
+RunKey = tuple[str, str]
+
 # What ``spec.status`` of a run says once its end was asked for; "PipelineRunPending" is not among.
 _CANCELLED: Final = ("Cancelled", "CancelledRunFinally", "StoppedRunFinally")
 
@@ -83,7 +86,7 @@ class Run:
     has_started: bool | None = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> RunKey:
         """Namespace and name."""
         return self.namespace, self.name
 

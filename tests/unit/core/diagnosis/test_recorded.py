@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from builders import make_execution
-from e2e.scenarios import SCENARIOS, Scenario
+from e2e.scenario import Scenario
+from e2e.scenarios import SCENARIOS
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.run import parse_run
