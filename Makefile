@@ -26,7 +26,7 @@ setup: .venv/.complete ## make the virtual environment from the locked requireme
 .venv/.complete: requirements.lock pyproject.toml
 	@echo "setting up .venv" >&2
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -87,3 +87,20 @@ def test_nothing_is_removed_within_a_cooldown(bare_cluster: Cluster, target: str
 
 def _assert_there(world: World, run: Object) -> None:
     assert world.run_now(run) is not None
+
+
+def test_deleting_a_failed_execution_keeps_its_run_and_its_cooldown(
+    bare_cluster: Cluster, target: str
+) -> None:
+    with open_world(bare_cluster, "--cancel-grace=1s") as world:
+        item, run = world.launched(target)
+        run = world.tekton.begin(run)
+        world.tekton.fail(run)
+        world.ended(item, "Failed")
+        world.executions.delete(item)
+        holds_for(lambda: _assert_there(world, run), 2)
+        world.operator.kill()
+        world.operator.start()
+        skipped = world.ended(world.create(target), "Skipped")
+        assert skipped["status"]["skipDetails"]["reason"] == "RecentlyRemediated"
+        _assert_there(world, run)

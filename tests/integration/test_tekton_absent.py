@@ -69,3 +69,28 @@ def test_a_target_is_free_once_tekton_is_back_and_has_stopped_the_run(
     hasty_world.tekton.obey_cancel(run)
 
     hasty_world.launched_once_free(target, workflow="another")
+
+
+def test_a_run_that_has_ended_unseen_is_not_given_up(hasty_world: World, target: str) -> None:
+    """Giving up is final: the run is read first, whatever the watch has told or kept back."""
+    item, run = hasty_world.launched(target, executionConfig={"timeout": "3s"})
+    hasty_world.proxy.withheld.add("pipelineruns")
+    try:
+        run = hasty_world.tekton.begin(run)
+        hasty_world.tekton.succeed(run)
+        hasty_world.ended(item, "Completed")
+    finally:
+        hasty_world.proxy.withheld.clear()
+
+
+def test_a_run_that_was_given_up_holds_its_target_when_it_is_deleted(
+    hasty_world: World, target: str
+) -> None:
+    item, run = hasty_world.launched(target, executionConfig={"timeout": "1s"})
+    pod = hasty_world.tekton.leave_pod(run)
+    hasty_world.ended(item, "Failed")
+    hasty_world.tekton.runs.delete(run)
+    other = hasty_world.ended(hasty_world.create(target, workflow="another"), "Skipped")
+    assert other["status"]["skipDetails"]["reason"] == "ResourceBusy"
+    hasty_world.tekton.pods.delete(pod)
+    hasty_world.launched_once_free(target, workflow="another")
