@@ -1,4 +1,4 @@
-"""Reading fields of objects others write: what is missing or of a wrong type is not told.
+"""Reads fields of objects that others write; what is missing or of a wrong type reads as empty.
 
 Nothing here raises: one odd object must not cost the sight of all others.
 """

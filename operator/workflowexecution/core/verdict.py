@@ -49,7 +49,7 @@ class ReportLostRun:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing is run, for good. ``until`` is the cooldown's end, None while the target is busy."""
+    """Nothing is run, finally. ``until`` is the end of the cooldown, None while it is busy."""
 
     reason: SkipReason
     evidence: Evidence

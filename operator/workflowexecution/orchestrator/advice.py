@@ -118,7 +118,7 @@ WAITING: Final = Advice(NextStep.WAIT, "it has not ended")
 COMPLETED: Final = Advice(NextStep.CLOSE, "the workflow ran to a good end")
 NOT_UNDERSTOOD: Final = Advice(_ASK, "it ended in a way that this version does not know")
 NOTHING_TOLD: Final = Advice(
-    _ASK, "it is not told whether a step had started; the target may be half changed"
+    _ASK, "it is not known whether a step had started; the target may be half changed"
 )
 
 
@@ -127,7 +127,7 @@ def advice_for(reason: str, was_execution_failure: bool | None) -> Advice:
 
     Args:
         reason: ``failureDetails.reason``; one that is not in the tables is for a person.
-        was_execution_failure: whether a step had started; None where that is not told.
+        was_execution_failure: whether a step had started; None where that is not known.
     """
     if was_execution_failure is None:
         return NOTHING_TOLD

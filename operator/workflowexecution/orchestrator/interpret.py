@@ -48,7 +48,7 @@ class Interpretation:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it stays as it is for good."""
+        """Whether it never changes again."""
         return self.standing is not Standing.IN_PROGRESS
 
 

@@ -125,7 +125,7 @@ def test_a_failure_before_any_step_depends_on_its_cause(
 def test_where_nothing_is_told_something_may_have_been_changed(told: object) -> None:
     said = failed("ResourceExhausted", wasExecutionFailure=told)
     assert said.next_step is NextStep.ASK_A_PERSON
-    assert "not told whether a step had started" in said.because
+    assert "not known whether a step had started" in said.because
 
 
 @pytest.mark.parametrize("had_started", [True, False])

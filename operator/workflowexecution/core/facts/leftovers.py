@@ -1,6 +1,6 @@
 """What is left of a run in the cluster: its TaskRuns and pods, and whether they can still execute.
 
-Tekton calls a run ended before its pods have stopped, leaves some pods behind for good, and a
+Tekton calls a run ended before its pods have stopped, leaves some pods behind for ever, and a
 deleted run is gone long before its pods are. A target is free only when neither a TaskRun nor a
 pod of the run is active.
 """
@@ -25,7 +25,7 @@ _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
 class Pod:
     """The pod of a TaskRun.
 
-    has_started: whether one of its steps has left waiting.
+    has_started: whether one of its steps has started.
     complaint: why the node cannot start its first step that waits, as the node says it; empty where
         it says nothing.
     deadline: when Kubernetes should have ended it, None where nobody has deleted it.

@@ -63,7 +63,7 @@ class TaskRun:
 
     @property
     def has_started(self) -> bool:
-        """Whether any of its steps left waiting, so that something may have been changed."""
+        """Whether any of its steps has started, so that something may have been changed."""
         return any(step.has_started for step in self.steps)
 
 
