@@ -8,7 +8,7 @@ execution still exists.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
@@ -141,6 +141,8 @@ def decide_run(snapshot: RunSnapshot) -> RunVerdict:
             return _decide_stopping(snapshot)
         case RunState.ACTIVE:
             return _decide_active(snapshot)
+        case _:
+            assert_never(snapshot.run.state)
 
 
 def _decide_active(snapshot: RunSnapshot) -> RunVerdict:
@@ -161,6 +163,8 @@ def _decide_active(snapshot: RunSnapshot) -> RunVerdict:
             return CancelRun(CancelReason.EXECUTION_ENDED)
         case OwnerState.ACTIVE:
             return LeaveRun()
+        case _:
+            assert_never(snapshot.owner)
 
 
 def _decide_stopping(snapshot: RunSnapshot) -> RunVerdict:

@@ -1,0 +1,60 @@
+"""Failures that no run reports itself."""
+
+import pytest
+
+from builders import NOW, ago, make_execution, make_run, raw_execution
+from workflowexecution.api.status import FailureReason, Phase
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.status.failures import (
+    outcome_of_giving_up,
+    outcome_of_lost_run,
+    outcome_of_refusal,
+)
+from workflowexecution.core.status.outcome import Outcome
+from workflowexecution.core.verdict import Refuse
+
+RUN = make_run("mine")
+
+
+def facts(outcome: Outcome) -> tuple[str, str, bool | None]:
+    assert outcome.phase is Phase.FAILED
+    assert outcome.failure is not None
+    failure = outcome.failure
+    return failure.reason, failure.message, failure.was_execution_failure
+
+
+def test_a_refusal() -> None:
+    refusal = Refuse("spec.x: wrong", FailureReason.FORBIDDEN)
+    outcome = outcome_of_refusal(make_execution(), refusal, NOW)
+    assert facts(outcome) == ("Forbidden", "spec.x: wrong", False)
+
+
+@pytest.mark.parametrize("has_started", [True, False])
+def test_a_run_that_is_given_up(has_started: bool) -> None:
+    execution = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=40))
+    outcome = outcome_of_giving_up(execution, RUN, has_started=has_started, now=NOW)
+    reason, message, started = facts(outcome)
+    assert (reason, started) == ("DeadlineExceeded", has_started)
+    assert f"see: kubectl describe pipelinerun -n {RUN.namespace} {RUN.name}" in message
+
+
+@pytest.mark.parametrize(
+    ("seen", "mirrored", "expected"),
+    [
+        (True, "Started", True),
+        (False, "Running", False),
+        (None, "Running", True),
+        (None, "Started", False),
+        (None, "ResolvingPipelineRef", False),
+        (None, None, True),
+    ],
+)
+def test_a_lost_run_may_have_changed_something_unless_it_is_known_that_it_did_not(
+    seen: bool | None, mirrored: str | None, expected: bool
+) -> None:
+    status = {"phase": "Running", "pipelineRunStatus": {"status": "Unknown", "reason": mirrored}}
+    execution = parse_execution(raw_execution(status=status))
+    run = make_run("mine", is_gone=True, has_stopped=True, has_started=seen)
+    reason, message, started = facts(outcome_of_lost_run(execution, run, NOW))
+    assert (reason, started) == ("Unknown", expected)
+    assert "was deleted by somebody else" in message
