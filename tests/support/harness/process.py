@@ -52,7 +52,11 @@ class OperatorProcess:
                 stderr=log,
             )
         if wait:
-            eventually(self._assert_ready, START_S, dump=self.log_tail)
+            self.until_ready()
+
+    def until_ready(self) -> None:
+        """Wait until it says that it is ready; before that, it may not even know how to stop."""
+        eventually(self._assert_ready, START_S, dump=self.log_tail)
 
     @property
     def is_running(self) -> bool:
