@@ -61,7 +61,8 @@ def test_a_run_that_does_not_stop_is_deleted(impatient: World, target: str) -> N
     def deleted() -> None:
         assert impatient.run_now(run) is None
 
-    eventually(deleted, dump=impatient.dump)
+    # The garbage collector of a cluster that has just started learns of new kinds every 30 s.
+    eventually(deleted, 60, dump=impatient.dump)
     task_runs = impatient.tekton.task_runs.list(impatient.execution_namespace)
     assert not [one for one in task_runs if name_of(one).startswith(name_of(run))]
 
