@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from workflowexecution.api.spec import WorkflowExecutionSpec
 
@@ -16,12 +17,18 @@ def parse_spec(raw: Mapping[str, Any]) -> tuple[WorkflowExecutionSpec | None, st
     try:
         return WorkflowExecutionSpec.model_validate(raw.get("spec") or {}), ""
     except ValidationError as error:
-        return None, "; ".join(_problem(item) for item in error.errors())
+        return None, "; ".join(problem_of(item) for item in error.errors())
 
 
-def _problem(item: Any) -> str:
+def problem_of(item: ErrorDetails) -> str:
+    """One error of the spec in a sentence: field, value and what is wrong with it."""
     field = ".".join(str(part) for part in ("spec", *item["loc"]))
-    said = str(item["msg"]).removeprefix("Value error, ")
+    said = message_of(item)
     # Our own checks name the value themselves; of what is missing there is none to name.
     given = "" if item["type"] in ("missing", "value_error") else f"{item['input']!r:.200}: "
     return f"{field}: {given}{said}"
+
+
+def message_of(item: ErrorDetails) -> str:
+    """What pydantic says of one error, without the words that it puts before our own."""
+    return item["msg"].removeprefix("Value error, ")

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfi
 
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
+from workflowexecution.api.validation import message_of
 from workflowexecution.cli.run import run
 from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"])
-            said = str(item["msg"]).removeprefix("Value error, ")
+            said = message_of(item)
             sys.stderr.write(f"wfe: {field}={item['input']!r}: {said}\n")
         return 2
     except (SettingsError, ValueError, OSError) as error:

@@ -14,7 +14,7 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 
 MERGE_PATCH: Final = "application/merge-patch+json"
-_PAGE: Final = 500
+PAGE: Final = 500
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
@@ -75,7 +75,7 @@ class ApiClient:
 
         Raises: GoneError where the list has changed so much meanwhile that it must begin anew.
         """
-        query = {**(params or {}), "limit": str(_PAGE)}
+        query = {**(params or {}), "limit": str(PAGE)}
         while True:
             page = await self.request("GET", path, params=query)
             for item in page.get("items") or ():

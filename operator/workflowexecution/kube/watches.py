@@ -16,6 +16,7 @@ import kopf
 import structlog
 
 from workflowexecution.kube.access import Access
+from workflowexecution.kube.client import PAGE
 from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
 
 Deliver = Callable[[str | None, dict[str, Any]], None]
@@ -161,6 +162,7 @@ def _settings() -> kopf.OperatorSettings:
     settings.networking.request_timeout = 15
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _EndlessBackoff()
+    settings.watching.chunk_size = PAGE
     settings.watching.server_timeout = 300
     settings.watching.connect_timeout = 5
     settings.watching.reconnect_backoff = 1

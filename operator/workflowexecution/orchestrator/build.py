@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from workflowexecution.api import duration, identity
 from workflowexecution.api.spec import WorkflowExecutionSpec
+from workflowexecution.api.validation import problem_of
 from workflowexecution.orchestrator import reading
 from workflowexecution.orchestrator.naming import execution_name
 
@@ -143,16 +144,8 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     try:
         WorkflowExecutionSpec.model_validate(spec)
     except ValidationError as error:
-        raise ValueError("; ".join(_problem(item) for item in error.errors())) from error
+        raise ValueError("; ".join(problem_of(item) for item in error.errors())) from error
     return spec
-
-
-def _problem(item: Any) -> str:
-    where = ".".join(str(part) for part in ("spec", *item["loc"]))
-    said = str(item["msg"]).removeprefix("Value error, ")
-    # The API's own checks name the value themselves, and of parameters only the name.
-    given = "" if item["type"] == "value_error" else f"{item['input']!r:.200}: "
-    return f"{where}: {given}{said}"
 
 
 def _present(fields: dict[str, Any]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def _show(ground: Ground, console: Console) -> int:
     ):
         with Live(console=console, auto_refresh=False) as live:
             play(stage, lambda: live.update(table_of(stage, ground.name), refresh=True))
-        console.print(f"\n$ kubectl describe wfe {ACTS[-1].name}", style="bold")
+        console.print(f"\n$ kubectl describe wfe {ACTS[-1].name} -n {NAMESPACE}", style="bold")
         console.print(_describe(ground), markup=False, highlight=False, soft_wrap=True)
     wrong = not_as_told(stage)
     for act in wrong:

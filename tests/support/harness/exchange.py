@@ -12,7 +12,10 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """A request and the status of its answer; `status` is 0 where none was given."""
+    """A request and the status of its answer; `status` is 0 where none was given.
+
+    `limit` is how many objects a list may answer with at once; 0 stands for all.
+    """
 
     verb: str
     group: str
@@ -22,6 +25,7 @@ class Exchange:
     name: str
     user_agent: str
     body: bytes
+    limit: int = 0
     status: int = 0
 
     @property
@@ -66,6 +70,7 @@ def parse_exchange(
         name=name,
         user_agent=user_agent,
         body=body,
+        limit=int(query.get("limit", 0)),
     )
 
 
