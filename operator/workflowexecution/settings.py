@@ -28,7 +28,7 @@ def _read_names(value: Any) -> Any:
 
 def _default_address() -> str:
     """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
-    return "0.0.0.0" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"  # noqa: S104
+    return "" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"
 
 
 Names = Annotated[list[str], NoDecode, BeforeValidator(_read_names)]
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     )
     bind_address: str = Field(
         default_factory=_default_address,
-        description="Address both ports are bound to; every one in a pod, else loopback.",
+        description="Address of both ports; empty, as in a pod: every one.",
     )
     log_format: Literal["json", "text"] = Field(
         default="json", description="json for machines, text for people."

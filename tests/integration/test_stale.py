@@ -6,11 +6,12 @@ import pytest
 
 from harness import faults
 from harness.exchange import Exchange
-from harness.executions import name_of
+from harness.executions import name_of, phase_of
 from harness.faults import Fault
-from harness.waiting import holds_for
+from harness.waiting import eventually, holds_for
 from harness.world import World, open_world
 from localcluster import Cluster
+from localcluster.cluster import Object
 
 RUNS, EXECUTIONS = "pipelineruns", "workflowexecutions"
 # A watch that the server ends at once is begun anew no more often than this; there are three.
@@ -92,6 +93,31 @@ def test_a_watch_that_is_refused_is_begun_again(
         assert world.operator.ask("/healthz") == (200, "ok")
 
 
+@pytest.mark.parametrize("status", [403, 503])
+def test_while_a_watch_is_refused_it_is_not_ready(
+    bare_cluster: Cluster, target: str, status: int
+) -> None:
+    with open_world(bare_cluster, trouble=True) as world:
+        act = faults.answer(status, "Forbidden" if status == 403 else "ServiceUnavailable")
+        world.proxy.inject(Fault(matches=is_watch_of_runs, when="before", act=act, times=10**6))
+        world.proxy.cut_watches()
+
+        def not_ready() -> None:
+            status_code, said = world.operator.ask("/readyz")
+            assert status_code == 503
+            assert said.startswith(f"the watch of pipelineruns is refused: {status}")
+
+        eventually(not_ready, 10, dump=world.dump)
+        assert world.operator.ask("/healthz") == (200, "ok")
+        world.proxy.faults.clear()
+        eventually(lambda: _assert_ready(world), 30, dump=world.dump)
+        world.launched(target)
+
+
+def _assert_ready(world: World) -> None:
+    assert world.operator.ask("/readyz") == (200, "ok")
+
+
 def test_without_a_watch_it_ends_and_says_why(world: World, target: str) -> None:
     """Where watching cannot go on in this process, it can in the next one."""
     item, run = world.launched(target)
@@ -123,5 +149,23 @@ def test_streams_that_end_at_once_are_not_asked_for_without_pause(
     world.launched(target)
 
 
+def test_it_stops_well_while_events_are_on_their_way(world: World, target: str) -> None:
+    """A stop may meet kopf in the midst of handing events over."""
+    for _ in range(5):
+        made = [world.create(target) for _ in range(10)]
+        world.operator.terminate()
+        assert world.operator.wait() == 0
+        world.operator.start()
+    eventually(lambda: _assert_decided(world, made[-1]), dump=world.dump)
+
+
+def _assert_decided(world: World, item: Object) -> None:
+    assert phase_of(world.read(item))
+
+
 def is_watch(exchange: Exchange) -> bool:
     return exchange.verb == "watch"
+
+
+def is_watch_of_runs(exchange: Exchange) -> bool:
+    return is_watch(exchange) and exchange.resource == RUNS

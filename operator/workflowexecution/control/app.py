@@ -57,7 +57,10 @@ class App:
         self._health = health
         self._resync_interval = resync_interval
         self._log = structlog.get_logger("app")
+        self._metrics = metrics
         metrics.clock_offset.set_function(lambda: clock.offset)
+        for watch in self._watches:
+            metrics.watch_silence.labels(watch=watch.name).set_function(watch.silence)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop.
@@ -69,7 +72,8 @@ class App:
                 await self._patiently(self._cluster.check_kinds)
                 for watch in self._watches:
                     watch.start()
-                self._health.not_alive = self._problem
+                self._health.not_alive = lambda: self._first(watches.Watch.not_alive)
+                self._health.not_current = lambda: self._first(watches.Watch.not_ready)
                 # Listed after the watches have begun: what goes away from now on is told by them.
                 await asyncio.gather(*(watch.has_listed() for watch in self._watches))
                 await self._patiently(self._parts.resync)
@@ -104,20 +108,30 @@ class App:
         loop = asyncio.get_running_loop()
         due_at = loop.time() + self._resync_interval.total_seconds()
         while not self._problem():
+            slept_from = loop.time()
             await asyncio.sleep(1)
+            for watch in self._watches:
+                watch.listen()
+            self._metrics.loop_lag.set(max(loop.time() - slept_from - 1, 0))
             if loop.time() < due_at and not self._parts.intake.needs_resync:
                 continue
             due_at = loop.time() + self._resync_interval.total_seconds()
             try:
                 await self._parts.resync()
+                self._metrics.resyncs.labels(result="done").inc()
             except errors.ApiError as error:
+                self._metrics.resyncs.labels(result="failed").inc()
                 due_at = min(due_at, loop.time() + _RESYNC_RETRY_S)
                 self._log.warning("resync failed; it will be repeated", error=str(error))
         raise RuntimeError(self._problem())
 
     def _problem(self) -> str:
-        """What is wrong with the watches; empty while both run."""
-        return "; ".join(filter(None, (watch.problem() for watch in self._watches)))
+        """What has ended the watches; empty while both run."""
+        return self._first(watches.Watch.problem)
+
+    def _first(self, problem: Callable[[watches.Watch], str]) -> str:
+        """The first problem of this kind that a watch has; empty where none has any."""
+        return next(filter(None, map(problem, self._watches)), "")
 
 
 def executions_in(namespaces: tuple[str, ...]) -> watches.Subject:

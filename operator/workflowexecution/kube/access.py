@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,8 +14,6 @@ from workflowexecution import __version__
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
-
-OnRequest = Callable[[aiohttp.ClientRequest], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +32,11 @@ class Access:
     tls_server_name: str | None = None
 
     def open_session(
-        self, *, connections: int, on_request: OnRequest | None = None
+        self, *, connections: int, middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
     ) -> aiohttp.ClientSession:
         """Open a session of at most this many connections, in the running event loop.
 
-        ``on_request`` is shown every request just before it is sent, and may hold it back.
+        ``middlewares`` see every request just before it is sent, in this order.
         """
 
         async def prepare(
@@ -47,14 +45,12 @@ class Access:
             if value := self.authorization():
                 request.headers["Authorization"] = value
             request.server_hostname = self.tls_server_name
-            if on_request is not None:
-                await on_request(request)
             return await handler(request)
 
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
             headers={"User-Agent": _USER_AGENT},
-            middlewares=(prepare,),
+            middlewares=(prepare, *middlewares),
             proxy=self.proxy,
             trust_env=True,
         )

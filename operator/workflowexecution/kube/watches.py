@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
@@ -18,6 +19,7 @@ import structlog
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import PAGE
 from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
+from workflowexecution.kube.stream_health import DEAD_AFTER_S, SILENCE_LIMIT_S, StreamHealth
 
 Deliver = Callable[[str | None, dict[str, Any]], None]
 
@@ -63,9 +65,15 @@ class Watch:
         self._thread: threading.Thread | None = None
         self._logins = 0
         self._begun_at: dict[str, float] = {}
+        self._streams = StreamHealth(time.monotonic)
         self._failure = ""
         self._has_ended = False
         self._log = structlog.get_logger("watches").bind(watch=subject.plural)
+
+    @property
+    def name(self) -> str:
+        """What is watched, in the plural."""
+        return self._subject.plural
 
     def start(self) -> None:
         """Start watching."""
@@ -90,10 +98,34 @@ class Watch:
             await asyncio.to_thread(self._thread.join, 15)
 
     def problem(self) -> str:
-        """What keeps the watch from delivering; empty while it runs."""
+        """What keeps the watch from delivering for good; empty while it runs."""
         if self._has_ended or self._thread is None:
             return f"the watch of {self._subject.plural} ended: {self._failure or 'stopped'}"
         return ""
+
+    def listen(self) -> None:
+        """Note what has come; to be called every second."""
+        self._streams.listen()
+
+    def silence(self) -> float:
+        """Seconds since the API server was last heard on the stream that is silent longest."""
+        return self._streams.silence()
+
+    def not_ready(self) -> str:
+        """Why what is known may be out of date; empty while every stream delivers."""
+        if refusal := self._streams.refusal():
+            return f"the watch of {self._subject.plural} is refused: {refusal}"
+        return self._silent_for(SILENCE_LIMIT_S)
+
+    def not_alive(self) -> str:
+        """Why a new process may do better than this one; empty while there is no reason."""
+        return self.problem() or self._silent_for(DEAD_AFTER_S)
+
+    def _silent_for(self, limit: float) -> str:
+        silence = self.silence()
+        if silence < limit:
+            return ""
+        return f"the watch of {self._subject.plural} has delivered nothing for {silence:.0f} s"
 
     def _run(self) -> None:
         try:
@@ -107,6 +139,7 @@ class Watch:
             self._loop.call_soon_threadsafe(self._has_listed.set)
 
     async def _watch(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
         registry, subject = kopf.OperatorRegistry(), self._subject
         kopf.on.login(registry=registry)(self._login)
         kopf.on.event(subject.group, subject.version, subject.plural, registry=registry)(
@@ -126,23 +159,47 @@ class Watch:
             # a watch that has failed would look alive for ever.
             self._stop.set()
 
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Leave in peace what kopf could not close in time: its loop ends, nothing is lost."""
+        if self._stop.is_set():
+            self._log.debug("kopf left something open", problem=context["message"])
+        else:
+            loop.default_exception_handler(context)
+
     async def _login(self, **_: Any) -> kopf.AiohttpSession:
         """Open the session kopf works with; again whenever its credentials were refused."""
         if self._logins:
             await asyncio.sleep(_RELOGIN_PAUSE_S)
         self._logins += 1
-        session = self._access.open_session(connections=_CONNECTIONS, on_request=self._on_request)
+        session = self._access.open_session(
+            connections=_CONNECTIONS, middlewares=(self._attend_to_streams,)
+        )
         return kopf.AiohttpSession(server=self._access.server, aiohttp_session=session)
 
-    async def _on_request(self, request: aiohttp.ClientRequest) -> None:
-        """Notice when watching begins: kopf tells nobody, but it lists first and then watches.
-
-        It also begins a stream anew, without a pause, that was ended as soon as it had begun.
-        """
+    async def _attend_to_streams(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Notice when watching begins, and what becomes of it: kopf tells nobody."""
         if request.url.query.get("watch") != "true":
-            return
+            return await handler(request)
+        # It lists first and then watches.
         self._loop.call_soon_threadsafe(self._has_listed.set)
-        path, now = request.url.path, time.monotonic()
+        path = request.url.path
+        await self._pause_before(path)
+        try:
+            response = await handler(request)
+        except (aiohttp.ClientError, OSError) as error:
+            self._streams.refused(path, str(error) or type(error).__name__)
+            raise
+        if response.status == HTTPStatus.OK:
+            self._streams.opened(path, response.content)
+        else:
+            self._streams.refused(path, f"{response.status} {response.reason}")
+        return response
+
+    async def _pause_before(self, path: str) -> None:
+        """Hold back a stream that was ended as soon as it had begun: kopf makes no pause."""
+        now = time.monotonic()
         due_at = self._begun_at.get(path, float("-inf")) + _REWATCH_PAUSE_S
         self._begun_at[path] = max(now, due_at)
         await asyncio.sleep(max(due_at - now, 0))

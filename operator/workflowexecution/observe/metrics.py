@@ -75,6 +75,23 @@ class Metrics:
             "How far the API server's clock is ahead of the operator's own.",
             registry=self.registry,
         )
+        self.watch_silence = Gauge(
+            "workflowexecution_watch_silence_seconds",
+            "Time since the API server was last heard on a watch, by what is watched.",
+            ["watch"],
+            registry=self.registry,
+        )
+        self.resyncs = Counter(
+            "workflowexecution_resyncs_total",
+            "Times everything was listed anew after the start, by result.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.loop_lag = Gauge(
+            "workflowexecution_event_loop_lag_seconds",
+            "How late the event loop woke from its last pause of one second.",
+            registry=self.registry,
+        )
         self.removed = Counter(
             "workflowexecution_retention_removed_total",
             "Finished runs and ended executions removed for their age, by kind.",
@@ -83,6 +100,8 @@ class Metrics:
         )
         for kind in ("run", "execution"):
             self.removed.labels(kind=kind)
+        for result in ("done", "failed"):
+            self.resyncs.labels(result=result)
         # Every series is there from the start: a rate over a series that appears is wrong.
         for outcome in TERMINAL_PHASES:
             self.executions.labels(outcome=outcome)

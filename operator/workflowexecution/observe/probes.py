@@ -11,10 +11,14 @@ from workflowexecution.observe.metrics import Metrics
 
 @dataclass(slots=True)
 class Health:
-    """State the probes tell; each text says what is wrong, empty when nothing is."""
+    """State the probes tell; each text says what is wrong, empty when nothing is.
+
+    ``not_current`` is about what is known of the cluster: without it one is not ready.
+    """
 
     not_ready: str = "starting"
     not_alive: Callable[[], str] = lambda: ""
+    not_current: Callable[[], str] = lambda: ""
 
 
 class HttpServer:
@@ -59,7 +63,8 @@ class HttpServer:
         return _answer(self._health.not_alive())
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _answer(self._health.not_ready or self._health.not_alive())
+        health = self._health
+        return _answer(health.not_ready or health.not_alive() or health.not_current())
 
     async def _serve_metrics(self, _: web.Request) -> web.Response:
         body = prometheus_client.generate_latest(self._metrics.registry)

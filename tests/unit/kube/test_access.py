@@ -130,10 +130,13 @@ async def test_every_request_is_signed_and_shown() -> None:
     server = f"http://127.0.0.1:{runner.addresses[0][1]}"
     found = access.Access(server=server, ssl_context=True, authorization=lambda: next(tokens))
 
-    async def on_request(request: aiohttp.ClientRequest) -> None:
+    async def show(
+        request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
         shown.append(request.url.path)
+        return await send(request)
 
-    async with found.open_session(connections=1, on_request=on_request) as session:
+    async with found.open_session(connections=1, middlewares=(show,)) as session:
         for path in ("/x", "/y"):
             await (await session.get(server + path)).read()
     async with found.open_session(connections=1) as session:

@@ -1,5 +1,6 @@
 """Probes and metrics over HTTP, as kubelet and Prometheus ask."""
 
+import socket
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -35,6 +36,29 @@ async def get(port: int, path: str) -> tuple[int, str]:
         session.get(f"http://127.0.0.1:{port}{path}") as answer,
     ):
         return answer.status, await answer.text()
+
+
+async def test_what_is_out_of_date_is_not_ready_but_alive(ports: Ports, health: Health) -> None:
+    health.not_ready = ""
+    health.not_current = lambda: "the watch of pods is refused"
+    assert await get(ports[0], "/readyz") == (503, "the watch of pods is refused")
+    assert await get(ports[0], "/healthz") == (200, "ok")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+async def test_an_empty_address_is_every_one_of_both_families(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    server = HttpServer(Health(), Metrics())
+    await server.start("", probes_port=port, metrics_port=0)
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{host}:{port}/healthz") as answer,
+        ):
+            assert answer.status == 200
+    finally:
+        await server.close()
 
 
 @pytest.mark.parametrize(
