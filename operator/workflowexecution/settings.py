@@ -88,6 +88,14 @@ class Settings(BaseSettings):
         description="How often everything is listed anew, as a safeguard against lost events.",
     )
     concurrency: int = Field(default=32, ge=1, le=500, description="Executions worked on at once.")
+    leader_election: bool = Field(
+        default=False,
+        description="Whether only one of several operators works at a time; needed for replicas.",
+    )
+    lease_namespace: str = Field(
+        default=identity.DEFAULT_OPERATOR_NAMESPACE,
+        description="Namespace of the Lease by which the leader is known.",
+    )
     metrics_port: int = Field(
         default=9090, ge=0, le=65535, description="Port of /metrics; 0 picks a free one."
     )

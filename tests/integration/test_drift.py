@@ -11,7 +11,7 @@ from harness import faults
 from harness.executions import name_of
 from harness.faults import Fault
 from harness.objects import OLD_FINALIZER
-from harness.rights import EXECUTION_NAMESPACE, MANIFESTS
+from harness.rights import MANIFESTS
 from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
@@ -78,7 +78,8 @@ def do_everything(world: World, target: str) -> None:
 
 
 def test_no_right_is_missing_and_none_unused(bare_cluster: Cluster, target: str) -> None:
-    with open_world(bare_cluster, "--cancel-grace=1s", "--leftover-grace=1s") as world:
+    flags = ("--cancel-grace=1s", "--leftover-grace=1s", "--leader-election")
+    with open_world(bare_cluster, *flags) as world:
         do_everything(world, target)
 
         def every_right_was_used() -> None:
@@ -95,7 +96,7 @@ def test_roles_are_bound_where_the_operator_works() -> None:
         (item["kind"], item["metadata"].get("namespace", ""))
         for item in read(MANIFESTS / "rbac" / "controller.yaml")
     }
-    assert ("RoleBinding", EXECUTION_NAMESPACE) in where
+    assert ("RoleBinding", "kubernaut-workflows") in where
     assert ("ClusterRoleBinding", "") in where
 
 

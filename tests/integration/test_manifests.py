@@ -11,6 +11,7 @@ from localcluster.cluster import ApiError, Cluster
 REPOSITORY = Path(__file__).parents[2]
 NAMESPACES = ("kubernaut-system", "kubernaut-workflows")
 CONTROLLER = "system:serviceaccount:kubernaut-system:workflowexecution-controller"
+LEASES = "leases.coordination.k8s.io"
 RUNNER = "system:serviceaccount:kubernaut-workflows:kubernaut-workflow-runner"
 TEKTON = REPOSITORY / "tekton"
 
@@ -54,7 +55,10 @@ def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> 
         (CONTROLLER, "create", "events.events.k8s.io", "any", True),
         (CONTROLLER, "delete", "pods", "kubernaut-workflows", True),
         (CONTROLLER, "delete", "pods", "any", False),
-        (CONTROLLER, "update", "leases.coordination.k8s.io", "kubernaut-system", False),
+        (CONTROLLER, "create", "leases.coordination.k8s.io", "kubernaut-system", True),
+        (CONTROLLER, "update", f"{LEASES}/workflowexecution-controller", "kubernaut-system", True),
+        (CONTROLLER, "update", f"{LEASES}/another", "kubernaut-system", False),
+        (CONTROLLER, "create", "leases.coordination.k8s.io", "any", False),
         (CONTROLLER, "get", "secrets", "kubernaut-workflows", False),
         (RUNNER, "patch", "deployments.apps", "any", True),
         (RUNNER, "delete", "pods", "any", False),

@@ -16,4 +16,5 @@ OLD_FINALIZER: Final = f"{GROUP}/workflowexecution-cleanup"
 
 DEFAULT_TIMEOUT: Final = "30m"
 DEFAULT_SERVICE_ACCOUNT: Final = "kubernaut-workflow-runner"
+DEFAULT_OPERATOR_NAMESPACE: Final = "kubernaut-system"
 DEFAULT_EXECUTION_NAMESPACE: Final = "kubernaut-workflows"

@@ -72,6 +72,7 @@ async def run(settings: Settings) -> None:
         health,
         concurrency=settings.concurrency,
         resync_interval=settings.resync_interval,
+        lease_namespace=settings.lease_namespace if settings.leader_election else None,
     )
     try:
         await app.run(stop)

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextlib
+import os
+import socket
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
@@ -17,10 +20,13 @@ from workflowexecution.kube import errors, watches
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
+from workflowexecution.kube.leader_election import Leadership
+from workflowexecution.kube.lease import LeaseStore
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
 
 _CONNECTIONS: Final = 48
+_LEASE: Final = "workflowexecution-controller"
 _GRACE_S: Final = 20.0
 # What was listed and not placed holds its target until then.
 _RESYNC_RETRY_S: Final = 15.0
@@ -28,7 +34,10 @@ _START_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 
 
 class App:
-    """One operator process."""
+    """One operator process.
+
+    With a ``lease_namespace`` it works only while it leads; without, from the start.
+    """
 
     def __init__(
         self,
@@ -39,12 +48,19 @@ class App:
         *,
         concurrency: int,
         resync_interval: timedelta,
+        lease_namespace: str | None = None,
         clock: ServerClock | None = None,
     ) -> None:
         clock = clock or ServerClock()
         self._session = access.open_session(connections=_CONNECTIONS)
+        client = ApiClient(self._session, access.server, clock)
+        self._leadership = (
+            Leadership(LeaseStore(client, lease_namespace, _LEASE), _identity(), clock)
+            if lease_namespace
+            else None
+        )
         self._cluster = KubeCluster(
-            ApiClient(self._session, access.server, clock),
+            client,
             execution_namespace=policy.template.namespace,
             watch_namespaces=policy.watch_namespaces,
         )
@@ -67,26 +83,55 @@ class App:
 
         Raises: RuntimeError where the watches end by themselves; the process is then restarted.
         """
+        leading: asyncio.Task[None] | None = None
         try:
             async with _until(stop):
                 await self._patiently(self._cluster.check_kinds)
                 for watch in self._watches:
                     watch.start()
-                self._health.not_alive = lambda: self._first(watches.Watch.not_alive)
+                self._health.not_alive = self._not_alive
                 self._health.not_current = lambda: self._first(watches.Watch.not_ready)
                 # Listed after the watches have begun: what goes away from now on is told by them.
                 await asyncio.gather(*(watch.has_listed() for watch in self._watches))
                 await self._patiently(self._parts.resync)
-                self._parts.open()
+                # Who stands by is ready, too: a rolling update would otherwise wait for its leader.
                 self._health.not_ready = ""
                 self._log.info("ready")
+                if self._leadership is None:
+                    self._open()
+                else:
+                    leading = asyncio.create_task(self._lead(self._leadership))
                 await self._keep_in_step()
         finally:
             self._health.not_ready = "stopping"
             self._log.info("stopping", under_way=self._parts.depth())
-            await asyncio.gather(*(watch.stop() for watch in self._watches))
             await self._parts.close(grace=_GRACE_S)
+            await self._stop_leading(leading)
+            await asyncio.gather(*(watch.stop() for watch in self._watches))
             await self._session.close()
+
+    def _open(self) -> None:
+        self._metrics.leader.set(1)
+        self._parts.open()
+
+    async def _lead(self, leadership: Leadership) -> None:
+        """Work while leading; the process ends with leadership, in the midst of what it does."""
+        try:
+            await leadership.acquire()
+            self._open()
+            why = await leadership.keep(self._not_alive)
+            self._log.error("leadership lost; ending at once", problem=why)
+        except Exception as error:
+            self._log.error("leadership failed; ending at once", exc_info=error)
+        os._exit(1)
+
+    async def _stop_leading(self, leading: asyncio.Task[None] | None) -> None:
+        """Release the Lease, once nothing is written any more."""
+        if leading is not None:
+            leading.cancel()
+            await asyncio.gather(leading, return_exceptions=True)
+        if self._leadership is not None:
+            await self._leadership.release()
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step of the start until the API server has what it needs."""
@@ -129,6 +174,9 @@ class App:
         """What has ended the watches; empty while both run."""
         return self._first(watches.Watch.problem)
 
+    def _not_alive(self) -> str:
+        return self._first(watches.Watch.not_alive)
+
     def _first(self, problem: Callable[[watches.Watch], str]) -> str:
         """The first problem of this kind that a watch has; empty where none has any."""
         return next(filter(None, map(problem, self._watches)), "")
@@ -152,6 +200,11 @@ def runs_in(namespace: str) -> watches.Subject:
         plural="pipelineruns",
         namespaces=(namespace,),
     )
+
+
+def _identity() -> str:
+    """A name for this process that no other has, not even the next one in the same pod."""
+    return f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
 
 
 def _explain(error: Any) -> str:

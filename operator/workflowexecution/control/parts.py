@@ -24,7 +24,10 @@ from workflowexecution.observe.metrics import Metrics
 
 
 class Parts:
-    """Everything between the watches and the cluster; ``intake`` is where events go."""
+    """Everything between the watches and the cluster; ``intake`` is where events go.
+
+    Until it is opened it only learns: nothing is written.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Parts:
             cluster, ledger, memory, reader, policy, clock, self._executions, self._runs
         )
         self._retention = Retention(cluster, metrics)
+        self._is_open = False
         self.ledger = ledger
         self.memory = memory
         self.intake = Intake(ledger, memory, clock, self._executions, self._runs)
@@ -76,15 +80,19 @@ class Parts:
         )
 
     def open(self) -> None:
-        """Begin to work on what was queued; the first resync must be done."""
-        self.intake.take_lists()
+        """Begin to work; the first resync must be done."""
+        self._is_open = True
         self._executions.open()
         self._runs.open()
+        self._resync.queue_all()
 
     async def resync(self) -> None:
-        """List everything anew and, where history is old enough, begin to remove it."""
+        """List everything anew and, once open, begin to remove history that is old enough."""
         self.intake.needs_resync = False
-        self._retention.start(await self._resync.resync())
+        candidates = await self._resync.resync()
+        self.intake.take_lists()
+        if self._is_open:
+            self._retention.start(candidates)
 
     def depth(self) -> int:
         """Number of executions and runs with work to do now."""

@@ -82,7 +82,7 @@ class Resync:
                 self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
         self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
         self._ledger.forget_slots(seen.targets)
-        self._queue_all()
+        self.queue_all()
         return seen.candidates
 
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
@@ -143,7 +143,8 @@ class Resync:
                 recent.append(kept)
         await self._reader.settle_stopping(recent)
 
-    def _queue_all(self) -> None:
+    def queue_all(self) -> None:
+        """Queue everything that is known and may need work."""
         executions = [execution.uid for execution in self._ledger.executions()]
         runs = [run for run in self._ledger.runs() if run.state is not RunState.FINISHED]
         for uid in executions:

@@ -29,8 +29,8 @@ class WorkQueue(Generic[Key]):
     """Runs ``work(key)`` for every key added.
 
     A key added while its pass is running is run once more after it. A pass that returns a number
-    of seconds is repeated after that time; one that raises is repeated with back-off. Nothing is
-    worked on before ``open``.
+    of seconds is repeated after that time; one that raises is repeated with back-off. What is added
+    before ``open`` is not kept: who opens adds what there is to do.
     """
 
     def __init__(self, work: Callable[[Key], Awaitable[float | None]], *, concurrency: int) -> None:
@@ -40,8 +40,7 @@ class WorkQueue(Generic[Key]):
         self._wakers: dict[Key, asyncio.Event] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._dozing: set[Key] = set()
-        self._is_open = True
-        self._has_begun = asyncio.Event()
+        self._is_open = False
         self._log = structlog.get_logger("workqueue")
 
     def __len__(self) -> int:
@@ -49,8 +48,8 @@ class WorkQueue(Generic[Key]):
         return len(self._tasks)
 
     def open(self) -> None:
-        """Begin to work on what has been and will be added."""
-        self._has_begun.set()
+        """Begin to work on what will be added."""
+        self._is_open = True
 
     def add(self, key: Key) -> None:
         """Have this key worked on soon; safe to call as often as one likes."""
@@ -84,7 +83,7 @@ class WorkQueue(Generic[Key]):
         for key in self._dozing:
             self._tasks[key].cancel()
         waiting = list(self._tasks.values())
-        if waiting and self._has_begun.is_set():
+        if waiting:
             await asyncio.wait(waiting, timeout=grace)
         for task in waiting:
             task.cancel()
@@ -96,7 +95,6 @@ class WorkQueue(Generic[Key]):
     async def _run(self, key: Key, waker: asyncio.Event) -> None:
         delay: float | None = None
         try:
-            await self._has_begun.wait()
             while waker.is_set():
                 waker.clear()
                 delay = await self._until_done(key, waker)

@@ -45,7 +45,12 @@ class Access:
             if value := self.authorization():
                 request.headers["Authorization"] = value
             request.server_hostname = self.tls_server_name
-            return await handler(request)
+            try:
+                return await handler(request)
+            except AssertionError as error:
+                # aiohttp asserts that a connection from its pool is still open when it is used.
+                lost = "the connection was lost before the request was sent"
+                raise aiohttp.ClientConnectionError(lost) from error
 
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),

@@ -75,6 +75,11 @@ class Metrics:
             "How far the API server's clock is ahead of the operator's own.",
             registry=self.registry,
         )
+        self.leader = Gauge(
+            "workflowexecution_leader",
+            "1 where this operator leads, 0 where it stands by.",
+            registry=self.registry,
+        )
         self.watch_silence = Gauge(
             "workflowexecution_watch_silence_seconds",
             "Time since the API server was last heard on a watch, by what is watched.",

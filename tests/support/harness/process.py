@@ -63,6 +63,12 @@ class OperatorProcess:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Number of the process; it must have been started."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it without warning, as a lost node would."""
         assert self._process is not None

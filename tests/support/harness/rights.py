@@ -8,7 +8,6 @@ from localcluster.cluster import Cluster, Object
 from localcluster.objects import apply, read, read_folder
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
-EXECUTION_NAMESPACE = "kubernaut-workflows"
 ACCOUNT_PATH = (
     "/api/v1/namespaces/kubernaut-system/serviceaccounts/workflowexecution-controller/token"
 )
@@ -22,9 +21,9 @@ def install(cluster: Cluster) -> None:
 
 
 def extend_to(cluster: Cluster, namespace: str) -> None:
-    """Give the operator in this execution namespace what it is given in the shipped one."""
+    """Give the operator in this one namespace what it is given in the two shipped ones."""
     for item in read(MANIFESTS / "rbac" / "controller.yaml"):
-        if item["metadata"].get("namespace") == EXECUTION_NAMESPACE:
+        if item["kind"] in ("Role", "RoleBinding"):
             moved: Object = {**item, "metadata": {**item["metadata"], "namespace": namespace}}
             apply(cluster, moved)
 

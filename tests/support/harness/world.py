@@ -52,6 +52,7 @@ class World:
         )
         where = [
             f"--execution-namespace={self.execution_namespace}",
+            f"--lease-namespace={self.execution_namespace}",
             f"--watch-namespaces={','.join(self.sources)}",
         ]
         log = self._folder / f"{name}.log"

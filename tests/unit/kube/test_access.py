@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -145,3 +146,13 @@ async def test_every_request_is_signed_and_shown() -> None:
     agent = "workflowexecution-operator"
     assert asked == [("/x", "Bearer a", agent), ("/y", "Bearer b", agent), ("/z", None, agent)]
     assert shown == ["/x", "/y"]
+
+
+async def test_a_connection_that_is_lost_too_early_is_a_lost_connection() -> None:
+    async def lose(_: aiohttp.ClientRequest, __: aiohttp.ClientHandlerType) -> Any:
+        raise AssertionError
+
+    found = access.Access(server="http://x", ssl_context=True, authorization=lambda: None)
+    async with found.open_session(connections=1, middlewares=(lose,)) as session:
+        with pytest.raises(aiohttp.ClientConnectionError, match="lost before"):
+            await session.get("http://127.0.0.1:1/")
