@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         default="info", description="Least severe level that is logged."
     )
 
-    @field_validator("execution_namespace")
+    @field_validator("execution_namespace", "lease_namespace")
     @classmethod
     def _is_namespace(cls, value: str) -> str:
         if not _NAME.fullmatch(value):

@@ -55,6 +55,7 @@ def test_the_environment_sets(
         ("execution_namespace", "Not Valid", "is not a namespace"),
         ("execution_namespace", "", "is not a namespace"),
         ("execution_namespace", "a" * 64, "is not a namespace"),
+        ("lease_namespace", "", "is not a namespace"),
         ("watch_namespaces", "a,-b", "'-b' is not a namespace"),
         ("cooldown", "5", "is not a duration; write it like 30m"),
         ("cooldown", timedelta(seconds=-1), "must be 0s or longer, e.g. 5m"),
