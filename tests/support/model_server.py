@@ -73,6 +73,7 @@ class Server:
         self.work: dict[str, Work] = {}  # by UID of the run
         self.ends: list[tuple[str, datetime]] = []  # UID of a run, and when it really ended
         self.too_early: list[str] = []  # runs that began within a cooldown
+        self.misattributed: list[str] = []  # executions that claimed the run of another
         self._version = 0
 
     # What an operator asks for.
@@ -140,12 +141,19 @@ class Server:
         execution = self._this_version(name, version)
         was = execution.get("status", {}).get("phase")
         execution["status"] = merge(patch, execution.get("status"))
+        self._note_if_of_another(execution, patch)
         phase = execution["status"].get("phase")
         if was in TERMINAL_PHASES and phase != was:
             raise errors.RejectedError("an ended execution never changes its phase", status=422)
         if was == "Running" and phase == "Pending":
             raise errors.RejectedError("a Running execution does not go back", status=422)
         return self._store(EXECUTIONS, name, execution, "MODIFIED")
+
+    def _note_if_of_another(self, execution: Raw, patch: Raw) -> None:
+        """Hold a run that a status newly names against the execution that the run names."""
+        run = self.objects[RUNS].get((patch.get("pipelineRunRef") or {}).get("name", ""))
+        if run is not None and owner_of(run) != execution["metadata"]["uid"]:
+            self.misattributed.append(execution["metadata"]["name"])
 
     def patch_finalizers(self, name: str, version: str, finalizers: list[str]) -> Raw:
         execution = self._this_version(name, version)
