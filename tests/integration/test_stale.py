@@ -105,7 +105,8 @@ def test_while_a_watch_is_refused_it_is_not_ready(
         def not_ready() -> None:
             status_code, said = world.operator.ask("/readyz")
             assert status_code == 503
-            assert said.startswith(f"the watch of pipelineruns is refused: {status}")
+            assert said.startswith("the watch of pipelineruns is refused: ")
+            assert f" {status} " in said
 
         eventually(not_ready, 10, dump=world.dump)
         assert world.operator.ask("/healthz") == (200, "ok")

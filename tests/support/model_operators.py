@@ -245,9 +245,12 @@ class Operator:
         return any(self.seen[kind] < len(told) for kind, told in self.server.history.items())
 
     def relist(self, kind: str) -> None:
-        """Deliver all that exists, as after a lost watch: what went away meanwhile is not told."""
-        for raw in self.server.all(kind):
-            self._take_in(kind, None, raw)
+        """Lose the place in a watch: executions are listed anew, of runs it is only told."""
+        if kind == RUNS:
+            self.intake.missed()
+        else:
+            for raw in self.server.all(kind):
+                self.intake.on_execution(None, raw)
         self.seen[kind] = len(self.server.history[kind])
 
     def start_pass(self, key: Key) -> None:
@@ -285,7 +288,7 @@ class Operator:
         finally:
             self.tasks.pop(key, None)
 
-    def _take_in(self, kind: str, event: str | None, raw: Raw) -> None:
+    def _take_in(self, kind: str, event: str, raw: Raw) -> None:
         take_in = self.intake.on_execution if kind == EXECUTIONS else self.intake.on_run
         take_in(event, copy.deepcopy(raw))
 

@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,11 +13,12 @@ import structlog
 import tenacity
 
 from workflowexecution.api import identity
-from workflowexecution.control.cluster import KubeCluster
+from workflowexecution.control.cluster import KubeCluster, runs_path
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
 from workflowexecution.kube import errors, watches
 from workflowexecution.kube.access import Access
+from workflowexecution.kube.change_stream import ChangeStream
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.leader_election import Leadership
@@ -65,18 +66,19 @@ class App:
             watch_namespaces=policy.watch_namespaces,
         )
         self._parts = Parts(self._cluster, policy, metrics, clock, concurrency=concurrency)
-        intake = self._parts.intake
-        self._watches = (
-            watches.Watch(access, executions_in(policy.watch_namespaces), intake.on_execution),
-            watches.Watch(access, runs_in(policy.template.namespace), intake.on_run),
+        intake, namespace = self._parts.intake, policy.template.namespace
+        self._executions = watches.Watch(
+            access, executions_in(policy.watch_namespaces), intake.on_execution
         )
+        self._runs = ChangeStream(client, runs_path(namespace), intake.on_run, intake.missed)
+        self._watches = (self._executions, self._runs)
         self._health = health
         self._resync_interval = resync_interval
         self._log = structlog.get_logger("app")
         self._metrics = metrics
         metrics.clock_offset.set_function(lambda: clock.offset)
         for watch in self._watches:
-            metrics.watch_silence.labels(watch=watch.name).set_function(watch.silence)
+            metrics.watch_silence.labels(watch=watch.name).set_function(watch.health.silence)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop.
@@ -90,9 +92,9 @@ class App:
                 for watch in self._watches:
                     watch.start()
                 self._health.not_alive = self._not_alive
-                self._health.not_current = lambda: self._first(watches.Watch.not_ready)
+                self._health.not_current = self._not_current
                 # Listed after the watches have begun: what goes away from now on is told by them.
-                await asyncio.gather(*(watch.has_listed() for watch in self._watches))
+                await asyncio.gather(*(watch.has_begun() for watch in self._watches))
                 await self._patiently(self._parts.resync)
                 # Who stands by is ready, too: a rolling update would otherwise wait for its leader.
                 self._health.not_ready = ""
@@ -156,7 +158,7 @@ class App:
             slept_from = loop.time()
             await asyncio.sleep(1)
             for watch in self._watches:
-                watch.listen()
+                watch.health.listen()
             self._metrics.loop_lag.set(max(loop.time() - slept_from - 1, 0))
             if loop.time() < due_at and not self._parts.intake.needs_resync:
                 continue
@@ -172,14 +174,18 @@ class App:
 
     def _problem(self) -> str:
         """What has ended the watches; empty while both run."""
-        return self._first(watches.Watch.problem)
+        return _first(watch.problem() for watch in self._watches)
 
     def _not_alive(self) -> str:
-        return self._first(watches.Watch.not_alive)
+        return self._problem() or _first(watch.health.not_alive() for watch in self._watches)
 
-    def _first(self, problem: Callable[[watches.Watch], str]) -> str:
-        """The first problem of this kind that a watch has; empty where none has any."""
-        return next(filter(None, map(problem, self._watches)), "")
+    def _not_current(self) -> str:
+        return _first(watch.health.not_ready() for watch in self._watches)
+
+
+def _first(problems: Iterable[str]) -> str:
+    """The first problem that there is; empty where there is none."""
+    return next(filter(None, problems), "")
 
 
 def executions_in(namespaces: tuple[str, ...]) -> watches.Subject:
@@ -189,16 +195,6 @@ def executions_in(namespaces: tuple[str, ...]) -> watches.Subject:
         version=identity.VERSION,
         plural=identity.PLURAL,
         namespaces=namespaces,
-    )
-
-
-def runs_in(namespace: str) -> watches.Subject:
-    """The watch of all runs in the execution namespace: others can be on our targets, too."""
-    return watches.Subject(
-        group="tekton.dev",
-        version="v1",
-        plural="pipelineruns",
-        namespaces=(namespace,),
     )
 
 

@@ -104,7 +104,7 @@ class KubeCluster:
     async def check_kinds(self) -> None:
         """Ask for one object of each kind: raises what would keep the operator from working."""
         namespace = self._execution_namespace
-        for path in (*self._execution_lists(), _runs_path(namespace), _pods_path(namespace)):
+        for path in (*self._execution_lists(), runs_path(namespace), _pods_path(namespace)):
             await self._client.request("GET", path, params={"limit": "1"})
 
     async def list_executions(self) -> AsyncIterator[Raw]:
@@ -115,7 +115,7 @@ class KubeCluster:
 
     async def list_runs(self) -> AsyncIterator[Raw]:
         """See Cluster."""
-        async for item in self._client.list_pages(_runs_path(self._execution_namespace)):
+        async for item in self._client.list_pages(runs_path(self._execution_namespace)):
             yield item
 
     async def list_active_pods(self) -> AsyncIterator[Raw]:
@@ -147,7 +147,7 @@ class KubeCluster:
 
     async def create_run(self, manifest: Mapping[str, Any]) -> Raw:
         """See Cluster."""
-        path = _runs_path(manifest["metadata"]["namespace"])
+        path = runs_path(manifest["metadata"]["namespace"])
         return await self._client.request("POST", path, body=manifest)
 
     async def cancel_run(self, run: Run) -> Raw:
@@ -215,13 +215,14 @@ def _pods_path(namespace: str) -> str:
     return f"/api/v1/namespaces/{quote(namespace)}/pods"
 
 
-def _runs_path(namespace: str) -> str:
+def runs_path(namespace: str) -> str:
+    """Where the runs of a namespace are listed, watched and created."""
     return f"{_TEKTON}/namespaces/{quote(namespace)}/pipelineruns"
 
 
 # Names may come from annotations that anybody can write: they must not reach beyond their place.
 def _run_path(namespace: str, name: str) -> str:
-    return f"{_runs_path(namespace)}/{quote(name, safe='')}"
+    return f"{runs_path(namespace)}/{quote(name, safe='')}"
 
 
 def _execution_path(namespace: str, name: str) -> str:

@@ -19,7 +19,7 @@ TakeIn = Callable[[str | None, dict[str, Any]], None]
 class Intake:
     """Takes in watch events; decides nothing, sends nothing and never raises.
 
-    needs_resync: whether something was listed that only a full resync can place.
+    needs_resync: whether changes may have been missed, which only a full resync finds.
     """
 
     def __init__(
@@ -44,17 +44,24 @@ class Intake:
         """From now on, also take in what a watch lists when it begins anew."""
         self._takes_lists = True
 
+    def missed(self) -> None:
+        """Note that changes may have been missed."""
+        self.needs_resync = True
+
     def on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
         """Take in one event of an execution; the type is None for one that was listed."""
         self._guarded(self._on_execution, event_type, raw)
 
-    def on_run(self, event_type: str | None, raw: dict[str, Any]) -> None:
-        """Take in one event of a run; the type is None for one that was listed."""
+    def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
+        """Take in one event of a run."""
         self._guarded(self._on_run, event_type, raw)
 
     def _guarded(self, take_in: TakeIn, event_type: str | None, raw: dict[str, Any]) -> None:
-        if event_type is None and not self._takes_lists:
-            return
+        if event_type is None:
+            if not self._takes_lists:
+                return
+            # A watch lists anew where it has lost its place, and tells nothing of what has gone.
+            self.missed()
         try:
             take_in(event_type, raw)
         except Exception as error:
@@ -86,13 +93,7 @@ class Intake:
         if event_type == "DELETED":
             self._on_deleted_run(seen)
             return
-        was_known = self._ledger.run(seen.key) is not None
-        run = self._ledger.observe_run(seen, now=self._clock.now())
-        if event_type is None and not was_known and run and run.state is RunState.STOPPING:
-            # Most runs that a list shows failed long ago: all of them are looked at together.
-            self.needs_resync = True
-            return
-        self._queue(run or seen)
+        self._queue(self._ledger.observe_run(seen, now=self._clock.now()) or seen)
 
     def _on_deleted_run(self, seen: Run) -> None:
         now = self._clock.now()

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -41,8 +42,8 @@ class ApiClient:
 
         Raises: ApiError of the kind the answer means; UnavailableError where there was none.
         """
-        sent = time.monotonic()
-        try:
+        what, sent = f"{method} {path}", time.monotonic()
+        with _no_answer(what):
             async with self._session.request(
                 method,
                 self._server + path,
@@ -52,21 +53,36 @@ class ApiClient:
                 timeout=_TIMEOUT,
             ) as response:
                 text = await response.text()
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            raise errors.UnavailableError(
-                f"{method} {path}: no answer: {error or type(error).__name__}"
-            ) from error
         self._note_date(response.headers.get("Date", ""), sent)
-        answer = _object_of(text)
         if response.status >= 400:
-            # Not every error is a Status: of a kind it does not serve the API server says so in
-            # plain text, and proxies in front of it have pages of their own.
-            told = answer or {"message": text}
-            wait = _seconds(response.headers.get("Retry-After", ""))
-            raise _error_of(response.status, told, f"{method} {path}", wait)
+            raise _error_of(response, text, what)
+        answer = _object_of(text)
         if answer is None:
-            raise errors.UnavailableError(f"{method} {path}: no answer: not an object: {text:.200}")
+            raise errors.UnavailableError(f"{what}: no answer: not an object: {text:.200}")
         return answer
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, params: Mapping[str, str], *, silence: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a stream of lines, which may go on without end.
+
+        Args:
+            path: of what is asked for.
+            params: the query.
+            silence: seconds after which a stream that delivers nothing counts as lost.
+
+        Raises: ApiError of the kind the answer means; UnavailableError, also from within, where
+            there was none or the stream was lost.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
+        with _no_answer(f"GET {path}"):
+            async with self._session.get(
+                self._server + path, params=params, timeout=timeout
+            ) as response:
+                if response.status >= 400:
+                    raise _error_of(response, await response.text(), f"GET {path}")
+                yield _lines_of(response.content)
 
     async def list_pages(
         self, path: str, params: Mapping[str, str] | None = None
@@ -114,17 +130,37 @@ def _object_of(text: str) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _error_of(
-    status: int, told: Mapping[str, Any], what: str, retry_after: float | None
-) -> errors.ApiError:
+def _error_of(response: aiohttp.ClientResponse, text: str, what: str) -> errors.ApiError:
+    # Not every error is a Status: of a kind it does not serve the API server says so in plain
+    # text, and proxies in front of it have pages of their own.
+    told = _object_of(text) or {"message": text}
     message = str(told.get("message", ""))[:2000]
     return errors.error_for(
-        status,
+        response.status,
         reading.text(told, "reason"),
-        f"{what}: {status} {message}",
+        f"{what}: {response.status} {message}",
         cause=_first_cause(told),
-        retry_after=retry_after,
+        retry_after=_seconds(response.headers.get("Retry-After", "")),
     )
+
+
+@contextmanager
+def _no_answer(what: str) -> Iterator[None]:
+    """Say of whatever goes wrong on the way that there was no answer."""
+    try:
+        yield
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+        said = str(error) or type(error).__name__
+        raise errors.UnavailableError(f"{what}: no answer: {said}") from error
+
+
+async def _lines_of(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Yield every whole line as it comes; objects may be larger than any buffer."""
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line
 
 
 def _first_cause(told: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ import structlog
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import PAGE
 from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
-from workflowexecution.kube.stream_health import DEAD_AFTER_S, SILENCE_LIMIT_S, StreamHealth
+from workflowexecution.kube.stream_health import StreamHealth
 
 Deliver = Callable[[str | None, dict[str, Any]], None]
 
@@ -56,24 +56,20 @@ class Watch:
     """
 
     def __init__(self, access: Access, subject: Subject, deliver: Deliver) -> None:
+        self.name = subject.plural
+        self.health = StreamHealth(subject.plural, time.monotonic)
         self._access = access
         self._subject = subject
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
-        self._has_listed = asyncio.Event()
+        self._has_begun = asyncio.Event()
         self._thread: threading.Thread | None = None
         self._logins = 0
         self._begun_at: dict[str, float] = {}
-        self._streams = StreamHealth(time.monotonic)
         self._failure = ""
         self._has_ended = False
         self._log = structlog.get_logger("watches").bind(watch=subject.plural)
-
-    @property
-    def name(self) -> str:
-        """What is watched, in the plural."""
-        return self._subject.plural
 
     def start(self) -> None:
         """Start watching."""
@@ -82,12 +78,12 @@ class Watch:
         )
         self._thread.start()
 
-    async def has_listed(self) -> None:
+    async def has_begun(self) -> None:
         """Wait until the first list is complete and changes since then are being watched.
 
         Raises: RuntimeError where the watch ended before.
         """
-        await self._has_listed.wait()
+        await self._has_begun.wait()
         if problem := self.problem():
             raise RuntimeError(problem)
 
@@ -103,30 +99,6 @@ class Watch:
             return f"the watch of {self._subject.plural} ended: {self._failure or 'stopped'}"
         return ""
 
-    def listen(self) -> None:
-        """Note what has come; to be called every second."""
-        self._streams.listen()
-
-    def silence(self) -> float:
-        """Seconds since the API server was last heard on the stream that is silent longest."""
-        return self._streams.silence()
-
-    def not_ready(self) -> str:
-        """Why what is known may be out of date; empty while every stream delivers."""
-        if refusal := self._streams.refusal():
-            return f"the watch of {self._subject.plural} is refused: {refusal}"
-        return self._silent_for(SILENCE_LIMIT_S)
-
-    def not_alive(self) -> str:
-        """Why a new process may do better than this one; empty while there is no reason."""
-        return self.problem() or self._silent_for(DEAD_AFTER_S)
-
-    def _silent_for(self, limit: float) -> str:
-        silence = self.silence()
-        if silence < limit:
-            return ""
-        return f"the watch of {self._subject.plural} has delivered nothing for {silence:.0f} s"
-
     def _run(self) -> None:
         try:
             asyncio.run(self._watch())
@@ -136,7 +108,7 @@ class Watch:
         finally:
             self._has_ended = True
             # Nobody may wait for a list that does not come any more.
-            self._loop.call_soon_threadsafe(self._has_listed.set)
+            self._loop.call_soon_threadsafe(self._has_begun.set)
 
     async def _watch(self) -> None:
         asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
@@ -183,18 +155,18 @@ class Watch:
         if request.url.query.get("watch") != "true":
             return await handler(request)
         # It lists first and then watches.
-        self._loop.call_soon_threadsafe(self._has_listed.set)
+        self._loop.call_soon_threadsafe(self._has_begun.set)
         path = request.url.path
         await self._pause_before(path)
         try:
             response = await handler(request)
         except (aiohttp.ClientError, OSError) as error:
-            self._streams.refused(path, str(error) or type(error).__name__)
+            self.health.refused(path, str(error) or type(error).__name__)
             raise
         if response.status == HTTPStatus.OK:
-            self._streams.opened(path, response.content)
+            self.health.opened(path, response.content)
         else:
-            self._streams.refused(path, f"{response.status} {response.reason}")
+            self.health.refused(path, f"{response.status} {response.reason}")
         return response
 
     async def _pause_before(self, path: str) -> None:

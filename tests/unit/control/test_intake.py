@@ -146,10 +146,11 @@ def test_the_removal_of_what_finished_long_ago_is_no_work(desk: Desk) -> None:
     assert desk.ledger.runs() == []
 
 
-def test_failed_runs_in_a_list_wait_for_the_resync_and_hold_until_then(desk: Desk) -> None:
-    desk.intake.on_run(None, raw_run("other", status=FAILED))
-    assert (desk.intake.needs_resync, desk.runs.taken()) == (True, [])
-    assert [str(run.state) for run in desk.ledger.runs()] == ["Stopping"]
+def test_a_watch_that_lists_anew_has_missed_what_went_meanwhile(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    assert not desk.intake.needs_resync
+    desk.intake.on_execution(None, raw_execution("mine"))
+    assert desk.intake.needs_resync
 
 
 def test_the_first_lists_of_the_watches_are_left_to_the_first_resync(desk: Desk) -> None:
@@ -157,7 +158,6 @@ def test_the_first_lists_of_the_watches_are_left_to_the_first_resync(desk: Desk)
         desk.ledger, desk.memory, FixedClock(NOW), cast(Any, desk.executions), cast(Any, desk.runs)
     )
     fresh.on_execution(None, raw_execution("mine"))
-    fresh.on_run(None, raw_run("other", status=FAILED))
     assert (desk.ledger.executions(), desk.ledger.runs(), fresh.needs_resync) == ([], [], False)
 
 

@@ -1,0 +1,147 @@
+"""Our own watch of one kind of object, in the event loop that everything else runs in.
+
+It begins where the API server is now and lists nothing. Whoever starts it lists after that, so
+that nothing falls between the two; where changes may have been missed, it says so.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+import tenacity
+
+from workflowexecution.api import reading
+from workflowexecution.kube import errors
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.stream_health import StreamHealth
+
+Deliver = Callable[[str, dict[str, Any]], None]
+
+# The server ends a stream after this time, so that each is opened anew now and then.
+_LASTS_S: Final = 300
+# Bookmarks come about once a minute: a connection that is silent for longer may be dead.
+_SILENCE_S: Final = 75.0
+# Between two streams: one that ends as soon as it has begun is not opened again at once.
+_PAUSE_S: Final = 1.0
+_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
+
+
+class ChangeStream:
+    """Delivers every change of the objects at a path, ``(event type, object)``, until stopped.
+
+    ``deliver`` never raises. ``on_gap`` is called when changes may have been missed and a new
+    beginning has been found: a list that is asked for from then on holds all that was missed.
+    """
+
+    def __init__(
+        self, client: ApiClient, path: str, deliver: Deliver, on_gap: Callable[[], None]
+    ) -> None:
+        self.name = path.rpartition("/")[2]
+        self.health = StreamHealth(self.name, time.monotonic)
+        self._client = client
+        self._path = path
+        self._deliver = deliver
+        self._on_gap = on_gap
+        self._version = ""
+        self._has_gap = False
+        self._has_begun = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger("watches").bind(watch=self.name)
+
+    def start(self) -> None:
+        """Start watching."""
+        self._task = asyncio.create_task(self._watch(), name=f"watch {self.name}")
+
+    async def has_begun(self) -> None:
+        """Wait until it is known from where on changes are delivered."""
+        await self._has_begun.wait()
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def problem(self) -> str:
+        """Why it does not watch any more; empty while it does."""
+        if self._task is None or not self._task.done():
+            return ""
+        error = None if self._task.cancelled() else self._task.exception()
+        return f"the watch of {self.name} ended: {error or 'stopped'}"
+
+    async def _watch(self) -> None:
+        """Follow one stream after the other; no answer of the API server ends this."""
+        while True:
+            async for attempt in tenacity.AsyncRetrying(
+                wait=_BACKOFF,
+                retry=tenacity.retry_if_exception_type(errors.ApiError),
+                before_sleep=self._report,
+            ):
+                with attempt:
+                    await self._follow()
+            await asyncio.sleep(_PAUSE_S)
+
+    def _report(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self.health.refused(self._path, str(error))
+        self._log.warning("the watch is refused", error=str(error), attempt=state.attempt_number)
+
+    async def _follow(self) -> None:
+        """Follow one stream to its end.
+
+        Raises: ApiError where it could not be opened.
+        """
+        is_open = False
+        try:
+            if not self._version:
+                await self._begin()
+            query = {
+                "watch": "true",
+                "allowWatchBookmarks": "true",
+                "resourceVersion": self._version,
+                "timeoutSeconds": str(_LASTS_S),
+            }
+            async with self._client.stream(self._path, query, silence=_SILENCE_S) as lines:
+                is_open = True
+                self._opened()
+                async for line in lines:
+                    self._take_in(line)
+        except errors.GoneError:
+            self._version = ""
+        except errors.ApiError as error:
+            if not is_open:
+                raise
+            self._log.debug("the stream was lost", error=str(error))
+
+    async def _begin(self) -> None:
+        """Find out where the API server is now."""
+        page = await self._client.request("GET", self._path, params={"limit": "1"})
+        self._version = reading.text(reading.mapping(page, "metadata"), "resourceVersion")
+        self._has_gap = self._has_begun.is_set()
+        self._has_begun.set()
+
+    def _opened(self) -> None:
+        self.health.opened(self._path)
+        if self._has_gap:
+            self._has_gap = False
+            self._on_gap()
+
+    def _take_in(self, line: bytes) -> None:
+        """Take in one line of a stream; raises ApiError where it tells of an error."""
+        try:
+            event = json.loads(line)
+            kind, changed = event["type"], event["object"]
+            if kind != "ERROR":
+                version = changed["metadata"]["resourceVersion"]
+        except (ValueError, LookupError, TypeError) as error:
+            raise errors.UnavailableError(f"{self._path}: no event: {line!r:.200}") from error
+        if kind == "ERROR":
+            code, reason = changed.get("code", 0), reading.text(changed, "reason")
+            raise errors.error_for(code, reason, f"{self._path}: {changed.get('message')}")
+        self.health.heard(self._path)
+        if kind != "BOOKMARK":
+            self._deliver(kind, changed)
+        self._version = version

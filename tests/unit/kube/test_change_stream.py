@@ -1,0 +1,219 @@
+"""What a watch of our own delivers, whatever the API server sends or does not send."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import tenacity
+from aiohttp import web
+
+from workflowexecution.kube import change_stream
+from workflowexecution.kube.change_stream import ChangeStream
+from workflowexecution.kube.client import ApiClient
+
+WITHIN_S = 5
+
+
+def line(kind: str, version: int, name: str = "one") -> bytes:
+    meta = {"name": name, "resourceVersion": str(version)}
+    return json.dumps({"type": kind, "object": {"metadata": meta}}).encode() + b"\n"
+
+
+def error_line(code: int, reason: str) -> bytes:
+    return (
+        json.dumps({"type": "ERROR", "object": {"code": code, "reason": reason}}).encode() + b"\n"
+    )
+
+
+@dataclass
+class Server:
+    """Answers the n-th watch with the n-th script, and holds the last one open."""
+
+    version: int = 1
+    scripts: list[list[bytes] | int] = field(default_factory=list)
+    lists: int = 0
+    watched_from: list[str] = field(default_factory=list)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("watch") != "true":
+            self.lists += 1
+            assert request.query["limit"] == "1"
+            return web.json_response({"metadata": {"resourceVersion": str(self.version)}})
+        self.watched_from.append(request.query["resourceVersion"])
+        script = self.scripts.pop(0)
+        if isinstance(script, int):
+            return web.json_response({"message": f"told {script}"}, status=script)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for part in script:
+            await response.write(part)
+        if not self.scripts:
+            await self.is_over.wait()
+        return response
+
+
+@dataclass
+class Seen:
+    """What was delivered, and how often something may have been missed."""
+
+    events: list[tuple[str, str]] = field(default_factory=list)
+    gaps: int = 0
+
+    def deliver(self, kind: str, raw: dict[str, Any]) -> None:
+        self.events.append((kind, raw["metadata"]["name"]))
+
+    def on_gap(self) -> None:
+        self.gaps += 1
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def seen() -> Seen:
+    return Seen()
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_stream, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(change_stream, "_BACKOFF", tenacity.wait_fixed(0.01))
+    monkeypatch.setattr(change_stream, "_SILENCE_S", 0.3)
+
+
+@pytest_asyncio.fixture
+async def stream(server: Server, seen: Seen) -> AsyncIterator[ChangeStream]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as session:
+        client = ApiClient(session, f"http://127.0.0.1:{runner.addresses[0][1]}")
+        opened = ChangeStream(client, "/api/things", seen.deliver, seen.on_gap)
+        yield opened
+        await opened.stop()
+    server.is_over.set()
+    await runner.cleanup()
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not reached():  # noqa: ASYNC110 (a deadline is set)
+            await asyncio.sleep(0.01)
+
+
+async def until_seen(stream: ChangeStream, seen: Seen, *names: str) -> None:
+    """Watch until just these objects were delivered, in this order."""
+    stream.start()
+    await until(lambda: len(seen.events) >= len(names))
+    assert [name for _, name in seen.events] == list(names)
+
+
+async def test_changes_are_delivered_from_where_it_began(
+    server: Server, stream: ChangeStream, seen: Seen
+) -> None:
+    server.scripts = [[line("ADDED", 2, "a"), line("BOOKMARK", 3), line("DELETED", 4, "b")]]
+    await until_seen(stream, seen, "a", "b")
+    assert seen.events == [("ADDED", "a"), ("DELETED", "b")]
+    assert (server.lists, server.watched_from, seen.gaps) == (1, ["1"], 0)
+    assert (stream.name, stream.problem(), stream.health.not_ready()) == ("things", "", "")
+
+
+async def test_a_line_may_come_in_pieces(server: Server, stream: ChangeStream, seen: Seen) -> None:
+    whole = line("ADDED", 2, "a" * 300_000) + line("ADDED", 3, "b")
+    cut = len(whole) - 40
+    server.scripts = [[whole[:7], whole[7:cut], whole[cut:]]]
+    await until_seen(stream, seen, "a" * 300_000, "b")
+
+
+async def test_a_stream_that_ends_goes_on_where_it_was(
+    server: Server, stream: ChangeStream, seen: Seen
+) -> None:
+    server.scripts = [[line("ADDED", 2, "a")], [line("BOOKMARK", 9)], [line("ADDED", 10, "b")]]
+    await until_seen(stream, seen, "a", "b")
+    assert (server.lists, server.watched_from, seen.gaps) == (1, ["1", "2", "9"], 0)
+
+
+async def test_a_stream_that_falls_silent_is_opened_anew(
+    server: Server, stream: ChangeStream, seen: Seen
+) -> None:
+    """The last script is held open; here it is silent until the time is over."""
+    server.scripts = [[line("ADDED", 2, "a")]]
+    stream.start()
+    await until(lambda: len(seen.events) == 1)
+    server.scripts = [[line("ADDED", 3, "b")]]
+    await until(lambda: len(seen.events) == 2)
+    assert server.watched_from == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "expired", [410, [error_line(410, "Expired")]], ids=["refused", "told-in-the-stream"]
+)
+async def test_where_its_place_is_lost_it_says_that_something_was_missed(
+    server: Server, stream: ChangeStream, seen: Seen, expired: int | list[bytes]
+) -> None:
+    server.version = 7
+    server.scripts = [expired, [line("ADDED", 8, "a")]]
+    await until_seen(stream, seen, "a")
+    assert (server.lists, server.watched_from, seen.gaps) == (2, ["7", "7"], 1)
+
+
+async def test_a_place_that_is_lost_for_good_is_told_once_it_is_found(
+    server: Server, stream: ChangeStream, seen: Seen
+) -> None:
+    """Each gap costs a full resync: one, not one for each attempt."""
+    server.scripts = [410, 410, 410, [line("ADDED", 2, "a")]]
+    await until_seen(stream, seen, "a")
+    assert (server.lists, seen.gaps) == (4, 1)
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
+async def test_refusals_are_told_and_outlasted(
+    server: Server, stream: ChangeStream, seen: Seen, status: int
+) -> None:
+    server.scripts = [status] * 400
+    stream.start()
+    await until(lambda: stream.health.not_ready() != "")
+    assert f"the watch of things is refused: GET /api/things: {status}" in stream.health.not_ready()
+    server.scripts = [[line("ADDED", 2, "a")]]
+    await until(lambda: bool(seen.events))
+    assert stream.health.not_ready() == ""
+    assert (server.lists, seen.gaps) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [b"<html>\n", b"null\n", b'{"type": "ADDED"}\n', b'{"type": "ADDED", "object": {}}\n'],
+)
+async def test_what_is_no_event_is_asked_for_again(
+    server: Server, stream: ChangeStream, seen: Seen, odd: bytes
+) -> None:
+    server.scripts = [[line("ADDED", 2, "a"), odd], [error_line(500, "")], [line("ADDED", 3, "b")]]
+    await until_seen(stream, seen, "a", "b")
+    assert (server.watched_from, seen.gaps) == (["1", "2", "2"], 0)
+
+
+async def test_an_error_in_the_stream_is_no_sign_of_life(
+    server: Server, stream: ChangeStream, seen: Seen
+) -> None:
+    server.scripts = [[error_line(500, "")]] * 400
+    stream.start()
+    await until(lambda: len(server.watched_from) >= 5)
+    assert stream.health.silence() > 0.02
+
+
+async def test_it_says_when_it_is_over(server: Server, stream: ChangeStream) -> None:
+    server.scripts = [[]]
+    stream.start()
+    await stream.has_begun()
+    await stream.stop()
+    assert stream.problem() == "the watch of things ended: stopped"
