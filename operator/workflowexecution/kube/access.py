@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import yaml
@@ -21,7 +23,7 @@ class Access:
     """Where the API server is and how requests prove who sends them.
 
     authorization: gives the header's value anew for each request; tokens are rotated on disk.
-    proxy: URL of the proxy to go through; None for what the environment says, if anything.
+    proxy: URL of the proxy to go through, None for none.
     tls_server_name: the name in the server's certificate, None where it is that in the URL.
     """
 
@@ -57,7 +59,6 @@ class Access:
             headers={"User-Agent": _USER_AGENT},
             middlewares=(prepare, *middlewares),
             proxy=self.proxy,
-            trust_env=True,
         )
 
 
@@ -74,10 +75,12 @@ def load_access() -> Access:
 
 def _access_of_pod(host: str, port: str) -> Access:
     address = f"[{host}]" if ":" in host else host
+    server = f"https://{address}:{port}"
     return Access(
-        server=f"https://{address}:{port}",
+        server=server,
         ssl_context=_ssl_context(_ACCOUNT_DIR / "ca.crt"),
         authorization=lambda: f"Bearer {(_ACCOUNT_DIR / 'token').read_text().strip()}",
+        proxy=_proxy_of_environment(server),
     )
 
 
@@ -89,13 +92,15 @@ def _access_of_kubeconfig() -> Access:
     import kubernetes.client
     import kubernetes.config
 
-    config = kubernetes.client.Configuration()
+    # What the environment says is read below: the client would not heed its exceptions.
+    config = kubernetes.client.Configuration(proxy="")
     try:
         kubernetes.config.load_kube_config(client_configuration=config)
     except (kubernetes.config.ConfigException, yaml.YAMLError) as error:
         raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
+    server = config.host.rstrip("/")
     return Access(
-        server=config.host.rstrip("/"),
+        server=server,
         ssl_context=_ssl_context(config.ssl_ca_cert, config.cert_file, config.key_file)
         if config.verify_ssl
         else False,
@@ -103,9 +108,22 @@ def _access_of_kubeconfig() -> Access:
             config.get_api_key_with_prefix("BearerToken")
             or config.get_api_key_with_prefix("authorization")
         ),
-        proxy=config.proxy or None,
+        proxy=config.proxy or _proxy_of_environment(server),
         tls_server_name=config.tls_server_name or None,
     )
+
+
+def _proxy_of_environment(server: str) -> str | None:
+    """The proxy that the environment names for this server.
+
+    Looked up here, once: the HTTP client would do it for each request, in threads, and read the
+    user's ``.netrc`` as well.
+    """
+    url = urlsplit(server)
+    if proxy_bypass(url.hostname or ""):
+        return None
+    proxies = getproxies()
+    return proxies.get(url.scheme) or proxies.get("all")
 
 
 def _ssl_context(

@@ -115,6 +115,30 @@ def test_a_pod_uses_its_service_account(
     assert found.authorization() == "Bearer second"
 
 
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": "127.0.0.1"}, None),
+        ({"http_proxy": "http://proxy:3128"}, None),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used_unless_it_is_left_out(
+    kubeconfig: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    expected: str | None,
+) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    kubeconfig({"token": "t"})
+    assert load_access().proxy == expected
+
+
 async def test_every_request_is_signed_and_shown() -> None:
     tokens, shown, asked = iter(["Bearer a", "Bearer b", None]), [], []
 
