@@ -67,6 +67,8 @@ def test_a_deletion_that_no_watch_told_of_is_found_by_listing(world: World, targ
 
     details = world.ended(item, "Failed")["status"]["failureDetails"]
     assert "was deleted by somebody else" in details["message"]
+    repaired = 'workflowexecution_resync_repairs_total{kind="run"}'
+    assert world.operator.metric(repaired) == 1
 
 
 def test_an_execution_that_no_watch_told_of_is_found_by_listing(world: World, target: str) -> None:

@@ -177,7 +177,8 @@ class App:
         return _first(watch.problem() for watch in self._watches)
 
     def _not_alive(self) -> str:
-        return self._problem() or _first(watch.health.not_alive() for watch in self._watches)
+        silent = (watch.health.not_alive() for watch in self._watches)
+        return self._problem() or _first(silent) or self._parts.not_alive()
 
     def _not_current(self) -> str:
         return _first(watch.health.not_ready() for watch in self._watches)

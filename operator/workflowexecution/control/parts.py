@@ -1,6 +1,7 @@
 """The parts that reconcile, put together."""
 
 import asyncio
+from typing import Final
 
 from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.cluster import Cluster
@@ -21,6 +22,9 @@ from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.run import RunKey, RunState
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.metrics import Metrics
+
+# Every request of a pass has a time limit; passes of which none ends for so long hang.
+_STUCK_AFTER_S: Final = 120.0
 
 
 class Parts:
@@ -69,7 +73,9 @@ class Parts:
             cluster, ledger, memory, reader, policy, clock, self._executions, self._runs
         )
         self._retention = Retention(cluster, metrics)
+        self._metrics = metrics
         self._is_open = False
+        self._has_resynced = False
         self.ledger = ledger
         self.memory = memory
         self.intake = Intake(ledger, memory, clock, self._executions, self._runs)
@@ -89,10 +95,19 @@ class Parts:
     async def resync(self) -> None:
         """List everything anew and, once open, begin to remove history that is old enough."""
         self.intake.needs_resync = False
-        candidates = await self._resync.resync()
+        found = await self._resync.resync()
+        if self._has_resynced:
+            self._metrics.repaired.labels(kind="execution").inc(found.missed_executions)
+            self._metrics.repaired.labels(kind="run").inc(found.missed_runs)
+        self._has_resynced = True
         self.intake.take_lists()
         if self._is_open:
-            self._retention.start(candidates)
+            self._retention.start(found.candidates)
+
+    def not_alive(self) -> str:
+        """Why a new process may do better than this one; empty while there is no reason."""
+        stuck = max(self._executions.stuck_for(), self._runs.stuck_for())
+        return f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK_AFTER_S else ""
 
     def depth(self) -> int:
         """Number of executions and runs with work to do now."""

@@ -8,6 +8,7 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Final
 
+from workflowexecution.api import reading
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
@@ -24,18 +25,32 @@ from workflowexecution.kube.clock import Clock
 
 # Tekton has cancelled the TaskRuns of a run that failed longer ago than this.
 _SETTLED_AFTER: Final = timedelta(minutes=10)
+# A watch tells of what is new within this time, unless it has missed it.
+_TOLD_WITHIN: Final = timedelta(seconds=10)
 
 
 @dataclasses.dataclass(slots=True)
-class _Seen:
+class Found:
+    """What a resync has found.
+
+    candidates: what has been kept long enough to be removed.
+    missed_executions, missed_runs: how many had come or gone without a watch telling.
+    """
+
+    candidates: Candidates = dataclasses.field(default_factory=Candidates)
+    missed_executions: int = 0
+    missed_runs: int = 0
+
+
+@dataclasses.dataclass(slots=True)
+class _Seen(Found):
     """What one resync has come across; only as much of it as is needed at its end."""
 
-    now: datetime
+    now: datetime = dataclasses.field(kw_only=True)
     uids: set[str] = dataclasses.field(default_factory=set)
     keys: set[RunKey] = dataclasses.field(default_factory=set)
     targets: set[str] = dataclasses.field(default_factory=set)
     failed: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
-    candidates: Candidates = dataclasses.field(default_factory=Candidates)
 
 
 class Resync:
@@ -61,10 +76,9 @@ class Resync:
         self._executions = executions
         self._runs = runs
 
-    async def resync(self) -> Candidates:
+    async def resync(self) -> Found:
         """Do it once, and queue everything that may need work.
 
-        Returns: what has been kept long enough to be removed.
         Raises: ApiError where the cluster does not answer; nothing is let go of then.
         """
         uids_before = {execution.uid for execution in self._ledger.executions()}
@@ -74,21 +88,26 @@ class Resync:
         await self._list_runs(seen)
         await self._list_pods(seen)
         for uid in uids_before - seen.uids:
+            seen.missed_executions += self._ledger.execution(uid) is not None
             self._ledger.forget_execution(uid, now=self._clock.now())
             self._executions.add(uid)
         watched = self._policy.template.namespace
         for run in runs_before:
             if run.namespace == watched and run.key not in seen.keys:
+                known = self._ledger.run(run.key)
+                seen.missed_runs += known is not None and not known.is_gone
                 self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
         self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
-        return seen.candidates
+        return seen
 
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
         async for raw in self._cluster.list_executions():
             execution = parse_execution(raw)
-            self._ledger.observe_execution(execution, now=self._clock.now())
+            is_news = self._ledger.observe_execution(execution, now=self._clock.now())
+            created_at = reading.moment(raw["metadata"], "creationTimestamp") or seen.now
+            seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN
             if execution.uid in known:
                 seen.uids.add(execution.uid)
             if execution.run_name:
@@ -104,6 +123,8 @@ class Resync:
             seen.targets.add(run.target_key)
             if self._ledger.run(run.key) is not None:
                 seen.keys.add(run.key)
+            elif run.state is RunState.ACTIVE and seen.now - run.created_at > _TOLD_WITHIN:
+                seen.missed_runs += 1
             if run.state is RunState.STOPPING and not self._memory.has_looked_at(run.key):
                 seen.failed[run.key] = run
             else:
@@ -125,6 +146,7 @@ class Resync:
         await self._settle_failed(seen, with_pods)
         for key, run in gone.items():
             if await self._reader.read_run(key) is None:
+                seen.missed_runs += 1
                 self._ledger.take_in_gone_run(run, now=self._clock.now())
 
     async def _settle_failed(self, seen: _Seen, with_pods: set[RunKey]) -> None:

@@ -1,7 +1,9 @@
 """Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Final, Generic, TypeVar
 
 import structlog
@@ -40,12 +42,18 @@ class WorkQueue(Generic[Key]):
         self._wakers: dict[Key, asyncio.Event] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._dozing: set[Key] = set()
+        self._under_way = 0
+        self._moved_at = 0.0
         self._is_open = False
         self._log = structlog.get_logger("workqueue")
 
     def __len__(self) -> int:
         """Number of keys with work to do now."""
         return len(self._tasks)
+
+    def stuck_for(self) -> float:
+        """Seconds in which no pass has ended, though some are under way."""
+        return time.monotonic() - self._moved_at if self._under_way else 0.0
 
     def open(self) -> None:
         """Begin to work on what will be added."""
@@ -127,8 +135,20 @@ class WorkQueue(Generic[Key]):
             with attempt:
                 async with self._slots:
                     waker.clear()
-                    return await self._work(key)
+                    with self._one_more_under_way():
+                        return await self._work(key)
         return None
+
+    @contextmanager
+    def _one_more_under_way(self) -> Iterator[None]:
+        if not self._under_way:
+            self._moved_at = time.monotonic()
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._moved_at = time.monotonic()
 
     def _report(self, key: Key, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

@@ -92,6 +92,12 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.repaired = Counter(
+            "workflowexecution_resync_repairs_total",
+            "Objects of which a resync found what no watch had told, by kind.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.loop_lag = Gauge(
             "workflowexecution_event_loop_lag_seconds",
             "How late the event loop woke from its last pause of one second.",
@@ -105,6 +111,7 @@ class Metrics:
         )
         for kind in ("run", "execution"):
             self.removed.labels(kind=kind)
+            self.repaired.labels(kind=kind)
         for result in ("done", "failed"):
             self.resyncs.labels(result=result)
         # Every series is there from the start: a rate over a series that appears is wrong.

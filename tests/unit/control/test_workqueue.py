@@ -3,11 +3,13 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from workflowexecution.control import workqueue
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.kube import errors
 
@@ -37,6 +39,8 @@ class Passes:
             await self.gate.wait()
         finally:
             self.active[key] -= 1
+            async with self._changed:
+                self._changed.notify_all()
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
@@ -233,3 +237,26 @@ async def test_closing_before_anything_ran_leaves_nothing(passes: Passes, has_be
         await asyncio.sleep(0)
     await queue.close(grace=BOUND_S)
     assert (passes.count, queue._tasks, queue._wakers, queue._timers) == ({}, {}, {}, {})
+
+
+async def test_passes_of_which_none_ends_are_stuck(
+    passes: Passes, queue: WorkQueue[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(workqueue, "time", SimpleNamespace(monotonic=lambda: now))
+    assert queue.stuck_for() == 0
+    passes.gate.clear()
+    for key in ("a", "b"):
+        queue.add(key)
+    await passes.until(lambda: passes.active.total() == 2)
+    now += 60
+    assert queue.stuck_for() == 60
+    passes.answers = [None]
+    queue._tasks["a"].cancel()
+    await passes.until(lambda: passes.active.total() == 1)
+    now += 5
+    assert queue.stuck_for() == 5
+    passes.gate.set()
+    await settled(queue)
+    now += 60
+    assert queue.stuck_for() == 0
