@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _UNITS: Final = {
@@ -18,6 +19,8 @@ _PART: Final = r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)"
 PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
 
 
+# The same few durations, such as the default time limit, are read and written all the time.
+@lru_cache(maxsize=256)
 def parse_duration(text: str) -> timedelta:
     """Read a Go duration such as ``1h30m`` or ``500ms``.
 
@@ -33,6 +36,7 @@ def parse_duration(text: str) -> timedelta:
         raise ValueError(f"{text!r} is longer than any duration that can be kept") from error
 
 
+@lru_cache(maxsize=256)
 def format_duration(value: timedelta) -> str:
     """Write a duration as Go's ``Duration.String`` does, e.g. ``1m5s``, ``1.5s``, ``0s``."""
     micros = value // timedelta(microseconds=1)

@@ -31,7 +31,7 @@ def cel(rule: str, message: str) -> dict[str, Any]:
 
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as ``metav1.Time`` writes it."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:

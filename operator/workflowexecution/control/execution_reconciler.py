@@ -106,9 +106,6 @@ class ExecutionReconciler:
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
 
     def _snapshot(self, execution: Execution) -> Snapshot:
-        spec, problem = validation.parse_spec(execution.raw)
-        if spec is not None:
-            problem = pipelinerun.problem_of(spec, self._policy.template)
         known = self._ledger.target_facts(execution)
         return Snapshot(
             execution=execution,
@@ -116,11 +113,18 @@ class ExecutionReconciler:
             unseen=known.unseen,
             ends=known.ends,
             top_slot=known.top_slot,
-            problem=problem,
+            problem=self._problem_of(execution),
             cooldown=self._policy.cooldown,
             deadline_grace=self._policy.deadline_grace,
             now=self._clock.now(),
         )
+
+    def _problem_of(self, execution: Execution) -> str:
+        """What keeps an execution from being run; one that has its run is asked nothing."""
+        if self._ledger.runs_of(execution):
+            return ""
+        spec, problem = validation.parse_spec(execution.raw)
+        return pipelinerun.problem_of(spec, self._policy.template) if spec else problem
 
     async def _write(self, execution: Execution, report: Report) -> None:
         assert report.outcome is not None

@@ -93,7 +93,9 @@ class Intake:
         if event_type == "DELETED":
             self._on_deleted_run(seen)
             return
-        self._queue(self._ledger.observe_run(seen, now=self._clock.now()) or seen)
+        known = self._ledger.run(seen.key)
+        run = self._ledger.observe_run(seen, now=self._clock.now()) or seen
+        self._queue(run, is_news=known is None or not _says_the_same(known, run))
 
     def _on_deleted_run(self, seen: Run) -> None:
         now = self._clock.now()
@@ -106,19 +108,24 @@ class Intake:
         self._queue(known or seen)
         self._runs.add(seen.key)
 
-    def _queue(self, run: Run) -> None:
-        """Queue a run's execution and, where somebody has to look at it, the run."""
+    def _queue(self, run: Run, *, is_news: bool = True) -> None:
+        """Queue a run's execution, where it says anything new, and the run, where it is needed."""
         owner = self._ledger.execution(run.owner.uid) if run.owner else None
         if run.state is RunState.STOPPING:
             # Its execution is told when it is known what is left of the run.
             self._runs.add(run.key)
             return
-        if owner is not None:
+        if owner is not None and is_news:
             self._executions.add(owner.uid)
         if run.state is RunState.ACTIVE and (
             not _is_run_of(run, owner) or len(self._ledger.unfinished_on(run.target_key)) > 1
         ):
             self._runs.add(run.key)
+
+
+def _says_the_same(known: Run, run: Run) -> bool:
+    """Whether a run has changed in nothing that matters: Tekton writes more often than that."""
+    return replace(known, resource_version=run.resource_version) == run
 
 
 def _is_run_of(run: Run, owner: Execution | None) -> bool:

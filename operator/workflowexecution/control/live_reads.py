@@ -49,8 +49,11 @@ class LiveReader:
     def mark_fresh(self, key: RunKey) -> None:
         """Note that this run has just been read live, or answered to our own write."""
         now = self._clock.monotonic()
-        self._seen_at = {k: seen for k, seen in self._seen_at.items() if now - seen < _FRESH_FOR_S}
+        self._seen_at.pop(key, None)
         self._seen_at[key] = now
+        # The oldest are first: what is not fresh any more is dropped as it comes to stand there.
+        while now - self._seen_at[oldest := next(iter(self._seen_at))] >= _FRESH_FOR_S:
+            del self._seen_at[oldest]
 
     async def read_run(self, key: RunKey) -> Run | None:
         """Read a run.

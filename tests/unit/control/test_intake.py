@@ -109,6 +109,27 @@ def test_a_run_that_goes_on_queues_its_execution_alone(desk: Desk) -> None:
     assert (desk.executions.taken(), desk.runs.taken()) == (["uid-of-mine"], [])
 
 
+def test_what_changes_nothing_that_matters_queues_nothing(desk: Desk) -> None:
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_run("ADDED", raw_run("mine", status=run_status(message="one")))
+    assert desk.executions.taken() == ["uid-of-mine", "uid-of-mine"]
+    desk.intake.on_run("MODIFIED", raw_run("mine", status=run_status(message="one"), version=2))
+    assert desk.executions.taken() == []
+    desk.intake.on_run("MODIFIED", raw_run("mine", status=run_status(message="two"), version=3))
+    assert desk.executions.taken() == ["uid-of-mine"]
+    (run,) = desk.ledger.runs()
+    assert run.resource_version == "3"
+
+
+def test_a_run_that_is_known_already_is_looked_at_where_nobody_wants_it(desk: Desk) -> None:
+    """As when its execution was deleted while the run was created."""
+    raw = raw_run("gone", status=run_status())
+    desk.intake.on_run("ADDED", raw)
+    assert desk.runs.taken() == [key_of(raw)]
+    desk.intake.on_run("MODIFIED", raw)
+    assert desk.runs.taken() == [key_of(raw)]
+
+
 def test_a_run_that_failed_is_looked_at_before_its_execution(desk: Desk) -> None:
     desk.intake.on_execution("ADDED", raw_execution("mine"))
     desk.intake.on_run("ADDED", raw_run("mine", status=run_status()))
