@@ -11,11 +11,14 @@ from workflowexecution.api.fields import Model, cel
 
 _NAME: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _DIGEST: Final = r"sha256:[a-f0-9]{64}"
+# Spelled out: \w stands for the letters of all scripts, which a tag may not have, and whose tables
+# take 12 MB.
+_TAG: Final = r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}"
 _IMAGE: Final = (
     r"^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
-    rf"(:[\w][\w.-]{{0,127}})?(@{_DIGEST})?$"
+    rf"(:{_TAG})?(@{_DIGEST})?$"
 )
-_TAG_OR_DIGEST: Final = rf"(:[\w][\w.-]{{0,127}}|@{_DIGEST})$"
+_TAG_OR_DIGEST: Final = rf"(:{_TAG}|@{_DIGEST})$"
 _PARAMETER: Final = r"^[A-Z][A-Z0-9_]*$"
 RESERVED_PARAMETER: Final = "TARGET_RESOURCE"
 # Written by clients in a spelling of their own; compared by meaning.

@@ -73,6 +73,8 @@ class Intake:
         seen = parse_execution(raw)
         now = self._clock.now()
         if event_type == "DELETED":
+            # It is gone or has ended: only those that have not are watched. Which of the two it
+            # is its runs find out, where they are not finished.
             self._queue_runs(self._ledger.forget_execution(seen.uid, now=now))
             self._executions.add(seen.uid)
             return

@@ -7,7 +7,7 @@ Reads are snapshots; nothing here talks to the cluster or knows the time.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from workflowexecution.api.status import Phase
@@ -30,6 +30,8 @@ class Ledger:
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
         self._targets: dict[str, Target] = {}
+        # By target key, apart from the rest: most targets have no more than a past.
+        self._top_slots: dict[str, int] = {}
         # Of what was just let go: an event that is late must not bring it back.
         self._settled = RecentVersions()
         self._finished = RecentVersions()
@@ -64,8 +66,9 @@ class Ledger:
 
     def target_facts(self, execution: Execution) -> TargetFacts:
         """What the decision for one execution needs to know of its target."""
-        target = self._targets.get(names.slot_key(execution.target)) or Target()
-        return target.facts_for(execution)
+        key = names.slot_key(execution.target)
+        target = self._targets.get(key) or Target()
+        return target.facts_for(execution, self._top_slots.get(key, 0))
 
     def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
         """Take in an execution, unless a newer version of it is known.
@@ -162,18 +165,17 @@ class Ledger:
         return [run.key for run in runs]
 
     def forget_ends(self, before: datetime) -> None:
-        """Drop the ends that no cooldown reaches any more."""
+        """Drop the ends that no cooldown reaches any more, and targets of which nothing is left."""
         for key, target in list(self._targets.items()):
             target.forget_ends(before)
             if target == Target():
                 del self._targets[key]
 
-    def forget_slots(self, listed: Iterable[str]) -> None:
+    def forget_slots(self, listed: Collection[str]) -> None:
         """Drop slot numbers of targets of which nothing is left; ``listed`` are keys that have."""
-        kept = set(listed)
-        for key, target in list(self._targets.items()):
-            if key not in kept and not (target.executions or target.runs or target.ends):
-                del self._targets[key]
+        gone = [key for key in self._top_slots if key not in listed and key not in self._targets]
+        for key in gone:
+            del self._top_slots[key]
 
     def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
         """Keep a run that only a status has told of, before that status is dropped.
@@ -225,8 +227,7 @@ class Ledger:
         """Count a name as taken on the target it belongs to by its form, whatever its run is on."""
         slot = names.parse_slot(run_name)
         if slot and slot[1] < names.SLOT_LIMIT:
-            target = self._target(slot[0])
-            target.top_slot = max(target.top_slot, slot[1])
+            self._top_slots[slot[0]] = max(self._top_slots.get(slot[0], 0), slot[1])
 
 
 def is_older(seen: str, known: str) -> bool:

@@ -4,12 +4,14 @@ It is how the operator starts, and how it finds what no watch has told of: delet
 missed, runs of executions that are gone, pods of runs that are gone.
 """
 
+import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.cluster import Cluster, Raw
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
@@ -27,6 +29,8 @@ from workflowexecution.kube.clock import Clock
 _SETTLED_AFTER: Final = timedelta(minutes=10)
 # A watch tells of what is new within this time, unless it has missed it.
 _TOLD_WITHIN: Final = timedelta(seconds=10)
+# Objects that are looked at before others may do something, too.
+_PIECE: Final = 100
 
 
 @dataclasses.dataclass(slots=True)
@@ -97,13 +101,26 @@ class Resync:
                 known = self._ledger.run(run.key)
                 seen.missed_runs += known is not None and not known.is_gone
                 self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
-        self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
+        self._forget_old_ends()
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
         return seen
 
+    async def _in_pieces(self, listed: AsyncIterator[Raw]) -> AsyncIterator[Raw]:
+        """Give way to other work now and then, and keep no more of the past than is needed."""
+        number = 0
+        async for raw in listed:
+            yield raw
+            number += 1
+            if number % _PIECE == 0:
+                self._forget_old_ends()
+                await asyncio.sleep(0)
+
+    def _forget_old_ends(self) -> None:
+        self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
+
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
-        async for raw in self._cluster.list_executions():
+        async for raw in self._in_pieces(self._cluster.list_executions()):
             execution = parse_execution(raw)
             is_news = self._ledger.observe_execution(execution, now=self._clock.now())
             created_at = reading.moment(raw["metadata"], "creationTimestamp") or seen.now
@@ -116,7 +133,7 @@ class Resync:
                 seen.candidates.add_execution(execution)
 
     async def _list_runs(self, seen: _Seen) -> None:
-        async for raw in self._cluster.list_runs():
+        async for raw in self._in_pieces(self._cluster.list_runs()):
             run = parse_run(raw)
             if run is None:
                 continue

@@ -30,9 +30,8 @@ class Target:
     executions: dict[str, Execution] = field(default_factory=dict)
     runs: dict[RunKey, Run] = field(default_factory=dict)
     ends: dict[tuple[str, str], Evidence] = field(default_factory=dict)
-    top_slot: int = 0
 
-    def facts_for(self, execution: Execution) -> TargetFacts:
+    def facts_for(self, execution: Execution, top_slot: int) -> TargetFacts:
         """What concerns one execution, by the exact text of its target."""
         exact = execution.target
         seen = {run.name for run in self.runs.values()}
@@ -50,7 +49,7 @@ class Target:
                 for end in self.ends.values()
                 if end.target in (exact, "")
             ),
-            top_slot=self.top_slot,
+            top_slot=top_slot,
         )
 
     def note_end(self, end: Evidence | None) -> None:

@@ -15,7 +15,8 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 
 MERGE_PATCH: Final = "application/merge-patch+json"
-PAGE: Final = 500
+# A page is held whole: with large runs, 100 are some megabytes.
+PAGE: Final = 100
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 

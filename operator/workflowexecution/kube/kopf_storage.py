@@ -4,7 +4,7 @@
 
 from typing import Any
 
-import kopf
+from workflowexecution.kube.slim_kopf import kopf
 
 
 class NoDiffBase(kopf.DiffBaseStorage):

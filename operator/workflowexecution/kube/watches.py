@@ -13,12 +13,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
-import kopf
 import structlog
 
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import PAGE
 from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
+from workflowexecution.kube.slim_kopf import kopf
 from workflowexecution.kube.stream_health import StreamHealth
 
 Deliver = Callable[[str | None, dict[str, Any]], None]
@@ -30,12 +30,17 @@ _REWATCH_PAUSE_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What one watch is about; ``namespaces`` empty means all."""
+    """What one watch is about.
+
+    namespaces: empty means all.
+    fields: a field selector. An object that no longer matches it is told of as DELETED.
+    """
 
     group: str
     version: str
     plural: str
     namespaces: tuple[str, ...] = ()
+    fields: str = ""
 
 
 class _EndlessBackoff:
@@ -120,7 +125,7 @@ class Watch:
         try:
             await kopf.operator(
                 registry=registry,
-                settings=_settings(),
+                settings=_settings(subject),
                 standalone=True,
                 clusterwide=not subject.namespaces,
                 namespaces=subject.namespaces,
@@ -180,8 +185,10 @@ class Watch:
         self._loop.call_soon_threadsafe(self._deliver, event["type"], dict(event["object"]))
 
 
-def _settings() -> kopf.OperatorSettings:
+def _settings(subject: Subject) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
+    if subject.fields:
+        settings.watching.field_selectors[subject.group, subject.plural] = subject.fields
     settings.scanning.disabled = True
     settings.posting.enabled = False
     settings.persistence.diffbase_storage = NoDiffBase()

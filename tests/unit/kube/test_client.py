@@ -10,7 +10,7 @@ from aiohttp import web
 
 from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
-from workflowexecution.kube.client import MERGE_PATCH, ApiClient
+from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -156,7 +156,7 @@ async def test_lists_are_fetched_page_by_page(server: Server, client: ApiClient)
     found = [item async for item in client.list_pages("/x", {"labelSelector": "a"})]
     assert found == [{"page": "0"}, {"page": "2"}]
     assert [query for _, _, query, _, _ in server.asked] == [
-        {"labelSelector": "a", "limit": "500"},
-        {"labelSelector": "a", "limit": "500", "continue": "1"},
-        {"labelSelector": "a", "limit": "500", "continue": "2"},
+        {"labelSelector": "a", "limit": str(PAGE)},
+        {"labelSelector": "a", "limit": str(PAGE), "continue": "1"},
+        {"labelSelector": "a", "limit": str(PAGE), "continue": "2"},
     ]

@@ -15,7 +15,7 @@ class Execution:
     run_name and run_namespace: of the run its status names; the namespace is None where the status
     does not tell, as statuses of earlier versions do not.
     has_old_finalizer: whether it carries the finalizer of earlier controllers.
-    raw: the whole object.
+    raw: the whole object, without what the API server notes of who wrote which field.
     """
 
     uid: str
@@ -63,5 +63,5 @@ def parse_execution(raw: Raw) -> Execution:
         completed_at=reading.moment(status, "completionTime"),
         is_deleting=bool(meta.get("deletionTimestamp")),
         has_old_finalizer=identity.OLD_FINALIZER in (meta.get("finalizers") or ()),
-        raw=raw,
+        raw={**raw, "metadata": {key: meta[key] for key in meta if key != "managedFields"}},
     )
