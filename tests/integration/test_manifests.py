@@ -60,7 +60,7 @@ def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> 
         (CONTROLLER, "update", f"{LEASES}/another", "kubernaut-system", False),
         (CONTROLLER, "create", "leases.coordination.k8s.io", "any", False),
         (CONTROLLER, "get", "secrets", "kubernaut-workflows", False),
-        (RUNNER, "patch", "deployments.apps", "any", True),
+        (RUNNER, "patch", "deployments.apps", "any", False),
         (RUNNER, "delete", "pods", "any", False),
         (RUNNER, "get", "secrets", "kubernaut-workflows", False),
         (RUNNER, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
