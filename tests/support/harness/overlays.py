@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from localcluster.cluster import Cluster, Object
 def overlay(
     *, resources: Sequence[str] = (), components: Sequence[str] = (), patches: Sequence[Object] = ()
 ) -> Iterator[Path]:
-    """A folder with a kustomization of these parts of manifests/; `patches` are merged into it."""
+    """A folder with a kustomization of these parts of manifests/, and its `patches`."""
     with TemporaryDirectory() as folder:
         place = Path(folder).resolve()
         body = {
@@ -28,7 +27,7 @@ def overlay(
             "kind": "Kustomization",
             "resources": [_from(place, part) for part in resources],
             "components": [_from(place, f"components/{part}") for part in components],
-            "patches": [{"patch": json.dumps(patch)} for patch in patches],
+            "patches": list(patches),
         }
         (place / "kustomization.yaml").write_text(yaml.safe_dump(body))
         yield place
