@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,11 @@ def token_of_operator(cluster: Cluster) -> str:
     }
     answer = cluster.request("POST", ACCOUNT_PATH, request)
     return str(answer["status"]["token"])
+
+
+def token_in(kubeconfig: Path) -> str:
+    """The token that a kubeconfig of ours carries."""
+    return str(json.loads(kubeconfig.read_text())["users"][0]["user"]["token"])
 
 
 def let_run(cluster: Cluster, namespace: str, remediate: str) -> None:
