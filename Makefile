@@ -14,7 +14,7 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e record lint fmt docs crd lock \
+.PHONY: help setup packages programs demo test unit property integration e2e record lint audit fmt docs crd lock \
 	cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
@@ -62,6 +62,9 @@ lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy operator tests
 	$(BIN)/lint-imports
+
+audit: setup ## report known vulnerabilities of the locked requirements; no gate
+	@PYTHONPATH=tests/support $(BIN)/python -m dependency_audit
 
 fmt: setup ## format and sort
 	$(BIN)/ruff check --fix-only --quiet .

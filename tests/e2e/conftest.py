@@ -35,11 +35,11 @@ def bundles(node_cluster: Cluster) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def node_world(node_cluster: Cluster) -> Iterator[World]:
+def node_world(node_cluster: Cluster, shop: str) -> Iterator[World]:
     """Namespaces and an operator of the session's own, with settings as shipped."""
     rights.install(node_cluster)
     with open_world(node_cluster) as world:
-        rights.let_run(node_cluster, world.execution_namespace)
+        rights.let_run(node_cluster, world.execution_namespace, shop)
         secure(node_cluster, world.execution_namespace)
         yield world
 

@@ -1,4 +1,4 @@
-"""What is shipped and what is done cannot drift apart: rights, definition, samples."""
+"""What is shipped and what is done cannot drift apart: definition, samples, bindings."""
 
 import subprocess
 import sys
@@ -7,88 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness import faults
 from harness.executions import name_of
-from harness.faults import Fault
-from harness.objects import OLD_FINALIZER
 from harness.rights import MANIFESTS
-from harness.waiting import eventually
-from harness.world import World, open_world
+from harness.world import World
 from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.objects import read
 from workflowexecution.api.validation import parse_spec
 
-# Group, resource (with its subresource) and verb.
-Right = tuple[str, str, str]
 SAMPLES = sorted(path for path in (MANIFESTS / "samples").glob("*.yaml") if "kust" not in path.name)
-
-
-def granted() -> set[Right]:
-    """Every right of the operator's roles, written out one by one."""
-    roles = [
-        item
-        for item in read(MANIFESTS / "rbac" / "controller.yaml")
-        if item["kind"] in ("Role", "ClusterRole")
-    ]
-    return {
-        (group, resource, verb)
-        for role in roles
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-
-
-def used(world: World) -> set[Right]:
-    """Every right the operator made use of; everybody may ask which kinds there are."""
-    asked = [*world.proxy.since(), *world.proxy.watches()]
-    return {
-        (one.group, f"{one.resource}/{one.subresource}".rstrip("/"), one.verb)
-        for one in asked
-        if one.resource
-    }
-
-
-def do_everything(world: World, target: str) -> None:
-    """Make the operator ask all it ever asks."""
-    world.completed(target)
-    failing, run = world.launched(f"{target}-fails")
-    world.tekton.begin(run)
-    world.tekton.fail(run)
-    world.ended(failing, "Failed")
-    conflict = Fault(
-        matches=faults.kind("patch workflowexecutions/status"),
-        when="before",
-        act=faults.answer(409, "Conflict"),
-    )
-    world.proxy.inject(conflict)
-    lost = Fault(matches=faults.kind("create pipelineruns"), when="after", act=faults.drop)
-    world.proxy.inject(lost)
-    deleted, run = world.launched(f"{target}-deleted")
-    world.tekton.begin(run)
-    world.executions.delete(deleted)
-    old, run = world.launched(f"{target}-old")
-    world.executions.patch(old, {"metadata": {"finalizers": [OLD_FINALIZER]}})
-    world.tekton.leave_pod(run)
-    run = world.tekton.begin(run)
-    world.tekton.fail(run)
-    world.ended(old, "Failed", 60)
-
-
-def test_no_right_is_missing_and_none_unused(bare_cluster: Cluster, target: str) -> None:
-    flags = ("--cancel-grace=1s", "--leftover-grace=1s", "--leader-election")
-    with open_world(bare_cluster, *flags) as world:
-        do_everything(world, target)
-
-        def every_right_was_used() -> None:
-            needless = {right for right in granted() - used(world)}
-            assert not needless, f"granted, and never used: {sorted(needless)}"
-
-        eventually(every_right_was_used, 5)
-        assert used(world) <= granted()
-        assert not [one.kind for one in world.proxy.since() if one.status == 403]
 
 
 def test_roles_are_bound_where_the_operator_works() -> None:

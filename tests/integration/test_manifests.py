@@ -1,5 +1,6 @@
 """The manifests, samples and bundles are accepted by a real API server and a real Tekton."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,9 @@ NAMESPACES = ("kubernaut-system", "kubernaut-workflows")
 CONTROLLER = "system:serviceaccount:kubernaut-system:workflowexecution-controller"
 LEASES = "leases.coordination.k8s.io"
 RUNNER = "system:serviceaccount:kubernaut-workflows:kubernaut-workflow-runner"
+ADMISSION = "validatingadmissionpolicies.admissionregistration.k8s.io"
+STATUS = "workflowexecutions.workflowexecution.kubernaut.ai:status"
+CREATOR = "system:serviceaccount:team:creator"
 TEKTON = REPOSITORY / "tekton"
 
 
@@ -32,6 +36,9 @@ def installed(api_cluster: Cluster) -> Cluster:
     for folder in ("namespaces", "rbac"):
         applied = _apply(api_cluster, f"manifests/{folder}")
         assert applied.returncode == 0, applied.stderr
+    _kubectl(api_cluster, "create", "namespace", "team")
+    role = ("--clusterrole=workflowexecution-orchestrator", "--serviceaccount=team:creator")
+    _kubectl(api_cluster, "create", "rolebinding", "creator", "-n", "team", *role)
     return api_cluster
 
 
@@ -41,6 +48,21 @@ def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> 
 
     assert applied.returncode == 0, applied.stderr
     assert "Warning" not in applied.stderr
+
+
+def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
+    installed: Cluster, tmp_path: Path
+) -> None:
+    page = (REPOSITORY / "docs" / "security.md").read_text()
+    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    here = os.path.relpath(REPOSITORY, tmp_path.resolve())
+    path = tmp_path / "kustomization.yaml"
+    path.write_text(shown.replace("path/to/this/repository", here))
+    applied = _kubectl(installed, "apply", "-k", str(tmp_path), "--dry-run=server")
+
+    assert applied.returncode == 0, applied.stderr
+    assert applied.stdout.count("validatingadmissionpolicy.") == 5
+    assert applied.stdout.count("validatingadmissionpolicybinding.") == 5
 
 
 @pytest.mark.parametrize(
@@ -60,7 +82,18 @@ def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> 
         (CONTROLLER, "update", f"{LEASES}/another", "kubernaut-system", False),
         (CONTROLLER, "create", "leases.coordination.k8s.io", "any", False),
         (CONTROLLER, "get", "secrets", "kubernaut-workflows", False),
-        (RUNNER, "patch", "deployments.apps", "any", True),
+        (CONTROLLER, "create", "pods", "kubernaut-workflows", False),
+        (CONTROLLER, "create", "pods:exec", "kubernaut-workflows", False),
+        (CONTROLLER, "create", "serviceaccounts:token", "kubernaut-workflows", False),
+        (CONTROLLER, "patch", "deployments.apps", "any", False),
+        (CONTROLLER, "create", "rolebindings.rbac.authorization.k8s.io", "any", False),
+        (CONTROLLER, "patch", ADMISSION, "any", False),
+        (CREATOR, "create", "workflowexecutions.workflowexecution.kubernaut.ai", "team", True),
+        (CREATOR, "create", "workflowexecutions.workflowexecution.kubernaut.ai", "any", False),
+        (CREATOR, "patch", STATUS, "team", False),
+        (CREATOR, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
+        (CREATOR, "get", "pods:log", "kubernaut-workflows", False),
+        (RUNNER, "patch", "deployments.apps", "any", False),
         (RUNNER, "delete", "pods", "any", False),
         (RUNNER, "get", "secrets", "kubernaut-workflows", False),
         (RUNNER, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
@@ -69,7 +102,9 @@ def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> 
 def test_rights_reach_as_far_as_needed_and_no_further(
     installed: Cluster, who: str, verb: str, what: str, namespace: str, allowed: bool
 ) -> None:
-    answer = _kubectl(installed, "auth", "can-i", verb, what, f"--as={who}", "-n", namespace)
+    kind, _, subresource = what.partition(":")
+    asked = (verb, kind, f"--subresource={subresource}", f"--as={who}", "-n", namespace)
+    answer = _kubectl(installed, "auth", "can-i", *asked)
 
     assert answer.stdout.strip() == ("yes" if allowed else "no"), answer.stderr
 

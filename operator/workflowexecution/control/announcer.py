@@ -98,4 +98,5 @@ class Announcer:
             return
         except errors.ApiError as error:
             # An Event is a courtesy: what it says is in the status, which has been written.
-            self._log.warning("event not recorded", reason=event["reason"], error=str(error))
+            told = errors.text_for_logs(error)
+            self._log.warning("event not recorded", reason=event["reason"], error=told)

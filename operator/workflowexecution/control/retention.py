@@ -75,7 +75,8 @@ class Retention:
                     await asyncio.sleep(_PAUSE_S)
                     await self._remove_one(kind, remove, item)
             except errors.ApiError as error:
-                self._log.warning("history not removed", kind=kind, error=str(error))
+                told = errors.text_for_logs(error)
+                self._log.warning("history not removed", kind=kind, error=told)
 
     async def _remove_one(self, kind: str, remove: Remove, item: _Candidate) -> None:
         try:

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 import tenacity
 
-from workflowexecution.kube.errors import ApiError, ConflictError, UnavailableError
+from workflowexecution.kube.errors import ApiError, ConflictError, UnavailableError, text_for_logs
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -160,6 +160,6 @@ class WorkQueue(Generic[Key]):
             key=key,
             attempt=state.attempt_number,
             retry_in_s=round(wait, 2),
-            error=str(error),
+            error=text_for_logs(error),
             exc_info=None if isinstance(error, ApiError) else error,
         )

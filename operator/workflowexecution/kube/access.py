@@ -3,7 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,6 +11,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import yaml
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
 
 from workflowexecution import __version__
 
@@ -23,14 +26,14 @@ class Access:
     """Where the API server is and how requests prove who sends them.
 
     authorization: gives the header's value anew for each request; tokens are rotated on disk.
-    proxy: URL of the proxy to go through, None for none.
+    proxy: URL of the proxy to go through, with its password if it wants one; None for none.
     tls_server_name: the name in the server's certificate, None where it is that in the URL.
     """
 
     server: str
     ssl_context: ssl.SSLContext | bool
     authorization: Callable[[], str | None]
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     tls_server_name: str | None = None
 
     def open_session(
@@ -39,13 +42,18 @@ class Access:
         """Open a session of at most this many connections, in the running event loop.
 
         ``middlewares`` see every request just before it is sent, in this order.
+
+        Raises: ValueError where the proxy's URL is none.
         """
+        proxy, proxy_authorization = _split_proxy(self.proxy or "")
 
         async def prepare(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
         ) -> aiohttp.ClientResponse:
             if value := self.authorization():
                 request.headers["Authorization"] = value
+            if proxy_authorization:
+                _authorize_at_proxy(request, proxy_authorization)
             request.server_hostname = self.tls_server_name
             try:
                 return await handler(request)
@@ -58,7 +66,7 @@ class Access:
             connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
             headers={"User-Agent": _USER_AGENT},
             middlewares=(prepare, *middlewares),
-            proxy=self.proxy,
+            proxy=proxy,
         )
 
 
@@ -124,6 +132,33 @@ def _proxy_of_environment(server: str) -> str | None:
         return None
     proxies = getproxies()
     return proxies.get(url.scheme) or proxies.get("all")
+
+
+def _split_proxy(url: str) -> tuple[str | None, str | None]:
+    """A proxy's address and its Proxy-Authorization, each None where there is none.
+
+    Apart, because errors name the address.
+    """
+    if not url:
+        return None, None
+    try:
+        parsed = URL(url if "://" in url else f"http://{url}")
+        address, user = str(parsed.with_user(None)), parsed.user
+        basic = aiohttp.encode_basic_auth(user, parsed.password or "") if user else None
+    except ValueError:
+        # It is not quoted: the password may be part of what is wrong with it.
+        fix = "write it like http://proxy.example:3128"
+        raise ValueError(f"the URL of the proxy cannot be read; {fix}") from None
+    return address, basic
+
+
+def _authorize_at_proxy(request: aiohttp.ClientRequest, value: str) -> None:
+    """Tell the proxy alone; within a tunnel, a header of the request is for the API server."""
+    told = {hdrs.PROXY_AUTHORIZATION: value}
+    if request.is_ssl():
+        request.proxy_headers = CIMultiDict(told)
+    else:
+        request.headers.update(told)
 
 
 def _ssl_context(

@@ -137,7 +137,9 @@ class ChangeStream:
             if kind != "ERROR":
                 version = changed["metadata"]["resourceVersion"]
         except (ValueError, LookupError, TypeError) as error:
-            raise errors.UnavailableError(f"{self._path}: no event: {line!r:.200}") from error
+            # It is not quoted: it may be half of somebody's object.
+            told = f"{self._path}: {len(line)} bytes that are no event"
+            raise errors.UnavailableError(told) from error
         if kind == "ERROR":
             code, reason = changed.get("code", 0), reading.text(changed, "reason")
             raise errors.error_for(code, reason, f"{self._path}: {changed.get('message')}")

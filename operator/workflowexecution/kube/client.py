@@ -59,7 +59,9 @@ class ApiClient:
             raise _error_of(response, text, what)
         answer = _object_of(text)
         if answer is None:
-            raise errors.UnavailableError(f"{what}: no answer: not an object: {text:.200}")
+            # It is not quoted: what is wrong may be that half of an object was lost on the way.
+            found = f"{len(text)} characters of {response.content_type}"
+            raise errors.UnavailableError(f"{what}: no answer: {found}, which are not an object")
         return answer
 
     @asynccontextmanager
@@ -136,13 +138,15 @@ def _error_of(response: aiohttp.ClientResponse, text: str, what: str) -> errors.
     # text, and proxies in front of it have pages of their own.
     told = _object_of(text) or {"message": text}
     message = str(told.get("message", ""))[:2000]
-    return errors.error_for(
+    error = errors.error_for(
         response.status,
         reading.text(told, "reason"),
         f"{what}: {response.status} {message}",
         cause=_first_cause(told),
         retry_after=_seconds(response.headers.get("Retry-After", "")),
     )
+    error.request = what
+    return error
 
 
 @contextmanager

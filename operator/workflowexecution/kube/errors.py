@@ -5,11 +5,15 @@ from typing import Final
 
 
 class ApiError(Exception):
-    """A request was not carried out, or it is unknown whether it was."""
+    """A request was not carried out, or it is unknown whether it was.
+
+    ``request`` is what was asked, as method and path; empty where nobody has told.
+    """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+        self.request = ""
 
 
 class NotFoundError(ApiError):
@@ -54,6 +58,16 @@ class UnavailableError(ApiError):
     def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(message, status=status)
         self.retry_after = retry_after
+
+
+def text_for_logs(error: BaseException | None) -> str:
+    """What may be logged of an error: an answer that refuses an object may quote what is in it."""
+    if isinstance(error, MissingRightError | NamespaceTerminatingError):
+        return str(error)
+    if isinstance(error, RejectedError | ForbiddenError):
+        what = f"{error.request}: {error.status}"
+        return f"{what}; the answer may quote the object, so it is not logged"
+    return str(error)
 
 
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {

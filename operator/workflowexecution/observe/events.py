@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 from workflowexecution.api import identity
 from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStatus
 from workflowexecution.core import names
+from workflowexecution.core.diagnosis.summary import note_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.status.conditions import BUNDLE_VERIFIED
 
@@ -65,7 +66,8 @@ def events_for(
     if (mismatch := _mismatch(after)) and not _mismatch(before):
         add("Warning", mismatch.reason, "Verify", mismatch.message)
     if after.phase in _BY_PHASE and after.phase != before.phase:
-        add(*_BY_PHASE[after.phase], after.conditions[0].message)
+        failure, said = after.failure_details, after.conditions[0].message
+        add(*_BY_PHASE[after.phase], note_of(failure, execution) if failure else said)
     return events
 
 

@@ -34,11 +34,18 @@ def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_is_ours_or_matters)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # They tell of each request or event, which drowns what matters; kopf also warns that it takes
-    # no signals, which is how it is run here.
-    quiet = {"aiohttp.access": "WARNING", "asyncio": "WARNING", "kopf": "WARNING"}
-    for name, least in {**quiet, "kopf._core.reactor.running": "ERROR"}.items():
+    # kopf tells of each event, which costs time even where it is not logged. It also warns that it
+    # takes no signals, which is how it is run here, and quotes whole events that it does not know.
+    quiet = {"kopf": "WARNING", "kopf._core.reactor.running": "ERROR"}
+    for name, least in {**quiet, "kopf._cogs.clients.watching": "ERROR"}.items():
         logging.getLogger(name).setLevel(least)
+
+
+def _is_ours_or_matters(record: logging.LogRecord) -> bool:
+    """Leave out what libraries tell in detail: it drowns ours, and some log whole credentials."""
+    is_ours = isinstance(record.msg, dict)
+    return is_ours or record.levelno >= logging.WARNING

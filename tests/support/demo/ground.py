@@ -16,8 +16,9 @@ from localcluster import Tier
 from localcluster.bundles import load_bundle
 from localcluster.oci import push_bundle
 
-MANIFESTS = tuple(
-    str(REPOSITORY / "manifests" / part)
+MANIFESTS = REPOSITORY / "manifests"
+INSTALLED = tuple(
+    str(MANIFESTS / part)
     for part in (
         "crd/workflowexecutions.yaml",
         "namespaces/namespaces.yaml",
@@ -91,13 +92,18 @@ def installed(ground: Ground) -> Iterator[None]:
     """
     had_them = "workflowexecution" in run_kubectl(ground, "get", "crd", "--output=name")
     try:
-        for path in MANIFESTS:
+        for path in INSTALLED:
             run_kubectl(ground, "apply", "--server-side", "--force-conflicts", "-f", path)
         yield
     finally:
         if not had_them:
-            for path in reversed(MANIFESTS):
+            for path in reversed(INSTALLED):
                 run_kubectl(ground, "delete", "--wait=false", "--ignore-not-found", "-f", path)
+
+
+def let_runs_remediate(ground: Ground, namespace: str) -> None:
+    """Give runs their rights in one namespace; they go with it."""
+    run_kubectl(ground, "apply", "-n", namespace, "-k", str(MANIFESTS / "runner-in-namespace"))
 
 
 def run_kubectl(ground: Ground, *arguments: str) -> str:

@@ -11,7 +11,7 @@ import kubernetes.client
 import kubernetes.config
 import kubernetes.utils
 
-from demo.ground import Ground
+from demo.ground import Ground, let_runs_remediate
 from localcluster import eventually
 
 GROUP, VERSION, PLURAL = "workflowexecution.kubernaut.ai", "v1alpha1", "workflowexecutions"
@@ -35,6 +35,7 @@ class Stage:
         """Have the namespace and the workload for the block."""
         self._create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         try:
+            let_runs_remediate(self._ground, NAMESPACE)
             for name in ("payment-api", "cart"):
                 self._create(_deployment(name, self._ground.shell))
             yield

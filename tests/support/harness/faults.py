@@ -53,13 +53,13 @@ def is_write(exchange: Exchange) -> bool:
     return exchange.is_write
 
 
-def answer(status: int, reason: str = "", retry_after: int | None = None) -> Act:
+def answer(status: int, reason: str = "", retry_after: int | None = None, message: str = "") -> Act:
     """Answer with an error in the API server's form."""
     body = {
         "kind": "Status",
         "apiVersion": "v1",
         "status": "Failure",
-        "message": f"injected {status}",
+        "message": message or f"injected {status}",
         "reason": reason,
         "code": status,
     }

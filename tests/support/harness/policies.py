@@ -15,8 +15,11 @@ REFUSAL = "not in this namespace"
 
 
 @contextmanager
-def admission_policy(world: World, forbidden: str) -> Iterator[None]:
-    """Refuse runs for which this CEL expression is true, in the world's execution namespace."""
+def admission_policy(world: World, forbidden: str, says: str = f"'{REFUSAL}'") -> Iterator[None]:
+    """Refuse runs for which this CEL expression is true, in the world's execution namespace.
+
+    `says` is the CEL expression of the message.
+    """
     name = unique("policy")
     rule = {
         "apiGroups": ["tekton.dev"],
@@ -30,7 +33,7 @@ def admission_policy(world: World, forbidden: str) -> Iterator[None]:
         "metadata": {"name": name},
         "spec": {
             "matchConstraints": {"resourceRules": [rule]},
-            "validations": [{"expression": f"!({forbidden})", "message": REFUSAL}],
+            "validations": [{"expression": f"!({forbidden})", "messageExpression": says}],
         },
     }
     label = {"kubernetes.io/metadata.name": world.execution_namespace}

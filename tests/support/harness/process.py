@@ -24,6 +24,7 @@ class OperatorProcess:
     """One operator; can be killed and started again, its log is kept throughout."""
 
     def __init__(self, kubeconfig: Path, log: Path, flags: list[str]) -> None:
+        self.kubeconfig = kubeconfig
         self._log = log
         self._flags = [
             "--bind-address=127.0.0.1",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from localcluster.cluster import Cluster, Object
@@ -24,8 +27,7 @@ def extend_to(cluster: Cluster, namespace: str) -> None:
     """Give the operator in this one namespace what it is given in the two shipped ones."""
     for item in read(MANIFESTS / "rbac" / "controller.yaml"):
         if item["kind"] in ("Role", "RoleBinding"):
-            moved: Object = {**item, "metadata": {**item["metadata"], "namespace": namespace}}
-            apply(cluster, moved)
+            apply(cluster, _moved(item, namespace))
 
 
 def token_of_operator(cluster: Cluster) -> str:
@@ -39,24 +41,55 @@ def token_of_operator(cluster: Cluster) -> str:
     return str(answer["status"]["token"])
 
 
-def let_run(cluster: Cluster, namespace: str) -> None:
-    """Give workflows in this execution namespace the account and rights they are shipped with."""
-    for item in read(MANIFESTS / "rbac" / "runner.yaml"):
-        moved = _for_runs_in(item, namespace)
-        if moved is not None:
-            apply(cluster, moved)
+def token_in(kubeconfig: Path) -> str:
+    """The token that a kubeconfig of ours carries."""
+    return str(json.loads(kubeconfig.read_text())["users"][0]["user"]["token"])
 
 
-def _for_runs_in(item: Object, namespace: str) -> Object | None:
-    """One manifest of the runner for another namespace; None where it serves all as it is."""
-    if item["kind"] == "ClusterRole":
-        return None
-    meta = dict(item["metadata"])
-    if item["kind"] == "ServiceAccount":
-        return {**item, "metadata": {**meta, "namespace": namespace}}
-    subjects = [{**subject, "namespace": namespace} for subject in item["subjects"]]
-    return {
-        **item,
-        "metadata": {**meta, "name": f"{meta['name']}-{namespace}"},
-        "subjects": subjects,
+def let_run(cluster: Cluster, namespace: str, remediate: str) -> None:
+    """Give workflows in this execution namespace their account, and let it work on another one."""
+    (account,) = [
+        item
+        for item in read(MANIFESTS / "rbac" / "runner.yaml")
+        if item["kind"] == "ServiceAccount"
+    ]
+    apply(cluster, _moved(account, namespace))
+    (binding,) = read(MANIFESTS / "runner-in-namespace" / "rolebinding.yaml")
+    subjects = [{**subject, "namespace": namespace} for subject in binding["subjects"]]
+    apply(cluster, {**_moved(binding, remediate), "subjects": subjects})
+
+
+def as_account(
+    cluster: Cluster, namespace: str, name: str, rules: Mapping[str, Sequence[Object]]
+) -> Cluster:
+    """The cluster as a new ServiceAccount sees it, with these rules in each of these namespaces."""
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    cluster.request("POST", accounts, {"metadata": {"name": name}})
+    for place, given in rules.items():
+        for item in _role(f"{namespace}-{name}", place, given, subject=(namespace, name)):
+            apply(cluster, item)
+    ask = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    answer = cluster.request("POST", f"{accounts}/{name}/token", ask)
+    return replace(cluster, token=str(answer["status"]["token"]))
+
+
+def _moved(item: Object, namespace: str) -> Object:
+    return {**item, "metadata": {**item["metadata"], "namespace": namespace}}
+
+
+def _role(
+    name: str, namespace: str, rules: Sequence[Object], subject: tuple[str, str]
+) -> tuple[Object, Object]:
+    """A Role, and its binding to a ServiceAccount."""
+    meta = {"name": name, "namespace": namespace}
+    group = "rbac.authorization.k8s.io"
+    role = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": meta, "rules": list(rules)}
+    who = {"kind": "ServiceAccount", "namespace": subject[0], "name": subject[1]}
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": meta,
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
+        "subjects": [who],
     }
+    return role, binding

@@ -1,7 +1,10 @@
 """The way to the API server, from each kind of credentials."""
 
+import asyncio
 import ssl
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +94,44 @@ def test_a_missing_kubeconfig_is_told(
     point_to(path, monkeypatch)
     with pytest.raises(ValueError, match=r"(?s)^no usable kubeconfig: .*; set KUBECONFIG to one$"):
         load_access()
+
+
+@pytest.mark.parametrize("url", ["http://me:s3cret@[::1:3128", "me:s3cret@proxy:port"])
+async def test_a_proxy_that_is_no_url_is_told_without_its_password(
+    kubeconfig: Write, url: str
+) -> None:
+    kubeconfig({"token": "t"}, **{"proxy-url": url})
+    found = load_access()
+    with pytest.raises(ValueError, match="the URL of the proxy cannot be read") as error:
+        found.open_session(connections=1)
+    assert "s3cret" not in "".join(traceback.format_exception(error.value))
+    assert "s3cret" not in repr(found)
+
+
+@pytest.mark.parametrize("start", ["http://", ""])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_is_given_its_password(scheme: str, start: str) -> None:
+    asked: asyncio.Queue[str] = asyncio.Queue()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.put_nowait((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as proxy:
+        host, port = proxy.sockets[0].getsockname()
+        found = access.Access(
+            server=f"{scheme}://api.example",
+            ssl_context=True,
+            authorization=lambda: None,
+            proxy=f"{start}me:p%40ss@{host}:{port}",
+        )
+        async with found.open_session(connections=1) as session:
+            with suppress(aiohttp.ClientHttpProxyError):
+                await session.get(f"{found.server}/version")
+    request = await asked.get()
+    assert request.startswith("CONNECT " if scheme == "https" else "GET ")
+    assert request.count("Proxy-Authorization: Basic bWU6cEBzcw==") == 1
 
 
 @pytest.mark.parametrize(

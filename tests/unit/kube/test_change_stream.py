@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 import tenacity
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from workflowexecution.kube import change_stream
 from workflowexecution.kube.change_stream import ChangeStream
@@ -200,6 +201,19 @@ async def test_what_is_no_event_is_asked_for_again(
     server.scripts = [[line("ADDED", 2, "a"), odd], [error_line(500, "")], [line("ADDED", 3, "b")]]
     await until_seen(stream, seen, "a", "b")
     assert (server.watched_from, seen.gaps) == (["1", "2", "2"], 0)
+
+
+async def test_what_is_no_event_is_not_logged(
+    server: Server, stream: ChangeStream, seen: Seen
+) -> None:
+    """It may be half of an object, with all that a user has put into it."""
+    half = b'{"type":"MODIFIED","object":{"metadata":{"annotations":{"note":"s3cret"\n'
+    server.scripts = [[half], [line("ADDED", 2)]]
+    with capture_logs() as logs:
+        stream.start()
+        await until(lambda: bool(seen.events))
+    assert any("stream was lost" in entry["event"] for entry in logs)
+    assert "s3cret" not in repr(logs)
 
 
 async def test_an_error_in_the_stream_is_no_sign_of_life(

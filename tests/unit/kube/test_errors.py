@@ -40,3 +40,27 @@ def test_what_the_server_asks_to_wait_is_kept() -> None:
     found = errors.error_for(429, "TooManyRequests", "slow down", retry_after=7.0)
     assert isinstance(found, errors.UnavailableError)
     assert found.retry_after == 7.0
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "cause", "is_logged"),
+    [
+        (422, "spec: Invalid value: s3cret", "", False),
+        (400, "cannot be read: s3cret", "", False),
+        (413, "too large: s3cret", "", False),
+        (403, f"{ADMISSION}: s3cret", "", False),
+        (403, AUTHORIZER, "", True),
+        (403, "being terminated", "NamespaceTerminating", True),
+        (409, "changed", "", True),
+        (503, "overloaded", "", True),
+    ],
+)
+def test_of_a_refusal_that_may_quote_the_object_only_its_place_is_logged(
+    status: int, message: str, cause: str, is_logged: bool
+) -> None:
+    found = errors.error_for(status, "Any", message, cause=cause)
+    found.request = "POST /runs"
+    told = errors.text_for_logs(found)
+    assert (message in told) == is_logged
+    assert "s3cret" not in told
+    assert is_logged or told.startswith(f"POST /runs: {status}; ")

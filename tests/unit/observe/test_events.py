@@ -4,12 +4,35 @@ from typing import Any
 
 import pytest
 
-from builders import NAMESPACE, NOW, RUN_NAMESPACE, TARGET, finished_run, make_execution, make_run
-from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
+from builders import (
+    NAMESPACE,
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    finished_run,
+    make_execution,
+    make_run,
+    make_task_run,
+)
+from workflowexecution.api.status import (
+    FailureReason,
+    Phase,
+    SkipReason,
+    WorkflowExecutionStatus,
+)
 from workflowexecution.core import names
+from workflowexecution.core.diagnosis.diagnose import Diagnosis
+from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.taskrun import Step
 from workflowexecution.core.status.compose import status_for
-from workflowexecution.core.status.outcome import outcome_of_run, outcome_of_skip, outcome_of_wait
+from workflowexecution.core.status.outcome import (
+    outcome_of_failure,
+    outcome_of_run,
+    outcome_of_skip,
+    outcome_of_wait,
+)
 from workflowexecution.core.verdict import Skip
 from workflowexecution.observe.events import build_event, events_for
 
@@ -99,6 +122,33 @@ def test_the_whole_event(monkeypatch: pytest.MonkeyPatch) -> None:
                 "name": RUN,
             },
         }
+    ]
+
+
+def failed(**diagnosis: Any) -> list[str]:
+    """Notes of the Events about a failure of this kind."""
+    found = Diagnosis(reason=FailureReason.TASK_FAILED, message="it said s3cret", **diagnosis)
+    details = details_of(found, make_execution(), started_at=ago(seconds=9), failed_at=NOW)
+    after = status_for(EMPTY, outcome_of_failure(details), generation=1, now=NOW)
+    assert "s3cret" in after.conditions[0].message
+    return [event["note"] for event in events_for(make_execution(), EMPTY, after, now=NOW)]
+
+
+def test_a_failure_is_told_in_words_of_our_own() -> None:
+    task = make_task_run("repair")
+    step = Step("apply", "step-apply", True, 7, "Error", "Error")
+    assert failed(task=task, step=step, exit_code=7, has_started=True) == [
+        f"Workflow restart on {TARGET} failed after 9s: TaskFailed, task 'repair', step 'apply', "
+        "exit code 7. The step did not do its work, or not all of it. Steps had started, so "
+        f"{TARGET} may have been changed. status.failureDetails tells more."
+    ]
+
+
+def test_a_failure_of_no_task_is_told() -> None:
+    assert failed() == [
+        f"Workflow restart on {TARGET} failed after 9s: TaskFailed. The step did not do its work, "
+        "or not all of it. No step had started, so nothing was changed. "
+        "status.failureDetails tells more."
     ]
 
 

@@ -18,7 +18,7 @@ def _as_it_was() -> Iterator[None]:
     """Put back what configuring changes for the whole process."""
     root = logging.getLogger()
     handlers, level = [*root.handlers], root.level
-    quiet = ("aiohttp.access", "asyncio", "kopf", "kopf._core.reactor.running")
+    quiet = ("kopf", "kopf._core.reactor.running", "kopf._cogs.clients.watching")
     levels = {name: logging.getLogger(name).level for name in quiet}
     yield
     root.handlers[:], root.level = handlers, level
@@ -82,7 +82,18 @@ def test_people_are_given_text(capsys: Output) -> None:
 def test_what_is_less_severe_or_only_noise_is_left_out(capsys: Output) -> None:
     configure_logs("json", "warning")
     structlog.get_logger("x").info("a detail")
-    logging.getLogger("aiohttp.access").info("GET /healthz")
     logging.getLogger("kopf._core.reactor.running").warning("no signals")
     structlog.get_logger("x").warning("a warning")
     assert [line["event"] for line in lines(capsys)] == ["a warning"]
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_libraries_tell_no_details_at_any_level(capsys: Output, level: str) -> None:
+    """At debug level some of them log requests with all headers, and so the credentials."""
+    configure_logs("json", level)
+    for name in ("requests_oauthlib.oauth2_session", "kubernetes.client.rest", "asyncio"):
+        logging.getLogger(name).debug("request headers were %s", {"Authorization": "Bearer x"})
+        logging.getLogger(name).info("refreshed the token x")
+    logging.getLogger("kopf._cogs.clients.watching").warning("unsupported event: %r", {"spec": {}})
+    structlog.get_logger("app").info("ours")
+    assert [line["event"] for line in lines(capsys)] == ["ours"]

@@ -47,16 +47,38 @@ def details_of(
 def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> str:
     """Tell a failure: what happened, what that means, what was touched, what to do."""
     explained = FAILURES[diagnosis.reason]
-    what = f"Workflow {execution.workflow_id} on {execution.target} failed"
-    after = f" after {duration.format_duration(took)}" if took else ""
     cause = diagnosis.message.rstrip(".")
     return (
-        f"{what}{after}: {diagnosis.reason}, {cause}. {explained.means} "
-        f"{_touched(diagnosis, execution)} {explained.to_do}"
+        f"{_failed(execution, took)}: {diagnosis.reason}, {cause}. {explained.means} "
+        f"{_touched(execution, has_started=diagnosis.has_started)} {explained.to_do}"
     )
 
 
-def _touched(diagnosis: Diagnosis, execution: Execution) -> str:
-    if diagnosis.has_started:
+def note_of(failure: FailureDetails, execution: Execution) -> str:
+    """Tell a failure to those who may not read the execution.
+
+    In words of our own alone: what Tekton and the API server say may quote a parameter.
+    """
+    where = (
+        failure.reason,
+        f"task {failure.failed_task_name!r}" if failure.failed_task_name else "",
+        f"step {failure.failed_step_name!r}" if failure.failed_step_name else "",
+        f"exit code {failure.exit_code}" if failure.exit_code is not None else "",
+    )
+    touched = _touched(execution, has_started=bool(failure.was_execution_failure))
+    return (
+        f"{_failed(execution, failure.execution_time_before_failure)}: "
+        f"{', '.join(filter(None, where))}. {FAILURES[failure.reason].means} {touched} "
+        "status.failureDetails tells more."
+    )
+
+
+def _failed(execution: Execution, took: timedelta) -> str:
+    after = f" after {duration.format_duration(took)}" if took else ""
+    return f"Workflow {execution.workflow_id} on {execution.target} failed{after}"
+
+
+def _touched(execution: Execution, *, has_started: bool) -> str:
+    if has_started:
         return f"Steps had started, so {execution.target} may have been changed."
     return "No step had started, so nothing was changed."
