@@ -103,6 +103,20 @@ class Run:
         """Whether it was deleted before Tekton gave its verdict, and nothing of it executes."""
         return self.has_stopped and self.succeeded not in ("True", "False")
 
+    def ended_at(self, seen_at: datetime) -> datetime:
+        """When it ended, by the API server's clock whatever Tekton's says.
+
+        Not before it was created plus the time it took, so that a clock that is behind cannot
+        shorten a cooldown; not after it was seen, so that one that is ahead cannot prolong it.
+
+        Args:
+            seen_at: aware UTC; it has ended by then.
+        """
+        if self.completed_at is None:
+            return seen_at
+        took = self.completed_at - (self.started_at or self.completed_at)
+        return min(max(self.completed_at, self.created_at + took), seen_at)
+
 
 def parse_run(raw: Raw) -> Run | None:
     """Read a PipelineRun; None where it names no target in any way."""
