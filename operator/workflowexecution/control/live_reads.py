@@ -59,11 +59,15 @@ class LiveReader:
             None where there is none and none was known.
         Raises: ApiError where the cluster gives no answer.
         """
+        before = self._ledger.run(key)
         try:
             seen = parse_run(await self._cluster.get_run(*key))
         except errors.NotFoundError:
             self.mark_fresh(key)
-            return self._ledger.run_is_gone(key, None, now=self._clock.now())
+            if before is not None:
+                self._ledger.run_is_gone(key, before.uid, now=self._clock.now())
+            # A watch may have told of one that was made after this was answered.
+            return self._ledger.run(key)
         return self.take_in(seen) if seen else None
 
     def take_in(self, seen: Run) -> Run:
@@ -113,12 +117,17 @@ class LiveReader:
 
         With a UID, that one is dropped where another has taken its name.
         """
+        # Not what is known later: a watch may tell of one that was made after this was answered.
+        before = [
+            known.uid
+            for known in self._ledger.executions()
+            if (known.namespace, known.name) == (namespace, name)
+        ]
         try:
             seen = parse_execution(await self._cluster.get_execution(namespace, name))
         except errors.NotFoundError:
-            for known in self._ledger.executions():
-                if (known.namespace, known.name) == (namespace, name):
-                    self._forget(known.uid)
+            for known_uid in before:
+                self._forget(known_uid)
             return None
         if self._ledger.observe_execution(seen, now=self._clock.now()):
             # The watch may tell of it much later, or not as news.
