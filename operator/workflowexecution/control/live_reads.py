@@ -41,16 +41,32 @@ class LiveReader:
         self._executions = executions
         self._runs = runs
         self._seen_at: dict[RunKey, float] = {}
+        self._left_at: dict[RunKey, float] = {}
 
     def is_fresh(self, key: RunKey) -> bool:
         """Whether this run was read, or written by us, a moment ago."""
         return self._clock.monotonic() - self._seen_at.get(key, float("-inf")) < _FRESH_FOR_S
 
+    def is_holder_fresh(self, key: RunKey) -> bool:
+        """Whether a moment ago this run was seen to hold its target.
+
+        For one that has ended this takes a look at what is left of it.
+        """
+        run = self._ledger.run(key)
+        if run is None:
+            return False
+        if run.state is not RunState.STOPPING:
+            return self.is_fresh(key)
+        return self._clock.monotonic() - self._left_at.get(key, float("-inf")) < _FRESH_FOR_S
+
     def mark_fresh(self, key: RunKey) -> None:
         """Note that this run has just been read live, or answered to our own write."""
+        self._seen_at = self._with(self._seen_at, key)
+
+    def _with(self, moments: dict[RunKey, float], key: RunKey) -> dict[RunKey, float]:
         now = self._clock.monotonic()
-        self._seen_at = {k: seen for k, seen in self._seen_at.items() if now - seen < _FRESH_FOR_S}
-        self._seen_at[key] = now
+        recent = {k: seen for k, seen in moments.items() if now - seen < _FRESH_FOR_S}
+        return {**recent, key: now}
 
     async def read_run(self, key: RunKey) -> Run | None:
         """Read a run.
@@ -102,6 +118,7 @@ class LiveReader:
             found = await self._leftovers_of(some)
             for run in some:
                 self.mark_fresh(run.key)
+                self._left_at = self._with(self._left_at, run.key)
                 if not found[run.key].is_active:
                     self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
 

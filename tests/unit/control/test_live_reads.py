@@ -137,6 +137,35 @@ async def test_an_execution_that_is_told_of_after_none_was_there_is_kept(
     assert ledger.executions() == [made]
 
 
+async def test_a_run_that_has_ended_holds_by_what_is_left_of_it(
+    here: Here, reader: LiveReader, ledger: Ledger, clock: FixedClock
+) -> None:
+    raw = raw_run("other", status=FAILED)
+    key = (RUN_NAMESPACE, raw["metadata"]["name"])
+    here.runs[key[1]] = raw
+    here.task_runs = [active_task(key[1])]
+    assert not reader.is_holder_fresh(key)
+    await reader.read_run(key)
+    assert (reader.is_fresh(key), reader.is_holder_fresh(key)) == (True, False)
+    await reader.confirm_holder(key)
+    assert reader.is_holder_fresh(key)
+    clock.advance(1)
+    assert not reader.is_holder_fresh(key)
+
+
+async def test_a_run_nobody_knows_holds_nothing(reader: LiveReader, ledger: Ledger) -> None:
+    assert await reader.read_run(RUN.key) is None
+    assert (reader.is_fresh(RUN.key), reader.is_holder_fresh(RUN.key)) == (True, False)
+
+
+async def test_a_run_that_goes_on_holds_by_itself(
+    here: Here, reader: LiveReader, ledger: Ledger
+) -> None:
+    here.runs[RUN.name] = raw_run("mine")
+    await reader.confirm_holder(RUN.key)
+    assert reader.is_holder_fresh(RUN.key)
+
+
 async def test_a_run_that_took_the_name_of_another(
     here: Here, reader: LiveReader, ledger: Ledger
 ) -> None:
