@@ -19,7 +19,9 @@ class Scenario:
     tests: tuple[str, ...]
 
 
-SCENARIOS: tuple[Scenario, ...] = ()
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("model-search", "model: random schedules", ("tests/property/test_interleavings.py",)),
+)
 
 
 def named(name: str) -> Scenario:
