@@ -93,22 +93,25 @@ def the_one_who_takes_over_knows_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Resync, "queue_all", lambda _: None)
 
 
-BUGS: list[tuple[Plant, type[World]]] = [
-    (runs_are_created_without_a_slot, TwoOperators),
-    (a_failed_run_is_free_before_it_has_stopped, OneOperator),
-    (a_deleted_run_is_free_at_once, OneOperator),
-    (a_run_is_adopted_by_its_target, OneOperator),
-    (a_run_is_adopted_by_the_name_of_its_execution, OneOperator),
-    (a_skip_trusts_what_is_cached, OneOperator),
-    (a_cooldown_is_not_asked_for, OneOperator),
-    (retention_knows_no_cooldown, OneOperator),
-    (an_orphan_goes_on, OneOperator),
-    (the_one_who_takes_over_knows_nothing, LeaderChanges),
+# With a seed that finds it soon; others find it, too, after some dozen or hundred schedules.
+BUGS: list[tuple[Plant, type[World], int]] = [
+    (runs_are_created_without_a_slot, TwoOperators, 1),
+    (a_failed_run_is_free_before_it_has_stopped, OneOperator, 2),
+    (a_deleted_run_is_free_at_once, OneOperator, 3),
+    (a_run_is_adopted_by_its_target, OneOperator, 1),
+    (a_run_is_adopted_by_the_name_of_its_execution, OneOperator, 3),
+    (a_skip_trusts_what_is_cached, OneOperator, 3),
+    (a_cooldown_is_not_asked_for, OneOperator, 1),
+    (retention_knows_no_cooldown, OneOperator, 3),
+    (an_orphan_goes_on, OneOperator, 1),
+    (the_one_who_takes_over_knows_nothing, LeaderChanges, 1),
 ]
 
 
-@pytest.mark.parametrize(("plant", "machine"), BUGS)
-def test_is_found(monkeypatch: pytest.MonkeyPatch, plant: Plant, machine: type[World]) -> None:
+@pytest.mark.parametrize(("plant", "machine", "seed"), BUGS)
+def test_is_found(
+    monkeypatch: pytest.MonkeyPatch, plant: Plant, machine: type[World], seed: int
+) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        play(machine, only_generate(1000), 1, Counts())
+        play(machine, only_generate(1000), seed, Counts())
