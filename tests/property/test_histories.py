@@ -139,3 +139,28 @@ def test_the_younger_of_two_runs_gives_way() -> None:
     assert len(server.unfinished()) == 1
     assert phases(server) == {"first": "Running", "second": "Failed"}
     assert one.faults == late.faults == []
+
+
+def test_a_run_whose_end_was_not_told_yet_is_not_removed() -> None:
+    server = Server()
+    one = started(server)
+    server.create_execution("mine", TARGET, "restart")
+    work(one)
+    server.tekton.end_run(RUN, "True")
+    server.now += timedelta(hours=1)
+    one = started(server)
+    remove_history(one)
+    assert RUN in server.objects[RUNS]
+    work(one)
+    assert phases(server) == {"mine": "Completed"}
+    remove_history(one)
+    assert RUN not in server.objects[RUNS]
+
+
+def remove_history(one: Operator) -> None:
+    """List everything, and let retention remove what it finds."""
+    one.resync()
+    for _ in range(3):
+        one.server.now += STEP
+        one.go_on()
+        one.answer_all()
