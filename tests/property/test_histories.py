@@ -1,50 +1,41 @@
 """Histories that once went wrong, told step by step."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 
-import pytest
-import structlog
-
-from model_operators import Operator, settle_down
-from model_server import EXECUTIONS, RUNS, STEP, Server
+from builders import NAMESPACE, RUN_NAMESPACE
+from model_operators import Operator
+from model_server import Server
+from model_store import EXECUTIONS, RUNS, STEP
 from workflowexecution.core import names
 
 TARGET = "Node/worker-1"
-RUN = names.slot_name(TARGET, 1)
+RUN = f"{RUN_NAMESPACE}/{names.slot_name(TARGET, 1)}"
 
 
-@pytest.fixture(autouse=True)
-def _quiet_logs() -> Iterator[None]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
-    yield
-    structlog.reset_defaults()
-
-
-async def started(server: Server) -> Operator:
+def started(server: Server) -> Operator:
     one = Operator(server)
-    await one.resync()
+    one.start()
+    one.open()
     return one
 
 
-async def work(one: Operator, passes: int = 6, *, told: Iterable[str] = (EXECUTIONS, RUNS)) -> None:
+def work(one: Operator, passes: int = 6, *, told: Iterable[str] = (EXECUTIONS, RUNS)) -> None:
     """Tell an operator everything of these kinds, and answer what it asks."""
     for _ in range(passes):
         one.server.now += STEP
         for kind in told:
             one.deliver(kind, len(one.server.history[kind]))
-        for uid in one.wake():
-            one.start_pass(uid)
-        await settle_down()
+        for key in one.wake():
+            one.start_pass(key)
         while one.pending:
-            one.pending[0].return_home()
-            await settle_down()
+            one.answer_all()
 
 
 def stop_everything(server: Server) -> None:
     """Nothing executes any more of what has ended or is gone."""
-    server.stop_tasks()
-    server.stop_pods()
+    server.tekton.stop_tasks()
+    server.tekton.stop_pods()
 
 
 def phases(server: Server) -> dict[str, str]:
@@ -54,79 +45,77 @@ def phases(server: Server) -> dict[str, str]:
     }
 
 
-async def test_a_foreign_run_under_the_name_of_a_lost_one_is_not_waited_for() -> None:
+def test_a_foreign_run_under_the_name_of_a_lost_one_is_not_waited_for() -> None:
     server = Server()
-    one = await started(server)
+    one = started(server)
     server.create_execution("mine", TARGET, "restart")
-    await work(one)
+    work(one)
     foreign = server.get(RUNS, RUN)
-    foreign["metadata"]["annotations"] = {names.KEY_TARGET: TARGET, names.KEY_EXECUTION_UID: "no"}
-    server.remove_run(RUN)
+    foreign["metadata"]["annotations"][names.KEY_EXECUTION_UID] = "no"
+    server.lose_run(RUN)
     stop_everything(server)
     server.create_run(foreign)
-    await work(one)
-    server.end_run(RUN, "True")
-    await work(one)
+    work(one)
+    server.tekton.end_run(RUN, "True")
+    work(one)
     assert phases(server) == {"mine": "Failed"}
     assert one.faults == []
 
 
-async def test_an_execution_that_ended_under_our_hands_is_left_as_it_is() -> None:
+def test_an_execution_that_ended_under_our_hands_is_left_as_it_is() -> None:
     """The other operator writes its end while this one asks what is left of the run."""
     server = Server()
-    one, other = await started(server), await started(server)
+    one, other = started(server), started(server)
     server.create_execution("mine", TARGET, "restart")
-    await work(one)
-    server.remove_run(RUN)
+    work(one)
+    server.lose_run(RUN)
     stop_everything(server)
-    await work(other, passes=1)
+    work(other, passes=1)
     one.deliver_all()
-    one.start_pass("mine/0")
-    await settle_down()
+    one.start_pass(server.get(EXECUTIONS, f"{NAMESPACE}/mine")["metadata"]["uid"])
     while one.pending and one.pending[0].what != "list tasks":
-        one.pending[0].return_home()
-        await settle_down()
-    await work(other)
+        one.answer_all()
+    work(other)
     one.deliver_all()
-    await work(one)
+    work(one)
     assert phases(server) == {"mine": "Failed"}
     assert one.faults == other.faults == []
 
 
-async def test_a_late_event_of_an_earlier_run_does_not_free_the_target() -> None:
+def test_a_late_event_of_an_earlier_run_does_not_free_the_target() -> None:
     """The slot is used again: its first run, first execution and their history are gone."""
     server = Server()
-    late = await started(server)
+    late = started(server)
     server.create_execution("first", TARGET, "restart")
-    await work(late)
-    server.end_run(RUN, "True")
-    server.remove_run(RUN)
+    work(late)
+    server.tekton.end_run(RUN, "True")
+    server.lose_run(RUN)
     stop_everything(server)
-    server.delete_execution("first")
-    await work(late, told=[EXECUTIONS])
+    server.delete_execution(f"{NAMESPACE}/first")
+    work(late, told=[EXECUTIONS])
     assert phases(server) == {}
     server.create_execution("second", TARGET, "scale-up")
-    await work(late, told=[EXECUTIONS])
-    assert len(server.unfinished_runs(TARGET)) == 1
+    work(late, told=[EXECUTIONS])
+    assert len(server.unfinished()) == 1
     late.deliver(RUNS, 1)
     server.create_execution("third", TARGET, "drain")
-    await work(late, told=[EXECUTIONS])
-    assert len(server.unfinished_runs(TARGET)) == 1
+    work(late, told=[EXECUTIONS])
+    assert len(server.unfinished()) == 1
     assert phases(server) == {"second": "Running", "third": "Skipped"}
 
 
-async def test_the_younger_of_two_runs_gives_way() -> None:
+def test_the_younger_of_two_runs_gives_way() -> None:
     """One operator still counts a slot that for the other is gone, and two runs meet."""
     server = Server()
-    one, late = await started(server), await started(server)
+    one, late = started(server), started(server)
     server.create_execution("past", TARGET, "restart")
-    await work(one)
-    server.end_run(RUN, "True")
-    await work(one)
-    await work(late)
-    server.remove_run(RUN)
-    server.delete_execution("past")
-    one = await started(server)
+    work(one)
+    server.tekton.end_run(RUN, "True")
+    work(one)
+    work(late)
+    server.lose_run(RUN)
+    server.delete_execution(f"{NAMESPACE}/past")
+    one = started(server)
     server.now += timedelta(minutes=10)
     server.create_execution("first", TARGET, "restart")
     server.create_execution("second", TARGET, "restart")
@@ -136,16 +125,42 @@ async def test_the_younger_of_two_runs_gives_way() -> None:
     one.start_pass(first)
     late.start_pass(second)
     for _ in range(2):
-        await settle_down()
         for request in [*one.pending, *late.pending]:
-            request.return_home()
-    assert len(server.unfinished_runs(TARGET)) == 2
+            request.serve()
+        for each in (one, late):
+            each.answer_all()
+    assert len(server.unfinished()) == 2
     for _ in range(9):
-        await work(one, passes=1)
-        await work(late, passes=1)
+        work(one, passes=1)
+        work(late, passes=1)
         for name in [*server.objects[RUNS]]:
-            server.obey(name)
+            server.tekton.obey(name)
         stop_everything(server)
-    assert len(server.unfinished_runs(TARGET)) == 1
+    assert len(server.unfinished()) == 1
     assert phases(server) == {"first": "Running", "second": "Failed"}
     assert one.faults == late.faults == []
+
+
+def test_a_run_whose_end_was_not_told_yet_is_not_removed() -> None:
+    server = Server()
+    one = started(server)
+    server.create_execution("mine", TARGET, "restart")
+    work(one)
+    server.tekton.end_run(RUN, "True")
+    server.now += timedelta(hours=1)
+    one = started(server)
+    remove_history(one)
+    assert RUN in server.objects[RUNS]
+    work(one)
+    assert phases(server) == {"mine": "Completed"}
+    remove_history(one)
+    assert RUN not in server.objects[RUNS]
+
+
+def remove_history(one: Operator) -> None:
+    """List everything, and let retention remove what it finds."""
+    one.resync()
+    for _ in range(3):
+        one.server.now += STEP
+        one.go_on()
+        one.answer_all()

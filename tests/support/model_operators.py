@@ -1,19 +1,20 @@
-"""Operators at work on the model: the real control code, with every request under control.
+"""Operators at work on the model: the real control code in a loop of its own.
 
-A request first travels to the server, and its reply back; between the two, and before, anything
-else may happen. What an operator knows of others comes by watch events, delivered as late as the
-test likes.
+What an operator knows of others comes by watch events, delivered as late as the test likes. Its
+passes begin when the test says so.
 """
 
 import asyncio
-import copy
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from functools import cache
+from typing import Any, Final, cast
 
-from builders import NOW, make_policy
-from model_server import EXECUTIONS, RUNS, Raw, Server
+from builders import RUN_NAMESPACE, make_policy
+from model_loop import ModelLoop
+from model_requests import PASS_BEGAN, ModelCluster, Request
+from model_server import Server
+from model_store import EXECUTIONS, RUNS, Raw, clone, has_ended, uid_of
 from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
@@ -23,142 +24,37 @@ from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.mirror import Mirrorer
+from workflowexecution.control.policy import Policy
 from workflowexecution.control.resync import Resync
+from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Pod
-from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.observe.metrics import Metrics
 
-# A pass does a handful of things between two requests; this many turns of the loop do them all.
-TURNS = 40
-
-
-@dataclass(slots=True, eq=False)
-class Request:
-    """One request on its way; ``reply`` is set once the server has carried it out."""
-
-    what: str
-    carry_out: Callable[[], Any]
-    answer: asyncio.Future[Any] = field(default_factory=asyncio.Future)
-    reply: tuple[Any, errors.ApiError | None] | None = None
-
-    def serve(self) -> None:
-        """Let the server carry it out."""
-        if self.reply is None:
-            try:
-                self.reply = (self.carry_out(), None)
-            except errors.ApiError as error:
-                self.reply = (None, error)
-
-    def return_home(self) -> None:
-        """Bring the reply to whoever waits for it."""
-        self.serve()
-        assert self.reply is not None
-        result, error = self.reply
-        if self.answer.done():
-            return
-        if error is not None:
-            self.answer.set_exception(error)
-        else:
-            self.answer.set_result(result)
-
-    def lose(self) -> None:
-        """Let the sender wait in vain, whether it was carried out or not."""
-        if not self.answer.done():
-            self.answer.set_exception(errors.UnavailableError(f"{self.what}: no answer"))
-
-
-class ModelCluster:
-    """The requests an operator makes, by the names the real Cluster gives them."""
-
-    def __init__(self, server: Server, pending: list[Request], clock: ServerClock) -> None:
-        self._server = server
-        self._pending = pending
-        self._clock = clock
-
-    async def _ask(self, what: str, carry_out: Callable[[], Any]) -> Any:
-        request = Request(what, carry_out)
-        self._pending.append(request)
-        sent = self._clock.monotonic()
-        try:
-            answer = await request.answer
-            self.note_date(sent)
-            return answer
-        finally:
-            if request in self._pending:
-                self._pending.remove(request)
-
-    def note_date(self, sent: float) -> None:
-        """Every reply tells the server's time."""
-        date, received = self._server.now.replace(microsecond=0), self._clock.monotonic()
-        self._clock.observe(date, sent=sent, received=received)
-
-    async def list_executions(self) -> AsyncIterator[Raw]:
-        self.note_date(self._clock.monotonic())
-        for raw in self._server.all(EXECUTIONS):
-            yield raw
-
-    async def list_runs(self) -> AsyncIterator[Raw]:
-        for raw in self._server.all(RUNS):
-            yield raw
-
-    async def list_active_pods(self) -> AsyncIterator[Raw]:
-        for raw in self._server.list_active_pods():
-            yield raw
-
-    async def list_task_runs(self, _: str, run_names: Sequence[str]) -> Any:
-        return await self._ask("list tasks", lambda: self._server.list_task_runs(run_names))
-
-    async def list_pods(self, _: str, run_names: Sequence[str]) -> Any:
-        return await self._ask("list pods", lambda: self._server.list_pods(run_names))
-
-    async def get_execution(self, _: str, name: str) -> Any:
-        return await self._ask("get execution", lambda: self._server.get(EXECUTIONS, name))
-
-    async def get_run(self, _: str, name: str) -> Any:
-        return await self._ask("get run", lambda: self._server.get(RUNS, name))
-
-    async def create_run(self, manifest: Mapping[str, Any]) -> Any:
-        return await self._ask("create run", lambda: self._server.create_run(dict(manifest)))
-
-    async def cancel_run(self, run: Run) -> Any:
-        return await self._ask("cancel run", lambda: self._server.cancel_run(run.name, run.uid))
-
-    async def delete_run(self, run: Run) -> None:
-        await self._ask("delete run", lambda: self._server.delete_run(run.name, run.uid))
-
-    async def delete_pod(self, pod: Pod) -> None:
-        await self._ask("delete pod", lambda: self._server.delete_pod(pod.uid))
-
-    async def remove_run(self, namespace: str, name: str, uid: str) -> None:
-        """History is removed by the models' rules."""
-
-    async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
-        """History is removed by the models' rules."""
-
-    async def patch_status(self, seen: Execution, patch: Mapping[str, Any]) -> Any:
-        version = seen.resource_version
-        return await self._ask(
-            "patch status", lambda: self._server.patch_status(seen.name, version, dict(patch))
-        )
-
-    async def patch_finalizers(self, seen: Execution, finalizers: list[str]) -> Any:
-        version = seen.resource_version
-        return await self._ask(
-            "patch finalizers",
-            lambda: self._server.patch_finalizers(seen.name, version, finalizers),
-        )
-
-    async def create_event(self, event: Mapping[str, Any]) -> None:
-        """Events decide nothing here."""
-
-
 Key = str | tuple[str, str]
+# The operator's client waits no longer than this for an answer.
+PATIENCE: Final = timedelta(seconds=15)
+# Shorter than the cooldown, which is to be kept all the same.
+KEPT_FOR: Final = timedelta(seconds=30)
+
+
+@cache
+def policy_for(namespace: str, keeps_executions: bool) -> Policy:
+    """The default settings, with history removed as soon as that is allowed."""
+    policy = make_policy()
+    kept = timedelta(0) if keeps_executions else KEPT_FOR
+    retention = replace(policy.retention, runs=KEPT_FOR, failed_runs=KEPT_FOR, executions=kept)
+    template = replace(policy.template, namespace=namespace)
+    return replace(policy, retention=retention, template=template)
+
+
+@cache
+def no_metrics() -> Metrics:
+    """Metrics that nobody reads, shared: making them takes longer than a pass."""
+    return Metrics()
 
 
 class Dirty:
@@ -166,73 +62,111 @@ class Dirty:
 
     def __init__(self) -> None:
         self.keys: dict[Key, None] = {}
+        self.is_open = False
 
     def add(self, key: Key) -> None:
-        self.keys[key] = None
+        if self.is_open:
+            self.keys[key] = None
 
 
 class Operator:
-    """One operator process, from its start to its crash."""
+    """One operator process, from its start to its crash.
 
-    def __init__(self, server: Server, clock_ahead: timedelta = timedelta(0)) -> None:
+    It leads once it is opened. ``ahead`` is how far its own clock is ahead of the server's, which
+    people may set at any time. One that is paused knows of nothing and does nothing.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        ahead: timedelta = timedelta(0),
+        *,
+        namespace: str = RUN_NAMESPACE,
+        keeps_executions: bool = True,
+    ) -> None:
         self.server = server
-        self.pending: list[Request] = []
-        self.dirty = Dirty()
+        self.ahead = ahead
+        self.namespace = namespace
+        self.is_paused = False
         self.faults: list[BaseException] = []
+        self.loop = ModelLoop(server.seconds)
         clock = ServerClock(
-            wall=lambda: (server.now + clock_ahead).timestamp(),
-            monotonic=lambda: (server.now - NOW).total_seconds(),
+            wall=lambda: (server.now + self.ahead).timestamp(), monotonic=server.seconds
         )
-        cluster = ModelCluster(server, self.pending, clock)
-        memory, policy = Memory(), make_policy()
-        ledger = Ledger(policy.template.namespace)
-        announcer = Announcer(cluster, Metrics(), clock)
+        self.cluster = cluster = ModelCluster(server, clock, namespace)
+        cluster.told = lambda: self.seen[RUNS]
+        self.dirty = Dirty()
+        memory, policy = Memory(), policy_for(namespace, keeps_executions)
+        ledger, metrics = Ledger(namespace), no_metrics()
+        announcer = Announcer(cluster, metrics, clock)
         queue = cast("WorkQueue[Any]", self.dirty)
         reader = LiveReader(cluster, ledger, clock, queue, queue)
+        launcher = Launcher(cluster, reader, memory, announcer, policy, clock)
+        mirror = Mirrorer(reader, memory, policy, clock)
+        effects = Effects(cluster, ledger, reader, launcher, mirror, policy, clock, queue)
+        writer = StatusWriter(cluster, ledger, memory, reader, announcer, clock)
         self.executions = ExecutionReconciler(
-            ledger,
-            memory,
-            reader,
-            Effects(
-                cluster,
-                ledger,
-                reader,
-                Launcher(cluster, reader, memory, announcer, policy, clock),
-                Mirrorer(reader, memory, policy, clock),
-                policy,
-                clock,
-                queue,
-            ),
-            StatusWriter(cluster, ledger, memory, reader, announcer, clock),
-            policy,
-            clock,
-            queue,
+            ledger, memory, reader, effects, writer, policy, clock, queue
         )
         self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
         self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)
+        self.retention = Retention(cluster, metrics)
         self.intake = Intake(ledger, memory, clock, queue, queue)
-        self.intake.take_lists()
         self.ledger, self.memory = ledger, memory
         self.tasks: dict[Key, asyncio.Task[None]] = {}
+        self.listing: asyncio.Task[None] | None = None
         self.due: dict[Key, datetime] = {}
         self.seen = {kind: len(server.history[kind]) for kind in (EXECUTIONS, RUNS)}
+        self.watched = self._unended()
 
-    async def resync(self) -> None:
-        """List everything, as at the start and every now and then."""
-        task = asyncio.create_task(self.lists.resync())
-        while not task.done():
-            await settle_down()
-            for request in [*self.pending]:
-                request.return_home()
-        task.result()
-        self.intake.needs_resync = False
+    @property
+    def pending(self) -> list[Request]:
+        """Requests that have not been answered, oldest first."""
+        return self.cluster.pending
+
+    @property
+    def leads(self) -> bool:
+        """Whether it works on what it knows."""
+        return self.dirty.is_open
+
+    def start(self) -> None:
+        """List everything; it stands by from then on."""
+        self.resync()
+
+    def open(self) -> None:
+        """Begin to lead."""
+        self.dirty.is_open = True
+        self.lists.queue_all()
+
+    def go_on(self) -> None:
+        """Run as far as it can without an answer."""
+        if not self.is_paused:
+            self.loop.run_until_idle()
+
+    def begin_resync(self) -> None:
+        """Begin to list everything, as at the start and every now and then."""
+        if self.listing is None or self.listing.done():
+            self.listing = self.loop.start(self._resync())
+
+    def resync(self) -> None:
+        """List everything, and be answered at once."""
+        self.begin_resync()
+        assert self.listing is not None
+        while not self.listing.done():
+            self.answer_all()
+
+    def answer_all(self) -> None:
+        """Answer every request that is on its way."""
+        for request in [*self.pending]:
+            request.return_home()
+        self.go_on()
 
     def deliver(self, kind: str, count: int) -> None:
         """Deliver the next watch events of a kind."""
         history = self.server.history[kind]
         for event, raw in history[self.seen[kind] :][:count]:
-            self._take_in(kind, event, raw)
             self.seen[kind] += 1
+            self._take_in(kind, event, raw)
 
     def deliver_all(self) -> None:
         """Deliver all watch events there are."""
@@ -249,8 +183,9 @@ class Operator:
         if kind == RUNS:
             self.intake.missed()
         else:
-            for raw in self.server.all(kind):
-                self.intake.on_execution(None, raw)
+            self.watched = self._unended()
+            for raw in self.watched.values():
+                self.intake.on_execution(None, clone(raw))
         self.seen[kind] = len(self.server.history[kind])
 
     def start_pass(self, key: Key) -> None:
@@ -258,22 +193,43 @@ class Operator:
         if key not in self.tasks:
             self.dirty.keys.pop(key, None)
             self.due.pop(key, None)
-            self.tasks[key] = asyncio.create_task(self._pass(key))
+            self.tasks[key] = self.loop.create_task(self._pass(key))
+            self.loop.run_until_idle()
 
-    def wake(self, within: timedelta = timedelta(0)) -> list[Key]:
-        """Add what is due; say what there is to do now, or will be within some time."""
-        for key, due in self.due.items():
-            if due <= self.server.now + within:
-                self.dirty.add(key)
-        return [*self.dirty.keys]
+    def wake(self) -> list[Key]:
+        """Say what there is to do now."""
+        if self.is_paused:
+            return []
+        for key in [key for key, due in self.due.items() if due <= self.server.now]:
+            self.dirty.add(key)
+            del self.due[key]
+        return [key for key in self.dirty.keys if key not in self.tasks]
 
-    async def crash(self) -> None:
+    def next_due(self) -> datetime | None:
+        """When there will be something to do; None for: when something happens."""
+        return min(self.due.values(), default=None)
+
+    def crash(self) -> None:
         """End at once; requests on their way are carried out or not, as the test has chosen."""
-        for task in self.tasks.values():
+        tasks = [*self.tasks.values(), *filter(None, [self.listing])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        self.loop.create_task(self.retention.close())
+        self.loop.run_until_idle()
+
+    async def _resync(self) -> None:
+        self.intake.needs_resync = False
+        try:
+            found = await self.lists.resync()
+        except errors.ApiError:
+            self.intake.needs_resync = True
+            return
+        self.intake.take_lists()
+        if self.leads:
+            self.retention.start(found.candidates)
 
     async def _pass(self, key: Key) -> None:
+        PASS_BEGAN.set(self.server.now)
         try:
             if isinstance(key, tuple):
                 delay = await self.runs.reconcile(key)
@@ -289,11 +245,24 @@ class Operator:
             self.tasks.pop(key, None)
 
     def _take_in(self, kind: str, event: str, raw: Raw) -> None:
-        take_in = self.intake.on_execution if kind == EXECUTIONS else self.intake.on_run
-        take_in(event, copy.deepcopy(raw))
+        if kind == EXECUTIONS:
+            self._take_in_execution(event, clone(raw))
+        elif raw["metadata"]["namespace"] == self.namespace:
+            self.intake.on_run(event, clone(raw))
 
+    def _take_in_execution(self, event: str, raw: Raw) -> None:
+        """Executions that have not ended are watched: one that ends is told of as deleted.
 
-async def settle_down() -> None:
-    """Let everything run that can."""
-    for _ in range(TURNS):
-        await asyncio.sleep(0)
+        What is shown then is how it was before, with the version of the change.
+        """
+        uid, version = uid_of(raw), raw["metadata"]["resourceVersion"]
+        before = self.watched.pop(uid, None)
+        if event != "DELETED" and not has_ended(raw):
+            self.watched[uid] = raw
+            self.intake.on_execution("MODIFIED" if before else "ADDED", raw)
+        elif before is not None:
+            meta = {**before["metadata"], "resourceVersion": version}
+            self.intake.on_execution("DELETED", {**before, "metadata": meta})
+
+    def _unended(self) -> dict[str, Raw]:
+        return {uid_of(raw): raw for raw in self.server.all(EXECUTIONS) if not has_ended(raw)}

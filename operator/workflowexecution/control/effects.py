@@ -12,6 +12,7 @@ from workflowexecution.control.mirror import Mirrorer
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.report import NEW_FACTS, Effect, Report
 from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.facts.unseen import unseen_run
@@ -91,11 +92,19 @@ class Effects:
     async def _skip(self, skip: Skip) -> Effect:
         holder = skip.evidence
         key = (holder.run_namespace or self._policy.template.namespace, holder.run_name)
-        if skip.reason is SkipReason.RESOURCE_BUSY and not self._reader.is_fresh(key):
+        if skip.reason is SkipReason.RESOURCE_BUSY and not self._reader.is_holder_fresh(key):
             if await self._reader.confirm_holder(key) is None:
-                await self._reader.read_execution(holder.namespace, holder.name)
+                await self._look_for_what_is_left(holder, key)
             return NEW_FACTS
         return Report(outcome_of_skip(skip, self._clock.now()))
+
+    async def _look_for_what_is_left(self, holder: Evidence, key: RunKey) -> None:
+        """Have a run that only a status names, and that is gone, hold by what is left of it."""
+        owner = await self._reader.read_execution(holder.namespace, holder.name)
+        if owner is not None and not owner.has_ended and owner.run_name == holder.run_name:
+            gone = unseen_run(owner, holder.run_name, key[0])
+            self._ledger.take_in_gone_run(gone, now=self._clock.now())
+            self._runs.add(key)
 
     async def _give_up(self, execution: Execution, run: Run) -> Effect:
         """End an execution whose run Tekton does not end; the run is cancelled for that end."""

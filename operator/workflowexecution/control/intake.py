@@ -10,7 +10,7 @@ from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
 from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str | None, dict[str, Any]], None]
@@ -97,7 +97,7 @@ class Intake:
             return
         known = self._ledger.run(seen.key)
         run = self._ledger.observe_run(seen, now=self._clock.now()) or seen
-        self._queue(run, is_news=known is None or not _says_the_same(known, run))
+        self._queue(run, is_news=known is None or not says_the_same(known, run))
 
     def _on_deleted_run(self, seen: Run) -> None:
         now = self._clock.now()
@@ -123,11 +123,6 @@ class Intake:
             not _is_run_of(run, owner) or len(self._ledger.unfinished_on(run.target_key)) > 1
         ):
             self._runs.add(run.key)
-
-
-def _says_the_same(known: Run, run: Run) -> bool:
-    """Whether a run has changed in nothing that matters: Tekton writes more often than that."""
-    return replace(known, resource_version=run.resource_version) == run
 
 
 def _is_run_of(run: Run, owner: Execution | None) -> bool:

@@ -10,7 +10,7 @@ from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, parse_pod
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
@@ -41,19 +41,35 @@ class LiveReader:
         self._executions = executions
         self._runs = runs
         self._seen_at: dict[RunKey, float] = {}
+        self._left_at: dict[RunKey, float] = {}
 
     def is_fresh(self, key: RunKey) -> bool:
         """Whether this run was read, or written by us, a moment ago."""
         return self._clock.monotonic() - self._seen_at.get(key, float("-inf")) < _FRESH_FOR_S
 
+    def is_holder_fresh(self, key: RunKey) -> bool:
+        """Whether a moment ago this run was seen to hold its target.
+
+        For one that has ended this takes a look at what is left of it.
+        """
+        run = self._ledger.run(key)
+        if run is None:
+            return False
+        if run.state is not RunState.STOPPING:
+            return self.is_fresh(key)
+        return self._clock.monotonic() - self._left_at.get(key, float("-inf")) < _FRESH_FOR_S
+
     def mark_fresh(self, key: RunKey) -> None:
         """Note that this run has just been read live, or answered to our own write."""
+        self._note(self._seen_at, key)
+
+    def _note(self, moments: dict[RunKey, float], key: RunKey) -> None:
         now = self._clock.monotonic()
-        self._seen_at.pop(key, None)
-        self._seen_at[key] = now
+        moments.pop(key, None)
+        moments[key] = now
         # The oldest are first: what is not fresh any more is dropped as it comes to stand there.
-        while now - self._seen_at[oldest := next(iter(self._seen_at))] >= _FRESH_FOR_S:
-            del self._seen_at[oldest]
+        while now - moments[oldest := next(iter(moments))] >= _FRESH_FOR_S:
+            del moments[oldest]
 
     async def read_run(self, key: RunKey) -> Run | None:
         """Read a run.
@@ -62,12 +78,24 @@ class LiveReader:
             None where there is none and none was known.
         Raises: ApiError where the cluster gives no answer.
         """
+        before = self._ledger.run(key)
         try:
             seen = parse_run(await self._cluster.get_run(*key))
         except errors.NotFoundError:
             self.mark_fresh(key)
-            return self._ledger.run_is_gone(key, None, now=self._clock.now())
-        return self.take_in(seen) if seen else None
+            if before is not None:
+                self._ledger.run_is_gone(key, before.uid, now=self._clock.now())
+            # A watch may have told of one that was made after this was answered.
+            return self._ledger.run(key)
+        return self._learn(before, seen) if seen else None
+
+    def _learn(self, before: Run | None, seen: Run) -> Run:
+        """Enter a run, and queue its execution where it has changed: the watch will be no news."""
+        run = self.take_in(seen)
+        is_news = before is None or not says_the_same(before, run)
+        if is_news and run.owner and self._ledger.execution(run.owner.uid):
+            self._executions.add(run.owner.uid)
+        return run
 
     def take_in(self, seen: Run) -> Run:
         """Enter a run that the API server has just shown; one that had its name before is gone."""
@@ -101,6 +129,7 @@ class LiveReader:
             found = await self._leftovers_of(some)
             for run in some:
                 self.mark_fresh(run.key)
+                self._note(self._left_at, run.key)
                 if not found[run.key].is_active:
                     self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
 
@@ -116,12 +145,17 @@ class LiveReader:
 
         With a UID, that one is dropped where another has taken its name.
         """
+        # Not what is known later: a watch may tell of one that was made after this was answered.
+        before = [
+            known.uid
+            for known in self._ledger.executions()
+            if (known.namespace, known.name) == (namespace, name)
+        ]
         try:
             seen = parse_execution(await self._cluster.get_execution(namespace, name))
         except errors.NotFoundError:
-            for known in self._ledger.executions():
-                if (known.namespace, known.name) == (namespace, name):
-                    self._forget(known.uid)
+            for known_uid in before:
+                self._forget(known_uid)
             return None
         if self._ledger.observe_execution(seen, now=self._clock.now()):
             # The watch may tell of it much later, or not as news.

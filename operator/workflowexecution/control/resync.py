@@ -146,8 +146,12 @@ class Resync:
                 seen.failed[run.key] = run
             else:
                 self._ledger.observe_run(run, now=self._clock.now())
-            if may_remove_run(run, self._policy.retention, seen.now):
+            if may_remove_run(run, self._policy.retention, seen.now) and not self._is_untold(run):
                 seen.candidates.add_run(run)
+
+    def _is_untold(self, run: Run) -> bool:
+        """Whether its execution still has to report how it ended."""
+        return run.owner is not None and self._ledger.execution(run.owner.uid) is not None
 
     async def _list_pods(self, seen: _Seen) -> None:
         """Tell the runs that still have pods from those that have stopped long ago."""

@@ -73,7 +73,7 @@ def end_of_run(run: Run, seen_at: datetime) -> Evidence | None:
         target=run.target or "",
         run_name=run.name,
         run_namespace=run.namespace,
-        completed_at=_end_of(run, seen_at),
+        completed_at=run.ended_at(seen_at),
         outcome=Phase.COMPLETED if run.succeeded == "True" else Phase.FAILED,
     )
 
@@ -96,18 +96,6 @@ def end_of_execution(execution: Execution, seen_at: datetime) -> Evidence | None
         completed_at=min(execution.completed_at, seen_at),
         outcome=execution.phase,
     )
-
-
-def _end_of(run: Run, seen_at: datetime) -> datetime:
-    """When a run ended, whatever Tekton's clock says.
-
-    Not before it was created plus the time it took, so that a clock that is behind cannot shorten
-    a cooldown; not after it was seen, so that one that is ahead cannot prolong it.
-    """
-    if run.completed_at is None:
-        return seen_at
-    took = run.completed_at - (run.started_at or run.completed_at)
-    return min(max(run.completed_at, run.created_at + took), seen_at)
 
 
 def start_order(evidence: Evidence) -> tuple[datetime, str, str, str]:

@@ -22,7 +22,7 @@ def may_remove_run(run: Run, retention: Retention, now: datetime) -> bool:
     if run.owner is None or run.succeeded not in ("True", "False") or run.is_deleting:
         return False
     keep = retention.runs if run.succeeded == "True" else retention.failed_runs
-    return _is_over(run.completed_at, keep, retention, now)
+    return run.completed_at is not None and _is_over(run.ended_at(now), keep, retention, now)
 
 
 def may_remove_execution(execution: Execution, retention: Retention, now: datetime) -> bool:

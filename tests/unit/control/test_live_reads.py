@@ -1,6 +1,6 @@
 """Live reads: how long they are fresh, and what they make known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import pytest
@@ -37,12 +37,14 @@ class Here:
         self.executions: dict[str, dict[str, Any]] = {}
         self.task_runs: list[dict[str, Any]] = []
         self.asked: list[tuple[str, ...]] = []
+        # What happens while an answer is on its way.
+        self.on_the_way: Callable[[], object] = lambda: None
 
     async def get_run(self, _: str, name: str) -> dict[str, Any]:
-        return self._get(self.runs, name)
+        return await self._get(self.runs, name)
 
     async def get_execution(self, _: str, name: str) -> dict[str, Any]:
-        return self._get(self.executions, name)
+        return await self._get(self.executions, name)
 
     async def list_task_runs(self, _: str, names: Sequence[str]) -> list[dict[str, Any]]:
         self.asked.append(tuple(names))
@@ -52,10 +54,12 @@ class Here:
     async def list_pods(self, _: str, __: Sequence[str]) -> list[dict[str, Any]]:
         return []
 
-    def _get(self, objects: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
-        if name not in objects:
+    async def _get(self, objects: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+        found = objects.get(name)
+        self.on_the_way()
+        if found is None:
             raise errors.NotFoundError(f"{name} not found", status=404)
-        return objects[name]
+        return found
 
 
 class Added:
@@ -114,6 +118,52 @@ async def test_a_run_that_is_gone_holds_its_target_and_that_is_fresh(
     assert gone is not None
     assert (gone.is_gone, reader.is_fresh(RUN.key)) == (True, True)
     assert await reader.read_run((RUN_NAMESPACE, "never-was")) is None
+
+
+async def test_a_run_that_is_told_of_after_none_was_there_is_not_gone(
+    here: Here, reader: LiveReader, ledger: Ledger
+) -> None:
+    here.on_the_way = lambda: ledger.observe_run(RUN, now=NOW)
+    assert await reader.read_run(RUN.key) == RUN
+    assert ledger.run(RUN.key) == RUN
+
+
+async def test_an_execution_that_is_told_of_after_none_was_there_is_kept(
+    here: Here, reader: LiveReader, ledger: Ledger
+) -> None:
+    made = make_execution("mine")
+    here.on_the_way = lambda: ledger.observe_execution(made, now=NOW)
+    assert await reader.read_execution(NAMESPACE, "mine") is None
+    assert ledger.executions() == [made]
+
+
+async def test_a_run_that_has_ended_holds_by_what_is_left_of_it(
+    here: Here, reader: LiveReader, ledger: Ledger, clock: FixedClock
+) -> None:
+    raw = raw_run("other", status=FAILED)
+    key = (RUN_NAMESPACE, raw["metadata"]["name"])
+    here.runs[key[1]] = raw
+    here.task_runs = [active_task(key[1])]
+    assert not reader.is_holder_fresh(key)
+    await reader.read_run(key)
+    assert (reader.is_fresh(key), reader.is_holder_fresh(key)) == (True, False)
+    await reader.confirm_holder(key)
+    assert reader.is_holder_fresh(key)
+    clock.advance(1)
+    assert not reader.is_holder_fresh(key)
+
+
+async def test_a_run_nobody_knows_holds_nothing(reader: LiveReader, ledger: Ledger) -> None:
+    assert await reader.read_run(RUN.key) is None
+    assert (reader.is_fresh(RUN.key), reader.is_holder_fresh(RUN.key)) == (True, False)
+
+
+async def test_a_run_that_goes_on_holds_by_itself(
+    here: Here, reader: LiveReader, ledger: Ledger
+) -> None:
+    here.runs[RUN.name] = raw_run("mine")
+    await reader.confirm_holder(RUN.key)
+    assert reader.is_holder_fresh(RUN.key)
 
 
 async def test_a_run_that_took_the_name_of_another(

@@ -14,6 +14,11 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
 
+# It ended four minutes ago; Tekton's clock, six minutes behind, says ten.
+BY_A_CLOCK_BEHIND = finished_run(
+    "e", created_at=ago(minutes=14), started_at=ago(minutes=20), completed_at=ago(minutes=10)
+)
+
 
 class Deletes:
     """Takes deletes, and answers each as it was told to."""
@@ -86,6 +91,7 @@ def kept(**given: Any) -> rules.Retention:
         (finished_run("e"), {"runs": ago(minutes=10), "cooldown": ago()}, True),
         (finished_run("e"), {"runs": ago(minutes=11), "cooldown": ago()}, False),
         (finished_run("e"), {"runs": ago(minutes=1), "cooldown": ago(minutes=11)}, False),
+        (BY_A_CLOCK_BEHIND, {"runs": ago(minutes=1), "cooldown": ago(minutes=5)}, False),
         (finished_run("e"), {"cooldown": ago()}, False),
         (finished_run("e", succeeded="False"), {"runs": ago(minutes=1), "cooldown": ago()}, False),
         (
@@ -101,6 +107,7 @@ def kept(**given: Any) -> rules.Retention:
         "old",
         "young",
         "cooling",
+        "cooling-by-a-clock-behind",
         "for-ever",
         "failed",
         "old-failed",

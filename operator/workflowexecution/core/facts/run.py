@@ -1,6 +1,6 @@
 """A PipelineRun that holds or held a target, slim and immutable, parsed from what Tekton wrote."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -103,6 +103,20 @@ class Run:
         """Whether it was deleted before Tekton gave its verdict, and nothing of it executes."""
         return self.has_stopped and self.succeeded not in ("True", "False")
 
+    def ended_at(self, seen_at: datetime) -> datetime:
+        """When it ended, by the API server's clock whatever Tekton's says.
+
+        Not before it was created plus the time it took, so that a clock that is behind cannot
+        shorten a cooldown; not after it was seen, so that one that is ahead cannot prolong it.
+
+        Args:
+            seen_at: aware UTC; it has ended by then.
+        """
+        if self.completed_at is None:
+            return seen_at
+        took = self.completed_at - (self.started_at or self.completed_at)
+        return min(max(self.completed_at, self.created_at + took), seen_at)
+
 
 def parse_run(raw: Raw) -> Run | None:
     """Read a PipelineRun; None where it names no target in any way."""
@@ -138,6 +152,11 @@ def parse_run(raw: Raw) -> Run | None:
         timeout=_timeout(spec),
         is_as_pinned=_is_as_pinned(spec, status),
     )
+
+
+def says_the_same(known: Run, run: Run) -> bool:
+    """Whether a run has changed in nothing that matters: Tekton writes more often than that."""
+    return replace(known, resource_version=run.resource_version) == run
 
 
 def succeeded_condition(raw: Raw) -> Raw:

@@ -62,9 +62,8 @@ def _completion_time(
     """When it ended, to the second: durations shown must agree with the times shown."""
     if not outcome.phase.is_terminal:
         return None
-    ended_at = outcome.run.completed_at if outcome.run else None
-    # Creation is the API server's time, completion Tekton's: their clocks may differ.
-    return max((ended_at or now).replace(microsecond=0), started_at or _LONG_AGO)
+    ended_at = outcome.run.ended_at(now) if outcome.run else now
+    return max(ended_at.replace(microsecond=0), started_at or _LONG_AGO)
 
 
 def _mirror_of(run: Run) -> PipelineRunStatus:

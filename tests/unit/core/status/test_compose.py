@@ -277,6 +277,16 @@ def test_a_run_that_ended_before_it_began_took_no_time() -> None:
     )
 
 
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(0), timedelta(minutes=-6)])
+def test_tektons_clock_changes_neither_the_end_nor_the_duration(ahead: timedelta) -> None:
+    took, began = timedelta(minutes=4), ago(minutes=4)
+    run = finished_run(
+        "mine", created_at=began, started_at=began + ahead, completed_at=began + took + ahead
+    )
+    status = told(EMPTY, outcome_of_run(run, None))
+    assert (status["completionTime"], status["duration"]) == ("2026-01-02T12:00:00Z", "4m0s")
+
+
 def test_a_message_longer_than_conditions_may_be_is_cut() -> None:
     run = finished_run("mine", message="x" * 40_000)
     assert len(conditions(told(EMPTY, outcome_of_run(run, None)))["Succeeded"][2]) == 32_768
