@@ -1,11 +1,12 @@
 """Whatever stands in a run, its TaskRuns and pods: no pass fails, and each status is valid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from model_operators import Operator
 from model_server import Server
 from model_store import EXECUTIONS, RUNS, STEP, Raw, clone
 from reliability.results import is_long
+from reliability.tally import Tally
 from workflowexecution.core import names
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_RUN_UID
 from workflowexecution.kube import lease
@@ -109,11 +111,29 @@ def work(one: Operator, passes: int) -> int:
     return asked
 
 
+@pytest.fixture(scope="module")
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    found, before = Tally("garbage"), request.session.testsfailed
+    yield found
+    if is_long() and request.session.testsfailed == before:
+        found.record()
+
+
 @MANY
-@given(hostile.tekton(), st.lists(hostile.values, max_size=2), meta, st.booleans())
+@given(
+    written=hostile.tekton(),
+    pods=st.lists(hostile.values, max_size=2),
+    given=meta,
+    is_restarted=st.booleans(),
+)
 def test_whatever_a_run_looks_like_its_execution_comes_to_an_end(
-    written: tuple[Any, Any, list[Any]], pods: list[Any], given: Raw, is_restarted: bool
+    tally: Tally,
+    written: tuple[Any, Any, list[Any]],
+    pods: list[Any],
+    given: Raw,
+    is_restarted: bool,
 ) -> None:
+    tally.add(executions=1)
     server = GarbledServer()
     one = started(server)
     path = server.create_execution("mine", TARGET, "restart")
@@ -146,9 +166,10 @@ def test_whatever_a_run_looks_like_its_execution_comes_to_an_end(
     hostile.tekton(), meta, st.sampled_from([RUN.split("/")[1], "mine", "wfe-0123456789abcdef-7"])
 )
 def test_runs_of_others_may_be_anything(
-    written: tuple[Any, Any, list[Any]], given: Raw, name: str
+    tally: Tally, written: tuple[Any, Any, list[Any]], given: Raw, name: str
 ) -> None:
     """They hold a target, or they do not; what is ours is served all the same."""
+    tally.add(executions=1)
     server = GarbledServer()
     one = started(server)
     status, spec, _ = written
