@@ -49,10 +49,11 @@ def search(
     while counts.schedules < wanted:
         before = counts.schedules
         left = min(AT_ONCE, wanted - counts.schedules)
+        tell(f"{machine.__name__}: seed {number}")
         play(machine, settings(max_examples=left), number, counts)
         assert counts.schedules > before, "hypothesis has played nothing"
         tell(
-            f"{machine.__name__}: {counts.schedules}/{wanted} schedules, seed {number}, "
+            f"{machine.__name__}: {counts.schedules}/{wanted} schedules, "
             f"{counts.per_second:.0f}/s, {counts.executions} executions, {counts.runs} runs"
         )
         number += 1

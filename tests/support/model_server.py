@@ -149,7 +149,7 @@ class Server(Store):
         """What is on targets: runs that have not ended, and those of which something executes."""
         found = {uid: work.run for uid, work in self.tekton.work.items() if work.is_active}
         for run in self.objects[RUNS].values():
-            if is_alive(run):
+            if is_alive(run) and uid_of(run) in self.judge.born:
                 found[uid_of(run)] = run
         return list(found.values())
 

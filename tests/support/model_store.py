@@ -6,6 +6,7 @@ from typing import Any, Final
 from builders import NOW
 from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.core import names
+from workflowexecution.core.facts.run import succeeded_condition
 from workflowexecution.kube import errors
 
 COOLDOWN: Final = timedelta(minutes=5)
@@ -51,7 +52,7 @@ def owner_of(run: Raw) -> str:
 
 def succeeded(run: Raw) -> str:
     """The status of a run's condition."""
-    return str(run["status"]["conditions"][0]["status"]) if "status" in run else "Unknown"
+    return str(succeeded_condition(run).get("status") or "Unknown")
 
 
 def is_alive(run: Raw) -> bool:

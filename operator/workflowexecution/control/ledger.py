@@ -9,6 +9,7 @@ Reads are snapshots; nothing here talks to the cluster or knows the time.
 import dataclasses
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from workflowexecution.api.status import Phase
 from workflowexecution.control.recent import RecentVersions
@@ -17,6 +18,9 @@ from workflowexecution.core import evidence, names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.unseen import unseen_run
+
+# No object reaches this version: whatever is seen of one that is gone was seen before.
+_AFTER_ALL: Final = str(2**63)
 
 
 class Ledger:
@@ -155,6 +159,8 @@ class Ledger:
 
         Returns: the runs of it that are not finished, also one that only its status named.
         """
+        # A list that was asked for before may still show it.
+        self._settled.note(uid, _AFTER_ALL)
         known = self._executions.pop(uid, None)
         if known is None:
             return []

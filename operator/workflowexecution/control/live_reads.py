@@ -129,8 +129,9 @@ class LiveReader:
             found = await self._leftovers_of(some)
             for run in some:
                 self.mark_fresh(run.key)
-                self._note(self._left_at, run.key)
-                if not found[run.key].is_active:
+                if found[run.key].is_active:
+                    self._note(self._left_at, run.key)
+                else:
                     self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
 
     async def read_leftovers(self, run: Run) -> Leftovers:

@@ -21,6 +21,8 @@ class Scenario:
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("model-search", "model: random schedules", ("tests/property/test_interleavings.py",)),
+    Scenario("fuzz", "specs and runs made at random", ("tests/faults/test_fuzz.py",)),
+    Scenario("garbage", "statuses made at random", ("tests/property/test_garbage.py",)),
 )
 
 

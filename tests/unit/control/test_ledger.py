@@ -193,3 +193,18 @@ def test_a_run_that_only_a_status_told_of_holds_until_it_is_read(is_deleted: boo
     assert (held.key, held.uid, held.is_gone) == (key(), "", True)
     ledger.observe_run(make_run("other", version=3), now=NOW)
     assert [str(run.state) for run in ledger.runs()] == ["Active"]
+
+
+def test_a_list_asked_for_before_does_not_bring_back_what_is_gone() -> None:
+    execution = make_execution("mine", version=7)
+    ledger = ledger_of(execution)
+    ledger.forget_execution(execution.uid, now=NOW)
+    assert not ledger.observe_execution(execution, now=NOW)
+    assert ledger.executions() == []
+
+
+def test_what_was_deleted_before_it_was_known_is_not_brought_back() -> None:
+    ledger = ledger_of()
+    execution = make_execution("mine", version=7)
+    ledger.forget_execution(execution.uid, now=NOW)
+    assert not ledger.observe_execution(execution, now=NOW)

@@ -153,6 +153,18 @@ async def test_a_run_that_has_ended_holds_by_what_is_left_of_it(
     assert not reader.is_holder_fresh(key)
 
 
+async def test_a_look_that_found_nothing_left_is_no_evidence(
+    here: Here, reader: LiveReader, ledger: Ledger
+) -> None:
+    raw = raw_run("other", status=FAILED)
+    here.runs[raw["metadata"]["name"]] = raw
+    key = (RUN_NAMESPACE, raw["metadata"]["name"])
+    await reader.confirm_holder(key)
+    ledger.take_in_gone_run(make_run("other", is_gone=True), now=NOW)
+    assert ledger.run(key) is not None
+    assert not reader.is_holder_fresh(key)
+
+
 async def test_a_run_nobody_knows_holds_nothing(reader: LiveReader, ledger: Ledger) -> None:
     assert await reader.read_run(RUN.key) is None
     assert (reader.is_fresh(RUN.key), reader.is_holder_fresh(RUN.key)) == (True, False)
