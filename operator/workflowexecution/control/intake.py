@@ -75,7 +75,8 @@ class Intake:
         if event_type == "DELETED":
             # It is gone or has ended: only those that have not are watched. Which of the two it
             # is its runs find out, where they are not finished.
-            self._queue_runs(self._ledger.forget_execution(seen.uid, now=now))
+            version = seen.resource_version
+            self._queue_runs(self._ledger.forget_execution(seen.uid, now=now, version=version))
             self._executions.add(seen.uid)
             return
         self._ledger.observe_execution(seen, now=now)
