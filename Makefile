@@ -14,8 +14,8 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e record lint fmt docs crd lock \
-	cluster-up cluster-down clean
+.PHONY: help setup packages programs demo test unit property integration e2e faults record lint fmt docs \
+	crd lock cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -53,6 +53,9 @@ integration: programs ## the operator against a real API server
 
 e2e: programs ## the whole way: real Tekton, real containers
 	$(PYTEST) tests/e2e
+
+faults: programs ## hours of faults, with results for docs/reliability.md; ONLY="name …" runs some
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m reliability $(ONLY)
 
 record: programs ## run the failing workflows and keep what Tekton wrote, for the unit tests
 	WFE_RECORD=1 $(PYTEST) tests/e2e/test_failures.py
