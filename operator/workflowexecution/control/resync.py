@@ -79,11 +79,21 @@ class Resync:
         watched = self._policy.template.namespace
         for run in runs_before:
             if run.namespace == watched and run.key not in seen.keys:
-                self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
+                await self._miss(run)
         self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
         return seen.candidates
+
+    async def _miss(self, run: Run) -> None:
+        """Let go of a run that was not listed; what is still held is not given up for that alone.
+
+        A list may be older than what a watch has told, or than our own write.
+        """
+        if run.state is RunState.FINISHED:
+            self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
+        else:
+            await self._reader.read_run(run.key)
 
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
         async for raw in self._cluster.list_executions():

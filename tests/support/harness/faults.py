@@ -115,6 +115,15 @@ def answer(status: int, reason: str = "", retry_after: int | None = None, messag
     return act
 
 
+def page(status: int, text: str) -> Act:
+    """Answer with a page for people, as something between the operator and the server does."""
+
+    async def act(_: Exchange) -> web.Response:
+        return web.Response(status=status, text=text, content_type="text/html")
+
+    return act
+
+
 async def drop(_: Exchange) -> None:
     """Close the connection; after the server's answer, this loses a committed write's reply."""
     raise LostConnectionError
