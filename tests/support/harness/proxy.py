@@ -7,7 +7,6 @@ import re
 import ssl
 import threading
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -22,6 +21,7 @@ from localcluster.certificates import KeyFiles
 from localcluster.cluster import Cluster
 
 _HOP_BY_HOP = {"connection", "host", "content-length", "transfer-encoding", "keep-alive"}
+CLOSING_S = 0.25
 _LIMIT = re.compile(r"\blimit=\d+")
 
 
@@ -43,6 +43,7 @@ class Proxy:
         self._streams: set[aiohttp.ClientResponse] = set()
         self._late: set[asyncio.Task[None]] = set()
         self._port = 0
+        self._site: web.TCPSite | None = None
         self._stop = asyncio.Event()
         self._has_started = threading.Event()
         self._thread = threading.Thread(
@@ -103,7 +104,8 @@ class Proxy:
     def listen(self, keys: KeyFiles | None = None) -> None:
         """Accept connections again, at the same port; with other keys, if any are given."""
         self._keys = keys or self._keys
-        self._do(self._listen())
+        if self._site is None:
+            self._do(self._listen())
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -129,7 +131,10 @@ class Proxy:
             await self._stop.wait()
             for task in self._late:
                 task.cancel()
+            self._abort_connections()
             await self._runner.cleanup()
+        # Connections through TLS take a moment to close.
+        await asyncio.sleep(CLOSING_S)
 
     async def _listen(self) -> None:
         context = _server_context(self._keys) if self._keys else None
@@ -137,12 +142,18 @@ class Proxy:
         await self._site.start()
 
     async def _stop_listening(self) -> None:
+        if self._site is None:
+            return
         await self._site.stop()
+        self._site = None
+        self._abort_connections()
+        self._end_streams()
+
+    def _abort_connections(self) -> None:
         assert self._runner.server is not None
         for connection in list(self._runner.server.connections):
             if connection.transport is not None:
                 connection.transport.abort()
-        self._end_streams()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -215,12 +226,15 @@ class Proxy:
         for fault in self.stream_faults:
             if fault.strikes(exchange):
                 lines = fault.rewrite(lines)
-        with suppress(ConnectionError, aiohttp.ClientError):
+        try:
             async for line in lines:
                 while exchange.resource in self.withheld:  # noqa: ASYNC110 (set from another thread)
                     await asyncio.sleep(0.02)
                 await response.write(line)
-        self._streams.discard(answer)
+        except (ConnectionError, aiohttp.ClientError):
+            return response
+        finally:
+            self._streams.discard(answer)
         return response
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from harness.exchange import Exchange
-from harness.faults import Matches, status_of
+from harness.faults import LostConnectionError, Matches, status_of
 
 Lines = AsyncIterator[bytes]
 # Makes of the lines that the server sends those that the asker gets; the stream ends with them.
@@ -79,7 +79,14 @@ def error(code: int, reason: str, after: int = 0) -> Rewrite:
 
 
 async def cut_short(lines: Lines) -> Lines:
-    """End in the midst of the first event."""
+    """Lose the connection in the midst of the first event."""
+    async for line in half_a_line(lines):
+        yield line
+    raise LostConnectionError
+
+
+async def half_a_line(lines: Lines) -> Lines:
+    """End in the midst of the first event, in good form."""
     async for line in _first(lines, 1):
         yield line[: len(line) // 2]
 
