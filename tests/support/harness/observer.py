@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -104,9 +105,10 @@ class Observer:
         query = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
         url = f"{self._cluster.server}{path}?{urlencode(query)}"
         async with self._session.get(url) as answer:
-            if answer.status in (404, 410):
+            if answer.status == HTTPStatus.GONE:
                 yield {"type": "ERROR", "object": {"code": answer.status}}
                 return
+            # An API server that has just started does not know every kind yet.
             answer.raise_for_status()
             async for line in answer.content:
                 yield json.loads(line)
