@@ -137,7 +137,8 @@ def test_specs_are_refused_with_the_field_or_come_to_an_end(fuzzed: World, tally
     tally.add(
         executions=sum(seen.values()) - seen["refused"],
         repetitions=sum(seen.values()),
-        note=f"{seen['refused']} specs refused by the API server; RSS {grown:+.0f} MB",
+        refused_by_the_API_server=seen["refused"],
+        MB_more_in_memory=round(grown),
     )
 
 

@@ -160,6 +160,21 @@ def test_a_reply_lost_after_the_write_was_carried_out(world: World, target: str,
     assert_one_run(world, target, before)
 
 
+def test_a_cancellation_is_told_of_where_its_reply_was_lost(world: World, target: str) -> None:
+    item, run = world.launched(target)
+    has_told(world, item)
+    cancel = faults.kind("patch pipelineruns")
+    world.proxy.inject(Fault(matches=cancel, when="after", act=faults.drop))
+    world.executions.delete(item)
+
+    def told() -> None:
+        reasons = {event["reason"] for event in world.events_of(item)}
+        assert "WorkflowExecutionDeleted" in reasons
+
+    eventually(told, dump=world.dump)
+    world.tekton.obey_cancel(run)
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "retry_after"),
     [

@@ -76,6 +76,26 @@ def test_an_execution_that_no_watch_told_of_is_found_by_listing(world: World, ta
     world.in_phase(world.create(target), "Running")
 
 
+def test_a_list_that_lags_behind_gives_up_no_run(world: World, target: str) -> None:
+    """What a watch or our own write has shown is asked about, where a list does not show it."""
+    lags = Fault(matches=faults.is_list, when="after", act=faults.Replay(), times=10**6)
+    world.proxy.inject(lags)
+
+    def has_listed(times: int) -> None:
+        lists = [one for one in world.proxy.since(before) if one.kind == f"list {RUNS}"]
+        assert len(lists) >= times
+
+    before = world.proxy.mark()
+    eventually(lambda: has_listed(1), dump=world.dump)
+    item, run = world.launched(target)
+    before = world.proxy.mark()
+    eventually(lambda: has_listed(2), dump=world.dump)
+    assert phase_of(world.read(item)) == "Running"
+    world.tekton.begin(run)
+    world.tekton.succeed(run)
+    world.ended(item, "Completed")
+
+
 @pytest.mark.parametrize("status", [429, 500])
 def test_a_watch_that_is_refused_is_begun_again(
     bare_cluster: Cluster, target: str, status: int

@@ -22,6 +22,10 @@ PACKAGES = {
     "iproute2": Path("/usr/sbin/ip"),
 }
 
+# Packages that single tests need beside; without them those tests are left out.
+TEST_PACKAGES = ("libfaketime",)
+FAKETIME = "lib/*/faketime/libfaketimeMT.so.1"
+
 
 def best_tier(wanted: Tier) -> Tier:
     """The tier to run where `wanted` is asked for: `kwok` stands in for an impossible `node`.
@@ -62,6 +66,11 @@ def why_no_node() -> str:
     return ""
 
 
+def faketime() -> Path | None:
+    """The library that has a process live by another clock; None where it is not installed."""
+    return next(Path("/usr").glob(FAKETIME), None)
+
+
 def missing_packages() -> list[str]:
     """Debian packages of the node tier that are not installed."""
     return [name for name, proof in PACKAGES.items() if not proof.exists()]
@@ -72,14 +81,15 @@ def install_packages() -> None:
 
     Raises ClusterError if the installation fails.
     """
-    lacking = missing_packages()
+    lacking = missing_packages() + ([] if faketime() else list(TEST_PACKAGES))
     if not lacking:
         return
     is_debian = Path("/usr/bin/apt-get").exists()
     if not is_debian or os.geteuid() != 0:
         console.print(
-            f"[yellow]not installed: {' '.join(lacking)}[/]; only tier node needs them, and where "
-            "there is no root kwok plays the node; the tiers api and tekton work without"
+            f"[yellow]not installed: {' '.join(lacking)}[/]; only tier node and single tests need "
+            "them, and where there is no root kwok plays the node; the tiers api and tekton work "
+            "without"
         )
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

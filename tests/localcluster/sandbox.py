@@ -22,6 +22,7 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
+MS_BIND = 1 << 12
 
 
 def why_impossible() -> str:
@@ -41,14 +42,16 @@ def give_children_their_own() -> None:
     The first child is that namespace's first process. Without root, this process also becomes
     root of a user namespace in which only its own user exists.
     """
-    if os.geteuid() == 0:
-        unshare(CLONE_NEWPID)
-        return
-    user, group = os.geteuid(), os.getegid()
-    unshare(CLONE_NEWUSER | CLONE_NEWPID)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+    _unshare_as_root(CLONE_NEWPID)
+
+
+def enter_mounts() -> None:
+    """Give this process its own mounts; without root it becomes root of a user namespace.
+
+    Raises OSError where not allowed.
+    """
+    _unshare_as_root(CLONE_NEWNS)
+    mount("none", "/", "", MS_REC | MS_PRIVATE)
 
 
 def enter(addresses: list[str]) -> None:
@@ -77,6 +80,18 @@ def unshare(flags: int) -> None:
     """Call unshare(2). Raises OSError."""
     if _libc().unshare(flags):
         _raise("unshare")
+
+
+def _unshare_as_root(flags: int) -> None:
+    """Leave namespaces; without root by way of a user namespace in which only our user exists."""
+    if os.geteuid() == 0:
+        unshare(flags)
+        return
+    user, group = os.geteuid(), os.getegid()
+    unshare(CLONE_NEWUSER | flags)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    Path("/proc/self/gid_map").write_text(f"0 {group} 1")
 
 
 def _ip(*arguments: str) -> None:

@@ -23,7 +23,7 @@ LINT = (
     ("mypy", "operator", "tests"),
     ("lint-imports",),
 )
-LEVELS = ("unit", "property", "integration", "e2e")
+LEVELS = ("unit", "property", "integration", "faults", "e2e")
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
 
 

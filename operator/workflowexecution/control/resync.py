@@ -98,9 +98,7 @@ class Resync:
         watched = self._policy.template.namespace
         for run in runs_before:
             if run.namespace == watched and run.key not in seen.keys:
-                known = self._ledger.run(run.key)
-                seen.missed_runs += known is not None and not known.is_gone
-                self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
+                await self._miss(run, seen)
         self._forget_old_ends()
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
@@ -118,6 +116,18 @@ class Resync:
 
     def _forget_old_ends(self) -> None:
         self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
+
+    async def _miss(self, run: Run, seen: _Seen) -> None:
+        """Let go of a run that was not listed; what is still held is not given up for that alone.
+
+        A list may be older than what a watch has told, or than our own write.
+        """
+        known = self._ledger.run(run.key)
+        if run.state is RunState.FINISHED:
+            self._ledger.run_is_gone(run.key, run.uid, now=self._clock.now())
+        elif known is not None and not known.is_gone:
+            now_known = await self._reader.read_run(run.key)
+            seen.missed_runs += now_known is None or now_known.is_gone
 
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
         async for raw in self._in_pieces(self._cluster.list_executions()):

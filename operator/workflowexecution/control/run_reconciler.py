@@ -173,6 +173,10 @@ class RunReconciler:
             # It is gone, or another has its name.
             await self._reader.read_run(run.key)
             return
+        except errors.UnavailableError:
+            cancelled = await self._reader.read_run(run.key)
+            if cancelled is None or not cancelled.is_cancelled:
+                raise
         if cancelled is not None:
             self._reader.take_in(cancelled)
         self._tell_of(run, verdict.reason, rival)

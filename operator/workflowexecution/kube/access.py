@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ class Access:
     """Where the API server is and how requests prove who sends them.
 
     authorization: gives the header's value anew for each request; tokens are rotated on disk.
+    refresh_trust: has the context trust whom its file names now; called before each request.
     proxy: URL of the proxy to go through, with its password if it wants one; None for none.
     tls_server_name: the name in the server's certificate, None where it is that in the URL.
     """
@@ -35,6 +37,7 @@ class Access:
     authorization: Callable[[], str | None]
     proxy: str | None = field(default=None, repr=False)
     tls_server_name: str | None = None
+    refresh_trust: Callable[[], None] = lambda: None
 
     def open_session(
         self, *, connections: int, middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
@@ -52,6 +55,7 @@ class Access:
         ) -> aiohttp.ClientResponse:
             if value := self.authorization():
                 request.headers["Authorization"] = value
+            self.refresh_trust()
             if proxy_authorization:
                 _authorize_at_proxy(request, proxy_authorization)
             request.server_hostname = self.tls_server_name
@@ -84,12 +88,38 @@ def load_access() -> Access:
 def _access_of_pod(host: str, port: str) -> Access:
     address = f"[{host}]" if ":" in host else host
     server = f"https://{address}:{port}"
+    trust = _Trust(_ACCOUNT_DIR / "ca.crt")
     return Access(
         server=server,
-        ssl_context=_ssl_context(_ACCOUNT_DIR / "ca.crt"),
+        ssl_context=trust.context,
         authorization=lambda: f"Bearer {(_ACCOUNT_DIR / 'token').read_text().strip()}",
         proxy=_proxy_of_environment(server),
+        refresh_trust=trust.refresh,
     )
+
+
+class _Trust:
+    """A context that trusts whom a file names, also after kubelet has replaced it.
+
+    Whom the file named before stays trusted until the process ends.
+    """
+
+    def __init__(self, authority: Path) -> None:
+        self._authority = authority
+        self._seen = self._stamp()
+        self.context = _ssl_context(authority)
+
+    def refresh(self) -> None:
+        """Read the file where it has changed; one that cannot be read is read again later."""
+        with suppress(OSError):
+            stamp = self._stamp()
+            if stamp != self._seen:
+                self.context.load_verify_locations(self._authority)
+                self._seen = stamp
+
+    def _stamp(self) -> tuple[int, int]:
+        state = self._authority.stat()
+        return state.st_ino, state.st_mtime_ns
 
 
 def _access_of_kubeconfig() -> Access:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -14,7 +15,11 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 class Exchange:
     """A request and the status of its answer; `status` is 0 where none was given.
 
-    `limit` is how many objects a list may answer with at once; 0 stands for all.
+    url: path and query.
+    authorization: the header by which the asker proves who it is.
+    limit: how many objects a list may answer with at once; 0 stands for all.
+    is_continued: whether a list is asked for from a place in it on.
+    reply: the server's answer, for as long as faults are asked about it.
     """
 
     verb: str
@@ -25,8 +30,12 @@ class Exchange:
     name: str
     user_agent: str
     body: bytes
+    url: str = ""
+    authorization: str = ""
     limit: int = 0
+    is_continued: bool = False
     status: int = 0
+    reply: bytes = b""
 
     @property
     def is_write(self) -> bool:
@@ -50,7 +59,7 @@ class Exchange:
 
 
 def parse_exchange(
-    method: str, path: str, query: Mapping[str, str], user_agent: str, body: bytes
+    method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
 ) -> Exchange:
     """Read a request as the API server's authorizer would."""
     parts = [part for part in path.split("/") if part]
@@ -68,9 +77,12 @@ def parse_exchange(
         subresource=subresource,
         namespace=namespace,
         name=name,
-        user_agent=user_agent,
+        user_agent=headers.get("User-Agent", ""),
         body=body,
+        url=f"{path}?{urlencode(query)}",
+        authorization=headers.get("Authorization", ""),
         limit=int(query.get("limit", 0)),
+        is_continued="continue" in query,
     )
 
 

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.waiting import eventually
@@ -21,11 +23,23 @@ ALARM = "two runs on one target"
 
 
 class OperatorProcess:
-    """One operator; can be killed and started again, its log is kept throughout."""
+    """One operator; can be killed and started again, its log is kept throughout.
 
-    def __init__(self, kubeconfig: Path, log: Path, flags: list[str]) -> None:
+    `prefix` is a command that runs the operator, with `environment` beside what it needs.
+    """
+
+    def __init__(
+        self,
+        kubeconfig: Path,
+        log: Path,
+        flags: list[str],
+        *,
+        prefix: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.kubeconfig = kubeconfig
         self._log = log
+        self._prefix = prefix
         self._flags = [
             "--bind-address=127.0.0.1",
             "--probes-port=0",
@@ -37,7 +51,7 @@ class OperatorProcess:
             for key, value in os.environ.items()
             if not key.startswith(("WFE_", "KUBERNETES_"))
         }
-        self._environment = {**outside, "KUBECONFIG": str(kubeconfig)}
+        self._environment = {**outside, "KUBECONFIG": str(kubeconfig), **environment}
         self._process: subprocess.Popen[bytes] | None = None
         self._began_at = 0
 
@@ -46,7 +60,7 @@ class OperatorProcess:
         self._began_at = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "workflowexecution", "run", *self._flags],
+                [*self._prefix, sys.executable, "-m", "workflowexecution", "run", *self._flags],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from harness import rights
+from harness.account_files import AccountFiles
 from harness.executions import execution, name_of, phase_of, unique
 from harness.objects import Objects, create_namespace, delete_namespace
 from harness.process import OperatorProcess
@@ -33,7 +35,7 @@ class World:
         self.events = Objects(cluster, "events")
         self.tekton = Tekton(cluster)
         self.proxy = Proxy(cluster)
-        self._folder = folder
+        self.folder = folder
         self._flags = flags
         self._operators: list[OperatorProcess] = []
         for namespace in (self.execution_namespace, *self.sources):
@@ -41,11 +43,22 @@ class World:
         rights.extend_to(cluster, self.execution_namespace)
         self.operator = self.new_operator(self.proxy.url)
 
-    def new_operator(self, server: str, *flags: str) -> OperatorProcess:
-        """An operator of this world, not started; a later flag wins over an earlier one."""
+    def new_operator(self, server: str, *flags: str, **how: Any) -> OperatorProcess:
+        """An operator of this world, not started; a later flag wins over an earlier one.
+
+        `how` is for OperatorProcess.
+        """
+        return self._new_operator(server, flags, **how)
+
+    def new_operator_in_pod(self, account: AccountFiles, port: int) -> OperatorProcess:
+        """An operator of this world as it is in a pod, whose API server is at this local port."""
+        prefix, environment = account.command(port)
+        return self._new_operator("", (), prefix=prefix, environment=environment)
+
+    def _new_operator(self, server: str, flags: Sequence[str], **how: Any) -> OperatorProcess:
         name = unique("operator")
         kubeconfig = write_kubeconfig(
-            self._folder / f"{name}.kubeconfig",
+            self.folder / f"{name}.kubeconfig",
             server,
             self.cluster.ca,
             rights.token_of_operator(self.cluster),
@@ -55,8 +68,8 @@ class World:
             f"--lease-namespace={self.execution_namespace}",
             f"--watch-namespaces={','.join(self.sources)}",
         ]
-        log = self._folder / f"{name}.log"
-        operator = OperatorProcess(kubeconfig, log, [*where, *self._flags, *flags])
+        log = self.folder / f"{name}.log"
+        operator = OperatorProcess(kubeconfig, log, [*where, *self._flags, *flags], **how)
         self._operators.append(operator)
         return operator
 

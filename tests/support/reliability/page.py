@@ -13,8 +13,8 @@ BEGIN = "<!-- results: written by `make faults`, from reliability.json -->"
 END = "<!-- end of results -->"
 HEAD = (
     "| Scenario | Repetitions | Executions | Double runs | Lost | Wrong phases | Recovery | "
-    "Restarts | Took | Date | Machine |",
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|---|",
+    "Restarts | Date | Machine |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|---|---|",
 )
 
 
@@ -50,13 +50,7 @@ def _row(title: str, result: ScenarioResult) -> str:
         str(result.wrong_phases),
         recovery,
         str(result.restarts),
-        _span(result.duration_s),
         result.date,
         result.machine,
     )
     return f"| {' | '.join(cells)} |"
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

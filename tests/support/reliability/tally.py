@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from reliability.results import ScenarioResult, record
@@ -14,6 +15,7 @@ class Tally:
 
     scenario: str
     result: ScenarioResult = field(init=False)
+    extras: Counter[str] = field(default_factory=Counter)
     began_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -29,9 +31,10 @@ class Tally:
         wrong_phases: int = 0,
         recovery_s: float | None = None,
         restarts: int = 0,
-        note: str = "",
+        **extras: int,
     ) -> None:
-        """Add what one test, or one repetition of it, has found."""
+        """Add what one test, or one repetition of it, has found; extras go into the note."""
+        self.extras.update(extras)
         so_far = self.result
         times = [one for one in (so_far.recovery_s, recovery_s) if one is not None]
         self.result = replace(
@@ -43,7 +46,11 @@ class Tally:
             wrong_phases=so_far.wrong_phases + wrong_phases,
             recovery_s=max(times, default=None),
             restarts=max(so_far.restarts, restarts),
-            note=note or so_far.note,
+            note=", ".join(
+                f"{number} {what.replace('_', ' ')}"
+                for what, number in self.extras.items()
+                if number
+            ),
         )
 
     def record(self) -> None:

@@ -221,3 +221,29 @@ async def test_a_connection_that_is_lost_too_early_is_a_lost_connection() -> Non
     async with found.open_session(connections=1, middlewares=(lose,)) as session:
         with pytest.raises(aiohttp.ClientConnectionError, match="lost before"):
             await session.get("http://127.0.0.1:1/")
+
+
+def test_an_authority_that_is_replaced_is_trusted_from_the_next_request_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: certificates.KeyFiles
+) -> None:
+    place = tmp_path / "ca.crt"
+    place.write_bytes(files.authority.read_bytes())
+    (tmp_path / "token").write_text("secret")
+    monkeypatch.setattr(access, "_ACCOUNT_DIR", tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    found = load_access()
+    assert isinstance(found.ssl_context, ssl.SSLContext)
+
+    def trusted() -> int:
+        found.refresh_trust()
+        assert isinstance(found.ssl_context, ssl.SSLContext)
+        return len(found.ssl_context.get_ca_certs())
+
+    assert trusted() == 1
+    place.write_text("half of a certifi")
+    assert trusted() == 1
+    others = certificates.write(tmp_path / "others", ["localhost"], ["127.0.0.1"])
+    place.write_bytes(others.authority.read_bytes())
+    assert trusted() == 2
+    place.unlink()
+    assert trusted() == 2

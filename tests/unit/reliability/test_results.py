@@ -42,15 +42,13 @@ def test_a_row_gives_every_number() -> None:
             wrong_phases=4,
             recovery_s=5.25,
             restarts=6,
-            duration_s=127.4,
             note="seen",
             date="2026-01-02",
             machine="2 CPUs",
         ),
     )
     assert shown == (
-        "| what is tried; seen | 3 | 1,200 | 1 | 2 | 4 | 5.2 s | 6 | 2 min 7 s | 2026-01-02 "
-        "| 2 CPUs |"
+        "| what is tried; seen | 3 | 1,200 | 1 | 2 | 4 | 5.2 s | 6 | 2026-01-02 | 2 CPUs |"
     )
 
 

@@ -17,3 +17,10 @@ def test_without_a_recovery_none_is_told() -> None:
     tally = Tally("one")
     tally.add(executions=1)
     assert tally.result.recovery_s is None
+
+
+def test_whatever_else_is_counted_goes_into_the_note() -> None:
+    tally = Tally("one")
+    tally.add(executions=1, launches_called_back=2, alarms=0)
+    tally.add(executions=1, launches_called_back=3)
+    assert tally.result.note == "5 launches called back"

@@ -1,0 +1,64 @@
+"""What kubelet puts into a pod for its ServiceAccount, where a pod would find it.
+
+Run as a program with a folder and a command, it runs the command in a mount namespace of its own,
+in which the folder is in that place.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import count
+from pathlib import Path
+
+PLACE = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_TESTS = Path(__file__).parents[2]
+
+
+class AccountFiles:
+    """A token and a certificate authority; both are replaced at once, as kubelet does it."""
+
+    def __init__(self, folder: Path, token: str, authority: bytes) -> None:
+        self._folder = folder
+        self._numbers = count()
+        folder.mkdir()
+        self.replace(token, authority)
+        for name in ("token", "ca.crt"):
+            (folder / name).symlink_to(f"..data/{name}")
+
+    def replace(self, token: str, authority: bytes) -> None:
+        """Put others in their place; there is no moment without."""
+        version = self._folder / f"..{next(self._numbers)}"
+        version.mkdir()
+        (version / "token").write_text(token)
+        (version / "ca.crt").write_bytes(authority)
+        link = self._folder / "..data_tmp"
+        link.symlink_to(version.name)
+        link.replace(self._folder / "..data")
+
+    def command(self, port: int) -> tuple[list[str], dict[str, str]]:
+        """What to put before a command to run it in such a pod, and its environment."""
+        prefix = [sys.executable, str(Path(__file__)), str(self._folder)]
+        paths = os.pathsep.join([str(_TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return prefix, {
+            "PYTHONPATH": paths,
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(port),
+        }
+
+
+def main() -> None:
+    """Become the command, with the folder in its place."""
+    from localcluster import sandbox
+
+    folder, *command = sys.argv[1:]
+    sandbox.enter_mounts()
+    # Not everywhere is there anything in the place; what is above it is covered, here only.
+    sandbox.mount("tmpfs", os.path.realpath("/var/run"), "tmpfs")
+    PLACE.mkdir(parents=True)
+    sandbox.mount(folder, PLACE, "", sandbox.MS_BIND)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    main()
