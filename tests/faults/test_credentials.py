@@ -25,9 +25,9 @@ from reliability.tally import Tally
 SCENARIO = "credentials"
 TIMES = 20 if is_long() else 1
 REFUSED_S = 30.0 if is_long() else 6.0
-# kopf logs in anew after some seconds, and repeats a request that failed after ten at most.
+# A request that failed is repeated after ten seconds at most.
 AGAIN_S = 30.0
-# In vain, while a token is refused: each watch logs in anew every five seconds.
+# In vain, while a token is refused.
 REQUESTS_PER_S = 5
 
 pytestmark = pytest.mark.skipif(

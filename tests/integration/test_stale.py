@@ -141,22 +141,44 @@ def _assert_ready(world: World) -> None:
     assert world.operator.ask("/readyz") == (200, "ok")
 
 
-def test_without_a_watch_it_ends_and_says_why(world: World, target: str) -> None:
-    """Where watching cannot go on in this process, it can in the next one."""
+def test_a_watch_that_has_lost_its_place_begins_anew(world: World, target: str) -> None:
+    """What happened meanwhile is found by listing: a deletion, too, which no list shows."""
     item, run = world.launched(target)
+    lost, _ = world.launched(f"{target}-2")
     act = faults.answer(410, "Expired")
-    world.proxy.inject(Fault(matches=is_watch, when="before", act=act, times=3))
+    expired = Fault(matches=faults.is_watch, when="before", act=act, times=6)
+    world.proxy.inject(expired)
     world.proxy.cut_watches()
-    assert world.operator.wait() == 1
-    (said,) = (line for line in world.operator.log_text().splitlines() if line[:4] == "wfe:")
-    assert said.startswith("wfe: stopped: the watch of ")
-    assert "injected 410" in said
-
-    world.proxy.faults.clear()
-    world.operator.start()
     world.tekton.begin(run)
     world.tekton.succeed(run)
+    world.executions.delete(lost)
     world.ended(item, "Completed")
+    eventually(lambda: _assert_cancelled(world, lost), dump=world.dump)
+    eventually(lambda: _assert_struck(expired))
+    assert world.operator.is_running
+
+
+def test_a_watch_that_is_refused_in_one_namespace_is_begun_again(world: World, target: str) -> None:
+    """None of several watches dies unseen."""
+
+    def is_of_one_namespace(exchange: Exchange) -> bool:
+        return faults.is_watch(exchange) and exchange.namespace == world.sources[0]
+
+    refusal = Fault(matches=is_of_one_namespace, when="before", act=faults.answer(404), times=2)
+    world.proxy.inject(refusal)
+    world.proxy.cut_watches()
+    eventually(lambda: _assert_struck(refusal))
+    for namespace in world.sources:
+        world.launched(f"{target}-{namespace}", namespace=namespace)
+
+
+def _assert_cancelled(world: World, item: Object) -> None:
+    (run,) = world.runs_of(item)
+    assert run["spec"].get("status") == "Cancelled"
+
+
+def _assert_struck(fault: Fault) -> None:
+    assert fault.struck == fault.times
 
 
 def test_streams_that_end_at_once_are_not_asked_for_without_pause(
@@ -173,7 +195,7 @@ def test_streams_that_end_at_once_are_not_asked_for_without_pause(
 
 
 def test_it_stops_well_while_events_are_on_their_way(world: World, target: str) -> None:
-    """A stop may meet kopf in the midst of handing events over."""
+    """A stop may meet a watch in the midst of handing events over."""
     for _ in range(5):
         made = [world.create(target) for _ in range(10)]
         world.operator.terminate()

@@ -14,7 +14,7 @@ from builders import RUN_NAMESPACE, make_policy
 from model_loop import ModelLoop
 from model_requests import PASS_BEGAN, ModelCluster, Request
 from model_server import Server
-from model_store import EXECUTIONS, RUNS, Raw, clone, has_ended, uid_of
+from model_store import EXECUTIONS, RUNS, Raw, clone
 from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
@@ -117,7 +117,6 @@ class Operator:
         self.listing: asyncio.Task[None] | None = None
         self.due: dict[Key, datetime] = {}
         self.seen = {kind: len(server.history[kind]) for kind in (EXECUTIONS, RUNS)}
-        self.watched = self._unended()
 
     @property
     def pending(self) -> list[Request]:
@@ -179,13 +178,8 @@ class Operator:
         return any(self.seen[kind] < len(told) for kind, told in self.server.history.items())
 
     def relist(self, kind: str) -> None:
-        """Lose the place in a watch: executions are listed anew, of runs it is only told."""
-        if kind == RUNS:
-            self.intake.missed()
-        else:
-            self.watched = self._unended()
-            for raw in self.watched.values():
-                self.intake.on_execution(None, clone(raw))
+        """Lose the place in a watch: what came and went meanwhile is not told."""
+        self.intake.missed()
         self.seen[kind] = len(self.server.history[kind])
 
     def start_pass(self, key: Key) -> None:
@@ -224,7 +218,6 @@ class Operator:
         except errors.ApiError:
             self.intake.needs_resync = True
             return
-        self.intake.take_lists()
         if self.leads:
             self.retention.start(found.candidates)
 
@@ -246,23 +239,6 @@ class Operator:
 
     def _take_in(self, kind: str, event: str, raw: Raw) -> None:
         if kind == EXECUTIONS:
-            self._take_in_execution(event, clone(raw))
+            self.intake.on_execution(event, clone(raw))
         elif raw["metadata"]["namespace"] == self.namespace:
             self.intake.on_run(event, clone(raw))
-
-    def _take_in_execution(self, event: str, raw: Raw) -> None:
-        """Executions that have not ended are watched: one that ends is told of as deleted.
-
-        What is shown then is how it was before, with the version of the change.
-        """
-        uid, version = uid_of(raw), raw["metadata"]["resourceVersion"]
-        before = self.watched.pop(uid, None)
-        if event != "DELETED" and not has_ended(raw):
-            self.watched[uid] = raw
-            self.intake.on_execution("MODIFIED" if before else "ADDED", raw)
-        elif before is not None:
-            meta = {**before["metadata"], "resourceVersion": version}
-            self.intake.on_execution("DELETED", {**before, "metadata": meta})
-
-    def _unended(self) -> dict[str, Raw]:
-        return {uid_of(raw): raw for raw in self.server.all(EXECUTIONS) if not has_ended(raw)}

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from builders import NOW
-from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.core import names
 from workflowexecution.core.facts.run import succeeded_condition
 from workflowexecution.kube import errors
@@ -33,11 +32,6 @@ def path_of(raw: Raw) -> str:
 
 def uid_of(raw: Raw) -> str:
     return str(raw["metadata"]["uid"])
-
-
-def has_ended(execution: Raw) -> bool:
-    """Whether an execution's phase is final."""
-    return execution.get("status", {}).get("phase") in TERMINAL_PHASES
 
 
 def target_of(run: Raw) -> str:

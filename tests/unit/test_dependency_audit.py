@@ -15,7 +15,7 @@ BAD = {
     "version": "5.3",
     "vulns": [{"id": "PYSEC-1", "aliases": ["CVE-1"], "fix_versions": ["5.4"]}],
 }
-UNKNOWN = {"name": "kopf", "skip_reason": "not found on PyPI"}
+UNKNOWN = {"name": "aiohttp", "skip_reason": "not found on PyPI"}
 
 
 def said(*packages: dict[str, Any]) -> list[str]:
@@ -37,7 +37,7 @@ def said(*packages: dict[str, Any]) -> list[str]:
             [GOOD, UNKNOWN],
             [
                 "audit of x.lock: 0 of 1 packages have known vulnerabilities",
-                "  kopf: not looked up: not found on PyPI",
+                "  aiohttp: not looked up: not found on PyPI",
             ],
         ),
         (

@@ -7,17 +7,16 @@ import socket
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
 import tenacity
 
-from workflowexecution.api import identity
-from workflowexecution.api.status import TERMINAL_PHASES
-from workflowexecution.control.cluster import KubeCluster, runs_path
+from workflowexecution.control.cluster import KubeCluster, execution_paths, runs_path
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
-from workflowexecution.kube import errors, watches
+from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.change_stream import ChangeStream
 from workflowexecution.kube.client import ApiClient
@@ -68,19 +67,21 @@ class App:
             watch_namespaces=policy.watch_namespaces,
         )
         self._parts = Parts(self._cluster, policy, metrics, clock, concurrency=concurrency)
-        intake, namespace = self._parts.intake, policy.template.namespace
-        self._executions = watches.Watch(
-            access, executions_in(policy.watch_namespaces), intake.on_execution
+        intake = self._parts.intake
+        executions = execution_paths(policy.watch_namespaces)
+        self._watches = (
+            *(ChangeStream(client, at, intake.on_execution, intake.missed) for at in executions),
+            ChangeStream(
+                client, runs_path(policy.template.namespace), intake.on_run, intake.missed
+            ),
         )
-        self._runs = ChangeStream(client, runs_path(namespace), intake.on_run, intake.missed)
-        self._watches = (self._executions, self._runs)
         self._health = health
         self._resync_interval = resync_interval
         self._log = structlog.get_logger("app")
         self._metrics = metrics
         metrics.clock_offset.set_function(lambda: clock.offset)
-        for watch in self._watches:
-            metrics.watch_silence.labels(watch=watch.name).set_function(watch.health.silence)
+        for name in {watch.name for watch in self._watches}:
+            metrics.watch_silence.labels(watch=name).set_function(partial(self._silence, name))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop.
@@ -159,8 +160,6 @@ class App:
         while not self._problem():
             slept_from = loop.time()
             await asyncio.sleep(1)
-            for watch in self._watches:
-                watch.health.listen()
             self._metrics.loop_lag.set(max(loop.time() - slept_from - 1, 0))
             if loop.time() < due_at and not self._parts.intake.needs_resync:
                 continue
@@ -182,6 +181,9 @@ class App:
         silent = (watch.health.not_alive() for watch in self._watches)
         return self._problem() or _first(silent) or self._parts.not_alive()
 
+    def _silence(self, name: str) -> float:
+        return max(watch.health.silence() for watch in self._watches if watch.name == name)
+
     def _not_current(self) -> str:
         return _first(watch.health.not_ready() for watch in self._watches)
 
@@ -189,17 +191,6 @@ class App:
 def _first(problems: Iterable[str]) -> str:
     """The first problem that there is; empty where there is none."""
     return next(filter(None, problems), "")
-
-
-def executions_in(namespaces: tuple[str, ...]) -> watches.Subject:
-    """The watch of executions that have not ended, in all namespaces where none is named."""
-    return watches.Subject(
-        group=identity.GROUP,
-        version=identity.VERSION,
-        plural=identity.PLURAL,
-        namespaces=namespaces,
-        fields=",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES),
-    )
 
 
 def _identity() -> str:

@@ -104,12 +104,16 @@ class KubeCluster:
     async def check_kinds(self) -> None:
         """Ask for one object of each kind: raises what would keep the operator from working."""
         namespace = self._execution_namespace
-        for path in (*self._execution_lists(), runs_path(namespace), _pods_path(namespace)):
+        for path in (
+            *execution_paths(self._watch_namespaces),
+            runs_path(namespace),
+            _pods_path(namespace),
+        ):
             await self._client.request("GET", path, params={"limit": "1"})
 
     async def list_executions(self) -> AsyncIterator[Raw]:
         """See Cluster."""
-        for path in self._execution_lists():
+        for path in execution_paths(self._watch_namespaces):
             async for item in self._client.list_pages(path):
                 yield item
 
@@ -206,13 +210,15 @@ class KubeCluster:
         }
         await self._client.request("DELETE", path, body=body)
 
-    def _execution_lists(self) -> list[str]:
-        prefixes = [f"/namespaces/{name}" for name in self._watch_namespaces] or [""]
-        return [f"{_EXECUTIONS}{prefix}/{identity.PLURAL}" for prefix in prefixes]
-
 
 def _pods_path(namespace: str) -> str:
     return f"/api/v1/namespaces/{quote(namespace)}/pods"
+
+
+def execution_paths(namespaces: Sequence[str]) -> list[str]:
+    """Where executions are listed and watched: in some namespaces; in all where none is named."""
+    prefixes = [f"/namespaces/{quote(name)}" for name in namespaces] or [""]
+    return [f"{_EXECUTIONS}{prefix}/{identity.PLURAL}" for prefix in prefixes]
 
 
 def runs_path(namespace: str) -> str:

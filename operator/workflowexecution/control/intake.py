@@ -13,7 +13,7 @@ from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
 from workflowexecution.kube.clock import Clock
 
-TakeIn = Callable[[str | None, dict[str, Any]], None]
+TakeIn = Callable[[str, dict[str, Any]], None]
 
 
 class Intake:
@@ -35,33 +35,22 @@ class Intake:
         self._clock = clock
         self._executions = executions
         self._runs = runs
-        # A watch begins with a list. The first resync lists the same once more, and completely.
-        self._takes_lists = False
         self.needs_resync = False
         self._log = structlog.get_logger("intake")
-
-    def take_lists(self) -> None:
-        """From now on, also take in what a watch lists when it begins anew."""
-        self._takes_lists = True
 
     def missed(self) -> None:
         """Note that changes may have been missed."""
         self.needs_resync = True
 
-    def on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
-        """Take in one event of an execution; the type is None for one that was listed."""
+    def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
+        """Take in one event of an execution."""
         self._guarded(self._on_execution, event_type, raw)
 
     def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
         """Take in one event of a run."""
         self._guarded(self._on_run, event_type, raw)
 
-    def _guarded(self, take_in: TakeIn, event_type: str | None, raw: dict[str, Any]) -> None:
-        if event_type is None:
-            if not self._takes_lists:
-                return
-            # A watch lists anew where it has lost its place, and tells nothing of what has gone.
-            self.missed()
+    def _guarded(self, take_in: TakeIn, event_type: str, raw: dict[str, Any]) -> None:
         try:
             take_in(event_type, raw)
         except Exception as error:
@@ -69,14 +58,11 @@ class Intake:
             name = raw.get("metadata", {}).get("name")
             self._log.error("event not understood", object=name, exc_info=error)
 
-    def _on_execution(self, event_type: str | None, raw: dict[str, Any]) -> None:
+    def _on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_execution(raw)
         now = self._clock.now()
         if event_type == "DELETED":
-            # It is gone or has ended: only those that have not are watched. Which of the two it
-            # is its runs find out, where they are not finished.
-            version = seen.resource_version
-            self._queue_runs(self._ledger.forget_execution(seen.uid, now=now, version=version))
+            self._queue_runs(self._ledger.forget_execution(seen.uid, now=now))
             self._executions.add(seen.uid)
             return
         self._ledger.observe_execution(seen, now=now)
@@ -89,7 +75,7 @@ class Intake:
         for key in keys:
             self._runs.add(key)
 
-    def _on_run(self, event_type: str | None, raw: dict[str, Any]) -> None:
+    def _on_run(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_run(raw)
         if seen is None:
             return

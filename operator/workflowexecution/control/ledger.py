@@ -154,15 +154,13 @@ class Ledger:
         known = self._runs.get(gone.key)
         return known if known else self._keep(gone, now)
 
-    def forget_execution(
-        self, uid: str, *, now: datetime, version: str = _AFTER_ALL
-    ) -> list[RunKey]:
-        """Drop an execution that no longer exists, or that is not watched from a version on.
+    def forget_execution(self, uid: str, *, now: datetime) -> list[RunKey]:
+        """Drop an execution that no longer exists.
 
         Returns: the runs of it that are not finished, also one that only its status named.
         """
         # A list that was asked for before may still show it.
-        self._settled.note(uid, version)
+        self._settled.note(uid, _AFTER_ALL)
         known = self._executions.pop(uid, None)
         if known is None:
             return []

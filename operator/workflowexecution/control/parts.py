@@ -100,7 +100,6 @@ class Parts:
             self._metrics.repaired.labels(kind="execution").inc(found.missed_executions)
             self._metrics.repaired.labels(kind="run").inc(found.missed_runs)
         self._has_resynced = True
-        self.intake.take_lists()
         if self._is_open:
             self._retention.start(found.candidates)
 

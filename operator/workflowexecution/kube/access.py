@@ -39,12 +39,8 @@ class Access:
     tls_server_name: str | None = None
     refresh_trust: Callable[[], None] = lambda: None
 
-    def open_session(
-        self, *, connections: int, middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = ()
-    ) -> aiohttp.ClientSession:
+    def open_session(self, *, connections: int) -> aiohttp.ClientSession:
         """Open a session of at most this many connections, in the running event loop.
-
-        ``middlewares`` see every request just before it is sent, in this order.
 
         Raises: ValueError where the proxy's URL is none.
         """
@@ -69,7 +65,7 @@ class Access:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
             headers={"User-Agent": _USER_AGENT},
-            middlewares=(prepare, *middlewares),
+            middlewares=(prepare,),
             proxy=proxy,
         )
 

@@ -86,7 +86,7 @@ class ChangeStream:
 
     def _report(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        self.health.refused(self._path, str(error))
+        self.health.refused(str(error))
         self._log.warning("the watch is refused", error=str(error), attempt=state.attempt_number)
 
     async def _follow(self) -> None:
@@ -124,7 +124,7 @@ class ChangeStream:
         self._has_begun.set()
 
     def _opened(self) -> None:
-        self.health.opened(self._path)
+        self.health.opened()
         if self._has_gap:
             self._has_gap = False
             self._on_gap()
@@ -143,7 +143,7 @@ class ChangeStream:
         if kind == "ERROR":
             code, reason = changed.get("code", 0), reading.text(changed, "reason")
             raise errors.error_for(code, reason, f"{self._path}: {changed.get('message')}")
-        self.health.heard(self._path)
+        self.health.heard()
         if kind != "BOOKMARK":
             self._deliver(kind, changed)
         self._version = version

@@ -1,11 +1,7 @@
-"""Whether watch streams deliver, judged by what has come over each: events or bookmarks."""
+"""Whether a watch delivers, judged by what has come over it: events or bookmarks."""
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
-
-import aiohttp
 
 # The API server sends a bookmark about every minute where nothing happens.
 SILENCE_LIMIT_S: Final = 90.0
@@ -15,82 +11,49 @@ DEAD_AFTER_S: Final = 110.0
 _CLOSED_WITHIN_S: Final = 65.0
 
 
-@dataclass(slots=True)
-class _Stream:
-    heard_at: float
-    content: aiohttp.StreamReader | None = None
-    bytes_heard: int = 0
-    was_given_time: bool = False
-    refused: str = ""
-
-    def note_heard(self, now: float) -> None:
-        self.heard_at, self.was_given_time = now, False
-
-    def give_time(self, now: float) -> None:
-        """Count from now on after a refusal; where it was just closed, once until it is heard."""
-        was_closed = not self.was_given_time and now - self.heard_at < _CLOSED_WITHIN_S
-        if self.refused or was_closed:
-            self.heard_at, self.was_given_time = now, True
-
-
 class StreamHealth:
-    """State of the streams of one watch, one for each path; safe to use from several threads.
+    """State of one watch, which is one stream after the other.
 
-    ``name`` says what is watched, ``monotonic`` gives seconds. A stream that is refused, or opened
-    again and again without delivering, counts as silent since it last delivered.
+    ``name`` says what is watched, ``monotonic`` gives seconds. A watch whose streams are refused,
+    or opened again and again without delivering, counts as silent since it last delivered.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float]) -> None:
         self._name = name
         self._monotonic = monotonic
-        self._streams: dict[str, _Stream] = {}
-        self._lock = threading.Lock()
+        self._heard_at: float | None = None
+        self._was_given_time = False
+        self._refused = ""
 
-    def opened(self, path: str, content: aiohttp.StreamReader | None = None) -> None:
+    def opened(self) -> None:
         """Note that the API server has begun to answer.
 
-        With ``content``, what comes is noticed by ``listen``; without, ``heard`` tells of it.
+        Silence counts from now on after a refusal; where a stream was just closed, it does so once
+        until something is heard.
         """
-        now = self._monotonic()
-        with self._lock:
-            stream = self._streams.setdefault(path, _Stream(now))
-            stream.give_time(now)
-            stream.content, stream.refused = content, ""
-            stream.bytes_heard = content.total_bytes if content else 0
+        was_closed = not self._was_given_time and self.silence() < _CLOSED_WITHIN_S
+        if self._refused or was_closed:
+            self._heard_at, self._was_given_time = self._monotonic(), True
+        self._refused = ""
 
-    def refused(self, path: str, why: str) -> None:
+    def refused(self, why: str) -> None:
         """Note that a stream could not be begun."""
-        now = self._monotonic()
-        with self._lock:
-            self._streams.setdefault(path, _Stream(now)).refused = why
+        if self._heard_at is None:
+            self._heard_at = self._monotonic()
+        self._refused = why
 
-    def heard(self, path: str) -> None:
+    def heard(self) -> None:
         """Note that an event or a bookmark has come."""
-        with self._lock:
-            self._streams[path].note_heard(self._monotonic())
-
-    def listen(self) -> None:
-        """Note which streams have delivered since the last call; to be called every second."""
-        now = self._monotonic()
-        with self._lock:
-            for stream in self._streams.values():
-                content = stream.content
-                if content is not None and content.total_bytes > stream.bytes_heard:
-                    stream.bytes_heard = content.total_bytes
-                    stream.note_heard(now)
+        self._heard_at, self._was_given_time = self._monotonic(), False
 
     def silence(self) -> float:
-        """Seconds since the stream that is silent longest was heard."""
-        now = self._monotonic()
-        with self._lock:
-            return max((now - one.heard_at for one in self._streams.values()), default=0.0)
+        """Seconds since something was heard."""
+        return 0.0 if self._heard_at is None else self._monotonic() - self._heard_at
 
     def not_ready(self) -> str:
-        """Why what is known may be out of date; empty while every stream delivers."""
-        with self._lock:
-            refusals = [one.refused for one in self._streams.values() if one.refused]
-        if refusals:
-            return f"the watch of {self._name} is refused: {refusals[0]}"
+        """Why what is known may be out of date; empty while it delivers."""
+        if self._refused:
+            return f"the watch of {self._name} is refused: {self._refused}"
         return self._silent_for(SILENCE_LIMIT_S)
 
     def not_alive(self) -> str:

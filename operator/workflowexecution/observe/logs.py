@@ -38,11 +38,6 @@ def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # kopf tells of each event, which costs time even where it is not logged. It also warns that it
-    # takes no signals, which is how it is run here, and quotes whole events that it does not know.
-    quiet = {"kopf": "WARNING", "kopf._core.reactor.running": "ERROR"}
-    for name, least in {**quiet, "kopf._cogs.clients.watching": "ERROR"}.items():
-        logging.getLogger(name).setLevel(least)
 
 
 def _is_ours_or_matters(record: logging.LogRecord) -> bool:

@@ -53,7 +53,6 @@ def desk() -> Desk:
         cast("WorkQueue[str]", executions),
         cast("WorkQueue[tuple[str, str]]", runs),
     )
-    intake.take_lists()
     return Desk(ledger, memory, executions, runs, intake)
 
 
@@ -167,19 +166,10 @@ def test_the_removal_of_what_finished_long_ago_is_no_work(desk: Desk) -> None:
     assert desk.ledger.runs() == []
 
 
-def test_a_watch_that_lists_anew_has_missed_what_went_meanwhile(desk: Desk) -> None:
-    desk.intake.on_execution("ADDED", raw_execution("mine"))
+def test_what_may_have_been_missed_asks_for_a_resync(desk: Desk) -> None:
     assert not desk.intake.needs_resync
-    desk.intake.on_execution(None, raw_execution("mine"))
+    desk.intake.missed()
     assert desk.intake.needs_resync
-
-
-def test_the_first_lists_of_the_watches_are_left_to_the_first_resync(desk: Desk) -> None:
-    fresh = Intake(
-        desk.ledger, desk.memory, FixedClock(NOW), cast(Any, desk.executions), cast(Any, desk.runs)
-    )
-    fresh.on_execution(None, raw_execution("mine"))
-    assert (desk.ledger.executions(), desk.ledger.runs(), fresh.needs_resync) == ([], [], False)
 
 
 def test_an_object_nobody_foresaw_costs_no_other(desk: Desk) -> None:
