@@ -56,10 +56,12 @@ def main() -> int:
         # A server's first requests of each kind are slow, and belong to nobody.
         floors.raw(rig, WARM_UP, ours=True)
         context = Context(rig, History(rig), options.full)
-        measured = {name: _play(name, context, options) for name in options.only}
-    about = _about(options)
-    report.save(options.out / "results.json", measured, about)
-    console.print(report.summary_of(measured))
+        measured: dict[str, Spread] = {}
+        for name in options.only:
+            measured |= _play(name, context, options)
+            # As it comes: a long run that is ended early leaves what it has measured.
+            report.save(options.out / "results.json", measured, _about(options))
+    console.print(report.table_of("targets", measured, all_of_them=False), width=110)
     print(options.out / "results.json")
     return 0
 
@@ -75,8 +77,8 @@ def _play(name: str, context: Context, options: argparse.Namespace) -> dict[str,
         console.print(
             f"{name}, run {number + 1} of {options.runs}: {seconds:.0f} s, load {load:.1f}"
         )
-    measured = report.collect(results)
-    console.print(report.table_of(name, measured))
+    measured = report.collect(name, results)
+    console.print(report.table_of(name, measured), width=110)
     (options.out / f"{name}.json").write_text(json.dumps([result.series for result in results]))
     plots.draw(name, results[-1], options.out)
     return measured

@@ -7,18 +7,15 @@ own watch of etcd, as it does of those that another API server has written.
 from __future__ import annotations
 
 import base64
+import http.client
 import json
-import urllib.request
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 from benchmarks import processes
 from localcluster import Cluster
 
 _GROUPS = {"workflowexecutions": "workflowexecution.kubernaut.ai", "pipelineruns": "tekton.dev"}
-# etcd takes at most 128 operations and 1.5 MB in one request.
-_AT_ONCE = 50
 
 
 class Etcd:
@@ -27,33 +24,35 @@ class Etcd:
     def __init__(self, cluster: Cluster) -> None:
         pid = processes.find("etcd", f"--data-dir={cluster.state}")
         listen = "--listen-client-urls="
-        (self._url,) = (
+        (url,) = (
             word.removeprefix(listen)
             for word in processes.arguments(pid)
             if word.startswith(listen)
         )
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
 
     def read(self, plural: str, namespace: str, name: str) -> str:
         """An object as it is stored: JSON."""
         answer = self._call("range", {"key": _encode(key_of(plural, namespace, name))})
         return base64.b64decode(answer["kvs"][0]["value"]).decode()
 
-    def write(self, objects: Iterable[tuple[str, str]]) -> None:
-        """Store many objects: pairs of key and JSON."""
-        left = iter(objects)
-        while some := list(islice(left, _AT_ONCE)):
+    def write(self, together: Iterable[Iterable[tuple[str, str]]]) -> None:
+        """Store objects, pairs of key and JSON; those of one group in one transaction.
+
+        No group may hold two of a kind: the API server expects a version of its own for each.
+        """
+        for group in together:
             puts = [
-                {"requestPut": {"key": _encode(key), "value": _encode(text)}} for key, text in some
+                {"requestPut": {"key": _encode(key), "value": _encode(text)}} for key, text in group
             ]
             self._call("txn", {"success": puts})
 
     def _call(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
-        request = urllib.request.Request(
-            f"{self._url}/v3/kv/{what}", data=json.dumps(body).encode(), method="POST"
-        )
-        with self._opener.open(request, timeout=60) as answer:
-            told: dict[str, Any] = json.loads(answer.read())
+        self._connection.request("POST", f"/v3/kv/{what}", json.dumps(body))
+        answer = self._connection.getresponse()
+        text = answer.read()
+        assert answer.status == 200, text[:500]
+        told: dict[str, Any] = json.loads(text)
         return told
 
 

@@ -27,6 +27,7 @@ class Template:
     """An execution and its run as they are stored."""
 
     name: str
+    ground: Ground
     execution: str
     run: str
     execution_uid: str
@@ -34,7 +35,13 @@ class Template:
 
     def clone(self, name: str, ground: Ground, age: timedelta | None) -> Iterator[tuple[str, str]]:
         """The same execution and run under another name, on another target, so much older."""
-        changes = {**_words(self.name, name), self.execution_uid: _uid(), self.run_uid: _uid()}
+        changes = {
+            **_words(self.name, name),
+            self.ground.source: ground.source,
+            self.ground.runs: ground.runs,
+            self.execution_uid: _uid(),
+            self.run_uid: _uid(),
+        }
         moment = bodies.stamp(datetime.now(UTC) - age) if age is not None else None
         for plural, text, own in (
             ("workflowexecutions", self.execution, name),
@@ -51,7 +58,7 @@ def template_of(etcd: Etcd, ground: Ground, name: str) -> Template:
     execution = etcd.read("workflowexecutions", ground.source, name)
     run = etcd.read("pipelineruns", ground.runs, _run_of(name))
     uids = [json.loads(text)["metadata"]["uid"] for text in (execution, run)]
-    return Template(name, execution, run, *uids)
+    return Template(name, ground, execution, run, *uids)
 
 
 def _words(old: str, new: str) -> dict[str, str]:
@@ -98,14 +105,9 @@ class History:
             self._templates[status_bytes] = _templates(self._rig, status_bytes)
         ended, under_way = self._templates[status_bytes]
         ground = self._rig.ground()
-        self._rig.etcd.write(
-            pair for number in range(settled) for pair in ended.clone(f"old-{number}", ground, _AGE)
-        )
-        self._rig.etcd.write(
-            pair
-            for number in range(running)
-            for pair in under_way.clone(f"now-{number}", ground, None)
-        )
+        etcd = self._rig.etcd
+        etcd.write(ended.clone(f"old-{number}", ground, _AGE) for number in range(settled))
+        etcd.write(under_way.clone(f"now-{number}", ground, None) for number in range(running))
         return ground
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,69 +16,48 @@ from benchmarks.targets import TARGETS
 from benchmarks.workloads import Result
 
 
-def collect(results: list[Result]) -> dict[str, Spread]:
-    """Median and extremes of every number over several runs of one workload."""
+def collect(name: str, results: Sequence[Result]) -> dict[str, Spread]:
+    """Median and extremes of every number over several runs of a workload, as `NAME.KEY`."""
     keys = dict.fromkeys(key for result in results for key in result.values)
-    return {key: spread([result.values.get(key, math.nan) for result in results]) for key in keys}
+    return {
+        f"{name}.{key}": spread([result.values.get(key, math.nan) for result in results])
+        for key in keys
+    }
 
 
-def table_of(name: str, measured: dict[str, Spread]) -> Table:
-    """All numbers of a workload, those with a target marked reached or not."""
-    table = Table(title=name, title_justify="left", pad_edge=False)
-    table.add_column("what")
+def table_of(title: str, measured: Mapping[str, Spread], *, all_of_them: bool = True) -> Table:
+    """Numbers by full key, those with a target marked reached or not; or only those."""
+    table = Table(title=title, title_justify="left", pad_edge=False)
+    table.add_column("what", no_wrap=True)
     for heading in ("median", "least", "most", "target"):
         table.add_column(heading, justify="right")
     table.add_column("reached")
     for key, value in measured.items():
-        table.add_row(
-            key, *map(_shown, (value.median, value.low, value.high)), *_verdict(name, key, value)
-        )
+        if all_of_them or key in TARGETS:
+            shown = map(_shown, (value.median, value.low, value.high))
+            table.add_row(key, *shown, *_verdict(key, value))
     return table
 
 
-def summary_of(measured: dict[str, dict[str, Spread]]) -> Table:
-    """Every number that has a target, of all workloads that were played."""
-    table = Table(title="targets", title_justify="left", pad_edge=False)
-    table.add_column("what")
-    for heading in ("median", "least", "most", "target"):
-        table.add_column(heading, justify="right")
-    table.add_column("reached")
-    for name, numbers in measured.items():
-        for key, value in numbers.items():
-            if f"{name}.{key}" in TARGETS:
-                shown = map(_shown, (value.median, value.low, value.high))
-                table.add_row(f"{name}.{key}", *shown, *_verdict(name, key, value))
-    return table
-
-
-def save(path: Path, measured: dict[str, dict[str, Spread]], about: dict[str, Any]) -> None:
+def save(path: Path, measured: Mapping[str, Spread], about: dict[str, Any]) -> None:
     """Write everything as JSON; what was not measured is null."""
-    content = {
-        "about": about,
-        "measured": {
-            f"{name}.{key}": {
-                **{part: _json(value) for part, value in asdict(one).items()},
-                **_target(name, key, one),
-            }
-            for name, numbers in measured.items()
-            for key, one in numbers.items()
-        },
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    numbers = {key: _number(key, one) for key, one in measured.items()}
+    path.write_text(json.dumps({"about": about, "measured": numbers}, indent=1) + "\n")
 
 
-def _target(name: str, key: str, value: Spread) -> dict[str, Any]:
-    target = TARGETS.get(f"{name}.{key}")
-    if target is None:
-        return {}
-    return {"target": str(target), "reached": target.is_reached(value.median)}
+def _number(key: str, value: Spread) -> dict[str, Any]:
+    parts: dict[str, Any] = {part: _json(number) for part, number in asdict(value).items()}
+    if key not in TARGETS:
+        return parts
+    target = TARGETS[key]
+    return {**parts, "target": str(target), "reached": target.is_reached(value.median)}
 
 
-def _verdict(name: str, key: str, value: Spread) -> tuple[str, str]:
-    found = _target(name, key, value)
-    if not found:
+def _verdict(key: str, value: Spread) -> tuple[str, str]:
+    if key not in TARGETS:
         return "", ""
-    return found["target"], "[green]yes[/]" if found["reached"] else "[bold red]no[/]"
+    is_reached = TARGETS[key].is_reached(value.median)
+    return str(TARGETS[key]), "[green]yes[/]" if is_reached else "[bold red]no[/]"
 
 
 def _json(value: float) -> float | None:
@@ -87,6 +67,6 @@ def _json(value: float) -> float | None:
 def _shown(value: float) -> str:
     if math.isnan(value):
         return "-"
-    if value == int(value):
+    if value == int(value) or abs(value) >= 1000:
         return f"{value:.0f}"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""The ground on which a workload is played: a cluster, namespaces, and the operator as a process."""
+"""The ground on which a workload is played: a cluster, namespaces, the operator as a process."""
 
 from __future__ import annotations
 
@@ -83,11 +83,12 @@ class Operator:
         return told
 
     def pause_values(self) -> dict[str, float]:
-        """The same, in milliseconds and as numbers of a result."""
+        """The same, as numbers of a result."""
         told = self.pauses()
         return {
             "gc_longest_ms": told.get("longest_s", math.nan) * 1000,
-            "gc_total_ms": told.get("total_s", math.nan) * 1000,
+            "gc_cpu_s": told.get("cpu_s", math.nan),
+            "gc_count": told.get("count", math.nan),
         }
 
     def close(self) -> None:

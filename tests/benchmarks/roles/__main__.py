@@ -1,4 +1,4 @@
-"""Run as `python -m benchmarks.roles NAME`, with the order as one line of JSON on standard input."""
+"""Run as `python -m benchmarks.roles NAME`, with the order as a line of JSON on standard input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor of throughput: the same requests for each execution, one after the other, no watches."""
+"""The floor of throughput: the same requests for each execution, one by one, no watches."""
 
 from __future__ import annotations
 

@@ -43,6 +43,7 @@ def _start(context: Context, settled: int, running: int, size: int) -> dict[str,
     rig = context.rig
     ground = context.history.ground(settled, running, size)
     floor = floors.lists(rig, ground)
+    assert floor["objects"] >= 2 * (settled + running), floor
     prefix = f"new{context.next_number()}"
     with (
         player(rig, ground, executions=1, prefix=prefix) as load,
