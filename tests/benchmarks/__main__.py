@@ -52,7 +52,7 @@ def main() -> int:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder, lifecycle.running(Tier.API) as cluster:
-        rig = Rig(cluster, Path(folder))
+        rig = Rig(cluster, Path(folder), options.out if options.profile else None)
         # A server's first requests of each kind are slow, and belong to nobody.
         floors.raw(rig, WARM_UP, ours=True)
         context = Context(rig, History(rig), options.full)
@@ -98,6 +98,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--only", type=_names, default=list(WORKLOADS), help="names, by comma")
     parser.add_argument("--runs", type=int, default=1, help="how often each workload is played")
+    parser.add_argument("--profile", action="store_true", help="sample the operator with py-spy")
     parser.add_argument("--full", action="store_true", help="larger sizes and longer times")
     parser.add_argument(
         "--out", type=Path, default=Path("build/bench"), help="folder for the results"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from harness.process import OperatorProcess
 from localcluster.cluster import Cluster, write_kubeconfig
 
 READY_S = 300.0
+# Each look costs the operator an answer.
+POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,22 @@ class Ground:
 class Operator:
     """An operator that serves one ground alone."""
 
-    def __init__(self, process: OperatorProcess, pauses: Path) -> None:
+    def __init__(self, process: OperatorProcess, pauses: Path, profile: Path | None) -> None:
         self._process = process
         self._pauses = pauses
+        self._profile = profile
+        self._profiler: subprocess.Popen[bytes] | None = None
 
     def start(self) -> float:
         """Start it; seconds until it says that it is ready."""
         began = time.monotonic()
         self._process.start(wait=False)
+        if self._profile is not None:
+            self._profiler = _record(self._process.pid, self._profile)
         while self._process.ask("/readyz")[0] != 200:
             assert self._process.is_running, self._process.log_tail()
             assert time.monotonic() < began + READY_S, self._process.log_tail()
-            time.sleep(0.01)
+            time.sleep(POLL_S)
         return time.monotonic() - began
 
     def usage(self) -> processes.Usage:
@@ -100,14 +107,21 @@ class Operator:
         """End it in any way."""
         if self._process.is_running:
             self._process.kill()
+        if self._profiler is not None:
+            self._profiler.wait()
 
 
 class Rig:
-    """One cluster without Tekton's controllers, and what is measured on it."""
+    """One cluster without Tekton's controllers, and what is measured on it.
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    With a folder for `profiles`, each operator's stacks are sampled into a file of it, in the
+    folded form that flame graphs are drawn from.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path, profiles: Path | None = None) -> None:
         self.cluster = cluster
         self.folder = folder
+        self._profiles = profiles
         rights.install(cluster)
         self.etcd = Etcd(cluster)
         self._server_pids = [
@@ -156,7 +170,8 @@ class Rig:
         pauses = self.folder / f"{name}.pauses"
         with probed(pauses):
             log = self.folder / f"{name}.log"
-            operator = Operator(OperatorProcess(kubeconfig, log, [*where, *flags]), pauses)
+            process = OperatorProcess(kubeconfig, log, [*where, *flags])
+        operator = Operator(process, pauses, self._profiles and self._profiles / f"{name}.stacks")
         try:
             if started:
                 operator.start()
@@ -172,3 +187,11 @@ class Rig:
     def server_metrics(self) -> str:
         """What the API server tells of itself."""
         return str(self.cluster.request("GET", "/metrics"))
+
+
+def _record(pid: int, target: Path) -> subprocess.Popen[bytes]:
+    """Sample the stacks of a process that runs Python code, until its end."""
+    command = ["py-spy", "record", "--pid", str(pid), "--output", str(target), "--format", "raw"]
+    options = ["--rate", "100", "--gil", "--nonblocking", "--duration", "3600"]
+    with target.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen([*command, *options], stdout=log, stderr=log)

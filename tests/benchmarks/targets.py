@@ -21,7 +21,9 @@ class Target:
         """As people write it."""
         if self.least == self.most:
             return f"= {self.least:g}"
-        return f"≥ {self.least:g}" if math.isinf(self.most) else f"≤ {self.most:g}"
+        if math.isinf(self.least):
+            return f"≤ {self.most:g}"
+        return f"≥ {self.least:g}" if math.isinf(self.most) else f"{self.least:g} to {self.most:g}"
 
 
 def _burst() -> dict[str, Target]:
