@@ -80,7 +80,7 @@ def _play(name: str, context: Context, options: argparse.Namespace) -> dict[str,
     measured = report.collect(name, results)
     console.print(report.table_of(name, measured), width=110)
     (options.out / f"{name}.json").write_text(json.dumps([result.series for result in results]))
-    plots.draw(name, results[-1], options.out)
+    plots.draw(name, results[-1].series, options.out)
     return measured
 
 
