@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from rich.console import Console
+
 from benchmarks import floors, plots, processes, report
 from benchmarks.distribution import Spread
 from benchmarks.history import History
@@ -30,7 +32,8 @@ from benchmarks.workloads import (
     storm,
 )
 from localcluster import Tier, lifecycle
-from localcluster.progress import console
+
+console = Console(stderr=True, width=110, highlight=False)
 
 # Those that fill the cluster come last.
 WORKLOADS: dict[str, Workload] = {
@@ -61,7 +64,7 @@ def main() -> int:
             measured |= _play(name, context, options)
             # As it comes: a long run that is ended early leaves what it has measured.
             report.save(options.out / "results.json", measured, _about(options))
-    console.print(report.table_of("targets", measured, all_of_them=False), width=110)
+    console.print(report.table_of("targets", measured, all_of_them=False))
     print(options.out / "results.json")
     return 0
 
@@ -78,7 +81,7 @@ def _play(name: str, context: Context, options: argparse.Namespace) -> dict[str,
             f"{name}, run {number + 1} of {options.runs}: {seconds:.0f} s, load {load:.1f}"
         )
     measured = report.collect(name, results)
-    console.print(report.table_of(name, measured), width=110)
+    console.print(report.table_of(name, measured))
     (options.out / f"{name}.json").write_text(json.dumps([result.series for result in results]))
     plots.draw(name, results[-1].series, options.out)
     return measured

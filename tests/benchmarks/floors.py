@@ -47,6 +47,7 @@ def reactor(rig: Rig, **what: Any) -> tuple[Played, float]:
         seen = result_of(load)
         used = processes.usage(bare.pid).cpu_s - before
         bare.say("stop")
+    assert seen.count("Completed") == len(seen.seen), seen.problems
     return seen, used * 1000 / len(seen.seen)
 
 

@@ -25,7 +25,7 @@ ORDER = {
     "hold": False,
     "milestone": 0,
     "status_bytes": STATUS_BYTES,
-    "deadline_s": 300.0,
+    "deadline_s": 600.0,
 }
 
 
@@ -85,7 +85,7 @@ def player(rig: Rig, ground: Ground, **what: Any) -> Iterator[Worker]:
         yield worker
 
 
-def result_of(worker: Worker, seconds: float = 330.0) -> Played:
+def result_of(worker: Worker, seconds: float = 630.0) -> Played:
     """Wait for the end of what is played."""
     told = worker.until("done", seconds)
     del told["at"]

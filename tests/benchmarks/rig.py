@@ -6,6 +6,7 @@ import json
 import math
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,7 +192,8 @@ class Rig:
 
 def _record(pid: int, target: Path) -> subprocess.Popen[bytes]:
     """Sample the stacks of a process that runs Python code, until its end."""
-    command = ["py-spy", "record", "--pid", str(pid), "--output", str(target), "--format", "raw"]
+    program = str(Path(sys.executable).with_name("py-spy"))
+    command = [program, "record", "--pid", str(pid), "--output", str(target), "--format", "raw"]
     options = ["--rate", "100", "--gil", "--nonblocking", "--duration", "3600"]
     with target.with_suffix(".log").open("wb") as log:
         return subprocess.Popen([*command, *options], stdout=log, stderr=log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -59,7 +60,12 @@ class Reactor:
             if mark in line:
                 task = asyncio.create_task(react(json.loads(line)["object"]))
                 self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            sys.stderr.write(f"reactor: {error!r}\n")
 
     async def launch(self, execution: dict[str, Any]) -> None:
         """Create the run of an execution."""

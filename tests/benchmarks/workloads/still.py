@@ -24,7 +24,7 @@ def run(context: Context) -> Result:
     with rig.operator(ground) as operator:
         with player(rig, ground, executions=EXECUTIONS, run_events=3, hold=True) as load:
             load.say("go")
-            load.until("held", 120)
+            load.until("held", 300)
             time.sleep(_SETTLE_S)
             meter = Meter(rig, operator.pid)
             time.sleep(seconds)
