@@ -30,6 +30,7 @@ from benchmarks.workloads import (
     resync,
     still,
     storm,
+    tekton,
 )
 from localcluster import Tier, lifecycle
 
@@ -45,7 +46,10 @@ WORKLOADS: dict[str, Workload] = {
     "cold": cold.run,
     "resync": resync.run,
     "flat": flat.run,
+    "tekton": tekton.run,
 }
+# They take a cluster of their own, or very long: only where they are asked for.
+LONG = ("tekton",)
 
 WARM_UP = 100
 
@@ -60,7 +64,7 @@ def main() -> int:
         floors.raw(rig, WARM_UP, ours=True)
         context = Context(rig, History(rig), options.full)
         measured: dict[str, Spread] = {}
-        for name in options.only:
+        for name in options.only or _usual(options.full):
             measured |= _play(name, context, options)
             # As it comes: a long run that is ended early leaves what it has measured.
             report.save(options.out / "results.json", measured, _about(options))
@@ -99,7 +103,7 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--only", type=_names, default=list(WORKLOADS), help="names, by comma")
+    parser.add_argument("--only", type=_names, default=[], help="names, by comma")
     parser.add_argument("--runs", type=int, default=1, help="how often each workload is played")
     parser.add_argument("--profile", action="store_true", help="sample the operator with py-spy")
     parser.add_argument("--full", action="store_true", help="larger sizes and longer times")
@@ -113,7 +117,11 @@ def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if unknown := set(names) - set(WORKLOADS):
         raise argparse.ArgumentTypeError(f"{unknown}: there are {', '.join(WORKLOADS)}")
-    return names or list(WORKLOADS)
+    return names
+
+
+def _usual(is_full: bool) -> list[str]:
+    return [name for name in WORKLOADS if is_full or name not in LONG]
 
 
 if __name__ == "__main__":

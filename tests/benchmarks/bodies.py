@@ -43,16 +43,15 @@ def target_of(name: str) -> str:
     return f"payment/Deployment/{name}"
 
 
-def execution_body(name: str, namespace: str, target: str) -> Object:
-    """An execution as an orchestrator writes it."""
-    return execution(
-        target,
-        name=name,
-        namespace=namespace,
-        parameters={"ROLLOUT_TIMEOUT": "300", "SEVERITY": "critical", "TEAM": "payment"},
-        confidence=0.92,
-        rationale=_RATIONALE * 2,
-    )
+def execution_body(name: str, namespace: str, target: str, **spec: Any) -> Object:
+    """An execution as an orchestrator writes it; `spec` replaces fields."""
+    fields = {
+        "parameters": {"ROLLOUT_TIMEOUT": "300", "SEVERITY": "critical", "TEAM": "payment"},
+        "confidence": 0.92,
+        "rationale": _RATIONALE * 2,
+        **spec,
+    }
+    return execution(target, name=name, namespace=namespace, **fields)
 
 
 def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: str) -> Object:

@@ -17,6 +17,7 @@ IN_FLIGHT = 32
 ORDER = {
     "prefix": "wfe",
     "target": "",
+    "spec": {},
     "rate": 0,
     "seed": 1,
     "in_flight": IN_FLIGHT,

@@ -184,10 +184,11 @@ class Player:
 
     async def _create(self, name: str) -> None:
         target = self._order["target"] or bodies.target_of(name)
-        body = bodies.execution_body(name, self._source, target)
+        body = bodies.execution_body(name, self._source, target, **self._order["spec"])
         await self._api.send("POST", path_of("workflowexecutions", self._source), body)
 
     async def _play_tekton(self, name: str) -> None:
+        """Write a run's statuses; none where a real Tekton does."""
         steps, began = self._order["run_events"], time.monotonic()
         path = f"{path_of('pipelineruns', self._runs, name)}/status"
         for step in range(1, steps + 1):
