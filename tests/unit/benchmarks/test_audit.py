@@ -55,6 +55,7 @@ def test_a_watch_counts_once_though_it_is_recorded_twice() -> None:
     begins = event("watch", "pipelineruns") | {"stage": "ResponseStarted"}
     text = lines(begins, event("watch", "pipelineruns"))
     assert audit.count(text, audit.OPERATOR).kinds == {"watch pipelineruns": 1}
+    assert audit.count(lines(begins), audit.OPERATOR).kinds == {"watch pipelineruns": 1}
 
 
 def test_refusals_are_counted_by_status() -> None:

@@ -45,6 +45,13 @@ def test_a_run_of_one_step_ends_at_once() -> None:
     assert status["completionTime"]
 
 
+def test_whatever_the_number_of_steps_the_last_one_ends_all_tasks() -> None:
+    for steps in (1, 2, 3):
+        status = bodies.run_status("wfe-0", steps, steps, 2_500)["status"]
+        total = len(status["pipelineSpec"]["tasks"])
+        assert f"Tasks Completed: {total} " in status["conditions"][0]["message"]
+
+
 def template() -> Template:
     name, where = "ended-0", Ground("source-1", "runs-1")
     target = bodies.target_of(name)
@@ -73,6 +80,10 @@ def test_a_clone_is_what_the_operator_would_have_made_under_the_other_name() -> 
     assert made["metadata"]["labels"] == wanted["metadata"]["labels"]
     assert made["metadata"]["annotations"] == wanted["metadata"]["annotations"]
     assert made["spec"] == wanted["spec"]
+    assert (cloned["metadata"]["namespace"], made["metadata"]["namespace"]) == (
+        ground.source,
+        ground.runs,
+    )
     assert {uid, made["metadata"]["uid"]}.isdisjoint({"uid-of-execution", "uid-of-run"})
 
 

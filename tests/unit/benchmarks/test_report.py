@@ -41,7 +41,7 @@ def test_every_run_counts_in_the_median() -> None:
 
 
 def test_what_was_measured_is_saved_with_its_target(tmp_path: Path) -> None:
-    results = [Result({"300.to_f1": 0.1, "300.other": math.nan})]
+    results = [Result({"300.to_f1": value, "300.other": math.nan}) for value in (0.1, 0.2, 0.9)]
     path = tmp_path / "results.json"
     report.save(path, report.collect("burst", results), {"cpus": 2})
     saved = json.loads(path.read_text())
