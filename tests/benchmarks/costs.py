@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks import server_metrics
 from benchmarks.distribution import ratio
 from benchmarks.meter import Cost
 from benchmarks.played import Played
@@ -18,6 +19,8 @@ def costs_of(cost: Cost, seen: Played) -> dict[str, float]:
         "server_cores": ratio(cost.server_cpu_s, cost.seconds),
         "requests_each": cost.asked.total / count,
         "writes_each": cost.asked.writes / count,
+        # By all: orchestrator, operator and Tekton together, as the server counts them itself.
+        "server_writes_each": server_metrics.writes(cost.served) / count,
         **{f"each: {kind}": number / count for kind, number in sorted(cost.asked.kinds.items())},
         **troubles_of(cost, seen),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "max": 100.0}
@@ -44,24 +44,12 @@ def ratio(value: float, floor: float) -> float:
     return value / floor if floor else math.nan
 
 
-def ratios(
-    values: Mapping[str, float], floors: Mapping[str, float], keys: Iterable[str], name: str
-) -> dict[str, float]:
-    """`KEY_to_NAME` for every key: the value in terms of the floor."""
-    return {f"{key}_to_{name}": ratio(values[key], floors[key]) for key in keys}
-
-
 def spread(values: Sequence[float]) -> Spread:
     """Median and extremes of what several runs have measured."""
     known = [value for value in values if not math.isnan(value)]
     if not known:
         return Spread(math.nan, math.nan, math.nan, 0)
     return Spread(statistics.median(known), min(known), max(known), len(known))
-
-
-def per_thousand(amount: float, count: int) -> float:
-    """What a thousand would take where so many have taken this amount."""
-    return ratio(amount * 1000, count)
 
 
 def rate_over_time(moments: Sequence[float], width: float) -> list[tuple[float, float]]:
