@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 TIER ?= node
+RUNS ?= 1
 BIN := .venv/bin
 CLUSTER := PYTHONPATH=tests:tests/support $(BIN)/python -m localcluster
 PYTEST := $(BIN)/python -m pytest
@@ -14,8 +15,8 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e faults record lint audit \
-	fmt docs crd lock cluster-up cluster-down clean
+.PHONY: help setup packages programs demo test unit property integration e2e faults bench record lint \
+	audit fmt docs crd lock cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -59,6 +60,10 @@ faults: programs ## hours of faults, with results for docs/reliability.md; ONLY=
 
 record: programs ## run the failing workflows and keep what Tekton wrote, for the unit tests
 	WFE_RECORD=1 $(PYTEST) tests/e2e/test_failures.py
+
+bench: programs ## measure the operator beside its floors: ONLY=burst,paced RUNS=5 BENCH=full
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m benchmarks --only "$(ONLY)" --runs $(RUNS) \
+		$(if $(filter full,$(BENCH)),--full)
 
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -92,13 +92,11 @@ class Resync:
         await self._list_runs(seen)
         await self._list_pods(seen)
         for uid in uids_before - seen.uids:
-            seen.missed_executions += self._ledger.execution(uid) is not None
-            self._ledger.forget_execution(uid, now=self._clock.now())
-            self._executions.add(uid)
+            await self._miss_execution(uid, seen)
         watched = self._policy.template.namespace
         for run in runs_before:
             if run.namespace == watched and run.key not in seen.keys:
-                await self._miss(run, seen)
+                await self._miss_run(run, seen)
         self._forget_old_ends()
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
@@ -117,7 +115,15 @@ class Resync:
     def _forget_old_ends(self) -> None:
         self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
 
-    async def _miss(self, run: Run, seen: _Seen) -> None:
+    async def _miss_execution(self, uid: str, seen: _Seen) -> None:
+        """Read an execution that was not listed: a list may be older than what a watch has told."""
+        known = self._ledger.execution(uid)
+        if known is not None:
+            found = await self._reader.read_execution(known.namespace, known.name, uid)
+            seen.missed_executions += found is None
+        self._executions.add(uid)
+
+    async def _miss_run(self, run: Run, seen: _Seen) -> None:
         """Let go of a run that was not listed; what is still held is not given up for that alone.
 
         A list may be older than what a watch has told, or than our own write.

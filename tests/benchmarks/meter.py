@@ -1,0 +1,61 @@
+"""What a stretch of time has cost: the operator's CPU, the API server's, and every request."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from benchmarks import audit, processes, server_metrics
+from benchmarks.audit import Asked
+from benchmarks.rig import Rig
+
+# What is posted without anybody waiting for it has come by then.
+TAIL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one process under observation (CPU seconds), and of the API server with etcd.
+
+    asked: what the operator asked. served: all requests the server counted itself, by kind.
+    """
+
+    seconds: float
+    cpu_s: float
+    server_cpu_s: float
+    asked: Asked
+    served: Counter[str]
+    rejected: int
+
+    def per_thousand(self, count: int) -> float:
+        """CPU seconds for a thousand of what there were so many of."""
+        return self.cpu_s * 1000 / count
+
+
+class Meter:
+    """Begins when it is made; `read` may be called as often as one likes."""
+
+    def __init__(self, rig: Rig, pid: int) -> None:
+        self._rig = rig
+        self._pid = pid
+        self._metrics = rig.server_metrics()
+        self._audit_end = audit.end_of(rig.cluster.audit_log)
+        self._server_cpu = rig.server_cpu()
+        self._cpu = processes.usage(pid).cpu_s
+        self._at = time.monotonic()
+
+    def read(self, *, tail: float = TAIL_S) -> Cost:
+        """The cost since the beginning, once what lags behind has come."""
+        time.sleep(tail)
+        seconds, cpu = time.monotonic() - self._at, processes.usage(self._pid).cpu_s
+        server_cpu, metrics = self._rig.server_cpu(), self._rig.server_metrics()
+        counted = server_metrics.requests_by_kind
+        return Cost(
+            seconds=seconds,
+            cpu_s=cpu - self._cpu,
+            server_cpu_s=server_cpu - self._server_cpu,
+            asked=audit.asked_since(self._rig.cluster.audit_log, self._audit_end),
+            served=counted(metrics) - counted(self._metrics),
+            rejected=server_metrics.rejected(metrics) - server_metrics.rejected(self._metrics),
+        )

@@ -1,0 +1,85 @@
+"""What the operator has to reach; the one place where a bound is written down."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A bound on one number: at least or at most."""
+
+    least: float = -math.inf
+    most: float = math.inf
+
+    def is_reached(self, value: float) -> bool:
+        """Whether a value keeps to it; what was not measured does not."""
+        return self.least <= value <= self.most
+
+    def __str__(self) -> str:
+        """As people write it."""
+        if self.least == self.most:
+            return f"= {self.least:g}"
+        if math.isinf(self.least):
+            return f"≤ {self.most:g}"
+        return f"≥ {self.least:g}" if math.isinf(self.most) else f"{self.least:g} to {self.most:g}"
+
+
+def _burst() -> dict[str, Target]:
+    found: dict[str, Target] = {}
+    for size in (300, 1000):
+        found |= {
+            f"burst.{size}.to_f1": Target(least=0.6),
+            f"burst.{size}.to_f1_with_our_writes": Target(least=0.8),
+            f"burst.{size}.refused_429": Target(0, 0),
+            f"burst.{size}.writes_each": Target(most=5),
+            f"burst.{size}.double_runs": Target(0, 0),
+            f"burst.{size}.not_ended": Target(0, 0),
+        }
+    return found
+
+
+def _paced() -> dict[str, Target]:
+    found: dict[str, Target] = {}
+    for rate in (5, 20):
+        for what in ("created_run", "ended_status"):
+            found[f"paced.{rate}.{what}_p50_to_f2"] = Target(most=1.3)
+            found[f"paced.{rate}.{what}_p99_to_f2"] = Target(most=2.5)
+        found[f"paced.{rate}.cpu_s_per_1000"] = Target(most=6)
+        found[f"paced.{rate}.double_runs"] = Target(0, 0)
+        found[f"paced.{rate}.not_ended"] = Target(0, 0)
+    return found
+
+
+def _cold() -> dict[str, Target]:
+    found = {"cold.idle.rss_mb": Target(most=70)}
+    for size in ("10000x2500", "10000x10000"):
+        found |= {
+            f"cold.{size}.ready_to_f3": Target(most=2),
+            f"cold.{size}.rss_mb": Target(most=110),
+            f"cold.{size}.rss_peak_mb": Target(most=140),
+            f"cold.{size}.writes_for_old": Target(0, 0),
+        }
+    return found
+
+
+TARGETS: dict[str, Target] = {
+    **_burst(),
+    **_paced(),
+    **_cold(),
+    "storm.runs": Target(1, 1),
+    "storm.status_writes_each": Target(most=1.05),
+    "storm.double_runs": Target(0, 0),
+    "still.requests": Target(0, 0),
+    "still.all_told_s": Target(most=2),
+    "still.double_runs": Target(0, 0),
+    "flat.cpu_s_per_1000_ratio": Target(least=0.85, most=1.15),
+    "flat.requests_each_ratio": Target(least=0.85, most=1.15),
+    "resync.loop_lag_max_ms": Target(most=50),
+    "resync.probe_p99_ms": Target(most=50),
+    "resync.writes": Target(0, 0),
+    "kill.runs": Target(300, 300),
+    "kill.completed": Target(300, 300),
+    "kill.double_runs": Target(0, 0),
+}

@@ -1,0 +1,81 @@
+"""The other end of a role: its process, what it is told and what it tells."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+STOP_S = 30.0
+
+
+class Worker:
+    """A role in a process of its own."""
+
+    def __init__(self, role: str, order: dict[str, Any]) -> None:
+        self._role = role
+        self._told: queue.Queue[str] = queue.Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.roles", role],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.say(json.dumps(order))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    def say(self, line: str) -> None:
+        """Tell it something."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def until(self, what: str, seconds: float) -> dict[str, Any]:
+        """Wait until it tells this; AssertionError where it tells anything else, or nothing."""
+        try:
+            line = self._told.get(timeout=seconds)
+        except queue.Empty:
+            raise AssertionError(f"{self._role} did not tell {what!r} in {seconds:g} s") from None
+        told: dict[str, Any] = json.loads(line or "{}")
+        assert told.get("at") == what, f"{self._role} told {line[:200]!r}, not {what!r}"
+        return told
+
+    def end(self) -> None:
+        """Wait for its end, which should be near."""
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._told.put(line)
+        self._told.put("")
+
+
+@contextmanager
+def working(role: str, order: dict[str, Any]) -> Iterator[Worker]:
+    """A role that has ended when the block has, well or not."""
+    worker = Worker(role, order)
+    try:
+        yield worker
+    except BaseException:
+        worker.kill()
+        raise
+    worker.end()

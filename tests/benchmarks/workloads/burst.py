@@ -1,0 +1,58 @@
+"""W1: many executions at once, each on a target of its own, whose runs end at once."""
+
+from __future__ import annotations
+
+from benchmarks import floors
+from benchmarks.costs import costs_of
+from benchmarks.distribution import ratio
+from benchmarks.meter import Meter
+from benchmarks.played import Played, player, result_of
+from benchmarks.workloads import Context, Result
+
+SIZES = (300, 1000)
+SIZES_FULL = (100, 300, 1000, 5000)
+
+
+def run(context: Context) -> Result:
+    """Play every size, each beside its floors."""
+    values: dict[str, float] = {}
+    series: dict[str, list[float]] = {}
+    for size in SIZES_FULL if context.is_full else SIZES:
+        one = _burst(context, size)
+        values |= {f"{size}.{key}": value for key, value in one.values.items()}
+        series |= {f"{size}.{key}": value for key, value in one.series.items()}
+    return Result(values, series)
+
+
+def _burst(context: Context, size: int) -> Result:
+    rig = context.rig
+    least = floors.raw(rig, size, ours=False)
+    ours = floors.raw(rig, size, ours=True)
+    ground = rig.ground()
+    with rig.operator(ground) as operator:
+        with player(rig, ground, executions=size) as load:
+            meter = Meter(rig, operator.pid)
+            load.say("go")
+            seen = result_of(load)
+        cost = meter.read()
+        usage = operator.usage()
+    values = {
+        "executions_per_s": seen.throughput,
+        "f1_per_s": least["throughput"],
+        "f1_with_our_writes_per_s": ours["throughput"],
+        "to_f1": ratio(seen.throughput, least["throughput"]),
+        "to_f1_with_our_writes": ratio(seen.throughput, ours["throughput"]),
+        "f1_cpu_s_per_1000": least["cpu_s_per_1000"],
+        "last_run_s": max(seen.times("run"), default=0.0) - seen.began,
+        "rss_mb": usage.rss_mb,
+        "rss_peak_mb": usage.peak_mb,
+        **costs_of(cost, seen),
+        **operator.pause_values(),
+    }
+    return Result(
+        values, {"ended_s": _ended(seen), "created_run_s": seen.between("created", "run")}
+    )
+
+
+def _ended(seen: Played) -> list[float]:
+    return [at - seen.began for at in seen.times("ended")]

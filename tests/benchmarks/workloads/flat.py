@@ -1,0 +1,35 @@
+"""What one execution costs beside a hundred that are stored, and beside ten thousand."""
+
+from __future__ import annotations
+
+from benchmarks.costs import costs_of
+from benchmarks.distribution import ratio
+from benchmarks.meter import Meter
+from benchmarks.played import STATUS_BYTES, player, result_of
+from benchmarks.workloads import Context, Result
+
+STORED = ((100, 0), (10_000, 1_000))
+EXECUTIONS, RATE = 200, 10
+RUN_EVENTS, LIFE_S = 12, 4.0
+_COMPARED = ("cpu_s_per_1000", "requests_each", "created_run_p50_ms", "ended_status_p50_ms")
+
+
+def run(context: Context) -> Result:
+    """Play the same load beside both."""
+    few, many = (_beside(context, *stored) for stored in STORED)
+    values = {f"100.{key}": value for key, value in few.items()}
+    values |= {f"10000.{key}": value for key, value in many.items()}
+    return Result(values | {f"{key}_ratio": ratio(many[key], few[key]) for key in _COMPARED})
+
+
+def _beside(context: Context, settled: int, running: int) -> dict[str, float]:
+    rig = context.rig
+    ground = context.history.ground(settled, running, STATUS_BYTES)
+    what = {"executions": EXECUTIONS, "rate": RATE, "run_events": RUN_EVENTS, "life_s": LIFE_S}
+    with rig.operator(ground) as operator:
+        with player(rig, ground, prefix=f"flat{context.next_number()}", **what) as load:
+            meter = Meter(rig, operator.pid)
+            load.say("go")
+            seen = result_of(load)
+        cost = meter.read()
+    return seen.latencies() | costs_of(cost, seen)

@@ -1,0 +1,64 @@
+"""W3: executions that arrive at random, so many a second, whose runs report twelve times each."""
+
+from __future__ import annotations
+
+from benchmarks import floors
+from benchmarks.costs import costs_of
+from benchmarks.distribution import ratio
+from benchmarks.meter import Meter
+from benchmarks.played import player, result_of
+from benchmarks.workloads import Context, Result
+
+RATES = (5, 20)
+RATES_FULL = (5, 20, 50)
+SECONDS, SECONDS_FULL = 25, 120
+RUN_EVENTS, LIFE_S = 12, 4.0
+_RATIOS = tuple(
+    f"{what}_{percentile}_ms"
+    for what in ("created_run", "ended_status")
+    for percentile in ("p50", "p90", "p99")
+)
+
+
+def run(context: Context) -> Result:
+    """Play every rate, each beside the bare reactor under the same load."""
+    values: dict[str, float] = {}
+    series: dict[str, list[float]] = {}
+    for rate in RATES_FULL if context.is_full else RATES:
+        seconds = SECONDS_FULL if context.is_full else SECONDS
+        one = _paced(context, rate, rate * seconds)
+        values |= {f"{rate}.{key}": value for key, value in one.values.items()}
+        series |= {f"{rate}.{key}": value for key, value in one.series.items()}
+    return Result(values, series)
+
+
+def _paced(context: Context, rate: int, count: int) -> Result:
+    rig = context.rig
+    what = {"executions": count, "rate": rate, "run_events": RUN_EVENTS, "life_s": LIFE_S}
+    bare, bare_cpu = floors.reactor(rig, **what)
+    ground = rig.ground()
+    with rig.operator(ground) as operator:
+        with player(rig, ground, **what) as load:
+            meter = Meter(rig, operator.pid)
+            load.say("go")
+            seen = result_of(load)
+        cost = meter.read()
+        usage = operator.usage()
+    measured, floor = seen.latencies(), bare.latencies()
+    values = {
+        **measured,
+        **{f"f2_{key}": value for key, value in floor.items()},
+        **{f"{key[:-3]}_to_f2": ratio(measured[key], floor[key]) for key in _RATIOS},
+        "f2_cpu_s_per_1000": bare_cpu,
+        "rss_mb": usage.rss_mb,
+        "rss_peak_mb": usage.peak_mb,
+        **costs_of(cost, seen),
+        **operator.pause_values(),
+    }
+    series = {
+        "created_run_s": seen.between("created", "run"),
+        "ended_status_s": seen.between("run_ended", "ended"),
+        "f2_created_run_s": bare.between("created", "run"),
+        "f2_ended_status_s": bare.between("run_ended", "ended"),
+    }
+    return Result(values, series)

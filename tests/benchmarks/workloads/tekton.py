@@ -1,0 +1,53 @@
+"""Real Tekton and pods in place of the player: what of all this a user sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.costs import costs_of
+from benchmarks.meter import Meter
+from benchmarks.played import player, result_of
+from benchmarks.rig import Rig
+from benchmarks.workloads import Context, Result
+from harness import rights
+from localcluster import Cluster, Tier, lifecycle
+from localcluster.bundles import load_bundle
+from localcluster.oci import push_bundle
+
+EXECUTIONS, EXECUTIONS_FULL = 20, 100
+_BUNDLE = Path(__file__).parents[3] / "tekton/wait"
+
+
+def run(context: Context) -> Result:
+    """Launch all at once; Tekton decides how fast they end."""
+    with TemporaryDirectory() as folder, lifecycle.running(Tier.NODE) as cluster:
+        rig = Rig(cluster, Path(folder))
+        ground = rig.ground()
+        rights.let_run(cluster, ground.runs)
+        workflow = {"workflowId": "wait", "version": "1", "containerImage": _push(cluster)}
+        spec = {"workflowRef": workflow, "parameters": {"SECONDS": "1"}}
+        count = EXECUTIONS_FULL if context.is_full else EXECUTIONS
+        with rig.operator(ground) as operator:
+            with player(rig, ground, executions=count, run_events=0, spec=spec) as load:
+                meter = Meter(rig, operator.pid)
+                load.say("go")
+                seen = result_of(load)
+            cost = meter.read()
+    values = {
+        "executions_per_s": seen.throughput,
+        "completed": seen.count("Completed"),
+        "last_run_s": max(seen.times("run"), default=0.0) - seen.began,
+        **seen.latencies(),
+        **costs_of(cost, seen),
+    }
+    return Result(values)
+
+
+def _push(cluster: Cluster) -> str:
+    assert cluster.registry is not None
+    images = {
+        "kubectl": f"{cluster.registry}/kubectl:latest",
+        "busybox": f"{cluster.registry}/shell:latest",
+    }
+    return push_bundle(cluster.registry, "benchmark/wait", objects=load_bundle(_BUNDLE, images))
