@@ -24,7 +24,7 @@ def run(context: Context) -> Result:
     with TemporaryDirectory() as folder, lifecycle.running(Tier.NODE) as cluster:
         rig = Rig(cluster, Path(folder))
         ground = rig.ground()
-        rights.let_run(cluster, ground.runs)
+        rights.let_run(cluster, ground.runs, ground.source)
         workflow = {"workflowId": "wait", "version": "1", "containerImage": _push(cluster)}
         spec = {"workflowRef": workflow, "parameters": {"SECONDS": "1"}}
         count = EXECUTIONS_FULL if context.is_full else EXECUTIONS
