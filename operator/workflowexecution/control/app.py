@@ -81,6 +81,9 @@ class App:
         metrics.clock_offset.set_function(lambda: clock.offset)
         for watch in self._watches:
             metrics.watch_silence.labels(watch=watch.name).set_function(watch.health.silence)
+        loop = asyncio.get_running_loop()
+        metrics.tasks.labels(loop="main").set_function(lambda: len(asyncio.all_tasks(loop)))
+        metrics.tasks.labels(loop=self._executions.name).set_function(self._executions.task_count)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop.

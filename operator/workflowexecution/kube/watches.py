@@ -69,6 +69,7 @@ class Watch:
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
         self._has_begun = asyncio.Event()
+        self._own_loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._logins = 0
         self._begun_at: dict[str, float] = {}
@@ -104,6 +105,10 @@ class Watch:
             return f"the watch of {self._subject.plural} ended: {self._failure or 'stopped'}"
         return ""
 
+    def task_count(self) -> int:
+        """Number of tasks in the loop of its thread; callable from any thread."""
+        return len(asyncio.all_tasks(self._own_loop)) if self._own_loop else 0
+
     def _run(self) -> None:
         try:
             asyncio.run(self._watch())
@@ -116,7 +121,8 @@ class Watch:
             self._loop.call_soon_threadsafe(self._has_begun.set)
 
     async def _watch(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
+        self._own_loop = asyncio.get_running_loop()
+        self._own_loop.set_exception_handler(self._on_loop_error)
         registry, subject = kopf.OperatorRegistry(), self._subject
         kopf.on.login(registry=registry)(self._login)
         kopf.on.event(subject.group, subject.version, subject.plural, registry=registry)(
