@@ -62,6 +62,25 @@ def test_a_standby_is_ready_and_writes_nothing(world: World, target: str) -> Non
     leader.stop()
 
 
+def test_a_standby_remembers_no_run_that_is_gone(bare_cluster: Cluster, target: str) -> None:
+    with open_world(bare_cluster, ELECTION, "--resync-interval=1s") as world:
+        until_leading(world, world.operator, 10)
+        standby = world.new_operator(world.cluster.server)
+        standby.start()
+        item, run = world.launched(target)
+        run = world.tekton.begin(run)
+        world.tekton.runs.delete(run)
+        for task_run in world.tekton.task_runs.list(world.execution_namespace):
+            world.tekton.task_runs.delete(task_run)
+        world.ended(item, "Failed")
+
+        def forgotten() -> None:
+            assert standby.metric('workflowexecution_remembered{kind="run"}') == 0
+
+        eventually(forgotten, dump=world.dump)
+        standby.stop()
+
+
 def test_a_graceful_stop_hands_over(world: World, standby: OperatorProcess, target: str) -> None:
     item, run = world.launched(target)
     world.operator.stop()

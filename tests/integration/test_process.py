@@ -63,6 +63,26 @@ def test_metrics_count_what_has_ended(unstarted: World, target: str) -> None:
     assert target not in text
 
 
+def test_metrics_tell_what_is_remembered(unstarted: World, target: str) -> None:
+    world = unstarted
+    world.operator.start()
+    kinds = ("execution", "run", "target", "pass", "timer")
+    series = [f'workflowexecution_remembered{{kind="{kind}"}}' for kind in kinds]
+    assert [world.operator.metric(one) for one in series] == [0.0] * len(series)
+    assert world.operator.metric("workflowexecution_tasks") >= 1
+    item, run = world.launched(target)
+    assert [world.operator.metric(one) for one in series[:4]] == [1, 1, 1, 1]
+    world.tekton.begin(run)
+    world.tekton.succeed(run)
+    world.ended(item, "Completed")
+
+    def forgotten() -> None:
+        # The target is still cooling down.
+        assert [world.operator.metric(one) for one in series] == [0, 0, 1, 0, 0]
+
+    eventually(forgotten, 10)
+
+
 def test_probes_tell_that_all_is_well(world: World) -> None:
     assert world.operator.ask("/healthz") == (200, "ok")
     assert world.operator.ask("/readyz") == (200, "ok")

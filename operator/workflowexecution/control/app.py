@@ -82,6 +82,8 @@ class App:
         metrics.clock_offset.set_function(lambda: clock.offset)
         for name in {watch.name for watch in self._watches}:
             metrics.watch_silence.labels(watch=name).set_function(partial(self._silence, name))
+        loop = asyncio.get_running_loop()
+        metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until told to stop.

@@ -170,7 +170,8 @@ class KubeCluster:
 
     async def remove_run(self, namespace: str, name: str, uid: str) -> None:
         """See Cluster."""
-        await self._delete(_run_path(namespace, name), uid, propagationPolicy="Background")
+        # Its TaskRuns go first: of another run with its name Tekton would take them for that one's.
+        await self._delete(_run_path(namespace, name), uid, propagationPolicy="Foreground")
 
     async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
         """See Cluster."""

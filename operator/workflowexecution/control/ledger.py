@@ -68,6 +68,10 @@ class Ledger:
         runs = target.runs.values() if target else ()
         return [run for run in runs if run.state is not RunState.FINISHED]
 
+    def target_count(self) -> int:
+        """Number of targets of which anything is known."""
+        return len(self._targets)
+
     def target_facts(self, execution: Execution) -> TargetFacts:
         """What the decision for one execution needs to know of its target."""
         key = names.slot_key(execution.target)

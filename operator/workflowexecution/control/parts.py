@@ -84,6 +84,15 @@ class Parts:
         metrics.active.set_function(
             lambda: sum(run.state is not RunState.FINISHED for run in ledger.runs())
         )
+        remembered = {
+            "execution": lambda: len(ledger.executions()),
+            "run": lambda: len(ledger.runs()),
+            "target": ledger.target_count,
+            "pass": lambda: len(memory),
+            "timer": lambda: self._executions.timer_count() + self._runs.timer_count(),
+        }
+        for kind, count in remembered.items():
+            metrics.remembered.labels(kind=kind).set_function(count)
 
     def open(self) -> None:
         """Begin to work; the first resync must be done."""

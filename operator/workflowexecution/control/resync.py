@@ -87,10 +87,12 @@ class Resync:
         """
         uids_before = {execution.uid for execution in self._ledger.executions()}
         runs_before = [run for run in self._ledger.runs() if not run.is_gone]
+        gone_before = [run.key for run in self._ledger.runs() if run.is_gone]
         seen = _Seen(now=self._clock.now())
         await self._list_executions(seen, uids_before)
         await self._list_runs(seen)
         await self._list_pods(seen)
+        await self._settle_gone(gone_before)
         for uid in uids_before - seen.uids:
             await self._miss_execution(uid, seen)
         watched = self._policy.template.namespace
@@ -201,6 +203,22 @@ class Resync:
             elif kept is not None and key not in with_pods and run.succeeded == "False":
                 recent.append(kept)
         await self._reader.settle_stopping(recent)
+
+    async def _settle_gone(self, keys: list[RunKey]) -> None:
+        """Let go of runs that were gone before and have left nothing.
+
+        Who leads looks at each of them; who stands by would hold them for ever.
+        """
+        found = []
+        for key in keys:
+            run = self._ledger.run(key)
+            if run is not None and not run.uid:
+                # Only a status has told of it so far: it may well be there, and at work.
+                run = await self._reader.read_run(key)
+            if run is not None and run.is_gone and not self._memory.has_looked_at(key):
+                found.append(run)
+        watched = self._policy.template.namespace
+        await self._reader.settle_stopping([run for run in found if run.namespace == watched])
 
     def queue_all(self) -> None:
         """Queue everything that is known and may need work."""

@@ -51,6 +51,10 @@ class WorkQueue(Generic[Key]):
         """Number of keys with work to do now."""
         return len(self._tasks)
 
+    def timer_count(self) -> int:
+        """Number of keys that will be added after a while."""
+        return len(self._timers)
+
     def stuck_for(self) -> float:
         """Seconds in which no pass has ended, though some are under way."""
         return time.monotonic() - self._moved_at if self._under_way else 0.0

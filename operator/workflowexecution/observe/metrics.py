@@ -103,6 +103,17 @@ class Metrics:
             "How late the event loop woke from its last pause of one second.",
             registry=self.registry,
         )
+        self.tasks = Gauge(
+            "workflowexecution_tasks",
+            "Tasks in the event loop; steady while the load is.",
+            registry=self.registry,
+        )
+        self.remembered = Gauge(
+            "workflowexecution_remembered",
+            "What is kept in memory, by kind; it goes with what is active or cools down.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.removed = Counter(
             "workflowexecution_retention_removed_total",
             "Finished runs and ended executions removed for their age, by kind.",

@@ -121,6 +121,7 @@ class Tekton:
             "name": meta["name"],
             "uid": meta["uid"],
             "controller": True,
+            "blockOwnerDeletion": True,
         }
         labels = {"tekton.dev/pipelineRun": meta["name"], "tekton.dev/pipelineTask": task}
         created = self.task_runs.create(

@@ -151,6 +151,7 @@ def test_looking_at_an_unknown_target_leaves_nothing() -> None:
 def test_nothing_is_left_of_what_was_forgotten() -> None:
     execution, run = make_execution("other"), make_run(version=1)
     ledger = ledger_of(execution, run)
+    assert ledger.target_count() == 1
     assert ledger.forget_execution("uid-of-nobody", now=NOW) == []
     assert ledger.forget_execution(execution.uid, now=NOW) == [run.key]
     ledger.observe_run(make_run(version=2, **FAILED), now=NOW)

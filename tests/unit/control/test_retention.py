@@ -54,20 +54,29 @@ def candidates(count: int) -> Candidates:
     return found
 
 
-async def test_at_most_five_are_removed_in_a_second(pauses: list[float]) -> None:
+async def test_at_most_ten_are_removed_in_a_second(pauses: list[float]) -> None:
     deletes, metrics = Deletes(), Metrics()
     await Retention(cast(Cluster, deletes), metrics).remove(candidates(7))
     assert len(deletes.asked) == 7
-    assert pauses == [0.2] * 7
+    assert pauses == [0.1] * 7
     assert all(uid == f"uid-of-{name}" for name, uid in deletes.asked)
 
 
-def test_no_more_than_a_thousand_are_noted() -> None:
+async def test_executions_do_not_wait_until_all_runs_are_removed() -> None:
+    deletes, found = Deletes(), candidates(3)
+    for number in range(3):
+        found.add_execution(make_execution(f"e{number}"))
+    await Retention(cast(Cluster, deletes), Metrics()).remove(found)
+    kinds = ["run" if name.startswith("wfe-") else "execution" for name, _ in deletes.asked]
+    assert sorted(kinds[:2]) == sorted(kinds[2:4]) == ["execution", "run"]
+
+
+def test_what_is_noted_is_bounded() -> None:
     found = Candidates()
-    for number in range(1200):
+    for number in range(1, 6200):
         found.add_run(finished_run(f"e{number}", slot=number))
         found.add_execution(make_execution(f"e{number}"))
-    assert (len(found.runs), len(found.executions)) == (1000, 1000)
+    assert (len(found.runs), len(found.executions)) == (6000, 6000)
 
 
 async def test_what_is_gone_is_passed_over_and_a_refusal_ends_it(pauses: list[float]) -> None:

@@ -181,6 +181,7 @@ async def test_a_later_time_replaces_an_earlier_one(queue: WorkQueue[str], passe
     await settled(queue)
     queue.add_after("b", 3600.0)
     assert (passes.count, list(queue._timers)) == ({"a": 1}, ["b"])
+    assert queue.timer_count() == 1
 
 
 async def test_a_time_is_dropped_while_the_key_has_work(
