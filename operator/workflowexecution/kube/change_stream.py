@@ -5,11 +5,11 @@ that nothing falls between the two; where changes may have been missed, it says 
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
+import orjson
 import structlog
 import tenacity
 
@@ -132,7 +132,7 @@ class ChangeStream:
     def _take_in(self, line: bytes) -> None:
         """Take in one line of a stream; raises ApiError where it tells of an error."""
         try:
-            event = json.loads(line)
+            event = orjson.loads(line)
             kind, changed = event["type"], event["object"]
             if kind != "ERROR":
                 version = changed["metadata"]["resourceVersion"]

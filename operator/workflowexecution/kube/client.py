@@ -1,14 +1,15 @@
 """One request to the API server: sent, awaited within a bound, and answered by dict or error."""
 
-import json
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
+import orjson
 
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
@@ -48,19 +49,19 @@ class ApiClient:
             async with self._session.request(
                 method,
                 self._server + path,
-                json=body,
+                data=None if body is None else orjson.dumps(body),
                 params=params,
-                headers={"Content-Type": content_type} if body is not None else None,
+                headers=None if body is None else {"Content-Type": content_type},
                 timeout=_TIMEOUT,
             ) as response:
-                text = await response.text()
+                text = await response.read()
         self._note_date(response.headers.get("Date", ""), sent)
         if response.status >= 400:
             raise _error_of(response, text, what)
         answer = _object_of(text)
         if answer is None:
             # It is not quoted: what is wrong may be that half of an object was lost on the way.
-            found = f"{len(text)} characters of {response.content_type}"
+            found = f"{len(text)} bytes of {response.content_type}"
             raise errors.UnavailableError(f"{what}: no answer: {found}, which are not an object")
         return answer
 
@@ -84,7 +85,7 @@ class ApiClient:
                 self._server + path, params=params, timeout=timeout
             ) as response:
                 if response.status >= 400:
-                    raise _error_of(response, await response.text(), f"GET {path}")
+                    raise _error_of(response, await response.read(), f"GET {path}")
                 yield _lines_of(response.content)
 
     async def list_pages(
@@ -111,6 +112,8 @@ class ApiClient:
             self._clock.observe(date, sent=sent, received=time.monotonic())
 
 
+# Many replies bear the same second.
+@lru_cache(maxsize=4)
 def _date_of(header: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(header)
@@ -124,19 +127,19 @@ def _seconds(header: str) -> float | None:
     return float(header) if header.isdecimal() else None
 
 
-def _object_of(text: str) -> dict[str, Any] | None:
+def _object_of(text: bytes) -> dict[str, Any] | None:
     """The JSON object a body holds, or None where it holds none."""
     try:
-        answer = json.loads(text)
+        answer = orjson.loads(text)
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
 
 
-def _error_of(response: aiohttp.ClientResponse, text: str, what: str) -> errors.ApiError:
+def _error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors.ApiError:
     # Not every error is a Status: of a kind it does not serve the API server says so in plain
     # text, and proxies in front of it have pages of their own.
-    told = _object_of(text) or {"message": text}
+    told = _object_of(text) or {"message": text.decode(errors="replace")}
     message = str(told.get("message", ""))[:2000]
     error = errors.error_for(
         response.status,
