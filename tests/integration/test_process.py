@@ -83,6 +83,17 @@ def test_metrics_tell_what_is_remembered(unstarted: World, target: str) -> None:
     eventually(forgotten, 10)
 
 
+def test_many_namespaces_may_be_watched(unstarted: World, target: str) -> None:
+    """Each watch holds a connection, and requests still have some."""
+    world = unstarted
+    others = [f"other-{number}" for number in range(40)]
+    namespaces = ",".join([*world.sources, *others])
+    operator = world.new_operator(world.proxy.url, f"--watch-namespaces={namespaces}")
+    operator.start()
+    world.completed(target)
+    operator.stop()
+
+
 def test_probes_tell_that_all_is_well(world: World) -> None:
     assert world.operator.ask("/healthz") == (200, "ok")
     assert world.operator.ask("/readyz") == (200, "ok")

@@ -54,7 +54,9 @@ class App:
         clock: ServerClock | None = None,
     ) -> None:
         clock = clock or ServerClock()
-        self._session = access.open_session(connections=_CONNECTIONS)
+        executions = execution_paths(policy.watch_namespaces)
+        # Each watch keeps a connection to itself: requests must not have to wait for one.
+        self._session = access.open_session(connections=_CONNECTIONS + len(executions) + 1)
         client = ApiClient(self._session, access.server, clock)
         self._leadership = (
             Leadership(LeaseStore(client, lease_namespace, _LEASE), _identity(), clock)
@@ -68,7 +70,6 @@ class App:
         )
         self._parts = Parts(self._cluster, policy, metrics, clock, concurrency=concurrency)
         intake = self._parts.intake
-        executions = execution_paths(policy.watch_namespaces)
         self._watches = (
             *(ChangeStream(client, at, intake.on_execution, intake.missed) for at in executions),
             ChangeStream(
