@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import yaml
+
 from localcluster.cluster import Cluster, Object
 from localcluster.objects import apply, read, read_folder
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
-ACCOUNT_PATH = (
-    "/api/v1/namespaces/kubernaut-system/serviceaccounts/workflowexecution-controller/token"
-)
+OPERATOR_NAMESPACE, ACCOUNT = "kubernaut-system", "workflowexecution-controller"
+ACCOUNT_PATH = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/serviceaccounts/{ACCOUNT}/token"
 
 
 def install(cluster: Cluster) -> None:
@@ -28,6 +29,19 @@ def extend_to(cluster: Cluster, namespace: str) -> None:
     for item in read(MANIFESTS / "rbac" / "controller.yaml"):
         if item["kind"] in ("Role", "RoleBinding"):
             apply(cluster, _moved(item, namespace))
+
+
+def let_remove_executions(cluster: Cluster, namespace: str) -> None:
+    """Give the operator in this namespace what the component for execution retention gives it."""
+    (component,) = read(MANIFESTS / "components" / "execution-retention" / "kustomization.yaml")
+    (operation,) = yaml.safe_load(component["patches"][0]["patch"])
+    meta = {"name": "execution-retention", "namespace": namespace}
+    group = "rbac.authorization.k8s.io"
+    role = {"kind": "Role", "name": meta["name"], "apiGroup": group}
+    account = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": OPERATOR_NAMESPACE}
+    api = {"apiVersion": f"{group}/v1", "metadata": meta}
+    apply(cluster, {**api, "kind": "Role", "rules": [operation["value"]]})
+    apply(cluster, {**api, "kind": "RoleBinding", "roleRef": role, "subjects": [account]})
 
 
 def token_of_operator(cluster: Cluster) -> str:

@@ -88,6 +88,12 @@ SCENARIOS: tuple[Scenario, ...] = (
         "tokens and authorities that change under a running pod",
         ("tests/faults/test_credentials.py",),
     ),
+    Scenario(
+        "soak",
+        "half an hour at five executions a second, with deletions, failures, retention, a stop and "
+        "a kill of the leader",
+        ("tests/faults/test_soak.py",),
+    ),
     Scenario("model-search", "model: random schedules", ("tests/property/test_interleavings.py",)),
     Scenario("fuzz", "specs and runs made at random", ("tests/faults/test_fuzz.py",)),
     Scenario("garbage", "statuses made at random", ("tests/property/test_garbage.py",)),
