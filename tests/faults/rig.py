@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from faults.load import Load
+from faults.traffic import Traffic
 from harness.history import History
 from harness.kubelet import Kubelet
 from harness.player import Player
@@ -33,7 +34,7 @@ class Rig:
         """Of the operator that was restarted most."""
         return max((kubelet.restarts for kubelet in self.kubelets), default=0)
 
-    def drained(self, load: Load, seconds: float) -> float:
+    def drained(self, load: Load | Traffic, seconds: float) -> float:
         """Wait until every execution of a load, which is closed, has ended; returns how long."""
         began_at = time.monotonic()
 

@@ -6,14 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 
 import pytest
 
 from faults.pair import Pair
-from faults.rig import Rig, rigged
+from faults.rig import rigged
 from faults.sampler import Sample, Sampler, Stint, write_csv
+from faults.soak_plan import PER_S, PLAN, RSS
 from faults.traffic import DONE, Traffic
 from harness import rights
 from harness.objects import path_of
@@ -21,96 +21,14 @@ from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 from reliability import is_long
-from reliability.growth import Bound, Window, change, changed, grown, quarters
+from reliability.growth import Window, change, changed, grown, quarters
 from reliability.results import FILE
 from reliability.tally import Tally
 
 SCENARIO = "soak"
-PER_S = 5.0
-RSS = "rss_mb"
-FEW = Bound(least=4)
-MEMORY = Bound(share=0.05, least=3)
-REMEMBERED = Bound(share=0.05, least=5)
-# One request more for each hundred executions is nothing that grows.
-REQUESTS = Bound(share=0.05, least=0.01)
-COUNTS = {
-    "fds": FEW,
-    "sockets": FEW,
-    "threads": FEW,
-    "workflowexecution_tasks": FEW,
-    **{
-        f'workflowexecution_remembered{{kind="{kind}"}}': REMEMBERED
-        for kind in ("execution", "run", "target", "pass", "timer")
-    },
-}
 COLLECTED_WITHIN_S = 60.0
 DRAINED_WITHIN_S = 90.0
 EMPTY_WITHIN_S = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How long everything takes.
-
-    phases: of traffic; the leader is stopped after the first and killed after the second.
-    sample: time between two samples.
-    judged: how long somebody must have led, or stood by, to be judged.
-    bounds: what must not grow meanwhile.
-    history: how many objects more there may be in the last phase.
-    requests: how far requests for each execution may change in the last phase.
-    """
-
-    phases: tuple[float, ...]
-    sample: float
-    judged: float
-    targets: int
-    cooldown: timedelta
-    retention: int
-    resync: int
-    bounds: Mapping[str, Bound]
-    history: Bound
-    requests: Bound
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return (
-            "--leader-election",
-            f"--cooldown={self.cooldown.total_seconds():.0f}s",
-            f"--run-retention={self.retention}s",
-            f"--failed-run-retention={self.retention * 2}s",
-            f"--execution-retention={self.retention * 2}s",
-            f"--resync-interval={self.resync}s",
-            "--leftover-grace=5s",
-        )
-
-
-# Half a minute tells what is left of every execution. What grows more slowly it does not tell, and
-# on a busy machine as many may be under way at one time and not at another.
-SHORT = Plan(
-    phases=(6.0, 22.0),
-    sample=0.5,
-    judged=15.0,
-    targets=40,
-    cooldown=timedelta(seconds=4),
-    retention=4,
-    resync=4,
-    bounds=dict.fromkeys(COUNTS, Bound(least=30)),
-    history=Bound(least=60),
-    requests=Bound(least=2),
-)
-LONG = Plan(
-    phases=(300.0, 300.0, 1200.0),
-    sample=5.0,
-    judged=200.0,
-    targets=240,
-    cooldown=timedelta(seconds=20),
-    retention=30,
-    resync=10,
-    bounds={RSS: MEMORY, **COUNTS},
-    history=Bound(share=0.1, least=20),
-    requests=REQUESTS,
-)
-PLAN = LONG if is_long() else SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,18 +125,6 @@ def note(series: Mapping[Stint, Mapping[str, Sequence[float]]], pair: Pair, last
     return "; ".join([*said, asked, f"leader replaced in {taken_over}"])
 
 
-def drained(rig: Rig, traffic: Traffic) -> float:
-    """Wait until every execution has ended; returns how long that took."""
-    began_at = time.monotonic()
-
-    def check() -> None:
-        assert len(rig.history.executions()) >= len(traffic.items)
-        assert not (lost := rig.history.lost()), lost
-
-    eventually(check, DRAINED_WITHIN_S, dump=rig.world.dump)
-    return time.monotonic() - began_at
-
-
 def until_empty(pair: Pair, world: World) -> None:
     """Wait until retention has removed everything, and nothing of it is remembered."""
 
@@ -247,14 +153,14 @@ def test_soak(world: World, tally: Tally) -> None:
             for number, seconds in enumerate(PLAN.phases[1:]):
                 pair.replace_leader(is_warned=number == 0)
                 ticks = go_on(pair, world, traffic, seconds)
-        drained_s = drained(rig, traffic)
+        drained_s = rig.drained(traffic, DRAINED_WITHIN_S)
         series, there = judged(sampler.stints), series_of([tick.there for tick in ticks])
         second, last = (window(world, ticks[one]) for one in quarters(len(ticks)))
         for values in (*series.values(), there):
             print({name: change(some) for name, some in values.items()})
         print(*series, traffic.done, second, last, sep="\n")
         rig.judge(tally, recovery_s=drained_s, cooldown=PLAN.cooldown)
-        tally.add(executions=0, repetitions=0, note=note(series, pair, last))
+        tally.result = replace(tally.result, note=note(series, pair, last))
         if is_long():
             write_csv(sampler.stints, FILE.with_name("soak.csv"))
         assert set(traffic.done) == set(DONE)

@@ -110,6 +110,9 @@ class Ledger:
         """
         known = self._runs.get(seen.key)
         if self._finished.knows(seen.uid) and not known:
+            # Nothing executes of it, but Tekton may tell of its end only now.
+            if seen.completed_at is not None:
+                self._target(seen.target_key).note_end(evidence.end_of_run(seen, now))
             return None
         # Also of another run of that name: late events of one must not hide its successor.
         if known and is_older(seen.resource_version, known.resource_version):

@@ -168,6 +168,19 @@ def test_slots_of_targets_that_were_listed_are_remembered() -> None:
     assert ledger.target_facts(make_execution()).top_slot == 3
 
 
+def test_an_end_that_is_told_late_counts() -> None:
+    """A run that was deleted had stopped before Tekton said so: the cooldown is from the later."""
+    ledger = ledger_of(make_run("other", version=1, deleted_at=NOW))
+    ledger.mark_stopped(key(), make_run("other").uid, now=NOW)
+    (end,) = ledger.target_facts(make_execution()).ends
+    assert end.completed_at == NOW
+    later = NOW + timedelta(minutes=3)
+    told = finished_run("other", version=2, deleted_at=NOW, completed_at=later)
+    assert ledger.observe_run(told, now=later) is None
+    (end,) = ledger.target_facts(make_execution()).ends
+    assert end.completed_at == later
+
+
 def test_memory_does_not_grow_with_the_history_of_a_target() -> None:
     ledger = Ledger(RUN_NAMESPACE)
     for number in range(1, 10_001):
