@@ -14,8 +14,8 @@ RSS = "rss_mb"
 FEW = Bound(least=4)
 MEMORY = Bound(share=0.05, least=3)
 REMEMBERED = Bound(share=0.05, least=5)
-# One request more for each hundred executions is nothing that grows.
-REQUESTS = Bound(share=0.05, least=0.01)
+# Where the machine stalls, what a skip rests on is too old when it is decided, and is read again.
+REQUESTS = Bound(share=0.05, least=0.05)
 COUNTS = {
     "fds": FEW,
     "sockets": FEW,
@@ -81,7 +81,8 @@ SHORT = Plan(
 LONG = Plan(
     phases=(300.0, 300.0, 1200.0),
     sample=5.0,
-    judged=200.0,
+    # Connections are kept, up to as many as were ever needed at once: that takes some minutes.
+    judged=600.0,
     targets=240,
     cooldown=timedelta(seconds=20),
     retention=30,
