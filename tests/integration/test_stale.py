@@ -158,6 +158,37 @@ def test_a_watch_that_has_lost_its_place_begins_anew(world: World, target: str) 
     assert world.operator.is_running
 
 
+def test_nothing_is_decided_on_what_may_have_been_missed(world: World, target: str) -> None:
+    """Until everything has been listed anew: somebody may have begun to work on the target."""
+    lists = Fault(
+        matches=lambda one: one.kind == f"list {RUNS}" and one.limit > 1,
+        when="before",
+        act=faults.answer(503),
+        times=10**6,
+    )
+    expired = Fault(
+        matches=is_watch_of_runs, when="before", act=faults.answer(410, "Expired"), times=1
+    )
+    world.proxy.inject(lists)
+    world.proxy.inject(expired)
+    world.proxy.cut_watches()
+    eventually(lambda: _assert_struck(expired))
+    before = lists.struck
+
+    def has_tried() -> None:
+        assert lists.struck > before
+
+    eventually(has_tried)
+    item = world.create(target)
+    holds_for(lambda: _assert_undecided(world, item), 2)
+    world.proxy.faults.clear()
+    world.in_phase(item, "Running", 30)
+
+
+def _assert_undecided(world: World, item: Object) -> None:
+    assert (phase_of(world.read(item)), world.runs_of(item)) == ("", [])
+
+
 def test_a_watch_that_is_refused_in_one_namespace_is_begun_again(world: World, target: str) -> None:
     """None of several watches dies unseen."""
 

@@ -88,6 +88,7 @@ class Operator:
         self.ahead = ahead
         self.namespace = namespace
         self.is_paused = False
+        self.is_behind_lists = False
         self.faults: list[BaseException] = []
         self.loop = ModelLoop(server.seconds)
         clock = ServerClock(
@@ -106,7 +107,15 @@ class Operator:
         effects = Effects(cluster, ledger, reader, launcher, mirror, policy, clock, queue)
         writer = StatusWriter(cluster, ledger, memory, reader, announcer, clock)
         self.executions = ExecutionReconciler(
-            ledger, memory, reader, effects, writer, policy, clock, queue
+            ledger,
+            memory,
+            reader,
+            effects,
+            writer,
+            policy,
+            clock,
+            queue,
+            is_current=lambda: not (self.is_behind_lists or self.intake.needs_resync),
         )
         self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
         self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)
@@ -212,12 +221,14 @@ class Operator:
         self.loop.run_until_idle()
 
     async def _resync(self) -> None:
+        self.is_behind_lists = self.is_behind_lists or self.intake.needs_resync
         self.intake.needs_resync = False
         try:
             found = await self.lists.resync()
         except errors.ApiError:
             self.intake.needs_resync = True
             return
+        self.is_behind_lists = False
         if self.leads:
             self.retention.start(found.candidates)
 

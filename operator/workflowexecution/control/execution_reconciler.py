@@ -3,6 +3,7 @@
 Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from structlog.contextvars import bound_contextvars
@@ -29,6 +30,8 @@ from workflowexecution.kube.clock import Clock
 
 # Each round takes in one new fact, and few facts are ever in dispute; more than this is a loop.
 _ROUNDS: Final = 8
+# How soon an execution is looked at again that waits until what was missed is known.
+_CATCH_UP_S: Final = 0.5
 
 
 class ExecutionReconciler:
@@ -44,6 +47,8 @@ class ExecutionReconciler:
         policy: Policy,
         clock: Clock,
         runs: WorkQueue[RunKey],
+        *,
+        is_current: Callable[[], bool],
     ) -> None:
         self._ledger = ledger
         self._memory = memory
@@ -53,6 +58,7 @@ class ExecutionReconciler:
         self._policy = policy
         self._clock = clock
         self._runs = runs
+        self._is_current = is_current
         self._locks = TargetLocks()
 
     async def reconcile(self, uid: str) -> float | None:
@@ -97,6 +103,9 @@ class ExecutionReconciler:
         """
         async with self._locks.hold(names.slot_key(execution.target)):
             for _ in range(_ROUNDS):
+                if not self._is_current():
+                    # A watch has lost its place: nothing is decided on what it may have missed.
+                    return Report(again_after=_CATCH_UP_S)
                 current = self._ledger.execution(execution.uid)
                 if current is None:
                     return Report()

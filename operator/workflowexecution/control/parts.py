@@ -65,6 +65,7 @@ class Parts:
             policy,
             clock,
             self._runs,
+            is_current=lambda: not (self._is_behind or self.intake.needs_resync),
         )
         self._run_reconciler = RunReconciler(
             cluster, ledger, memory, reader, self._announcer, policy, clock, self._executions
@@ -76,6 +77,7 @@ class Parts:
         self._metrics = metrics
         self._is_open = False
         self._has_resynced = False
+        self._is_behind = False
         self.ledger = ledger
         self.memory = memory
         self.intake = Intake(ledger, memory, clock, self._executions, self._runs)
@@ -103,8 +105,10 @@ class Parts:
 
     async def resync(self) -> None:
         """List everything anew and, once open, begin to remove history that is old enough."""
+        self._is_behind = self._is_behind or self.intake.needs_resync
         self.intake.needs_resync = False
         found = await self._resync.resync()
+        self._is_behind = False
         if self._has_resynced:
             self._metrics.repaired.labels(kind="execution").inc(found.missed_executions)
             self._metrics.repaired.labels(kind="run").inc(found.missed_runs)
