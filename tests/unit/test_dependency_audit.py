@@ -52,8 +52,8 @@ def test_what_was_found_is_told(packages: list[dict[str, Any]], expected: list[s
 
 @pytest.mark.parametrize("report", ["", "{}", "Traceback"])
 def test_that_nobody_could_be_asked_is_told(report: str) -> None:
-    told = list(describe("x.lock", Answer(report, "Traceback\nConnectionError: pypi.org\n")))
-    assert told == ["audit of x.lock: could not ask: ConnectionError: pypi.org"]
+    told = list(describe("x.lock", Answer(report, "Traceback\nConnectionError: index.example\n")))
+    assert told == ["audit of x.lock: could not ask: ConnectionError: index.example"]
 
 
 def test_a_vulnerability_without_a_fix_is_told() -> None:
