@@ -58,7 +58,8 @@ def task(name: str, *steps: Object, **more: Any) -> Object:
 LOG = r"; see: kubectl logs -n \S+ \S+-{0}-pod -c step-{1}$"
 TASK_RUN = r"; see: kubectl describe taskrun -n \S+ \S+-{0}$"
 RUN = r"; see: kubectl describe pipelinerun -n \S+ wfe-[0-9a-f]{16}-1$"
-SLEEP = step("sleep", "exec sleep 600")
+AT_WORK = "at work"
+SLEEP = step("sleep", f"echo {AT_WORK}; exec sleep 600")
 WORK_FAILED = {
     "failedTaskIndex": 0,
     "failedTaskName": "work",

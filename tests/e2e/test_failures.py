@@ -10,10 +10,11 @@ from datetime import datetime
 import pytest
 
 from e2e.recorder import record
-from e2e.scenario import Scenario
+from e2e.scenario import AT_WORK, Scenario
 from e2e.scenarios import SCENARIOS
 from e2e.watching import END_S, live_pods, task_runs, until_a_step_runs
-from harness.executions import condition_of, unique_target
+from harness.executions import condition_of, name_of, unique_target
+from harness.kubectl import kubectl
 from harness.waiting import eventually
 from harness.world import World
 from localcluster import Cluster
@@ -56,9 +57,21 @@ def _do(deed: str, world: World, run: Object) -> None:
         world.tekton.runs.patch(run, {"spec": {"status": "Cancelled"}})
     elif deed == "delete-pod":
         for pod in live_pods(world, run):
+            _until_at_work(world, pod)
             world.tekton.pods.delete(pod)
     elif deed == "delete":
         world.tekton.runs.delete(run)
+
+
+def _until_at_work(world: World, pod: Object) -> None:
+    """Wait for what a step says: its container counts as running before that has begun."""
+    where = f"--namespace={world.execution_namespace}"
+
+    def check() -> None:
+        told = kubectl(world.cluster, "logs", where, name_of(pod), "--all-containers")
+        assert AT_WORK in told.stdout, told.stderr
+
+    eventually(check, dump=world.dump)
 
 
 @contextmanager
