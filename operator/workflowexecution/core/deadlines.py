@@ -41,10 +41,14 @@ def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
 
 
 def given_up_at(run: Run, grace: timedelta) -> datetime | None:
-    """When a run that still has not ended is given up; None where it has no time limit."""
+    """When a run that still has not ended is given up; None where that never comes."""
     if run.timeout is None:
         return None
-    return (run.started_at or run.created_at) + run.timeout + grace
+    try:
+        return (run.started_at or run.created_at) + run.timeout + grace
+    except OverflowError:
+        # Later than any date there is.
+        return None
 
 
 def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:

@@ -105,3 +105,15 @@ def test_what_was_fetched_is_compared_with_what_was_asked_for(
     run = parse_run(raw_run(spec={"pipelineRef": {"params": params}}, status=status))
     assert run is not None
     assert run.is_as_pinned is expected
+
+
+@pytest.mark.parametrize(
+    ("started_at", "limit"), [("9999-12-31T23:00:00Z", "2h"), ("2026-01-01T00:00:00Z", "99999999h")]
+)
+def test_a_limit_beyond_all_dates_is_never_reached(started_at: str, limit: str) -> None:
+    """Anybody can write such a status, and it must not keep its execution from being served."""
+    raw = raw_run("mine", spec={"timeouts": {"pipeline": limit}}, status={"startTime": started_at})
+    run = parse_run(raw)
+    assert run is not None
+    assert given_up_at(run, GRACE) is None
+    assert tekton_delay(run, grace=GRACE, now=NOW).complaint == ""
