@@ -169,16 +169,21 @@ def test_nothing_is_decided_on_what_may_have_been_missed(world: World, target: s
     expired = Fault(
         matches=is_watch_of_runs, when="before", act=faults.answer(410, "Expired"), times=1
     )
+    begun = len(watches_of_runs(world))
     world.proxy.inject(lists)
     world.proxy.inject(expired)
     world.proxy.cut_watches()
-    eventually(lambda: _assert_struck(expired))
+
+    def has_begun_anew() -> None:
+        assert len(watches_of_runs(world)) >= begun + 2
+
+    eventually(has_begun_anew)
     before = lists.struck
 
     def has_tried() -> None:
         assert lists.struck > before
 
-    eventually(has_tried)
+    eventually(has_tried, 40)
     item = world.create(target)
     holds_for(lambda: _assert_undecided(world, item), 2)
     world.proxy.faults.clear()
@@ -241,6 +246,10 @@ def _assert_decided(world: World, item: Object) -> None:
 
 def is_watch(exchange: Exchange) -> bool:
     return exchange.verb == "watch"
+
+
+def watches_of_runs(world: World) -> list[Exchange]:
+    return [one for one in world.proxy.watches() if one.resource == RUNS]
 
 
 def is_watch_of_runs(exchange: Exchange) -> bool:
