@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from harness.executions import execution
+from harness.tekton import succeeded
 from workflowexecution.core import names
 
 Object = dict[str, Any]
@@ -158,7 +159,7 @@ def run_status(run: str, step: int, steps: int, size: int) -> Object:
     """
     started = now()
     if step == 1 and steps > 1:
-        return _status(started, _condition("Unknown", "ResolvingPipelineRef", "resolving"))
+        return _status(started, succeeded("Unknown", "ResolvingPipelineRef", "resolving"))
     tasks, rest = _resolved(size)
     total = len(tasks)
     ended = total if step == steps else total * (step - 2) // max(steps - 2, 1)
@@ -175,23 +176,13 @@ def run_status(run: str, step: int, steps: int, size: int) -> Object:
     fields = {**rest, "pipelineSpec": {"tasks": tasks}, "childReferences": children}
     if step < steps:
         said = f"{said}, Incomplete: {total - ended}, Skipped: 0"
-        return _status(started, _condition("Unknown", "Running", said), **fields)
-    condition = _condition("True", "Succeeded", f"{said}, Skipped: 0")
+        return _status(started, succeeded("Unknown", "Running", said), **fields)
+    condition = succeeded("True", "Succeeded", f"{said}, Skipped: 0")
     return _status(started, condition, completionTime=started, **fields)
 
 
 def _status(started: str, condition: Object, **fields: Any) -> Object:
     return {"status": {"startTime": started, "conditions": [condition], **fields}}
-
-
-def _condition(status: str, reason: str, message: str) -> Object:
-    return {
-        "type": "Succeeded",
-        "status": status,
-        "reason": reason,
-        "message": message,
-        "lastTransitionTime": now(),
-    }
 
 
 @cache

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from harness.history import History
+from harness.world import World
 from reliability import is_long
 from reliability.tally import Tally
 
@@ -27,3 +29,11 @@ def tallies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Tally]]:
 def tally(request: pytest.FixtureRequest, tallies: Callable[[str], Tally]) -> Tally:
     """Adds up what tests find, in modules that are about one scenario."""
     return tallies(request.module.SCENARIO)
+
+
+@pytest.fixture(scope="module")
+def history(world: World) -> Iterator[History]:
+    """All that is written in the module's world."""
+    recorded = History(world.cluster, world.execution_namespace, world.sources)
+    yield recorded
+    recorded.close()

@@ -53,13 +53,6 @@ def world(bare_cluster: Cluster) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def history(world: World) -> Iterator[History]:
-    recorded = History(world.cluster, world.execution_namespace, world.sources)
-    yield recorded
-    recorded.close()
-
-
-@pytest.fixture(scope="module")
 def undisturbed(world: World) -> dict[Story, list[Ending]]:
     """How each story ends when nobody is killed; it takes just as many writes as are tried."""
     found = {}

@@ -133,13 +133,6 @@ def world(bare_cluster: Cluster) -> Iterator[World]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def history(world: World) -> Iterator[History]:
-    recorded = History(world.cluster, world.execution_namespace, world.sources)
-    yield recorded
-    recorded.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
     """How a story ends without faults, and how many requests that takes."""

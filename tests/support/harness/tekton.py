@@ -51,21 +51,21 @@ class Tekton:
 
     def succeed(self, run: Object, completed_at: str = "") -> Object:
         """End well."""
-        self._end_task_run(run, TASKS[0], _condition("True", "Succeeded", "done"), exit_code=0)
+        self._end_task_run(run, TASKS[0], succeeded("True", "Succeeded", "done"), exit_code=0)
         message = "Tasks Completed: 2 (Failed: 0, Cancelled 0), Skipped: 0"
         return self._end(run, "True", "Succeeded", message, completed_at)
 
     def fail(self, run: Object, exit_code: int = 3, completed_at: str = "") -> Object:
         """End because a step ended with this exit code."""
         said = f'"step-work" exited with code {exit_code}'
-        self._end_task_run(run, TASKS[0], _condition("False", "Failed", said), exit_code=exit_code)
+        self._end_task_run(run, TASKS[0], succeeded("False", "Failed", said), exit_code=exit_code)
         message = "Tasks Completed: 1 (Failed: 1, Cancelled 0), Skipped: 1"
         return self._end(run, "False", "Failed", message, completed_at)
 
     def time_out(self, run: Object) -> Object:
         """End because of the run's own time limit."""
         message = f'PipelineRun "{name_of(run)}" failed to finish within "30m0s"'
-        self._end_task_run(run, TASKS[0], _condition("False", "TaskRunTimeout", "too long"))
+        self._end_task_run(run, TASKS[0], succeeded("False", "TaskRunTimeout", "too long"))
         return self._end(run, "False", "PipelineRunTimeout", message)
 
     def refuse(self, run: Object, reason: str, message: str) -> Object:
@@ -79,7 +79,7 @@ class Tekton:
 
     def stop_tasks(self, run: Object) -> None:
         """Let the pods of a cancelled run have stopped."""
-        self._end_task_run(run, TASKS[0], _condition("False", "TaskRunCancelled", "cancelled"))
+        self._end_task_run(run, TASKS[0], succeeded("False", "TaskRunCancelled", "cancelled"))
 
     def leave_pod(self, run: Object) -> Object:
         """Make a pod of the run's first task, as one is that waits for a Secret for ever."""
@@ -110,7 +110,7 @@ class Tekton:
         return self._write(run, status, reason, message, completionTime=completed_at or now())
 
     def _write(self, run: Object, status: str, reason: str, message: str, **fields: Any) -> Object:
-        body = {"conditions": [_condition(status, reason, message)], **fields}
+        body = {"conditions": [succeeded(status, reason, message)], **fields}
         return self.runs.patch(run, {"status": body}, "status")
 
     def _create_task_run(self, run: Object, task: str, status: Object) -> None:
@@ -153,7 +153,8 @@ class Tekton:
         self.task_runs.patch(found, {"status": status}, "status")
 
 
-def _condition(status: str, reason: str, message: str) -> Object:
+def succeeded(status: str, reason: str, message: str) -> Object:
+    """The condition by which Tekton tells how far a run or a TaskRun is."""
     return {
         "type": "Succeeded",
         "status": status,
@@ -177,7 +178,7 @@ def _active_steps() -> Object:
     return {
         "podName": "pod-of-the-run",
         "startTime": now(),
-        "conditions": [_condition("Unknown", "Running", "Not all Steps in the Task have finished")],
+        "conditions": [succeeded("Unknown", "Running", "Not all Steps in the Task have finished")],
         "steps": [step],
     }
 
