@@ -52,9 +52,8 @@ class Rig:
         *,
         recovery_s: float | None,
         cooldown: timedelta = COOLDOWN,
-        kills: int = 0,
     ) -> None:
-        """Add what was found, and fail where anything was wrong; kills are no restarts."""
+        """Add what was found and fail where anything was wrong."""
         doubles = self.history.double_runs()
         wrong = self.history.wrong_steps() + self.history.wrong_ends(cooldown)
         lost = self.history.lost()
@@ -64,7 +63,7 @@ class Rig:
             lost=len(lost),
             wrong_phases=len(wrong),
             recovery_s=recovery_s,
-            restarts=max(self.restarts - kills, 0),
+            restarts=self.restarts,
             launches_called_back=len(self.history.called_back()),
         )
         print(tally.result, [kubelet.reasons for kubelet in self.kubelets])

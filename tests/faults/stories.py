@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from harness.executions import condition_of, name_of, phase_of, unique_target
+from harness.executions import condition_of, execution, name_of, phase_of, unique_target
 from harness.objects import OLD_FINALIZER
 from harness.waiting import eventually
 from harness.world import World
@@ -16,7 +16,6 @@ from localcluster.cluster import Object
 
 PATIENCE_S = 60.0
 EVENT_S = 3.0
-FINALIZER = {"metadata": {"finalizers": [OLD_FINALIZER]}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,10 @@ def leftover(world: World, target: str) -> list[Object]:
 
 def inherited(world: World, target: str) -> list[Object]:
     """Made under an earlier controller, whose finalizer is taken off."""
-    item = world.executions.patch(world.create(target), FINALIZER)
+    item = execution(target, namespace=world.source)
+    # From the beginning: one that is put on later may come between the operator's read and write.
+    item["metadata"]["finalizers"] = [OLD_FINALIZER]
+    item = world.executions.create(item)
 
     def taken_off() -> None:
         assert not world.read(item)["metadata"].get("finalizers")

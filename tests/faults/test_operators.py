@@ -109,7 +109,6 @@ def test_chaos(
             tallies(f"operators-{crew.name}"),
             recovery_s=recovery_s,
             cooldown=COOLDOWN,
-            kills=chaos.done["kill"],
         )
         # Who does not lead launches nothing, so no launch has to be called back.
         assert not crew.is_elected or rig.history.called_back() == []

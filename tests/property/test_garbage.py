@@ -22,6 +22,8 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_RUN_UID
 from workflowexecution.kube import lease
 
+# What is made at random is sometimes long, and hypothesis warns that it cannot be shown well.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 TARGET = "Node/worker-1"
 RUN = f"{RUN_NAMESPACE}/{names.slot_name(TARGET, 1)}"
 # Of a slot of this target, of a slot of another, and of none.

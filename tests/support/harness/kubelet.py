@@ -17,8 +17,9 @@ BACKOFF_S, LONGEST_S = 10.0, 300.0
 class Kubelet:
     """Watches over one operator, with the liveness probe of its manifest, until closed.
 
-    `restarts` counts how often it was started anew; `reasons` says why. A patient one does not
-    pause before it starts anew what ends often.
+    `restarts` counts how often it had to be started anew, `reasons` says why; what a test killed
+    is started again and not counted. A patient one does not pause before it starts anew what ends
+    often.
     """
 
     def __init__(self, operator: OperatorProcess, *, is_patient: bool = False) -> None:
@@ -46,7 +47,7 @@ class Kubelet:
         failures, backoff = 0, 0.0
         while not self._stop.wait(self._period_s if self._operator.is_running else 0.1):
             if not self._operator.is_running:
-                self._restart("it ended", backoff)
+                self._restart("" if self._operator.was_killed else "it ended", backoff)
                 failures, backoff = 0, min(max(BACKOFF_S, backoff * 2), self._longest_s)
                 continue
             status, said = self._operator.ask("/healthz")
@@ -60,7 +61,8 @@ class Kubelet:
         if self._stop.wait(backoff):
             return
         self._operator.start(wait=False)
-        self.reasons.append(why)
+        if why:
+            self.reasons.append(why)
 
 
 def _liveness_probe() -> dict[str, int]:

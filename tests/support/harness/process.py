@@ -79,6 +79,11 @@ class OperatorProcess:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def was_killed(self) -> bool:
+        """Whether it has ended without being asked, by a signal."""
+        return self._process is not None and self._process.poll() == -signal.SIGKILL
+
+    @property
     def pid(self) -> int:
         """Number of the process; it must have been started."""
         assert self._process is not None
