@@ -8,11 +8,12 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import Duration
+from workflowexecution.core.shard import Shard, parse_shard
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -32,6 +33,14 @@ def _default_address() -> str:
 
 
 Names = Annotated[list[str], NoDecode, BeforeValidator(_read_names)]
+
+
+def _read_shard(value: Any) -> Any:
+    return parse_shard(value) if isinstance(value, str) else value
+
+
+# On the command line and in the environment it is a text.
+ShardText = Annotated[Shard, NoDecode, BeforeValidator(_read_shard), PlainSerializer(str)]
 
 
 class Settings(BaseSettings):
@@ -88,6 +97,10 @@ class Settings(BaseSettings):
         description="How often everything is listed anew, as a safeguard against lost events.",
     )
     concurrency: int = Field(default=32, ge=1, le=500, description="Executions worked on at once.")
+    shard: ShardText = Field(
+        default=Shard(),
+        description="Which targets are served: 2/5 is the second of five parts, 1/1 all.",
+    )
     leader_election: bool = Field(
         default=False,
         description="Whether only one of several operators works at a time; needed for replicas.",

@@ -101,7 +101,7 @@ class Operator:
         ledger, metrics = Ledger(namespace), no_metrics()
         announcer = Announcer(cluster, metrics, clock)
         queue = cast("WorkQueue[Any]", self.dirty)
-        reader = LiveReader(cluster, ledger, clock, queue, queue)
+        reader = LiveReader(cluster, ledger, clock, policy.shard, queue, queue)
         launcher = Launcher(cluster, reader, memory, announcer, policy, clock)
         mirror = Mirrorer(reader, memory, policy, clock)
         effects = Effects(cluster, ledger, reader, launcher, mirror, policy, clock, queue)
@@ -120,7 +120,7 @@ class Operator:
         self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
         self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)
         self.retention = Retention(cluster, metrics)
-        self.intake = Intake(ledger, memory, clock, queue, queue)
+        self.intake = Intake(ledger, memory, clock, policy.shard, queue, queue)
         self.ledger, self.memory = ledger, memory
         self.tasks: dict[Key, asyncio.Task[None]] = {}
         self.listing: asyncio.Task[None] | None = None

@@ -42,6 +42,7 @@ def policy_of(settings: Settings) -> Policy:
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
         ),
         watch_namespaces=tuple(settings.watch_namespaces),
+        shard=settings.shard,
     )
 
 
@@ -71,6 +72,7 @@ async def run(settings: Settings) -> None:
         version=__version__,
         server=access.server,
         execution_namespace=settings.execution_namespace,
+        shard=str(settings.shard),
         probes_port=probes_port,
         metrics_port=metrics_port,
     )

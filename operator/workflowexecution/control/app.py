@@ -16,6 +16,8 @@ import tenacity
 from workflowexecution.control.cluster import KubeCluster, execution_paths, runs_path
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
+from workflowexecution.core import names
+from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.change_stream import ChangeStream
@@ -28,7 +30,6 @@ from workflowexecution.observe.probes import Health
 
 # A few requests are under way even in a rush; each connection takes a quarter of a megabyte.
 _CONNECTIONS: Final = 20
-_LEASE: Final = "workflowexecution-controller"
 _GRACE_S: Final = 20.0
 # What was listed and not placed holds its target until then.
 _RESYNC_RETRY_S: Final = 15.0
@@ -59,7 +60,7 @@ class App:
         self._session = access.open_session(connections=_CONNECTIONS + len(executions) + 1)
         client = ApiClient(self._session, access.server, clock)
         self._leadership = (
-            Leadership(LeaseStore(client, lease_namespace, _LEASE), _identity(), clock)
+            Leadership(_lease(client, lease_namespace, policy.shard), _identity(), clock)
             if lease_namespace
             else None
         )
@@ -194,6 +195,10 @@ class App:
 def _first(problems: Iterable[str]) -> str:
     """The first problem that there is; empty where there is none."""
     return next(filter(None, problems), "")
+
+
+def _lease(client: ApiClient, namespace: str, shard: Shard) -> LeaseStore:
+    return LeaseStore(client, namespace, names.lease_name(shard))
 
 
 def _identity() -> str:

@@ -9,8 +9,10 @@ import structlog
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
+from workflowexecution.core.shard import Shard
 from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str, dict[str, Any]], None]
@@ -27,10 +29,12 @@ class Intake:
         ledger: Ledger,
         memory: Memory,
         clock: Clock,
+        shard: Shard,
         executions: WorkQueue[str],
         runs: WorkQueue[RunKey],
     ) -> None:
         self._ledger = ledger
+        self._shard = shard
         self._memory = memory
         self._clock = clock
         self._executions = executions
@@ -60,6 +64,8 @@ class Intake:
 
     def _on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_execution(raw)
+        if not self._shard.holds(names.slot_key(seen.target)):
+            return
         now = self._clock.now()
         if event_type == "DELETED":
             self._queue_runs(self._ledger.forget_execution(seen.uid, now=now))
@@ -77,7 +83,7 @@ class Intake:
 
     def _on_run(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_run(raw)
-        if seen is None:
+        if seen is None or not self._shard.holds(seen.target_key):
             return
         if event_type == "DELETED":
             self._on_deleted_run(seen)

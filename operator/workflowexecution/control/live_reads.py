@@ -8,10 +8,12 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
+from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 
@@ -32,12 +34,14 @@ class LiveReader:
         cluster: Cluster,
         ledger: Ledger,
         clock: Clock,
+        shard: Shard,
         executions: WorkQueue[str],
         runs: WorkQueue[RunKey],
     ) -> None:
         self._cluster = cluster
         self._ledger = ledger
         self._clock = clock
+        self._shard = shard
         self._executions = executions
         self._runs = runs
         self._seen_at: dict[RunKey, float] = {}
@@ -158,13 +162,17 @@ class LiveReader:
             for known_uid in before:
                 self._forget(known_uid)
             return None
-        if self._ledger.observe_execution(seen, now=self._clock.now()):
-            # The watch may tell of it much later, or not as news.
-            self._executions.add(seen.uid)
+        if self._shard.holds(names.slot_key(seen.target)):
+            self._take_in_execution(seen)
         if uid and uid != seen.uid:
             self._forget(uid)
             return None
         return seen
+
+    def _take_in_execution(self, seen: Execution) -> None:
+        if self._ledger.observe_execution(seen, now=self._clock.now()):
+            # The watch may tell of it much later, or not as news.
+            self._executions.add(seen.uid)
 
     def _forget(self, uid: str) -> None:
         for key in self._ledger.forget_execution(uid, now=self._clock.now()):

@@ -46,7 +46,7 @@ class Parts:
         self._announcer = Announcer(cluster, metrics, clock)
         self._executions: WorkQueue[str] = WorkQueue(self._reconcile, concurrency=concurrency)
         self._runs: WorkQueue[RunKey] = WorkQueue(self._reconcile_run, concurrency=concurrency)
-        reader = LiveReader(cluster, ledger, clock, self._executions, self._runs)
+        reader = LiveReader(cluster, ledger, clock, policy.shard, self._executions, self._runs)
         self._execution_reconciler = ExecutionReconciler(
             ledger,
             memory,
@@ -80,7 +80,7 @@ class Parts:
         self._is_behind = False
         self.ledger = ledger
         self.memory = memory
-        self.intake = Intake(ledger, memory, clock, self._executions, self._runs)
+        self.intake = Intake(ledger, memory, clock, policy.shard, self._executions, self._runs)
         metrics.queue_depth.set_function(self.depth)
         metrics.stuck.set_function(memory.stuck_runs)
         metrics.active.set_function(

@@ -1,10 +1,11 @@
 """What the operator was told to do: the part of the settings that reconciling needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
+from workflowexecution.core.shard import Shard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Policy:
     retention: Retention
     template: RunTemplate
     watch_namespaces: tuple[str, ...]
+    shard: Shard = field(default_factory=Shard)
 
     def serves(self, namespace: str) -> bool:
         """Whether executions of this namespace are served by this operator."""

@@ -140,6 +140,8 @@ class Resync:
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
         async for raw in self._in_pieces(self._cluster.list_executions()):
             execution = parse_execution(raw)
+            if not self._policy.shard.holds(names.slot_key(execution.target)):
+                continue
             is_news = self._ledger.observe_execution(execution, now=self._clock.now())
             created_at = reading.moment(raw["metadata"], "creationTimestamp") or seen.now
             seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN
@@ -153,7 +155,7 @@ class Resync:
     async def _list_runs(self, seen: _Seen) -> None:
         async for raw in self._in_pieces(self._cluster.list_runs()):
             run = parse_run(raw)
-            if run is None:
+            if run is None or not self._policy.shard.holds(run.target_key):
                 continue
             seen.targets.add(run.target_key)
             if self._ledger.run(run.key) is not None:
@@ -177,7 +179,7 @@ class Resync:
         with_pods: set[RunKey] = set()
         async for raw in self._cluster.list_active_pods():
             run = run_of_pod(raw)
-            if run is None:
+            if run is None or not self._policy.shard.holds(run.target_key):
                 continue
             with_pods.add(run.key)
             if run.key not in seen.failed and self._ledger.run(run.key) is None:

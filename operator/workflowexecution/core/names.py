@@ -2,7 +2,10 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
+
+from workflowexecution.core.shard import Shard
 
 MANAGED_BY: Final = "workflowexecution-operator"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
@@ -23,6 +26,7 @@ _LOOKS_HASHED: Final = re.compile(r"(^|-)sha256-[0-9a-f]{10}$")
 _LABEL_OK: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
+@lru_cache(maxsize=4096)
 def target_hash(target: str) -> str:
     """First 16 hex digits of the SHA-256 of the exact target text."""
     return hashlib.sha256(target.encode()).hexdigest()[:16]
@@ -62,6 +66,12 @@ def label_value(text: str) -> str:
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-_.")
     readable = readable[: _LABEL_MAX - len(digest) - 1].rstrip("-_.")
     return f"{readable}-{digest}" if readable else digest
+
+
+def lease_name(shard: Shard) -> str:
+    """Name of the Lease by which the leader of a shard is known."""
+    parts = "" if shard.of == 1 else f"-{shard.number}-of-{shard.of}"
+    return f"workflowexecution-controller{parts}"
 
 
 def event_name(execution_name: str, execution_uid: str, reason: str) -> str:

@@ -15,6 +15,7 @@ from workflowexecution.cli.run import policy_of
 from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
+from workflowexecution.core.shard import Shard
 from workflowexecution.settings import Settings
 
 Output = pytest.CaptureFixture[str]
@@ -137,6 +138,7 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             "failed_run_retention": "7m",
             "execution_retention": "8m",
             "allowed_service_accounts": "guest,runner",
+            "shard": "2/5",
         }
     )
     minutes = [timedelta(minutes=number) for number in range(9)]
@@ -153,4 +155,5 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             namespace="runs", allowed_service_accounts=frozenset({"guest", "runner"})
         ),
         watch_namespaces=("a", "b"),
+        shard=Shard(2, 5),
     )

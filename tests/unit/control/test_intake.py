@@ -13,6 +13,7 @@ from workflowexecution.control.intake import Intake
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.shard import Shard
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
 
@@ -50,6 +51,7 @@ def desk() -> Desk:
         ledger,
         memory,
         FixedClock(NOW),
+        Shard(),
         cast("WorkQueue[str]", executions),
         cast("WorkQueue[tuple[str, str]]", runs),
     )

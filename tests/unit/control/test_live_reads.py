@@ -19,6 +19,7 @@ from clocks import FixedClock
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
@@ -94,7 +95,9 @@ def told() -> Added:
 
 @pytest.fixture
 def reader(here: Here, ledger: Ledger, clock: FixedClock, told: Added) -> LiveReader:
-    return LiveReader(cast(Cluster, here), ledger, clock, cast(Any, told), cast(Any, Added()))
+    return LiveReader(
+        cast(Cluster, here), ledger, clock, Shard(), cast(Any, told), cast(Any, Added())
+    )
 
 
 def test_what_was_seen_is_fresh_for_a_second(reader: LiveReader, clock: FixedClock) -> None:
