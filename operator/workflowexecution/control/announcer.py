@@ -1,19 +1,22 @@
 """Tells people and machines of what was done: Events, metrics and log lines."""
 
 import asyncio
-from typing import Any
+import itertools
+from typing import Any, Final
 
 import structlog
-import tenacity
 
+from workflowexecution.control.backoff import backoff
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.memory import StatusChange
-from workflowexecution.control.workqueue import backoff
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
 from workflowexecution.observe.metrics import Metrics
+
+# An Event of long ago is no news.
+_TOLD_WITHIN_S: Final = 120.0
 
 
 class Announcer:
@@ -86,17 +89,20 @@ class Announcer:
 
     async def _post(self, event: dict[str, Any]) -> None:
         try:
-            async for attempt in tenacity.AsyncRetrying(
-                wait=backoff,
-                stop=tenacity.stop_after_delay(120),
-                retry=tenacity.retry_if_exception_type(errors.UnavailableError),
-                reraise=True,
-            ):
-                with attempt:
-                    await self._cluster.create_event(event)
+            async with asyncio.timeout(_TOLD_WITHIN_S):
+                await self._post_patiently(event)
         except errors.AlreadyExistsError:
             return
-        except errors.ApiError as error:
+        except (errors.ApiError, TimeoutError) as error:
             # An Event is a courtesy: what it says is in the status, which has been written.
-            told = errors.text_for_logs(error)
+            told = errors.text_for_logs(error) or "no answer in time"
             self._log.warning("event not recorded", reason=event["reason"], error=told)
+
+    async def _post_patiently(self, event: dict[str, Any]) -> None:
+        for attempt in itertools.count(1):
+            try:
+                await self._cluster.create_event(event)
+                return
+            except errors.UnavailableError as error:
+                seconds = backoff(error, attempt)
+            await asyncio.sleep(seconds)

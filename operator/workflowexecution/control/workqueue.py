@@ -1,30 +1,18 @@
 """Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import structlog
-import tenacity
 
-from workflowexecution.kube.errors import ApiError, ConflictError, UnavailableError, text_for_logs
+from workflowexecution.control.backoff import backoff
+from workflowexecution.kube.errors import ApiError, ConflictError, text_for_logs
 
 Key = TypeVar("Key", bound=Hashable)
-
-# The one retry policy: soon at first, jittered so that many keys do not come back together, and
-# never rarer than the resync, so that nothing waits longer for an outage's end than it must.
-_JITTERED: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
-# A server that asks for more than this is not obeyed to the letter: the lock waits for it too.
-_LONGEST_WAIT_S: Final = 60.0
-
-
-def backoff(state: tenacity.RetryCallState) -> float:
-    """Seconds until the next attempt; at least what the API server asked for."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, UnavailableError) else None
-    return max(_JITTERED(state), min(asked or 0.0, _LONGEST_WAIT_S))
 
 
 class WorkQueue(Generic[Key]):
@@ -118,30 +106,32 @@ class WorkQueue(Generic[Key]):
 
     async def _until_done(self, key: Key, waker: asyncio.Event) -> float | None:
         """Repeat the pass until it does not raise; an added key ends the back-off early."""
-
-        async def doze(seconds: float) -> None:
-            self._dozing.add(key)
+        for attempt in itertools.count(1):
             try:
-                await asyncio.wait_for(waker.wait(), seconds)
-            except TimeoutError:
-                return
-            finally:
-                self._dozing.discard(key)
-
-        async for attempt in tenacity.AsyncRetrying(
-            wait=backoff,
-            sleep=doze,
-            retry=tenacity.retry_if_exception_type(Exception),
-            stop=lambda _: not self._is_open,
-            before_sleep=lambda state: self._report(key, state),
-            reraise=True,
-        ):
-            with attempt:
-                async with self._slots:
-                    waker.clear()
-                    with self._one_more_under_way():
-                        return await self._work(key)
+                return await self._pass(key, waker)
+            except Exception as error:
+                if not self._is_open:
+                    raise
+                seconds = backoff(error, attempt)
+                self._report(key, error, attempt, seconds)
+            await self._doze(key, waker, seconds)
         return None
+
+    async def _pass(self, key: Key, waker: asyncio.Event) -> float | None:
+        async with self._slots:
+            waker.clear()
+            with self._one_more_under_way():
+                return await self._work(key)
+
+    async def _doze(self, key: Key, waker: asyncio.Event, seconds: float) -> None:
+        self._dozing.add(key)
+        try:
+            async with asyncio.timeout(seconds):
+                await waker.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._dozing.discard(key)
 
     @contextmanager
     def _one_more_under_way(self) -> Iterator[None]:
@@ -154,16 +144,14 @@ class WorkQueue(Generic[Key]):
             self._under_way -= 1
             self._moved_at = time.monotonic()
 
-    def _report(self, key: Key, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        wait = state.next_action.sleep if state.next_action else 0
+    def _report(self, key: Key, error: Exception, attempt: int, seconds: float) -> None:
         # Somebody else wrote first: that is how writes are kept apart, and no fault.
         tell = self._log.debug if isinstance(error, ConflictError) else self._log.warning
         tell(
             "reconcile failed; it will be repeated",
             key=key,
-            attempt=state.attempt_number,
-            retry_in_s=round(wait, 2),
+            attempt=attempt,
+            retry_in_s=round(seconds, 2),
             error=text_for_logs(error),
             exc_info=None if isinstance(error, ApiError) else error,
         )

@@ -1,6 +1,7 @@
 """One pass at a time for each key, repeated until it succeeds, and nothing left behind."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
@@ -143,7 +144,7 @@ async def test_a_pass_that_raises_is_repeated_and_reported(
 async def test_an_added_key_ends_the_back_off(
     queue: WorkQueue[str], passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflowexecution.control.workqueue.backoff", lambda _: 3600.0)
+    monkeypatch.setattr("workflowexecution.control.workqueue.backoff", lambda *_: 3600.0)
     passes.answers = [errors.UnavailableError("no answer")]
     queue.add("a")
     await dozing(queue, "a")
@@ -220,7 +221,7 @@ async def test_closing_cuts_off_what_takes_too_long(queue: WorkQueue[str], passe
 async def test_closing_does_not_wait_for_a_back_off(
     queue: WorkQueue[str], passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflowexecution.control.workqueue.backoff", lambda _: 3600.0)
+    monkeypatch.setattr("workflowexecution.control.workqueue.backoff", lambda *_: 3600.0)
     passes.answers = [errors.UnavailableError("no answer")] * 2
     queue.add("a")
     await dozing(queue, "a")
@@ -261,3 +262,17 @@ async def test_passes_of_which_none_ends_are_stuck(
     await settled(queue)
     now += 60
     assert queue.stuck_for() == 0
+
+
+async def test_a_pass_leaves_no_cycles(queue: WorkQueue[str], passes: Passes) -> None:
+    """They would have to be looked for, in all objects that there are, again and again."""
+    for number in range(200):
+        if number == 100:
+            gc.collect()
+            gc.disable()
+        queue.add(str(number))
+        await settled(queue)
+    try:
+        assert gc.collect() < 100
+    finally:
+        gc.enable()
