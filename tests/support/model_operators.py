@@ -68,6 +68,10 @@ class Dirty:
         if self.is_open:
             self.keys[key] = None
 
+    def add_within(self, key: Key, seconds: float) -> None:
+        """At any time up to then; so also now."""
+        self.add(key)
+
 
 class Operator:
     """One operator process, from its start to its crash.
@@ -120,7 +124,7 @@ class Operator:
         self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
         self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)
         self.retention = Retention(cluster, metrics)
-        self.intake = Intake(ledger, memory, clock, policy.shard, queue, queue)
+        self.intake = Intake(ledger, memory, clock, policy, queue, queue)
         self.ledger, self.memory = ledger, memory
         self.tasks: dict[Key, asyncio.Task[None]] = {}
         self.listing: asyncio.Task[None] | None = None

@@ -8,11 +8,11 @@ import structlog
 
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.memory import Memory
+from workflowexecution.control.policy import Policy
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
-from workflowexecution.core.shard import Shard
 from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str, dict[str, Any]], None]
@@ -29,12 +29,12 @@ class Intake:
         ledger: Ledger,
         memory: Memory,
         clock: Clock,
-        shard: Shard,
+        policy: Policy,
         executions: WorkQueue[str],
         runs: WorkQueue[RunKey],
     ) -> None:
         self._ledger = ledger
-        self._shard = shard
+        self._policy = policy
         self._memory = memory
         self._clock = clock
         self._executions = executions
@@ -64,7 +64,7 @@ class Intake:
 
     def _on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_execution(raw)
-        if not self._shard.holds(names.slot_key(seen.target)):
+        if not self._policy.shard.holds(names.slot_key(seen.target)):
             return
         now = self._clock.now()
         if event_type == "DELETED":
@@ -83,14 +83,14 @@ class Intake:
 
     def _on_run(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_run(raw)
-        if seen is None or not self._shard.holds(seen.target_key):
+        if seen is None or not self._policy.shard.holds(seen.target_key):
             return
         if event_type == "DELETED":
             self._on_deleted_run(seen)
             return
         known = self._ledger.run(seen.key)
         run = self._ledger.observe_run(seen, now=self._clock.now()) or seen
-        self._queue(run, is_news=known is None or not says_the_same(known, run))
+        self._queue(run, known)
 
     def _on_deleted_run(self, seen: Run) -> None:
         now = self._clock.now()
@@ -103,19 +103,28 @@ class Intake:
         self._queue(known or seen)
         self._runs.add(seen.key)
 
-    def _queue(self, run: Run, *, is_news: bool = True) -> None:
+    def _queue(self, run: Run, known: Run | None = None) -> None:
         """Queue a run's execution, where it says anything new, and the run, where it is needed."""
         owner = self._ledger.execution(run.owner.uid) if run.owner else None
         if run.state is RunState.STOPPING:
             # Its execution is told when it is known what is left of the run.
             self._runs.add(run.key)
             return
-        if owner is not None and is_news:
-            self._executions.add(owner.uid)
+        if owner is not None:
+            self._queue_owner(owner.uid, run, known)
         if run.state is RunState.ACTIVE and (
             not _is_run_of(run, owner) or len(self._ledger.unfinished_on(run.target_key)) > 1
         ):
             self._runs.add(run.key)
+
+    def _queue_owner(self, uid: str, run: Run, known: Run | None) -> None:
+        if known is not None and says_the_same(known, run):
+            return
+        if known is not None and known.state is run.state is RunState.ACTIVE:
+            # Its progress is written now and then, so that it need not be looked at each time.
+            self._executions.add_within(uid, self._policy.progress_interval.total_seconds())
+        else:
+            self._executions.add(uid)
 
 
 def _is_run_of(run: Run, owner: Execution | None) -> bool:

@@ -80,7 +80,7 @@ class Parts:
         self._is_behind = False
         self.ledger = ledger
         self.memory = memory
-        self.intake = Intake(ledger, memory, clock, policy.shard, self._executions, self._runs)
+        self.intake = Intake(ledger, memory, clock, policy, self._executions, self._runs)
         metrics.queue_depth.set_function(self.depth)
         metrics.stuck.set_function(memory.stuck_runs)
         metrics.active.set_function(

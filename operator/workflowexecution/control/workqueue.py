@@ -62,6 +62,12 @@ class WorkQueue(Generic[Key]):
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._run(key, waker), name=f"work {key}")
 
+    def add_within(self, key: Key, seconds: float) -> None:
+        """Have this key worked on now, unless it will be within so many seconds anyway."""
+        timer = self._timers.get(key)
+        if timer is None or timer.when() - asyncio.get_running_loop().time() > seconds:
+            self.add(key)
+
     def add_after(self, key: Key, delay: float) -> None:
         """Have this key worked on after so many seconds, or sooner if it is added before."""
         if not self._is_open or key in self._wakers:

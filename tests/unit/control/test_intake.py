@@ -6,14 +6,13 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from builders import NOW, RUN_NAMESPACE, raw_execution, raw_run, run_status
+from builders import NOW, RUN_NAMESPACE, make_policy, raw_execution, raw_run, run_status
 from clocks import FixedClock
 from workflowexecution.api.status import Phase
 from workflowexecution.control.intake import Intake
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.shard import Shard
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
 
@@ -26,6 +25,9 @@ class Added:
 
     def add(self, key: Any) -> None:
         self.keys.append(key)
+
+    def add_within(self, key: Any, seconds: float) -> None:
+        self.keys.append((key, seconds))
 
     def taken(self) -> list[Any]:
         """What was queued since the last time."""
@@ -51,7 +53,7 @@ def desk() -> Desk:
         ledger,
         memory,
         FixedClock(NOW),
-        Shard(),
+        make_policy(),
         cast("WorkQueue[str]", executions),
         cast("WorkQueue[tuple[str, str]]", runs),
     )
@@ -117,7 +119,8 @@ def test_what_changes_nothing_that_matters_queues_nothing(desk: Desk) -> None:
     desk.intake.on_run("MODIFIED", raw_run("mine", status=run_status(message="one"), version=2))
     assert desk.executions.taken() == []
     desk.intake.on_run("MODIFIED", raw_run("mine", status=run_status(message="two"), version=3))
-    assert desk.executions.taken() == ["uid-of-mine"]
+    # Progress is written every five seconds, and not before.
+    assert desk.executions.taken() == [("uid-of-mine", 5.0)]
     (run,) = desk.ledger.runs()
     assert run.resource_version == "3"
 

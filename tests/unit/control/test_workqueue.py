@@ -276,3 +276,15 @@ async def test_a_pass_leaves_no_cycles(queue: WorkQueue[str], passes: Passes) ->
         assert gc.collect() < 100
     finally:
         gc.enable()
+
+
+async def test_what_is_due_soon_is_not_worked_on_before(
+    queue: WorkQueue[str], passes: Passes
+) -> None:
+    for key, due_in in {"soon": 3.0, "later": 3600.0}.items():
+        queue.add_after(key, due_in)
+    for key in ("soon", "later", "never"):
+        queue.add_within(key, 5.0)
+    await settled(queue)
+    assert passes.count == {"later": 1, "never": 1}
+    assert queue.timer_count() == 1
