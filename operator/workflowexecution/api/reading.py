@@ -17,13 +17,13 @@ _NONE: Final[Raw] = {}
 def mapping(raw: Raw, key: str) -> Raw:
     """The object under a key; empty where there is none."""
     value = raw.get(key)
-    return value if isinstance(value, Mapping) else _NONE
+    return value if isinstance(value, dict) else _NONE
 
 
 def mappings(raw: Raw, key: str) -> list[Raw]:
     """The objects of a list; whatever else is in it is left out."""
     value = raw.get(key)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text(raw: Raw, key: str) -> str:

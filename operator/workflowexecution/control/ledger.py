@@ -117,7 +117,7 @@ class Ledger:
         # Also of another run of that name: late events of one must not hide its successor.
         if known and is_older(seen.resource_version, known.resource_version):
             return known
-        if known and known.uid == seen.uid:
+        if known and known.uid == seen.uid and (known.has_stopped or known.has_started is not None):
             seen = dataclasses.replace(
                 seen,
                 has_stopped=known.has_stopped and seen.succeeded == known.succeeded,

@@ -1,6 +1,6 @@
 """A PipelineRun that holds or held a target, slim and immutable, parsed from what Tekton wrote."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -47,6 +47,7 @@ class Owner:
 class Run:
     """A PipelineRun that holds, or held, a target.
 
+    resource_version: not compared: what two versions say may be the same.
     target_key: what all runs on its target share.
     slot_number: the number in its name; 0 where its name is no slot of its target.
     target, workflow_id: None where the run does not tell.
@@ -63,7 +64,7 @@ class Run:
     name: str
     namespace: str
     uid: str
-    resource_version: str
+    resource_version: str = field(compare=False)
     target_key: str
     slot_number: int
     target: str | None
@@ -156,7 +157,7 @@ def parse_run(raw: Raw) -> Run | None:
 
 def says_the_same(known: Run, run: Run) -> bool:
     """Whether a run has changed in nothing that matters: Tekton writes more often than that."""
-    return replace(known, resource_version=run.resource_version) == run
+    return known == run
 
 
 def succeeded_condition(raw: Raw) -> Raw:
