@@ -1,18 +1,22 @@
 """Decisions of an operator that does not see what has happened: late, but never wrong."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from harness import faults
 from harness.exchange import Exchange
-from harness.executions import name_of, phase_of
+from harness.executions import name_of, phase_of, unique_target
 from harness.faults import Fault
+from harness.proxy import Proxy
 from harness.waiting import eventually, holds_for
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
+from workflowexecution.core.names import slot_name
 
+ACTIVE = "workflowexecution_active"
 RUNS, EXECUTIONS = "pipelineruns", "workflowexecutions"
 # A watch that the server ends at once is begun anew no more often than this; there are three.
 RATE_PER_S = 2
@@ -42,6 +46,41 @@ def test_a_run_that_was_not_seen_is_found_in_its_slot(bare_cluster: Cluster, tar
         assert details["conflictingWorkflow"]["name"] == name_of(holder)
         assert [name_of(one) for one in world.runs(target)] == [name_of(run)]
         world.proxy.withheld.clear()
+
+
+def test_a_run_that_ended_before_its_execution_was_seen_is_its_run_all_the_same(
+    bare_cluster: Cluster, target: str
+) -> None:
+    """Who made the run died before saying so, and the other watch of who takes over lags behind."""
+    with open_world(bare_cluster, "--cooldown=0s") as world, closing(Proxy(bare_cluster)) as proxy:
+        world.proxy.withheld |= {RUNS, EXECUTIONS}
+        first = world.new_operator(proxy.url)
+        kill = faults.call(first.kill)
+        proxy.inject(Fault(matches=faults.kind("create pipelineruns"), when="after", act=kill))
+        first.start()
+        item = world.create(target)
+        run = world.tekton.begin(world.run_of(item))
+        world.tekton.succeed(run)
+        world.proxy.withheld.discard(RUNS)
+        until_told_of_all_runs(world)
+        world.proxy.withheld.clear()
+
+        world.ended(item, "Completed")
+        assert [name_of(one) for one in world.runs_of(item)] == [name_of(run)]
+
+
+def until_told_of_all_runs(world: World) -> None:
+    """Wait until the operator has seen two runs that are made now, and so the one before them."""
+    for _ in range(2):
+        meta = {"name": slot_name(unique_target(), 1), "namespace": world.execution_namespace}
+        spec = {"pipelineRef": {"name": "any"}}
+        run = {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": meta, "spec": spec}
+        world.tekton.runs.create(run)
+
+    def seen() -> None:
+        assert world.operator.metric(ACTIVE) == 2
+
+    eventually(seen)
 
 
 def test_a_run_whose_end_was_not_seen_blocks_nobody(bare_cluster: Cluster, target: str) -> None:

@@ -2,8 +2,8 @@
 
 Fed by watches, by live reads and by the replies to our own writes; an older version of an object
 never replaces a newer one. Kept are executions that need work, runs that are not finished or whose
-execution needs work, and per target the newest end of each workflow and the highest slot number.
-Reads are snapshots; nothing here talks to the cluster or knows the time.
+execution needs work or is not known yet, and per target the newest end of each workflow and the
+highest slot number. Reads are snapshots; nothing here talks to the cluster or knows the time.
 """
 
 import dataclasses
@@ -190,6 +190,18 @@ class Ledger:
         for key in gone:
             del self._top_slots[key]
 
+    def forget_unclaimed(self, before: datetime) -> None:
+        """Drop finished runs made before then whose execution is still not known."""
+        for run in self.runs():
+            is_claimed = run.owner is not None and run.owner.uid in self._executions
+            if run.state is RunState.FINISHED and run.created_at < before and not is_claimed:
+                self._drop_run(run)
+
+    def _drop_run(self, run: Run) -> None:
+        del self._runs[run.key]
+        del self._targets[run.target_key].runs[run.key]
+        self._finished.note(run.uid, run.resource_version)
+
     def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
         """Keep a run that only a status has told of, before that status is dropped.
 
@@ -207,13 +219,22 @@ class Ledger:
         is_finished = run.state is RunState.FINISHED
         if is_finished:
             target.note_end(evidence.end_of_run(run, now))
-        if is_finished and not (run.owner and run.owner.uid in self._executions):
+        if is_finished and not self._may_be_claimed(run):
             self._runs.pop(run.key, None)
             target.runs.pop(run.key, None)
             self._finished.note(run.uid, run.resource_version)
             return None
         self._runs[run.key] = target.runs[run.key] = run
         return run
+
+    def _may_be_claimed(self, run: Run) -> bool:
+        """Whether there may be an execution that has yet to report how this run ended.
+
+        Watches are not in step with each other: that execution may be told of only later.
+        """
+        if run.owner is None:
+            return False
+        return run.owner.uid in self._executions or not self._settled.knows(run.owner.uid)
 
     def _let_go(self, execution: Execution) -> None:
         self._settled.note(execution.uid, execution.resource_version)
@@ -229,9 +250,7 @@ class Ledger:
     def _drop_finished_runs(self, execution: Execution) -> None:
         for run in self.runs_of(execution):
             if run.state is RunState.FINISHED:
-                del self._runs[run.key]
-                del self._targets[run.target_key].runs[run.key]
-                self._finished.note(run.uid, run.resource_version)
+                self._drop_run(run)
 
     def _target(self, key: str) -> Target:
         return self._targets.setdefault(key, Target())

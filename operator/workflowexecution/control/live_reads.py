@@ -57,7 +57,7 @@ class LiveReader:
         For one that has ended this takes a look at what is left of it.
         """
         run = self._ledger.run(key)
-        if run is None:
+        if run is None or run.state is RunState.FINISHED:
             return False
         if run.state is not RunState.STOPPING:
             return self.is_fresh(key)

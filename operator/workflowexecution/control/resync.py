@@ -6,8 +6,9 @@ missed, runs of executions that are gone, pods of runs that are gone.
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from workflowexecution.api import reading
@@ -99,23 +100,33 @@ class Resync:
         for run in runs_before:
             if run.namespace == watched and run.key not in seen.keys:
                 await self._miss_run(run, seen)
-        self._forget_old_ends()
+        self._forget_past(seen)
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
         return seen
 
-    async def _in_pieces(self, listed: AsyncIterator[Raw]) -> AsyncIterator[Raw]:
+    async def _in_pieces(
+        self, listed: AsyncIterator[Raw], forget: Callable[[], None]
+    ) -> AsyncIterator[Raw]:
         """Give way to other work now and then, and keep no more of the past than is needed."""
         number = 0
         async for raw in listed:
             yield raw
             number += 1
             if number % _PIECE == 0:
-                self._forget_old_ends()
+                forget()
                 await asyncio.sleep(0)
 
     def _forget_old_ends(self) -> None:
         self._ledger.forget_ends(self._clock.now() - self._policy.cooldown)
+
+    def _forget_past(self, seen: _Seen) -> None:
+        """Let go of what no decision needs, once all executions are listed.
+
+        The execution of a run that was made before that is known by now, if it is there.
+        """
+        self._forget_old_ends()
+        self._ledger.forget_unclaimed(seen.now - _TOLD_WITHIN)
 
     async def _miss_execution(self, uid: str, seen: _Seen) -> None:
         """Read an execution that was not listed: a list may be older than what a watch has told."""
@@ -138,7 +149,7 @@ class Resync:
             seen.missed_runs += now_known is None or now_known.is_gone
 
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
-        async for raw in self._in_pieces(self._cluster.list_executions()):
+        async for raw in self._in_pieces(self._cluster.list_executions(), self._forget_old_ends):
             execution = parse_execution(raw)
             if not self._policy.shard.holds(names.slot_key(execution.target)):
                 continue
@@ -153,7 +164,8 @@ class Resync:
                 seen.candidates.add_execution(execution)
 
     async def _list_runs(self, seen: _Seen) -> None:
-        async for raw in self._in_pieces(self._cluster.list_runs()):
+        forget = partial(self._forget_past, seen)
+        async for raw in self._in_pieces(self._cluster.list_runs(), forget):
             run = parse_run(raw)
             if run is None or not self._policy.shard.holds(run.target_key):
                 continue

@@ -31,6 +31,8 @@ _NEXT = {
 }
 # Times in statuses are whole seconds.
 _STEP = timedelta(seconds=1)
+# Who has launched what another has just skipped learns of it with the next write.
+_NOTICED_WITHIN = timedelta(seconds=3)
 
 
 @dataclass(slots=True)
@@ -109,16 +111,14 @@ class History:
         return found + self._cooled_too_little(cooldown)
 
     def called_back(self) -> list[str]:
-        """Skipped executions for which a run was made all the same, and cancelled."""
-        made_for = {
-            _annotation(life.last, UID)
-            for life in self.runs().values()
-            if _is_called_back(life.last)
-        }
+        """Skipped executions for which a run was made all the same, and cancelled if not over."""
+        runs = {_annotation(life.last, UID): life.last for life in self.runs().values()}
         return [
             name_of(life.last)
             for uid, life in self.executions().items()
-            if phase_of(life.last) == "Skipped" and uid in made_for
+            if phase_of(life.last) == "Skipped"
+            and uid in runs
+            and _is_called_back(runs[uid], life.last)
         ]
 
     def lost(self) -> list[str]:
@@ -222,7 +222,7 @@ def _problem_of(execution: Object, runs: list[Object]) -> str:
     phase, name = phase_of(execution), (status.get("pipelineRunRef") or {}).get("name")
     if len(runs) > 1:
         return f"{len(runs)} runs were made for it"
-    if phase == "Skipped" and runs and not _is_called_back(runs[0]):
+    if phase == "Skipped" and runs and not _is_called_back(runs[0], execution):
         made, skipped = runs[0]["metadata"]["creationTimestamp"], status["skipDetails"]
         return f"Skipped at {skipped['skippedAt']}, but {name_of(runs[0])} was made at {made}"
     if phase == "Completed" and (not runs or _succeeded(runs[0]) != "True"):
@@ -234,8 +234,12 @@ def _problem_of(execution: Object, runs: list[Object]) -> str:
     return ""
 
 
-def _is_called_back(run: Object) -> bool:
-    return bool(run["spec"].get("status") == "Cancelled")
+def _is_called_back(run: Object, skipped: Object) -> bool:
+    """Whether a run was cancelled, or had ended by itself before anybody could do so."""
+    ended = run.get("status", {}).get("completionTime")
+    noticed = _time(skipped["status"]["skipDetails"]["skippedAt"]) + _NOTICED_WITHIN
+    has_ended_before = ended is not None and _time(ended) <= noticed
+    return bool(run["spec"].get("status") == "Cancelled") or has_ended_before
 
 
 def _annotation(item: Object, key: str) -> str:

@@ -71,6 +71,32 @@ def test_a_finished_run_is_kept_until_its_execution_has_ended() -> None:
     assert ledger.target_facts(make_execution("next")).runs == ()
 
 
+def test_a_run_that_finished_before_its_execution_is_known_waits_for_it() -> None:
+    """Watches are not in step: who did not make the run himself may be told of its end first."""
+    ledger = ledger_of(finished_run("mine", version=2, created_at=NOW))
+    ledger.observe_execution(make_execution(version=1), now=NOW)
+    assert [run.name for run in ledger.runs_of(make_execution())] == [key()[1]]
+    ledger.observe_execution(make_execution(version=3, **ENDED), now=NOW)
+    assert ledger.runs() == []
+
+
+def test_a_finished_run_does_not_wait_for_an_execution_that_is_settled_or_never_comes() -> None:
+    settled = make_execution(version=3, **ENDED)
+    assert ledger_of(settled, finished_run("mine", version=2)).runs() == []
+    assert ledger_of(finished_run(None, version=2)).runs() == []
+    ledger = ledger_of(
+        finished_run("old", slot=1, version=2, created_at=ago(minutes=2)),
+        finished_run("new", slot=2, version=2, created_at=NOW),
+        make_execution("mine"),
+        finished_run("mine", slot=3, version=2, created_at=ago(minutes=2)),
+        make_run("gone", slot=4, version=2, created_at=ago(minutes=2)),
+    )
+    ledger.forget_unclaimed(ago(minutes=1))
+    assert [run.slot_number for run in ledger.runs()] == [2, 3, 4]
+    ledger.observe_run(finished_run("old", slot=1, version=1), now=NOW)
+    assert [run.slot_number for run in ledger.runs()] == [2, 3, 4]
+
+
 def test_an_older_run_of_the_same_name_never_replaces_a_newer_one() -> None:
     """A slot is used again once its history is gone, and late events of the first run come in."""
     first = make_run("first", uid="uid-1", version=20)
@@ -118,7 +144,9 @@ def test_the_facts_of_a_target() -> None:
     far = make_run("elsewhere", target=OTHER_TARGET, slot_target=OTHER_TARGET, slot=9)
     unfinished = make_run("third", slot=3)
     past = finished_run("past", slot=5)
-    known = ledger_of(mine, holder, elsewhere, far, unfinished, past).target_facts(mine)
+    ledger = ledger_of(mine, holder, elsewhere, far, unfinished, past)
+    ledger.forget_unclaimed(NOW)
+    known = ledger.target_facts(mine)
     assert (known.runs, known.unseen, known.top_slot) == ((unfinished,), (holder,), 7)
     assert [end.name for end in known.ends] == ["past"]
 
@@ -170,7 +198,8 @@ def test_slots_of_targets_that_were_listed_are_remembered() -> None:
 
 def test_an_end_that_is_told_late_counts() -> None:
     """A run that was deleted had stopped before Tekton said so: the cooldown is from the later."""
-    ledger = ledger_of(make_run("other", version=1, deleted_at=NOW))
+    settled = make_execution("other", phase=Phase.FAILED, slot=1, completed_at=NOW)
+    ledger = ledger_of(settled, make_run("other", version=1, deleted_at=NOW))
     ledger.mark_stopped(key(), make_run("other").uid, now=NOW)
     (end,) = ledger.target_facts(make_execution()).ends
     assert end.completed_at == NOW
