@@ -239,6 +239,9 @@ class World(RuleBasedStateMachine):
     def every_target_is_free(self) -> None:
         """Whatever happened before: a new execution is launched, and ends well."""
         self.let_time_pass((COOLDOWN + timedelta(minutes=10)).total_seconds())
+        # As every ten minutes: of names that people have freed again, all then know the same.
+        for one in self.operators:
+            one.resync()
         assert self.come_to_rest()
         paths = [
             self.server.create_execution("probe", target, "restart", namespace=f"probe-{n}")

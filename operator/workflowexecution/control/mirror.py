@@ -82,7 +82,7 @@ class Mirrorer:
             execution,
             task_names=run.task_names,
             started_at=run.started_at or run.created_at,
-            failed_at=run.completed_at or self._clock.now(),
+            failed_at=run.ended_at(self._clock.now()),
         )
         ended = max(run.completed_tasks, count_ended(left.task_runs))
         return outcome_of_run(replace(run, completed_tasks=ended), failure)
