@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import ssl
@@ -91,6 +92,8 @@ class Cluster:
         except urllib.error.HTTPError as error:
             with error:
                 raise ApiError(error.code, error.read().decode()) from error
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{method} {path}: half an answer: {error!r}") from error
         return json.loads(text) if is_json else text
 
     def exists(self, path: str) -> bool:
