@@ -28,6 +28,7 @@ from benchmarks.workloads import (
     kill,
     paced,
     resync,
+    shards,
     still,
     storm,
     tekton,
@@ -42,14 +43,15 @@ WORKLOADS: dict[str, Workload] = {
     "burst": burst.run,
     "storm": storm.run,
     "kill": kill.run,
+    "shards": shards.run,
     "still": still.run,
     "cold": cold.run,
     "resync": resync.run,
     "flat": flat.run,
     "tekton": tekton.run,
 }
-# They take a cluster of their own, or very long: only where they are asked for.
-LONG = ("tekton",)
+# They take a cluster of their own, or tell the same every time: only where they are asked for.
+LONG = ("tekton", "shards")
 
 WARM_UP = 100
 

@@ -79,6 +79,8 @@ TARGETS: dict[str, Target] = {
     "resync.loop_lag_max_ms": Target(most=50),
     "resync.probe_p99_ms": Target(most=50),
     "resync.writes": Target(0, 0),
+    **{f"shards.{count}.double_runs": Target(0, 0) for count in (1, 2, 3)},
+    **{f"shards.{count}.not_ended": Target(0, 0) for count in (1, 2, 3)},
     "kill.runs": Target(300, 300),
     "kill.completed": Target(300, 300),
     "kill.double_runs": Target(0, 0),
