@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.table import Table
 
@@ -23,7 +26,9 @@ LINT = (
     ("mypy", "operator", "tests"),
     ("lint-imports",),
 )
-LEVELS = ("unit", "property", "integration", "faults", "e2e")
+# Side by side: each mostly waits, for a cluster of its own.
+LANES = (("unit", "integration"), ("property", "faults", "e2e"))
+MEASURED = REPOSITORY / "build" / "coverage"
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
 
 
@@ -39,10 +44,12 @@ class Result:
 
 def main() -> int:
     """Run everything; returns 0 if nothing that ran has failed."""
-    for leftover in REPOSITORY.glob(".coverage*"):
-        leftover.unlink()
+    shutil.rmtree(MEASURED, ignore_errors=True)
+    MEASURED.mkdir(parents=True)
     results = [_timed("lint", _lint)]
-    results += [_level(level) for level in LEVELS]
+    with ThreadPoolExecutor(len(LANES)) as lanes:
+        for done in lanes.map(lambda levels: [_level(level) for level in levels], LANES):
+            results += done
     results.append(_timed("coverage", _coverage))
     _tell(results)
     return 1 if any(result.outcome == "failed" for result in results) else 0
@@ -61,19 +68,22 @@ def _why_no_e2e() -> str:
 
 
 def _timed(name: str, work: Callable[[], bool]) -> Result:
-    console.rule(name)
+    console.print(f"{name} …")
     started = time.monotonic()
     outcome = "passed" if work() else "failed"
     return Result(name, outcome, time.monotonic() - started)
 
 
 def _lint() -> bool:
-    return all([_run([str(BIN / command[0]), *command[1:]]) for command in LINT])
+    return all([_run("lint", [str(BIN / command[0]), *command[1:]]) for command in LINT])
 
 
 def _pytest(level: str) -> bool:
     return _run(
-        [sys.executable, "-m", "pytest", f"tests/{level}", "--cov", "--cov-append", "--cov-report="]
+        level,
+        [sys.executable, "-m", "pytest", f"tests/{level}", "--cov", "--cov-report="],
+        # Each level sums up its own processes; those of another may still be at work.
+        {"COVERAGE_FILE": str(MEASURED / level)},
     )
 
 
@@ -83,15 +93,28 @@ def _coverage() -> bool:
     core = ["--include=*/workflowexecution/core/*", f"--fail-under={CORE_PERCENT}"]
     return all(
         [
-            _run([*coverage, "report", f"--fail-under={PACKAGE_PERCENT}"]),
-            _run([*coverage, "report", *core]),
+            _run("coverage", [*coverage, "combine", "--quiet", *map(str, MEASURED.iterdir())]),
+            _run("coverage", [*coverage, "report", f"--fail-under={PACKAGE_PERCENT}"]),
+            _run("coverage", [*coverage, "report", *core]),
         ]
     )
 
 
-def _run(command: Sequence[str]) -> bool:
-    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY}/tests:{REPOSITORY}/tests/support"}
-    return subprocess.run(command, cwd=REPOSITORY, env=environment).returncode == 0
+def _run(name: str, command: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> bool:
+    """Run a command; every line of its output is told with a name, two may run at once."""
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}/tests:{REPOSITORY}/tests/support", **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for line in lines:
+            print(f"{name:<11} {line}", end="", flush=True)
+    return process.wait() == 0
 
 
 def _tell(results: Sequence[Result]) -> None:
