@@ -23,7 +23,8 @@ LINT = (
     ("mypy", "operator", "tests"),
     ("lint-imports",),
 )
-LEVELS = ("unit", "property", "integration", "faults", "e2e")
+LEVELS = ("unit", "property", "integration", "faults", "e2e", "incluster")
+ON_A_NODE = ("e2e", "incluster")
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
 
 
@@ -49,12 +50,12 @@ def main() -> int:
 
 
 def _level(level: str) -> Result:
-    if level == "e2e" and (reason := _why_no_e2e()):
+    if level in ON_A_NODE and (reason := _why_no_node()):
         return Result(level, "not run", note=reason)
     return _timed(level, lambda: _pytest(level))
 
 
-def _why_no_e2e() -> str:
+def _why_no_node() -> str:
     if machine.tier_to_test(Tier.NODE) is Tier.NODE:
         return ""
     return machine.why_no_node() or f"packages missing: {' '.join(machine.missing_packages())}"
