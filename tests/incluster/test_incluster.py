@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Event
 
 from demo.deployed import NAMESPACE, deploy, remove
-from demo.ground import Ground, run_kubectl
+from demo.ground import MANIFESTS, Ground, run_kubectl
 from demo.stage import Stage
 from demo.story import not_as_told, play
 from harness.executions import execution, name_of, phase_of, unique_target
@@ -102,6 +102,17 @@ def test_another_pod_takes_over_from_a_leader_that_is_deleted(
     eventually(lambda: _are_ready(node, 2), END_S)
 
 
+def test_roles_in_two_namespaces_are_enough(node: Cluster, installed: Ground) -> None:
+    remove(installed)
+    run_kubectl(installed, "apply", "--server-side", "-k", str(MANIFESTS / "crd"))
+    deploy(installed, "overlays/single-namespace")
+
+    here = _create(node, installed, seconds=1, namespace=RUNS_IN)
+
+    _all_completed_once(node, [here], RUNS_IN)
+    remove(installed, "overlays/single-namespace")
+
+
 def test_nothing_is_left_when_it_is_uninstalled(
     node: Cluster, before: Inventory, installed: Ground
 ) -> None:
@@ -135,24 +146,24 @@ def _load(cluster: Cluster, ground: Ground) -> Iterator[list[Object]]:
             done.result()
 
 
-def _create(cluster: Cluster, ground: Ground, seconds: int) -> Object:
+def _create(cluster: Cluster, ground: Ground, seconds: int, namespace: str = TEAM) -> Object:
     workflow = {"workflowId": "wait", "version": "1", "containerImage": ground.bundles["wait"]}
     item = execution(
         unique_target(),
-        namespace=TEAM,
+        namespace=namespace,
         workflowRef=workflow,
         parameters={"SECONDS": str(seconds)},
     )
     return Objects(cluster, "workflowexecutions").create(item)
 
 
-def _all_completed_once(cluster: Cluster, created: list[Object]) -> None:
+def _all_completed_once(cluster: Cluster, created: list[Object], namespace: str = TEAM) -> None:
     """Wait until each of these has completed, and see that it had one run."""
 
     def check() -> None:
         phases = {
             name_of(item): phase_of(item)
-            for item in Objects(cluster, "workflowexecutions").list(TEAM)
+            for item in Objects(cluster, "workflowexecutions").list(namespace)
         }
         wanted = {name_of(item): "Completed" for item in created}
         assert {name: phases.get(name, "") for name in wanted} == wanted
