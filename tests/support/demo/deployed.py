@@ -9,7 +9,7 @@ from demo.tools import DemoError
 from harness.overlays import overlay
 
 NAMESPACE, DEPLOYMENT = "kubernaut-system", "deployment/workflowexecution-controller"
-ROLLOUT = "180s"
+ROLLOUT = "300s"
 
 
 def deploy(ground: Ground, overlay_name: str = ".") -> None:
