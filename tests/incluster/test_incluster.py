@@ -9,19 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
-from demo.deployed import NAMESPACE, deploy, remove
+from demo.deployed import NAMESPACE, apply, deploy, remove
 from demo.ground import MANIFESTS, Ground, run_kubectl
 from demo.stage import Stage
 from demo.story import not_as_told, play
+from e2e.workload import restarted_at
 from harness.executions import execution, name_of, phase_of, unique_target
 from harness.objects import Objects
+from harness.overlays import overlay
 from harness.waiting import eventually
 from incluster.conftest import TEAM
 from incluster.inventory import Inventory
 from localcluster import Cluster
 from localcluster.cluster import Object
 
-RUNS_IN = "kubernaut-workflows"
+RUNS_IN, SHOP = "kubernaut-workflows", "sample-shop"
 UID = "kubernaut.ai/workflow-execution-uid"
 LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/workflowexecution-controller"
 DEFINITION = (
@@ -102,6 +104,24 @@ def test_another_pod_takes_over_from_a_leader_that_is_deleted(
     eventually(lambda: _are_ready(node, 2), END_S)
 
 
+def test_the_sample_works_with_a_registry_of_ones_own(node: Cluster, installed: Ground) -> None:
+    bundle = installed.bundles["restart-workload"]
+    patches = [
+        _set("WorkflowExecution", "/spec/workflowRef/containerImage", bundle),
+        _set("Deployment", "/spec/template/spec/containers/0/image", f"{node.registry}/pause"),
+    ]
+    with overlay(resources=["samples"], patches=patches) as folder:
+        apply(installed, folder)
+
+        def check() -> None:
+            (item,) = Objects(node, "workflowexecutions").list(SHOP)
+            assert phase_of(item) == "Completed", item.get("status")
+
+        eventually(check, END_S)
+        assert restarted_at(node, f"{SHOP}/Deployment/payment-api")
+        run_kubectl(installed, "delete", "-k", str(folder))
+
+
 def test_roles_in_two_namespaces_are_enough(node: Cluster, installed: Ground) -> None:
     remove(installed)
     run_kubectl(installed, "apply", "--server-side", "-k", str(MANIFESTS / "crd"))
@@ -125,6 +145,12 @@ def test_nothing_is_left_when_it_is_uninstalled(
         assert not node.exists(DEFINITION)
 
     eventually(check, END_S)
+
+
+def _set(kind: str, path: str, value: str) -> Object:
+    """A patch that puts a value into the one object of a kind."""
+    operation = {"op": "replace", "path": path, "value": value}
+    return {"target": {"kind": kind}, "patch": json.dumps([operation])}
 
 
 @contextmanager

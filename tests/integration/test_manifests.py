@@ -41,7 +41,8 @@ def installed(api_cluster: Cluster) -> Cluster:
     for folder in ("namespaces", "rbac"):
         applied = _apply(api_cluster, f"manifests/{folder}")
         assert applied.returncode == 0, applied.stderr
-    _kubectl(api_cluster, "create", "namespace", "team")
+    for name in ("team", "sample-shop"):
+        _kubectl(api_cluster, "create", "namespace", name)
     role = ("--clusterrole=workflowexecution-orchestrator", "--serviceaccount=team:creator")
     _kubectl(api_cluster, "create", "rolebinding", "creator", "-n", "team", *role)
     role = ("--clusterrole=workflowexecution-run-reader", "--serviceaccount=team:reader")
