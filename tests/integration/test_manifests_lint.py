@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from harness.overlays import overlay
 from harness.rights import MANIFESTS
 from localcluster import checkers
 from localcluster.programs import KUBE_SCORE
@@ -48,3 +49,17 @@ def test_nothing_is_found_wrong(folder: str) -> None:
     wrong = [line for line in done.stdout.splitlines() if not line.startswith(("[OK", "[SKIP"))]
     assert (done.returncode, wrong) == (0, []), done.stderr
     assert "workflowexecution-controller" in done.stdout
+
+
+def test_what_is_monitored_is_there() -> None:
+    with overlay(resources=["."], components=["monitoring"]) as folder:
+        rendered = checkers.kustomized(folder)
+
+    (monitor,) = [item for item in rendered if item["kind"] == "ServiceMonitor"]
+    (service,) = [item for item in rendered if item["kind"] == "Service"]
+    assert monitor["metadata"]["namespace"] == service["metadata"]["namespace"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= (
+        service["metadata"]["labels"].items()
+    )
+    ports = {port["name"] for port in service["spec"]["ports"]}
+    assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
