@@ -6,12 +6,14 @@ machine, and no maintainer script runs. There is no shell and no package manager
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +62,13 @@ class Archive:
         for folder in ("state/lists/partial", "cache/archives/partial"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         (self.state / "state/status").touch()
-        self._apt("update", "-qq")
+        try:
+            self._apt("update", "-qq", "-o", "APT::Update::Error-Mode=any")
+        except ClusterError:
+            # Without a network, the lists of another day will do.
+            if stamp.exists():
+                return
+            raise
         # What was downloaded by older lists is not what they name now.
         for package in (self.state / "cache/archives").glob("*.deb"):
             package.unlink()
@@ -86,9 +94,19 @@ def base(cache: Path) -> Part:
     """
     _must_be_debian()
     archive = Archive(cache / f"apt-{RELEASE}")
-    packages = archive.resolve()
-    ingredients = [*packages, *ACCOUNTS.values(), *sorted(LEFT_OUT), *NOT_KEPT]
-    return cached(cache, "base", ingredients, lambda tree: _fill(tree, archive.download()))
+    with _alone(archive.state):
+        packages = archive.resolve()
+        ingredients = [*packages, *ACCOUNTS.values(), *sorted(LEFT_OUT), *NOT_KEPT]
+        return cached(cache, "base", ingredients, lambda tree: _fill(tree, archive.download()))
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Have other processes wait for the block: apt itself gives up where another one works."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _fill(tree: Path, packages: Sequence[Path]) -> list[Component]:
