@@ -15,8 +15,8 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e faults bench record lint \
-	audit fmt docs crd lock cluster-up cluster-down clean
+.PHONY: help setup packages programs demo test unit property integration e2e incluster faults bench \
+	record lint audit fmt docs crd lock image cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -55,6 +55,9 @@ integration: programs ## the operator against a real API server
 e2e: programs ## the whole way: real Tekton, real containers
 	$(PYTEST) tests/e2e
 
+incluster: programs ## the operator installed in a cluster, from its image and the manifests
+	$(PYTEST) tests/incluster
+
 faults: programs ## hours of faults, with results for docs/reliability.md; ONLY="name …" runs some
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m reliability $(ONLY)
 
@@ -91,6 +94,10 @@ lock: setup ## choose newest versions of all requirements within pyproject.toml'
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-run.lock
+
+image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it, too
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m operator_image \
+		$(if $(REGISTRY),--registry $(REGISTRY))
 
 cluster-up: packages ## start a local cluster in the background: TIER=api|tekton|node
 	@$(CLUSTER) up --tier $(TIER)

@@ -3,6 +3,7 @@
 Read once at start, by the command line only; the rest of the program is given what it needs.
 """
 
+import json
 import os
 import re
 from datetime import timedelta
@@ -15,6 +16,14 @@ from workflowexecution.api import identity
 from workflowexecution.api.fields import Duration
 from workflowexecution.core.shard import Shard, parse_shard
 
+# What the level "restricted" of Pod Security asks for, as a user that owns nothing.
+_RESTRICTED = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "runAsGroup": 65532,
+    "fsGroup": 65532,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -32,6 +41,22 @@ def _default_address() -> str:
     return "" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"
 
 
+def _read_object(value: Any) -> Any:
+    """Accept JSON text as well as a mapping."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{value!r} is not a JSON object; write it like '{{\"runAsNonRoot\": true}}'"
+        )
+    return found
+
+
+JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_read_object)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_read_names)]
 
 
@@ -63,6 +88,10 @@ class Settings(BaseSettings):
     allowed_service_accounts: Names = Field(
         default=[],
         description="ServiceAccounts that executions may name, comma separated; empty: any.",
+    )
+    run_security_context: JsonObject = Field(
+        default=_RESTRICTED,
+        description="Security context of the runs' pods, as JSON; {} leaves it to the cluster.",
     )
     cancel_grace: Duration = Field(
         default=timedelta(minutes=2),

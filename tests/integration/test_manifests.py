@@ -18,6 +18,11 @@ ADMISSION = "validatingadmissionpolicies.admissionregistration.k8s.io"
 STATUS = "workflowexecutions.workflowexecution.kubernaut.ai:status"
 CREATOR = "system:serviceaccount:team:creator"
 TEKTON = REPOSITORY / "tekton"
+OVERLAYS = sorted(
+    str(path.parent.relative_to(REPOSITORY))
+    for path in (REPOSITORY / "manifests/overlays").rglob("kustomization.yaml")
+)
+READER = "system:serviceaccount:team:reader"
 
 
 def _kubectl(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -36,13 +41,16 @@ def installed(api_cluster: Cluster) -> Cluster:
     for folder in ("namespaces", "rbac"):
         applied = _apply(api_cluster, f"manifests/{folder}")
         assert applied.returncode == 0, applied.stderr
-    _kubectl(api_cluster, "create", "namespace", "team")
+    for name in ("team", "sample-shop"):
+        _kubectl(api_cluster, "create", "namespace", name)
     role = ("--clusterrole=workflowexecution-orchestrator", "--serviceaccount=team:creator")
     _kubectl(api_cluster, "create", "rolebinding", "creator", "-n", "team", *role)
+    role = ("--clusterrole=workflowexecution-run-reader", "--serviceaccount=team:reader")
+    _kubectl(api_cluster, "create", "rolebinding", "reader", "-n", NAMESPACES[1], *role)
     return api_cluster
 
 
-@pytest.mark.parametrize("folder", ["manifests", "manifests/samples"])
+@pytest.mark.parametrize("folder", ["manifests", "manifests/samples", *OVERLAYS])
 def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> None:
     applied = _apply(installed, folder, "--dry-run=server", "--validate=strict")
 
@@ -93,6 +101,11 @@ def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
         (CREATOR, "patch", STATUS, "team", False),
         (CREATOR, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
         (CREATOR, "get", "pods:log", "kubernaut-workflows", False),
+        (READER, "get", "pods:log", "kubernaut-workflows", True),
+        (READER, "list", "taskruns.tekton.dev", "kubernaut-workflows", True),
+        (READER, "get", "pods:log", "any", False),
+        (READER, "delete", "pods", "kubernaut-workflows", False),
+        (READER, "create", "pods:exec", "kubernaut-workflows", False),
         (RUNNER, "patch", "deployments.apps", "any", False),
         (RUNNER, "delete", "pods", "any", False),
         (RUNNER, "get", "secrets", "kubernaut-workflows", False),

@@ -138,6 +138,28 @@ def test_without_tekton_it_says_so_and_waits(unstarted: World, target: str) -> N
     assert world.operator.ask("/readyz") == (200, "ok")
 
 
+def test_what_is_too_old_is_told_until_it_is_upgraded(unstarted: World) -> None:
+    world = unstarted
+    old = Fault(
+        matches=lambda exchange: exchange.name == "pipelines-info",
+        when="before",
+        act=faults.page(200, '{"data": {"version": "v0.62.1"}}'),
+        times=10**6,
+    )
+    world.proxy.inject(old)
+    world.operator.start(wait=False)
+
+    def told() -> None:
+        status, text = world.operator.ask("/readyz")
+        assert status == 503
+        assert "Tekton Pipelines v0.62.1 is too old; upgrade it to 1.0 or newer" in text
+
+    eventually(told, 20, dump=world.operator.log_tail)
+    world.proxy.faults.clear()
+    world.operator.until_ready()
+    world.operator.stop()
+
+
 def test_without_rights_it_says_what_to_apply(unstarted: World) -> None:
     world = unstarted
     forbidden = Fault(

@@ -48,9 +48,11 @@ def _kubernetes(*names: str) -> list[Program]:
 
 
 TEKTON_MODULE = "github.com/tektoncd/pipeline"
+KUBECTL = Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl")
 _CONTROL_PLANE = [
     Program("etcd", "kubernetes", "go.etcd.io/etcd/server/v3"),
-    *_kubernetes("kube-apiserver", "kube-controller-manager", "kubectl"),
+    *_kubernetes("kube-apiserver", "kube-controller-manager"),
+    KUBECTL,
 ]
 _TEKTON = [
     Program("registry", "tekton", "github.com/google/go-containerregistry/cmd/registry"),
@@ -70,6 +72,11 @@ _NODE = [
     ),
 ]
 _KWOK = [*_kubernetes("kube-scheduler"), *_family("kwok", "sigs.k8s.io/kwok/cmd", "kwok")]
+
+# No part of a cluster: what the manifests are checked with.
+HELM = Program("helm", "helm", "helm.sh/helm/v3/cmd/helm")
+KUBE_SCORE = Program("kube-score", "kubescore", "github.com/zegl/kube-score/cmd/kube-score")
+CHECKERS = (HELM, KUBE_SCORE)
 
 IMAGES_OF_TEKTON = tuple(program.name for program in _IN_PODS)
 

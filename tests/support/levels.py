@@ -26,8 +26,9 @@ LINT = (
     ("mypy", "operator", "tests"),
     ("lint-imports",),
 )
-# Side by side: each mostly waits, for a cluster of its own.
-LANES = (("unit", "integration"), ("property", "faults", "e2e"))
+# Side by side: each mostly waits, for a cluster of its own. A real node is there once at a time.
+LANES = (("unit", "property", "integration"), ("faults", "e2e", "incluster"))
+ON_A_NODE = ("e2e", "incluster")
 MEASURED = REPOSITORY / "build" / "coverage"
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
 
@@ -56,12 +57,12 @@ def main() -> int:
 
 
 def _level(level: str) -> Result:
-    if level == "e2e" and (reason := _why_no_e2e()):
+    if level in ON_A_NODE and (reason := _why_no_node()):
         return Result(level, "not run", note=reason)
     return _timed(level, lambda: _pytest(level))
 
 
-def _why_no_e2e() -> str:
+def _why_no_node() -> str:
     if machine.tier_to_test(Tier.NODE) is Tier.NODE:
         return ""
     return machine.why_no_node() or f"packages missing: {' '.join(machine.missing_packages())}"

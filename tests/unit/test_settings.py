@@ -21,6 +21,13 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert (settings.metrics_port, settings.probes_port) == (9090, 8081)
     assert settings.cooldown == timedelta(minutes=5)
     assert settings.leftover_grace == timedelta(seconds=30)
+    assert settings.run_security_context == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
     assert (settings.run_retention, settings.failed_run_retention) == (
         timedelta(days=7),
         timedelta(days=30),
@@ -38,6 +45,8 @@ def test_defaults_are_those_of_the_contract() -> None:
         ("watch_namespaces", "", []),
         ("allowed_service_accounts", "runner", ["runner"]),
         ("concurrency", "500", 500),
+        ("run_security_context", "{}", {}),
+        ("run_security_context", '{"runAsNonRoot": true}', {"runAsNonRoot": True}),
         ("metrics_port", "0", 0),
         ("log_format", "text", "text"),
     ],
@@ -57,6 +66,8 @@ def test_the_environment_sets(
         ("execution_namespace", "a" * 64, "is not a namespace"),
         ("lease_namespace", "", "is not a namespace"),
         ("watch_namespaces", "a,-b", "'-b' is not a namespace"),
+        ("run_security_context", "[", "'[' is not a JSON object; write it like"),
+        ("run_security_context", "[1]", "is not a JSON object"),
         ("cooldown", "5", "is not a duration; write it like 30m"),
         ("cooldown", timedelta(seconds=-1), "must be 0s or longer, e.g. 5m"),
         ("leftover_grace", "0s", "must be longer than zero, e.g. 10m"),

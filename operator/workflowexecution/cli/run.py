@@ -40,6 +40,7 @@ def policy_of(settings: Settings) -> Policy:
         template=RunTemplate(
             namespace=settings.execution_namespace,
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
+            security_context=settings.run_security_context,
         ),
         watch_namespaces=tuple(settings.watch_namespaces),
         shard=settings.shard,

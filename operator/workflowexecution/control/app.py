@@ -16,7 +16,7 @@ import tenacity
 from workflowexecution.control.cluster import KubeCluster, execution_paths, runs_path
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
-from workflowexecution.core import names
+from workflowexecution.core import names, requirements
 from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
@@ -34,6 +34,10 @@ _GRACE_S: Final = 20.0
 # What was listed and not placed holds its target until then.
 _RESYNC_RETRY_S: Final = 15.0
 _START_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
+
+
+class TooOldError(Exception):
+    """Kubernetes or Tekton has to be upgraded first; the message says which, and to what."""
 
 
 class App:
@@ -95,6 +99,7 @@ class App:
         leading: asyncio.Task[None] | None = None
         try:
             async with _until(stop):
+                await self._patiently(self._check_versions)
                 await self._patiently(self._cluster.check_kinds)
                 for watch in self._watches:
                     watch.start()
@@ -118,6 +123,12 @@ class App:
             await self._stop_leading(leading)
             await asyncio.gather(*(watch.stop() for watch in self._watches))
             await self._session.close()
+
+    async def _check_versions(self) -> None:
+        kubernetes, tekton = await self._cluster.versions()
+        if problem := requirements.problem_of(kubernetes, tekton):
+            raise TooOldError(problem)
+        self._log.info("versions", kubernetes=kubernetes, tekton=tekton or "unknown")
 
     def _open(self) -> None:
         self._metrics.leader.set(1)
@@ -146,7 +157,7 @@ class App:
         """Repeat a step of the start until the API server has what it needs."""
         async for attempt in tenacity.AsyncRetrying(
             wait=_START_BACKOFF,
-            retry=tenacity.retry_if_exception_type(errors.ApiError),
+            retry=tenacity.retry_if_exception_type((errors.ApiError, TooOldError)),
             before_sleep=self._report,
         ):
             with attempt:
@@ -208,6 +219,8 @@ def _identity() -> str:
 
 def _explain(error: Any) -> str:
     """Say what keeps the operator from starting, and what to do about it."""
+    if isinstance(error, TooOldError):
+        return str(error)
     if isinstance(error, errors.NotFoundError):
         missing = "Tekton Pipelines" if "tekton.dev" in str(error) else "WorkflowExecution"
         return f"the CRDs of {missing} are not installed; install them, this is tried again"

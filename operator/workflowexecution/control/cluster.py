@@ -4,16 +4,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-from workflowexecution.api import identity
+from workflowexecution.api import identity, reading
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_TASK_RUN
+from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, ApiClient
 
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
+_TEKTON_INFO: Final = "/api/v1/namespaces/tekton-pipelines/configmaps/pipelines-info"
 _EVENTS: Final = "/apis/events.k8s.io/v1"
 # Pods that can still execute; the others need not be sent.
 _ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
@@ -110,6 +112,18 @@ class KubeCluster:
             _pods_path(namespace),
         ):
             await self._client.request("GET", path, params={"limit": "1"})
+
+    async def versions(self) -> tuple[str, str]:
+        """Which Kubernetes and which Tekton this is; empty for a Tekton that does not say.
+
+        Tekton lets everybody read its version, where it is installed in its usual namespace.
+        """
+        kubernetes = reading.text(await self._client.request("GET", "/version"), "gitVersion")
+        try:
+            info = await self._client.request("GET", _TEKTON_INFO)
+        except (errors.NotFoundError, errors.ForbiddenError):
+            return kubernetes, ""
+        return kubernetes, reading.text(reading.mapping(info, "data"), "version")
 
     async def list_executions(self) -> AsyncIterator[Raw]:
         """See Cluster."""

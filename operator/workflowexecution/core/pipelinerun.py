@@ -1,5 +1,6 @@
 """The PipelineRun of an execution, as a manifest ready to be created."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -10,13 +11,6 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 
 PIPELINE_NAME: Final = "workflow"
-RESTRICTED_POD: Final[dict[str, Any]] = {
-    "runAsNonRoot": True,
-    "runAsUser": 65532,
-    "runAsGroup": 65532,
-    "fsGroup": 65532,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +18,12 @@ class RunTemplate:
     """What the operator adds to every run.
 
     allowed_service_accounts: names an execution may ask for; empty means any.
+    security_context: of the run's pods, as Kubernetes writes it; empty means none.
     """
 
     namespace: str
     allowed_service_accounts: frozenset[str]
+    security_context: Mapping[str, Any]
 
 
 def build_run(
@@ -49,7 +45,7 @@ def build_run(
             "timeouts": {"pipeline": duration.format_duration(timeout_of(spec))},
             "taskRunTemplate": {
                 "serviceAccountName": service_account_of(spec),
-                "podTemplate": {"securityContext": RESTRICTED_POD},
+                "podTemplate": {"securityContext": dict(template.security_context)},
             },
         },
     }

@@ -12,9 +12,11 @@ from pathlib import Path
 import localcluster
 from demo.ownregistry import serve_registry
 from demo.tools import REPOSITORY, DemoError, kubectl
-from localcluster import Tier
+from localcluster import Cluster, Tier
 from localcluster.bundles import load_bundle
 from localcluster.oci import push_bundle
+from operator_image.assemble import push
+from operator_image.origin import working_tree
 
 MANIFESTS = REPOSITORY / "manifests"
 INSTALLED = tuple(
@@ -26,7 +28,7 @@ INSTALLED = tuple(
         "rbac/runner.yaml",
     )
 )
-BUNDLES = ("restart-workload", "inspect-workload", "always-fails")
+BUNDLES = ("restart-workload", "inspect-workload", "always-fails", "wait")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Ground:
     """A cluster that is ready for the story.
 
     `bundles` maps a workflow to the reference of its bundle, `shell` is an image with /bin/sh.
+    `operator` is the operator's image; empty where it has to run on this machine.
     """
 
     name: str
@@ -41,24 +44,31 @@ class Ground:
     kubectl: Path
     bundles: Mapping[str, str]
     shell: str
+    operator: str = ""
 
 
 @contextmanager
 def local_ground() -> Iterator[Ground]:
     """A cluster of the best tier that this machine allows; it ends with the block."""
     with localcluster.running(Tier.NODE) as cluster:
-        assert cluster.registry
-        images = {
-            "busybox": f"{cluster.registry}/shell:latest",
-            "kubectl": f"{cluster.registry}/kubectl:latest",
-        }
-        yield Ground(
-            name=f"local cluster, tier {cluster.tier}",
-            kubeconfig=cluster.kubeconfig,
-            kubectl=cluster.kubectl,
-            bundles=_push(cluster.registry, cluster.registry, images),
-            shell=images["busybox"],
-        )
+        yield ground_of(cluster, _operator_image(cluster))
+
+
+def ground_of(cluster: Cluster, operator: str = "") -> Ground:
+    """A local cluster as the ground of the story, with the operator's image if it has one."""
+    assert cluster.registry
+    images = {
+        "busybox": f"{cluster.registry}/shell:latest",
+        "kubectl": f"{cluster.registry}/kubectl:latest",
+    }
+    return Ground(
+        name=f"local cluster, tier {cluster.tier}",
+        kubeconfig=cluster.kubeconfig,
+        kubectl=cluster.kubectl,
+        bundles=_push(cluster.registry, cluster.registry, images),
+        shell=images["busybox"],
+        operator=operator,
+    )
 
 
 @contextmanager
@@ -109,6 +119,14 @@ def let_runs_remediate(ground: Ground, namespace: str) -> None:
 def run_kubectl(ground: Ground, *arguments: str) -> str:
     """Run kubectl on this ground and return what it printed. Raises DemoError."""
     return kubectl(ground.kubectl, ground.kubeconfig, *arguments)
+
+
+def _operator_image(cluster: Cluster) -> str:
+    """The operator's image of this checkout, where the cluster can run it."""
+    if cluster.tier is not Tier.NODE:
+        return ""
+    assert cluster.registry
+    return push(working_tree(), cluster.registry)
 
 
 def _push(here: str, there: str, images: Mapping[str, str]) -> dict[str, str]:

@@ -17,9 +17,16 @@ from localcluster.cluster import Cluster, Object
 
 @contextmanager
 def overlay(
-    *, resources: Sequence[str] = (), components: Sequence[str] = (), patches: Sequence[Object] = ()
+    *,
+    resources: Sequence[str] = (),
+    components: Sequence[str] = (),
+    patches: Sequence[Object] = (),
+    image: str = "",
 ) -> Iterator[Path]:
-    """A folder with a kustomization of these parts of manifests/, and its `patches`."""
+    """A folder with a kustomization of these parts of manifests/, and its `patches`.
+
+    `image` is the operator's, `host:port/name:tag@sha256:…`; empty for the one that is shipped.
+    """
     with TemporaryDirectory() as folder:
         place = Path(folder).resolve()
         body = {
@@ -28,6 +35,7 @@ def overlay(
             "resources": [_from(place, part) for part in resources],
             "components": [_from(place, f"components/{part}") for part in components],
             "patches": list(patches),
+            "images": [_operator(image)] if image else [],
         }
         (place / "kustomization.yaml").write_text(yaml.safe_dump(body))
         yield place
@@ -57,6 +65,13 @@ def render(cluster: Cluster, folder: Path) -> list[Object]:
     done = kubectl(cluster, "kustomize", str(folder))
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
+
+
+def _operator(image: str) -> Object:
+    """An image as kustomize wants it told."""
+    tagged, _, digest = image.partition("@")
+    name, _, _ = tagged.rpartition(":")
+    return {"name": "workflowexecution-operator", "newName": name, "digest": digest}
 
 
 def _from(place: Path, part: str) -> str:

@@ -139,6 +139,7 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             "execution_retention": "8m",
             "allowed_service_accounts": "guest,runner",
             "shard": "2/5",
+            "run_security_context": {"runAsNonRoot": True},
         }
     )
     minutes = [timedelta(minutes=number) for number in range(9)]
@@ -152,7 +153,9 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             runs=minutes[6], failed_runs=minutes[7], executions=minutes[8], cooldown=minutes[1]
         ),
         template=RunTemplate(
-            namespace="runs", allowed_service_accounts=frozenset({"guest", "runner"})
+            security_context={"runAsNonRoot": True},
+            namespace="runs",
+            allowed_service_accounts=frozenset({"guest", "runner"}),
         ),
         watch_namespaces=("a", "b"),
         shard=Shard(2, 5),

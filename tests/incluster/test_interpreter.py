@@ -1,0 +1,88 @@
+"""The interpreter in the image passes the unit tests, with the requirements that are in the image.
+
+The tests run in the image's own tree; only they and their tools come from this checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sysconfig
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcluster import Tier, machine
+from localcluster.request import REPOSITORY
+from operator_image.assemble import assemble
+from operator_image.origin import working_tree
+
+SCRIPT = """set -e
+mkdir -p src tools
+mount --bind {repository} src
+mount --bind {tools} tools
+mount --bind /dev dev
+mount -t proc proc proc
+mount -t tmpfs tmp tmp
+exec chroot . /usr/bin/python3.11 -c '{code}'
+"""
+# What is imported is looked for in the image first, and only then among the tools.
+CODE = """
+import os, sys
+os.chdir("/src")
+sys.path.append("/tools")
+os.environ["PYTHONPATH"] = "/tools"
+import pytest
+folders = "api cli control core kube observe orchestrator".split()
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *(f"tests/unit/{one}" for one in folders)]))
+"""
+
+
+def test_the_interpreter_and_the_requirements_pass_the_unit_tests(tmp_path: Path) -> None:
+    if machine.tier_to_test(Tier.NODE) is not Tier.NODE:
+        pytest.skip("needs root on Linux")
+    tree = _unpacked(tmp_path)
+    script = SCRIPT.format(repository=REPOSITORY, tools=sysconfig.get_path("purelib"), code=CODE)
+
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert " passed" in done.stdout
+
+
+def test_the_same_sources_give_the_same_image(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assemble(working_tree(), tmp_path / name)
+
+    one, two = (json.loads((tmp_path / name / "index.json").read_text()) for name in ("one", "two"))
+    assert one == two
+    labels = _blob(tmp_path / "one", one["manifests"][0]["digest"])["annotations"]
+    expected = {"title", "licenses", "source", "revision", "version"}
+    assert {key.rpartition(".")[2] for key in labels} == expected
+
+
+def _unpacked(folder: Path) -> Path:
+    image, tree = folder / "image", folder / "tree"
+    assemble(working_tree(), image)
+    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
+    for layer in _blob(image, entry["digest"])["layers"]:
+        with tarfile.open(_path(image, layer["digest"])) as archive:
+            archive.extractall(tree, filter="tar")
+    return tree
+
+
+def _blob(image: Path, digest: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_path(image, digest).read_text())
+    return found
+
+
+def _path(image: Path, digest: str) -> Path:
+    return image / "blobs/sha256" / digest.removeprefix("sha256:")

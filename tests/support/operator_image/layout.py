@@ -1,0 +1,82 @@
+"""OCI image layouts: an image as a folder, and its way into a registry."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from localcluster.oci import ARCHITECTURES, CONFIG, MANIFEST, TAR, Layer
+from localcluster.oci_upload import digest_of, put_manifest, upload
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+TAG = "org.opencontainers.image.ref.name"
+
+
+def write_layout(folder: Path, layers: Sequence[Path], run: Mapping[str, Any], tag: str) -> None:
+    """Write an image of these tars, lowest first, for this machine's architecture.
+
+    `run` is the image configuration's `config`; its labels also become the manifest's annotations.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    blobs = folder / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    stored = [Layer(path, TAR, digest_of(path), {}) for path in layers]
+    config = _json(
+        {
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": dict(run),
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in stored]},
+        }
+    )
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": _described(config, CONFIG),
+            "layers": [layer.descriptor() for layer in stored],
+            "annotations": run.get("Labels", {}),
+        }
+    )
+    for path in layers:
+        shutil.copyfile(path, blobs / _name(path))
+    for content in (config, manifest):
+        (blobs / _name(content)).write_bytes(content)
+    entry = _described(manifest, MANIFEST) | {"annotations": {TAG: tag}}
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
+    (folder / "index.json").write_bytes(_json(index))
+    (folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+
+
+def push_layout(folder: Path, registry: str, repository: str) -> str:
+    """Push a layout of one image to a registry that speaks plain HTTP, under its own tag.
+
+    Returns the reference `host:port/repository:tag@sha256:…`.
+    Raises ClusterError where the registry cannot be reached or refuses something.
+    """
+    (entry,) = json.loads((folder / "index.json").read_bytes())["manifests"]
+    blobs = folder / "blobs/sha256"
+    content = (blobs / entry["digest"].removeprefix("sha256:")).read_bytes()
+    manifest = json.loads(content)
+    base = f"http://{registry}/v2/{repository}"
+    for blob in (*manifest["layers"], manifest["config"]):
+        upload(base, blobs / blob["digest"].removeprefix("sha256:"))
+    tag = entry["annotations"][TAG]
+    put_manifest(base, tag, content, MANIFEST)
+    return f"{registry}/{repository}:{tag}@{entry['digest']}"
+
+
+def _described(content: bytes, media_type: str) -> dict[str, Any]:
+    return Layer(content, media_type, digest_of(content), {}).descriptor()
+
+
+def _name(content: bytes | Path) -> str:
+    return digest_of(content).removeprefix("sha256:")
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
