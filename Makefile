@@ -64,9 +64,9 @@ faults: programs ## hours of faults, with results for docs/reliability.md; ONLY=
 record: programs ## run the failing workflows and keep what Tekton wrote, for the unit tests
 	WFE_RECORD=1 $(PYTEST) tests/e2e/test_failures.py
 
-bench: programs ## measure the operator beside its floors: ONLY=burst,paced RUNS=5 BENCH=full
+bench: programs ## measure the operator beside its floors: ONLY=burst,paced RUNS=5 BENCH=full KEEP=1
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m benchmarks --only "$(ONLY)" --runs $(RUNS) \
-		$(if $(filter full,$(BENCH)),--full)
+		$(if $(filter full,$(BENCH)),--full) $(if $(KEEP),--keep)
 
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import floors, plots, processes, report
+from benchmarks import floors, page, plots, processes, report
 from benchmarks.distribution import Spread
 from benchmarks.history import History
 from benchmarks.rig import Rig
@@ -71,6 +71,9 @@ def main() -> int:
             # As it comes: a long run that is ended early leaves what it has measured.
             report.save(options.out / "results.json", measured, _about(options))
     console.print(report.table_of("targets", measured, all_of_them=False))
+    if options.keep:
+        page.keep(options.out / "results.json")
+        page.write()
     print(options.out / "results.json")
     return 0
 
@@ -108,6 +111,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_names, default=[], help="names, by comma")
     parser.add_argument("--runs", type=int, default=1, help="how often each workload is played")
     parser.add_argument("--profile", action="store_true", help="sample the operator with py-spy")
+    parser.add_argument("--keep", action="store_true", help="write docs/performance.md anew")
     parser.add_argument("--full", action="store_true", help="larger sizes and longer times")
     parser.add_argument(
         "--out", type=Path, default=Path("build/bench"), help="folder for the results"
