@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfi
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.validation import message_of
+from workflowexecution.cli.bundle import Bundle
 from workflowexecution.cli.run import run
 from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
@@ -63,6 +64,7 @@ class Wfe(BaseSettings):
     run: CliSubCommand[Run]
     crd: CliSubCommand[Crd]
     schema_: CliSubCommand[Schema] = Field(alias="schema")
+    bundle: CliSubCommand[Bundle]
     version: CliSubCommand[Version]
 
     def cli_cmd(self) -> None:
