@@ -142,9 +142,11 @@ kube_for() {
   local seconds code cause
   seconds=$1 code=$2
   shift 2
-  kubectl "--request-timeout=${seconds}s" "$@" 2> "$HOME/error" && return 0
+  # Not kubectl's own --request-timeout: with it kubectl forgets that it is in a cluster.
+  timeout "$seconds" kubectl "$@" 2> "$HOME/error" && return 0
   cause=$(tr '\n' ' ' < "$HOME/error")
   case $cause in
+    '') fail $TOO_SLOW "kubectl $1 on $TARGET_RESOURCE: no answer within $seconds s" ;;
     *'(Forbidden)'* | *' is forbidden: '*) forbidden "$cause" ;;
     *'(NotFound)'*) fail $UNREADABLE "$cause" ;;
     *) fail "$code" "kubectl $1 failed on $TARGET_RESOURCE: $cause" ;;

@@ -26,15 +26,33 @@ refuse_unless_it_rolls() {
   esac
 }
 
-# has_rolled_out: whether all its pods are of its present template and ready.
+# has_rolled_out: whether all its pods are of its present template and available.
+# shellcheck disable=SC2086 # the counts are made one line
+# By reading alone: kubectl's own `rollout status` needs the rights to list and watch as well.
 has_rolled_out() {
-  kubectl rollout status "$resource/$name" "--namespace=$namespace" --watch=false |
-    grep -q -e 'successfully rolled out' -e 'roll out complete' -e 'rolling update complete'
+  local counts why
+  case $kind in
+    Deployment) counts='0{.spec.replicas} 0{.status.replicas} 0{.status.updatedReplicas}
+      0{.status.availableReplicas}' ;;
+    StatefulSet) counts='0{.spec.replicas} 0{.status.replicas} 0{.status.updatedReplicas}
+      0{.status.availableReplicas}' ;;
+    DaemonSet) counts='0{.status.desiredNumberScheduled} 0{.status.currentNumberScheduled}
+      0{.status.updatedNumberScheduled} 0{.status.numberAvailable}' ;;
+  esac
+  counts=$(get "{.metadata.generation} 0{.status.observedGeneration} $counts
+    0{.spec.updateStrategy.rollingUpdate.partition}") || exit
+  # Generation, the one that was observed; pods wanted, there, new, available, kept old on purpose.
+  echo $counts | awk '{ exit $2 != $1 }' || return 1
+  why=$(get '{.status.conditions[?(@.type=="Progressing")].reason}') || exit
+  [ "$why" != ProgressDeadlineExceeded ] || fail $TOO_SLOW "the rollout stands still: $why"
+  echo $counts | awk '{ exit !($4 == $3 && $5 + $7 >= $3 && $6 >= $3) }'
 }
 
-# wait_for_rollout SECONDS: wait until all its pods are of its present template and ready.
+# wait_for_rollout SECONDS: wait until all its pods are of its present template and available.
 wait_for_rollout() {
+  local state
   [ "$1" -gt 0 ] || return 0
-  kube_for $(($1 + REQUEST_SECONDS)) $TOO_SLOW rollout status "$resource/$name" \
-    "--namespace=$namespace" "--timeout=${1}s"
+  wait_until "$1" has_rolled_out && return 0
+  state=$(workload_state)
+  fail $TOO_SLOW "the rollout did not finish within $1 s: $state"
 }
