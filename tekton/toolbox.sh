@@ -37,7 +37,7 @@ target() {
   case $TARGET_RESOURCE in
     */*/*/*) malformed_target ;;
     */*/*) namespace=${TARGET_RESOURCE%%/*} kind=${TARGET_RESOURCE#*/} ;;
-    */*) namespace= kind=$TARGET_RESOURCE ;;
+    */*) namespace='' kind=$TARGET_RESOURCE ;;
     *) malformed_target ;;
   esac
   kind=${kind%%/*}
@@ -100,9 +100,12 @@ flag() {
 bytes_of() {
   printf '%s\n' "$1" | awk '
     BEGIN {
-      split("k M G T P Ki Mi Gi Ti Pi", unit)
-      for (i = 1; i <= 5; i++) { factor[unit[i]] = 1000 ^ i; factor[unit[i + 5]] = 1024 ^ i }
-      factor[""] = 1
+      split("k M G T P", unit); split("Ki Mi Gi Ti Pi", binary)
+      thousands = powers = factor[""] = 1
+      for (i = 1; i <= 5; i++) {
+        factor[unit[i]] = thousands *= 1000
+        factor[binary[i]] = powers *= 1024
+      }
     }
     NR == 1 && match($0, /^[0-9]+(\.[0-9]+)?/) && RLENGTH <= 20 {
       suffix = substr($0, RLENGTH + 1)
@@ -132,24 +135,30 @@ is_younger() {
 }
 
 # kube CODE ARGUMENT…: kubectl; a failure ends the step with this code, or a better known cause.
-# In `$(kube …)` only the assignment fails, so write it as `x=$(kube …)` or with `|| exit`.
+# It ends no more than the subshell of `$(kube …)`: write that as an assignment of its own.
 kube() {
   kube_for $REQUEST_SECONDS "$@"
 }
 
 # kube_for SECONDS CODE ARGUMENT…: the same for a request that may take that long.
+# Not kubectl's own --request-timeout: with it kubectl forgets that it is in a cluster.
 kube_for() {
-  local seconds code cause
+  local seconds code
   seconds=$1 code=$2
   shift 2
-  # Not kubectl's own --request-timeout: with it kubectl forgets that it is in a cluster.
   timeout "$seconds" kubectl "$@" 2> "$HOME/error" && return 0
+  explain "$code" "kubectl $1 failed on $TARGET_RESOURCE"
+}
+
+# explain CODE WORDS: end the step with what kubectl has written to $HOME/error.
+explain() {
+  local cause
   cause=$(tr '\n' ' ' < "$HOME/error")
   case $cause in
-    '') fail $TOO_SLOW "kubectl $1 on $TARGET_RESOURCE: no answer within $seconds s" ;;
+    '') fail $TOO_SLOW "$2: no answer in time" ;;
     *'(Forbidden)'* | *' is forbidden: '*) forbidden "$cause" ;;
     *'(NotFound)'*) fail $UNREADABLE "$cause" ;;
-    *) fail "$code" "kubectl $1 failed on $TARGET_RESOURCE: $cause" ;;
+    *) fail "$1" "$2: $cause" ;;
   esac
 }
 
@@ -167,7 +176,20 @@ forbidden() {
 # get JSONPATH: print fields of the target.
 get() {
   kube $UNREADABLE get "$resource" "$name" ${namespace:+"--namespace=$namespace"} \
-    --output "jsonpath=$1"
+    --output "jsonpath=$(one_line "$1")"
+}
+
+# list RESOURCE JSONPATH ARGUMENT…: print fields of other objects in the target's namespace.
+list() {
+  local what fields
+  what=$1 fields=$(one_line "$2")
+  shift 2
+  kube $UNREADABLE get "$what" ${namespace:+"--namespace=$namespace"} --output "jsonpath=$fields" "$@"
+}
+
+# A JSONPath may be written in several lines, which kubectl does not read.
+one_line() {
+  printf '%s' "$1" | tr -d '\n' | sed 's/  */ /g'
 }
 
 # exists: whether the target exists.
@@ -196,6 +218,11 @@ wait_until() {
   done
 }
 
+# note NAME JSONPATH: remember fields of the target.
+note() {
+  get "$2" > "$HOME/$1"
+}
+
 # remember NAME VALUE, recall NAME: carry a value from one step to the next.
 remember() {
   printf '%s' "$2" > "$HOME/$1"
@@ -210,12 +237,13 @@ result() {
   local key
   key=$1
   shift
-  printf '%s' "$*" | tr '\n' ' ' | cut -c 1-800 > "$RESULTS/$key"
+  printf '%.800s' "$(printf '%s' "$*" | tr '\n' ' ')" > "$RESULTS/$key"
   echo "$key: $*"
 }
 
 # nothing_to_do WORDS…: the wanted state is there already: tell it, and leave out the other steps.
 nothing_to_do() {
+  [ -e "$RESULTS/before" ] || result before "as wanted"
   result after "$*, so nothing was changed"
   printf '%s' "$*" > "$HOME/nothing-to-do"
   exit 0

@@ -10,7 +10,8 @@ workload_state() {
     *) state='{.status.readyReplicas} of {.spec.replicas} pods ready' ;;
   esac
   # A count that is zero is left out of the status.
-  get "generation {.metadata.generation}, 0$state" | sed 's/, 0\([0-9]\)/, \1/'
+  state=$(get "generation {.metadata.generation}, 0$state") || exit
+  echo "$state" | sed 's/, 0\([0-9]\)/, \1/'
 }
 
 # refuse_unless_it_rolls: a change of the pod template must lead to new pods.
@@ -30,7 +31,7 @@ refuse_unless_it_rolls() {
 # shellcheck disable=SC2086 # the counts are made one line
 # By reading alone: kubectl's own `rollout status` needs the rights to list and watch as well.
 has_rolled_out() {
-  local counts why
+  local counts
   case $kind in
     Deployment) counts='0{.spec.replicas} 0{.status.replicas} 0{.status.updatedReplicas}
       0{.status.availableReplicas}' ;;
@@ -43,16 +44,29 @@ has_rolled_out() {
     0{.spec.updateStrategy.rollingUpdate.partition}") || exit
   # Generation, the one that was observed; pods wanted, there, new, available, kept old on purpose.
   echo $counts | awk '{ exit $2 != $1 }' || return 1
-  why=$(get '{.status.conditions[?(@.type=="Progressing")].reason}') || exit
-  [ "$why" != ProgressDeadlineExceeded ] || fail $TOO_SLOW "the rollout stands still: $why"
   echo $counts | awk '{ exit !($4 == $3 && $5 + $7 >= $3 && $6 >= $3) }'
+}
+
+# Stands still: the controller itself says of this very generation that it gets no further.
+has_rolled_out_or_stands_still() {
+  local why
+  has_rolled_out && return 0
+  why=$(get '{.metadata.generation}/{.status.observedGeneration}/{range
+    .status.conditions[?(@.type=="Progressing")]}{.reason}: {.message}{end}') || exit
+  case $why in
+    */ProgressDeadlineExceeded*)
+      [ "${why%%/*}" != "$(echo "$why" | cut -d / -f 2)" ] ||
+        fail $TOO_SLOW "the rollout stands still: ${why#*/*/}"
+      ;;
+  esac
+  return 1
 }
 
 # wait_for_rollout SECONDS: wait until all its pods are of its present template and available.
 wait_for_rollout() {
   local state
   [ "$1" -gt 0 ] || return 0
-  wait_until "$1" has_rolled_out && return 0
+  wait_until "$1" has_rolled_out_or_stands_still && return 0
   state=$(workload_state)
   fail $TOO_SLOW "the rollout did not finish within $1 s: $state"
 }

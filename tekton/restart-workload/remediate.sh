@@ -10,7 +10,7 @@ check() {
   refuse_unless_it_rolls
   restarted_at=$(get "$RESTARTED_AT")
   state=$(workload_state)
-  remember generation "$(get '{.metadata.generation}')"
+  note generation '{.metadata.generation}'
   remember restarted_at "$restarted_at"
   result before "$state, restarted ${restarted_at:-never}"
   if is_younger "$restarted_at" "$NOT_WITHIN"; then
