@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.waiting import eventually
@@ -134,3 +135,22 @@ def pods_of(cluster: Cluster, target: str) -> list[Object]:
 def uids(items: list[Object]) -> set[str]:
     """Which very objects these are."""
     return {item["metadata"]["uid"] for item in items}
+
+
+def change(cluster: Cluster, target: str, patch: Object) -> None:
+    """Change an object by a strategic merge patch, as kubectl would."""
+    kind = "application/strategic-merge-patch+json"
+    cluster.request("PATCH", path_of(target), patch, kind)
+
+
+def eventually_pods(
+    cluster: Cluster, target: str, holds: Callable[[list[Object]], bool]
+) -> list[Object]:
+    """Wait until something holds for the pods of a workload, and return them."""
+
+    def check() -> list[Object]:
+        pods = pods_of(cluster, target)
+        assert holds(pods), [pod["status"] for pod in pods]
+        return pods
+
+    return eventually(check, READY_S)
