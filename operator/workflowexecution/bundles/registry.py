@@ -21,6 +21,10 @@ from workflowexecution.bundles.packing import MANIFEST, Blob, Image, digest_of
 _HOSTS: Final = {"docker.io": "registry-1.docker.io"}
 _ACCEPTED: Final = ", ".join((MANIFEST, "application/vnd.oci.image.manifest.v1+json"))
 _TIMEOUT_S: Final = 60.0
+_NO_CREDENTIALS: Final = (
+    "wants credentials and none are stored for it; log in with `docker login`, or have a "
+    "credential helper for this registry"
+)
 
 
 class RegistryError(RuntimeError):
@@ -46,7 +50,8 @@ class BundleRegistry:
         Args:
             reference: with a tag or a digest, or without for ``latest``.
             plain_http: speak HTTP without TLS, as is always done with a registry on loopback.
-        Raises: ValueError where the reference is none; RegistryError where nothing answers.
+        Raises: ValueError where the reference is none; RegistryError where nothing answers, or
+            credentials are wanted that are not stored.
         """
         self._at = Container(reference)
         insecure = plain_http or _is_loopback(self._at.registry)
@@ -57,6 +62,8 @@ class BundleRegistry:
             hostname=self._at.registry, insecure=insecure, auth_backend=backend
         )
         self._registry.auth.load_configs(self._at, configs=_stored_elsewhere())
+        if backend == "basic" and not hasattr(self._registry.auth, "_basic_auth"):
+            raise RegistryError(f"registry {self._at.registry} {_NO_CREDENTIALS}")
 
     def push(self, image: Image) -> str:
         """Store a packed bundle.
@@ -136,11 +143,8 @@ class BundleRegistry:
         except requests.RequestException as error:
             raise RegistryError(f"registry {self._at.registry} did not answer: {error}") from error
         except (ValueError, AttributeError) as error:
-            # oras found no credentials to answer a 401 with.
-            raise RegistryError(
-                f"registry {self._at.registry} wants credentials and none are stored for it; log "
-                "in with `docker login`, or have a credential helper for this registry"
-            ) from error
+            # oras found nothing to answer a 401 with.
+            raise RegistryError(f"registry {self._at.registry} {_NO_CREDENTIALS}") from error
         return answer
 
     def _check(self, answer: requests.Response) -> requests.Response:
@@ -165,5 +169,5 @@ def _is_loopback(registry: str) -> bool:
 
 def _stored_elsewhere() -> list[str]:
     """The configuration in DOCKER_CONFIG, where that is set; oras knows the usual place."""
-    folder = os.environ.get("DOCKER_CONFIG")
-    return [str(Path(folder) / "config.json")] if folder else []
+    path = Path(os.environ.get("DOCKER_CONFIG", "")) / "config.json"
+    return [str(path)] if "DOCKER_CONFIG" in os.environ and path.exists() else []
