@@ -30,6 +30,10 @@ class BundleError(ValueError):
     """A folder that cannot be read as a bundle; the message names the file and the fix."""
 
 
+class BundleCommandError(RuntimeError):
+    """What was asked for could not be done, though it was asked for well; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A bundle as it is pushed, and what its folder tells about it.

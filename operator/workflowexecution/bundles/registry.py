@@ -14,7 +14,7 @@ import requests
 from oras.container import Container
 from oras.provider import Registry
 
-from workflowexecution.bundles.folder import Object
+from workflowexecution.bundles.folder import BundleCommandError, Object
 from workflowexecution.bundles.packing import MANIFEST, Blob, Image, digest_of
 
 # Docker Hub's name in references is not that of its registry.
@@ -27,7 +27,7 @@ _NO_CREDENTIALS: Final = (
 )
 
 
-class RegistryError(RuntimeError):
+class RegistryError(BundleCommandError):
     """A registry that refused a request or did not answer; says which, where and what to do."""
 
 

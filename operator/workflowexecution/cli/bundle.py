@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
+from workflowexecution.bundles.folder import BundleCommandError
+
 if TYPE_CHECKING:
     from workflowexecution.bundles.folder import Bundle as Folder
 
@@ -37,7 +39,7 @@ class Lint(_Images):
     output: Literal["text", "json"] = Field("text", description="How to print what is wrong.")
 
     def cli_cmd(self) -> None:
-        """Print what is wrong, one line each. Raises: RuntimeError if anything is."""
+        """Print what is wrong, one line each. Raises: BundleCommandError if anything is."""
         _require_extra()
         from workflowexecution.bundles.lint import lint
 
@@ -48,7 +50,7 @@ class Lint(_Images):
         else:
             sys.stdout.writelines(f"{problem}\n" for problem in problems)
         if problems:
-            raise RuntimeError(f"{len(problems)} problems in {len(self.folders)} bundles")
+            raise BundleCommandError(f"{len(problems)} problems in {len(self.folders)} bundles")
 
 
 class Push(_Images):
@@ -59,7 +61,7 @@ class Push(_Images):
     plain_http: bool = Field(False, description="The registry speaks HTTP without TLS.")
 
     def cli_cmd(self) -> None:
-        """Push. Raises: RuntimeError where the bundle is not good or the registry refuses it."""
+        """Push. Raises: BundleCommandError where a check fails or the registry refuses it."""
         _require_extra()
         from workflowexecution.bundles.lint import lint
         from workflowexecution.bundles.packing import pack
@@ -67,7 +69,7 @@ class Push(_Images):
 
         bundle = self.read(self.folder)
         if problems := lint(bundle):
-            raise RuntimeError("\n".join(str(problem) for problem in problems))
+            raise BundleCommandError("\n".join(str(problem) for problem in problems))
         registry = BundleRegistry(self.reference, plain_http=self.plain_http)
         sys.stdout.write(f"{registry.push(pack(bundle.objects))}\n")
 
@@ -94,7 +96,7 @@ class List(_Images):
     plain_http: bool = Field(False, description="The registry speaks HTTP without TLS.")
 
     def cli_cmd(self) -> None:
-        """Write them to standard output. Raises: RuntimeError where the registry refuses."""
+        """Write them to standard output. Raises: BundleCommandError where the registry refuses."""
         _require_extra()
         folder = Path(self.source)
         rows = self._folder_rows(folder) if folder.is_dir() else self._pushed_rows()
@@ -164,10 +166,10 @@ def _cell(value: object) -> str:
 
 
 def _require_extra() -> None:
-    """The operator's own installation has neither of these. Raises: RuntimeError."""
+    """The operator's own installation has neither of these. Raises: BundleCommandError."""
     try:
         import jsonschema  # noqa: F401
         import oras  # noqa: F401
         import rich  # noqa: F401
     except ImportError as error:
-        raise RuntimeError(_MISSING) from error
+        raise BundleCommandError(_MISSING) from error

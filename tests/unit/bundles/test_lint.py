@@ -157,7 +157,7 @@ def test_lint_ends_with_1_and_names_each_problem(tmp_path: Path, capsys: Output)
     assert commands.main(["bundle", "lint", folder]) == 1
     told = capsys.readouterr()
     assert told.out.startswith("one: README.md: missing")
-    assert "1 problems in 1 bundles" in told.err
+    assert told.err == "wfe: 1 problems in 1 bundles\n"
     assert commands.main(["bundle", "lint", folder, "--output", "json"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["where"] == "README.md"
     assert commands.main(["bundle", "lint", *map(str, FOLDERS)]) == 0
