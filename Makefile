@@ -15,8 +15,8 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e incluster faults bench \
-	record lint audit fmt docs crd lock image cluster-up cluster-down clean
+.PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
+	faults bench record lint audit fmt docs crd lock image cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -57,6 +57,9 @@ e2e: programs ## the whole way: real Tekton, real containers
 
 incluster: programs ## the operator installed in a cluster, from its image and the manifests
 	$(PYTEST) tests/incluster
+
+bundles-e2e: programs ## every remediation bundle at work on real objects
+	$(PYTEST) tests/bundles
 
 faults: programs ## hours of faults, with results for docs/reliability.md; ONLY="name …" runs some
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m reliability $(ONLY)

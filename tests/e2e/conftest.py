@@ -13,8 +13,7 @@ from harness.executions import unique
 from harness.objects import create_namespace, delete_namespace
 from harness.world import World, open_world
 from localcluster import Cluster
-from localcluster.bundles import load_bundle
-from localcluster.oci import push_bundle
+from localcluster.bundles import push_folder
 
 TEKTON = Path(__file__).parents[2] / "tekton"
 
@@ -24,11 +23,8 @@ def bundles(node_cluster: Cluster) -> Mapping[str, str]:
     """References of all workflows in tekton/, pushed to the cluster's registry."""
     registry = node_cluster.registry
     assert registry
-    images = {"kubectl": f"{registry}/kubectl:latest", "busybox": f"{registry}/shell:latest"}
     return {
-        folder.name: push_bundle(
-            registry, f"e2e/{folder.name}", objects=load_bundle(folder, images)
-        )
+        folder.name: push_folder(registry, f"e2e/{folder.name}", folder)
         for folder in sorted(TEKTON.iterdir())
         if folder.is_dir()
     }

@@ -18,8 +18,8 @@ from harness.kubectl import kubectl
 from harness.waiting import eventually
 from harness.world import World
 from localcluster import Cluster
+from localcluster.bundles import push_bundle
 from localcluster.cluster import Object
-from localcluster.oci import push_bundle
 
 # The operator's leftover grace, and what it may take beyond it.
 GRACE_S, MARGIN_S = 30, 15
@@ -32,7 +32,7 @@ def _bundle(cluster: Cluster, scenario: Scenario) -> str:
     assert registry
     images = {
         "busybox": f"{registry}/shell:latest",
-        "kubectl": f"{registry}/kubectl:latest",
+        "kubectl": f"{registry}/toolbox:latest",
         "nowhere": f"{registry}/nowhere:latest",
     }
     tasks = [_placed(task, images) for task in scenario.tasks]

@@ -55,7 +55,13 @@ def test_success_changes_the_target_and_is_told_in_full(
         datetime.fromisoformat(status[key]) for key in ("startTime", "completionTime")
     )
     assert status["duration"] == f"{(completed - started).seconds}s"
-    assert condition_of({"status": status}, "Succeeded")["status"] == "True"
+    succeeded = condition_of({"status": status}, "Succeeded")
+    assert succeeded["status"] == "True"
+    assert re.match(
+        r"before: generation 1, 1 of 1 pods ready, restarted never; "
+        r"after: generation 2, 1 of 1 pods ready, restarted \S+Z$",
+        succeeded["message"],
+    )
     reasons = {event["reason"] for event in node_world.events_of(item)}
     assert reasons == {"PipelineRunCreated", "WorkflowCompleted"}
 

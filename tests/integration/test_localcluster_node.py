@@ -16,7 +16,7 @@ def test_step_reaches_the_api_server_with_its_own_token(
 ) -> None:
     allow_default_account(node_cluster, namespace)
     script = f"#!/bin/sh\nset -e\nkubectl -n {namespace} get serviceaccounts -o name\nid -u\n"
-    step = {"name": "ask", "image": f"{node_cluster.registry}/kubectl:latest", "script": script}
+    step = {"name": "ask", "image": f"{node_cluster.registry}/toolbox:latest", "script": script}
     assert end_of_run(node_cluster, namespace, step) == "Succeeded"
     printed = kubectl(node_cluster, "-n", namespace, "logs", "run-first-pod", "-c", "step-ask")
     assert printed.split() == ["serviceaccount/default", "65532"]

@@ -126,14 +126,14 @@ def test_rights_reach_as_far_as_needed_and_no_further(
     "name", sorted(path.parent.name for path in TEKTON.glob("*/workflow.yaml"))
 )
 def test_tekton_takes_every_bundle(tekton_cluster: Cluster, namespace: str, name: str) -> None:
-    images = {"kubectl": "registry.test/kubectl", "busybox": "registry.test/busybox"}
+    images = {"toolbox": "registry.test/toolbox"}
     for item in load_bundle(TEKTON / name, images):
         path = f"/apis/tekton.dev/v1/namespaces/{namespace}/{item['kind'].lower()}s"
         tekton_cluster.request("POST", f"{path}?dryRun=All", item)
 
 
 def test_tekton_refuses_a_broken_bundle(tekton_cluster: Cluster, namespace: str) -> None:
-    (pipeline,) = load_bundle(TEKTON / "wait", {"busybox": "registry.test/busybox"})
+    (pipeline,) = load_bundle(TEKTON / "wait", {"toolbox": "registry.test/toolbox"})
     pipeline["spec"]["tasks"][0]["runAfter"] = ["nothing"]
     path = f"/apis/tekton.dev/v1/namespaces/{namespace}/pipelines?dryRun=All"
     with pytest.raises(ApiError, match="nothing"):

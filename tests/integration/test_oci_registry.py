@@ -4,6 +4,7 @@ import json
 import urllib.request
 
 from localcluster import oci
+from localcluster.bundles import push_bundle
 from localcluster.cluster import Cluster
 from localcluster.oci import File
 from localcluster.oci_upload import digest_of
@@ -35,7 +36,7 @@ def test_a_tag_moves_to_what_was_pushed_last(tekton_cluster: Cluster) -> None:
     registry = tekton_cluster.registry or ""
     pipeline = {"apiVersion": "tekton.dev/v1", "kind": "Pipeline", "metadata": {"name": "workflow"}}
 
-    oci.push_bundle(registry, "test/bundle", objects=[pipeline])
-    last = oci.push_bundle(registry, "test/bundle", objects=[pipeline | {"spec": {}}])
+    push_bundle(registry, "test/bundle", objects=[pipeline])
+    last = push_bundle(registry, "test/bundle", objects=[pipeline | {"spec": {}}])
 
     assert last.endswith(digest_of(_fetch(registry, "test/bundle/manifests/latest")))

@@ -10,10 +10,9 @@ from rich.markup import escape
 
 from localcluster import lifecycle, machine, programs
 from localcluster.build import Builder
-from localcluster.bundles import load_bundle
+from localcluster.bundles import push_folder
 from localcluster.cluster import Cluster
 from localcluster.errors import ClusterError
-from localcluster.oci import push_bundle
 from localcluster.programs import Tier
 from localcluster.progress import console
 from localcluster.state import is_held
@@ -89,12 +88,8 @@ def push(options: argparse.Namespace) -> None:
     cluster = _found(options.state)
     if not cluster.registry:
         raise ClusterError(f"a cluster of tier {cluster.tier} has no registry")
-    images = {
-        "kubectl": f"{cluster.registry}/kubectl:latest",
-        "busybox": f"{cluster.registry}/shell:latest",
-    }
-    objects = load_bundle(options.folder, images)
-    print(push_bundle(cluster.registry, f"workflows/{options.folder.name}", objects=objects))
+    folder = options.folder
+    print(push_folder(cluster.registry, f"workflows/{folder.resolve().name}", folder))
 
 
 COMMANDS = {

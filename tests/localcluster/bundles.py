@@ -1,68 +1,43 @@
-"""Reads the Tekton objects of a bundle's folder and gives their steps real images."""
+"""The project's bundles in a cluster's registry, read and packed as `wfe bundle` does it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from localcluster.errors import ClusterError
-
-MAXIMUM_OBJECTS = 20
-"""Tekton's resolver refuses a bundle with more layers."""
+from workflowexecution.bundles.folder import BundleError, read_bundle
+from workflowexecution.bundles.packing import pack
+from workflowexecution.bundles.registry import BundleRegistry, RegistryError
 
 
 def load_bundle(folder: Path, images: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The objects in the folder's YAML files, in the order of file names.
+    """The objects of a bundle's folder; `images` maps a bare name (`toolbox`) to a reference.
 
-    `images` maps a logical image name (`kubectl`) to a reference (`host:port/kubectl@sha256:…`).
-    A step whose image is a bare name, without `/`, `:` or `@`, gets the reference of that name.
-
-    Raises:
-        ClusterError: no such folder, not YAML, no Pipeline named `workflow`, an object twice,
-            more objects than a bundle holds, or a bare image name that `images` lacks.
+    Raises ClusterError where it is no bundle, or a bare name has no reference.
     """
-    objects = [item for path in sorted(folder.glob("*.yaml")) for item in _documents(path)]
-    names = [(str(item.get("kind")), item.get("metadata", {}).get("name")) for item in objects]
-    if ("Pipeline", "workflow") not in names:
-        raise ClusterError(f"{folder} is no bundle: it has no Pipeline named workflow")
-    if len(set(names)) < len(names):
-        raise ClusterError(f"{folder} has two objects of one kind and name")
-    if len(objects) > MAXIMUM_OBJECTS:
-        raise ClusterError(f"{folder} has {len(objects)} objects; Tekton takes {MAXIMUM_OBJECTS}")
-    for container in (each for item in objects for each in _containers(item)):
-        container["image"] = _reference(container["image"], images, folder)
-    return objects
-
-
-def _documents(path: Path) -> list[dict[str, Any]]:
     try:
-        documents = list(yaml.safe_load_all(path.read_text()))
-    except yaml.YAMLError as error:
-        raise ClusterError(f"{path} is not YAML", detail=str(error)) from error
-    if not all(isinstance(document, dict) for document in documents):
-        raise ClusterError(f"{path} holds something that is not an object")
-    return documents
+        return list(read_bundle(folder, images).objects)
+    except BundleError as error:
+        raise ClusterError(str(error)) from error
 
 
-def _containers(value: Any) -> Iterator[dict[str, Any]]:
-    """Every step, sidecar and step template with an image, wherever a task is written out."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _containers(item)
-    elif isinstance(value, dict):
-        if isinstance(value.get("image"), str):
-            yield value
-        for item in value.values():
-            yield from _containers(item)
+def push_bundle(
+    registry: str, repository: str, *, tag: str = "latest", objects: Sequence[Mapping[str, Any]]
+) -> str:
+    """Push Tekton objects as a bundle to a registry on loopback.
+
+    Returns the reference `host:port/repository:tag@sha256:…`. Raises ClusterError.
+    """
+    try:
+        place = BundleRegistry(f"{registry}/{repository}:{tag}")
+        return place.push(pack(dict(item) for item in objects))
+    except RegistryError as error:
+        raise ClusterError(str(error)) from error
 
 
-def _reference(image: str, images: Mapping[str, str], folder: Path) -> str:
-    if any(mark in image for mark in "/:@$"):
-        return image
-    if image not in images:
-        known = ", ".join(sorted(images)) or "none"
-        raise ClusterError(f"{folder} needs the image {image}; images given: {known}")
-    return images[image]
+def push_folder(registry: str, repository: str, folder: Path) -> str:
+    """Push one of the project's bundles, whose steps run the cluster's own toolbox."""
+    images = {"toolbox": f"{registry}/toolbox:latest"}
+    return push_bundle(registry, repository, objects=load_bundle(folder, images))

@@ -1,4 +1,4 @@
-"""The images of a cluster: Tekton's own, a shell, kubectl, and the pause of every pod."""
+"""The images of a cluster: Tekton's own, a shell, the toolbox, and the pause of every pod."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def push_all(cluster: Cluster) -> Mapping[str, str]:
 def _all(cluster: Cluster) -> list[Image]:
     busybox = {"/bin/busybox": BUSYBOX}
     applets = {f"/bin/{name}": "busybox" for name in _applets() if name != "busybox"}
-    kubectl = {**busybox, "/bin/kubectl": cluster.kubectl}
+    toolbox = {**busybox, "/bin/kubectl": cluster.kubectl}
     return [
         *(_of_tekton(name, cluster.programs[name]) for name in IMAGES_OF_TEKTON),
         Image("pause", busybox, ["/bin/busybox", "tail", "-f", "/dev/null"]),
         Image("shell", busybox, links=applets),
-        Image("kubectl", kubectl, links=applets),
+        Image("toolbox", toolbox, links=applets),
     ]
 
 

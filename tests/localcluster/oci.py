@@ -1,14 +1,11 @@
-"""Writes images and Tekton bundles to an OCI registry that speaks plain HTTP on loopback.
+"""Writes images to an OCI registry that speaks plain HTTP on loopback.
 
 The same content always gives the same digest: times are zero, names sorted, owners root. Layers
-are left uncompressed, because on loopback compressing costs more than sending; only bundles are
-gzipped, as their contract asks.
+are left uncompressed, because on loopback compressing costs more than sending.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import platform
 import tarfile
@@ -23,7 +20,6 @@ from localcluster.oci_upload import digest_of, opened, put_manifest, size_of, up
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 TAR = "application/vnd.oci.image.layer.v1.tar"
-TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 ARCHITECTURES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
 
 
@@ -88,34 +84,6 @@ def push_image(
             write_tar(stream, files, links or {}, directories or {})
         layer = Layer(path, TAR, digest_of(path), {})
         return _push(registry, repository, tag, [layer], {k: v for k, v in run.items() if v})
-
-
-def push_bundle(
-    registry: str, repository: str, *, tag: str = "latest", objects: Sequence[Mapping[str, Any]]
-) -> str:
-    """Push Tekton objects as a bundle: one layer, one file and one object each.
-
-    Returns:
-        The reference `host:port/repository:tag@sha256:…`.
-
-    Raises:
-        ClusterError: the registry cannot be reached or refused something.
-    """
-    return _push(registry, repository, tag, [bundle_layer(item) for item in objects], {})
-
-
-def bundle_layer(item: Mapping[str, Any]) -> Layer:
-    """The layer that holds one Tekton object, named by the annotations its resolver looks for."""
-    name, kind = str(item["metadata"]["name"]), str(item["kind"]).lower()
-    archive = io.BytesIO()
-    write_tar(archive, {f"/{name}": File(_json(item))}, {}, {})
-    annotations = {
-        "dev.tekton.image.apiVersion": str(item["apiVersion"]).rpartition("/")[2],
-        "dev.tekton.image.kind": kind,
-        "dev.tekton.image.name": name,
-    }
-    packed = gzip.compress(archive.getvalue(), mtime=0)
-    return Layer(packed, TAR_GZIP, digest_of(archive.getvalue()), annotations)
 
 
 def write_tar(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from localcluster.bundles import push_bundle
 from localcluster.cluster import Cluster, Object
 from localcluster.errors import ClusterError
-from localcluster.oci import push_bundle
 
 RUNS = "/apis/tekton.dev/v1/namespaces/{namespace}/pipelineruns"
 

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfi
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.validation import message_of
+from workflowexecution.bundles.folder import BundleCommandError
+from workflowexecution.cli.bundle import Bundle
 from workflowexecution.cli.run import run
 from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
@@ -63,6 +65,7 @@ class Wfe(BaseSettings):
     run: CliSubCommand[Run]
     crd: CliSubCommand[Crd]
     schema_: CliSubCommand[Schema] = Field(alias="schema")
+    bundle: CliSubCommand[Bundle]
     version: CliSubCommand[Version]
 
     def cli_cmd(self) -> None:
@@ -83,6 +86,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (SettingsError, ValueError, OSError) as error:
         sys.stderr.write(f"wfe: {error}\n")
         return 2
+    except BundleCommandError as error:
+        sys.stderr.write(f"wfe: {error}\n")
+        return 1
     except RuntimeError as error:
         sys.stderr.write(f"wfe: stopped: {error}\n")
         return 1

@@ -66,9 +66,16 @@ def events_for(
     if (mismatch := _mismatch(after)) and not _mismatch(before):
         add("Warning", mismatch.reason, "Verify", mismatch.message)
     if after.phase in _BY_PHASE and after.phase != before.phase:
-        failure, said = after.failure_details, after.conditions[0].message
-        add(*_BY_PHASE[after.phase], note_of(failure, execution) if failure else said)
+        add(*_BY_PHASE[after.phase], _ending_of(after, execution))
     return events
+
+
+def _ending_of(status: WorkflowExecutionStatus, execution: Execution) -> str:
+    """How it ended, without what the workflow's steps say: that may quote a parameter."""
+    if status.failure_details:
+        return note_of(status.failure_details, execution)
+    run = status.pipeline_run_status
+    return (run and run.message) or status.conditions[0].message
 
 
 def _mismatch(status: WorkflowExecutionStatus) -> Condition | None:

@@ -12,8 +12,7 @@ from benchmarks.rig import Rig
 from benchmarks.workloads import Context, Result
 from harness import rights
 from localcluster import Cluster, Tier, lifecycle
-from localcluster.bundles import load_bundle
-from localcluster.oci import push_bundle
+from localcluster.bundles import push_folder
 
 EXECUTIONS, EXECUTIONS_FULL = 20, 100
 _BUNDLE = Path(__file__).parents[3] / "tekton/wait"
@@ -46,8 +45,4 @@ def run(context: Context) -> Result:
 
 def _push(cluster: Cluster) -> str:
     assert cluster.registry is not None
-    images = {
-        "kubectl": f"{cluster.registry}/kubectl:latest",
-        "busybox": f"{cluster.registry}/shell:latest",
-    }
-    return push_bundle(cluster.registry, "benchmark/wait", objects=load_bundle(_BUNDLE, images))
+    return push_folder(cluster.registry, "benchmark/wait", _BUNDLE)

@@ -13,10 +13,10 @@ import localcluster
 from demo.ownregistry import serve_registry
 from demo.tools import REPOSITORY, DemoError, kubectl
 from localcluster import Cluster, Tier
-from localcluster.bundles import load_bundle
-from localcluster.oci import push_bundle
+from localcluster.bundles import load_bundle, push_bundle
 from operator_image.assemble import push
 from operator_image.origin import working_tree
+from workflowexecution.bundles.folder import DEFAULT_IMAGES
 
 MANIFESTS = REPOSITORY / "manifests"
 INSTALLED = tuple(
@@ -59,7 +59,7 @@ def ground_of(cluster: Cluster, operator: str = "") -> Ground:
     assert cluster.registry
     images = {
         "busybox": f"{cluster.registry}/shell:latest",
-        "kubectl": f"{cluster.registry}/kubectl:latest",
+        "toolbox": f"{cluster.registry}/toolbox:latest",
     }
     return Ground(
         name=f"local cluster, tier {cluster.tier}",
@@ -81,7 +81,7 @@ def own_ground(kubeconfig: Path) -> Iterator[Ground]:
         raise DemoError(f"{kubeconfig} is no file; set KUBECONFIG to the cluster's kubeconfig")
     images = {
         "busybox": os.environ.get("BUSYBOX_IMAGE", "busybox:1.37"),
-        "kubectl": os.environ.get("KUBECTL_IMAGE", "alpine/k8s:1.36.0"),
+        "toolbox": os.environ.get("TOOLBOX_IMAGE", DEFAULT_IMAGES["toolbox"]),
     }
     with ExitStack() as stack:
         here, there = stack.enter_context(serve_registry(program, kubeconfig))

@@ -1,6 +1,5 @@
 """What is pushed is the same to the byte every time, and says what it is."""
 
-import gzip
 import io
 import json
 import os
@@ -10,14 +9,10 @@ from pathlib import Path
 import pytest
 
 from localcluster import oci
-from localcluster.bundles import load_bundle
-from localcluster.errors import ClusterError
 from localcluster.oci import File
 from localcluster.oci_upload import digest_of
 
 FILES = {"/usr/bin/tool": File(b"binary", 0o755), "/etc/passwd": File(b"nobody")}
-TEKTON = Path(__file__).parents[3] / "tekton"
-IMAGES = {"kubectl": "registry.test/kubectl@sha256:1", "busybox": "registry.test/busybox:2"}
 
 
 @pytest.fixture
@@ -84,82 +79,3 @@ def test_an_image_says_how_it_is_run(pushed: dict[str, bytes]) -> None:
     assert entries["usr/bin/tool"].mode == 0o755
     assert entries["bin/sh"].linkname == "/usr/bin/tool"
     assert {(entry.mtime, entry.uid, entry.gid) for entry in entries.values()} == {(0, 0, 0)}
-
-
-def test_a_bundle_names_every_object_in_its_layers_annotations(pushed: dict[str, bytes]) -> None:
-    pipeline = {
-        "apiVersion": "tekton.dev/v1",
-        "kind": "Pipeline",
-        "metadata": {"name": "workflow"},
-    }
-
-    reference = oci.push_bundle("r.test:5000", "bundles/one", tag="v1", objects=[pipeline])
-
-    manifest = json.loads(pushed["v1"])
-    layer = manifest["layers"][0]
-    assert reference == f"r.test:5000/bundles/one:v1@{digest_of(pushed['v1'])}"
-    assert layer["annotations"] == {
-        "dev.tekton.image.apiVersion": "v1",
-        "dev.tekton.image.kind": "pipeline",
-        "dev.tekton.image.name": "workflow",
-    }
-    unpacked = gzip.decompress(pushed[layer["digest"]])
-    assert json.loads(pushed[manifest["config"]["digest"]])["rootfs"]["diff_ids"] == [
-        digest_of(unpacked)
-    ]
-    with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
-        content = archive.extractfile(archive.next() or "")
-        assert content is not None
-        assert json.loads(content.read()) == pipeline
-
-
-def test_a_registry_that_is_not_there_is_named() -> None:
-    with pytest.raises(ClusterError, match=r"registry 127\.0\.0\.1:1 did not answer"):
-        oci.push_bundle("127.0.0.1:1", "bundles/one", objects=[])
-
-
-@pytest.mark.parametrize(
-    "name", sorted(path.parent.name for path in TEKTON.glob("*/workflow.yaml"))
-)
-def test_every_bundle_loads_with_real_images(name: str) -> None:
-    objects = load_bundle(TEKTON / name, IMAGES)
-
-    text = json.dumps(objects)
-    assert ("Pipeline", "workflow") in {(o["kind"], o["metadata"]["name"]) for o in objects}
-    assert '"image": "registry.test/' in text
-    assert '"image": "kubectl"' not in text
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ({}, "no Pipeline named workflow"),
-        ({"a.yaml": "kind: [unclosed"}, "is not YAML"),
-        ({"a.yaml": "just a word"}, "not an object"),
-        (
-            {name: "{kind: Pipeline, metadata: {name: workflow}}" for name in ("a.yaml", "b.yaml")},
-            "two objects of one kind and name",
-        ),
-        (
-            {"a.yaml": "{kind: Pipeline, metadata: {name: workflow}, steps: [{image: other}]}"},
-            "needs the image other; images given: busybox, kubectl",
-        ),
-    ],
-    ids=["empty", "broken", "scalar", "twice", "unknown image"],
-)
-def test_a_folder_that_is_no_bundle_is_refused(
-    tmp_path: Path, files: dict[str, str], message: str
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    with pytest.raises(ClusterError, match=message):
-        load_bundle(tmp_path, IMAGES)
-
-
-@pytest.mark.parametrize(
-    "image", ["busybox:1.36", "example.test/tool", "tool@sha256:0", "$(params.i)"]
-)
-def test_a_complete_reference_is_left_as_it_is(tmp_path: Path, image: str) -> None:
-    pipeline = {"kind": "Pipeline", "metadata": {"name": "workflow"}, "steps": [{"image": image}]}
-    (tmp_path / "a.yaml").write_text(json.dumps(pipeline))
-    assert load_bundle(tmp_path, {})[0]["steps"] == [{"image": image}]

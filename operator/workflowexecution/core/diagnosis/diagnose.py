@@ -110,17 +110,17 @@ def _reason_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool)
         return FailureReason.UNKNOWN
     if task.reason in tables.TASK_REASONS:
         return tables.TASK_REASONS[task.reason]
-    return _reason_of_step(step, has_log) if step else FailureReason.UNKNOWN
+    return _reason_of_step(task, step, has_log) if step else FailureReason.UNKNOWN
 
 
-def _reason_of_step(step: Step, has_log: bool) -> FailureReason:
+def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:
     if _is_out_of_memory(step):
         return FailureReason.OOM_KILLED
     if step.exit_code in tables.BY_SIGNAL and not has_log:
         return FailureReason.UNKNOWN
     if step.termination == "TimeoutExceeded":
         return FailureReason.DEADLINE_EXCEEDED
-    return FailureReason.TASK_FAILED
+    return task.own_reason or FailureReason.TASK_FAILED
 
 
 def _message_of(
@@ -141,6 +141,8 @@ def _message_of(
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":
         return f"{ended}: it took longer than its own time limit"
+    if task.own_message:
+        return f"{ended}: {task.own_message}"
     return ended + _remark_on(step.exit_code, has_log)
 
 

@@ -30,10 +30,11 @@ FAILURES: Final = {
         "Look at what it waited for; raise spec.executionConfig.timeout only if it was working.",
     ),
     FailureReason.FORBIDDEN: Explanation(
-        "The cluster refused to let the run or one of its pods be created.",
+        "The cluster refused to let the run or one of its pods be created, or a step says in its "
+        "result failure-reason that its ServiceAccount was refused what it asked for.",
         "The rules of the cluster do not allow this workflow as it is.",
-        "Compare the message with the rights of the operator and with the execution namespace's "
-        "Pod Security level.",
+        "Compare the message with the rights of the operator, with those of the run's "
+        "ServiceAccount, and with the execution namespace's Pod Security level.",
     ),
     FailureReason.RESOURCE_EXHAUSTED: Explanation(
         "A quota or the nodes had no room for a pod, or a pod was evicted because its node had "

@@ -12,6 +12,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.api.spec import RESERVED_PARAMETER
 from workflowexecution.core import names
 from workflowexecution.core.facts.progress import count_in_message, task_names_of
+from workflowexecution.core.facts.results import told_of
 
 # Namespace and name.
 RunKey = tuple[str, str]
@@ -56,6 +57,7 @@ class Run:
     timeout: the run's own time limit, None where it has none.
     is_as_pinned: whether the bundle fetched is the one that was asked for by digest; None where no
         digest was asked for, or Tekton has not told yet.
+    told: what its results say it did; empty where they say nothing.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
     has_stopped: whether it is known that nothing of a run that failed or is deleted executes.
     has_started: whether a step has begun, None where nobody has looked.
@@ -82,6 +84,7 @@ class Run:
     is_cancelled: bool = False
     timeout: timedelta | None = None
     is_as_pinned: bool | None = None
+    told: str = ""
     is_gone: bool = False
     has_stopped: bool = False
     has_started: bool | None = None
@@ -152,6 +155,7 @@ def parse_run(raw: Raw) -> Run | None:
         is_cancelled=reading.text(spec, "status") in _CANCELLED,
         timeout=_timeout(spec),
         is_as_pinned=_is_as_pinned(spec, status),
+        told=told_of(status),
     )
 
 

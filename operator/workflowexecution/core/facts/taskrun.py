@@ -8,6 +8,8 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
+from workflowexecution.api.status import FailureReason
+from workflowexecution.core.facts.results import failure_of
 from workflowexecution.core.facts.run import succeeded_condition
 
 LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
@@ -43,6 +45,7 @@ class TaskRun:
 
     was: the reason it had before Tekton ended it for another one; empty where nothing was amiss.
     named_step: the step Tekton's message names as the cause; empty where it names none.
+    own_reason, own_message: the class and the words its steps gave for their failure, in results.
     """
 
     name: str
@@ -55,6 +58,8 @@ class TaskRun:
     steps: tuple[Step, ...]
     was: str = ""
     named_step: str = ""
+    own_reason: FailureReason | None = None
+    own_message: str = ""
 
     @property
     def is_active(self) -> bool:
@@ -73,6 +78,7 @@ def parse_task_run(raw: Raw) -> TaskRun:
     meta, status = raw["metadata"], reading.mapping(raw, "status")
     reason, message = reading.text(condition, "reason"), reading.text(condition, "message")
     task_name = reading.text(reading.mapping(meta, "labels"), LABEL_PIPELINE_TASK)
+    own_reason, own_message = failure_of(status)
     return TaskRun(
         name=meta["name"],
         task_name=task_name or meta["name"],
@@ -81,6 +87,8 @@ def parse_task_run(raw: Raw) -> TaskRun:
         message=message,
         was=_first_group(_PREVIOUS, message),
         named_step=_first_group(_NAMED_STEP, message),
+        own_reason=own_reason,
+        own_message=own_message,
         pod_name=reading.text(status, "podName"),
         completed_at=reading.moment(status, "completionTime"),
         steps=tuple(

@@ -40,7 +40,8 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
             failure=failure,
         )
     if run.succeeded == "True":
-        return Outcome(phase=Phase.COMPLETED, reason="Completed", message=run.message, run=run)
+        message = run.told or run.message
+        return Outcome(phase=Phase.COMPLETED, reason="Completed", message=message, run=run)
     return outcome_of_progress(run)
 
 

@@ -1,0 +1,153 @@
+"""A bundle's folder: its Tekton objects with scripts and images filled in, and what is beside them.
+
+A folder holds ``workflow.yaml`` (further ``*.yaml`` files may hold further objects),
+``parameters.json``, ``role.yaml`` and ``README.md``. Scripts that several steps or bundles share
+are files of their own; a line ``. NAME.sh`` in a step's script stands for the file's text.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+Object = dict[str, Any]
+
+PARAMETERS: Final = "parameters.json"
+ROLE: Final = "role.yaml"
+README: Final = "README.md"
+DEFAULT_IMAGES: Final[Mapping[str, str]] = {
+    "toolbox": "docker.io/alpine/k8s:1.34.1"
+    "@sha256:ec714df3813b5405292860f8a1c55c5727bf8c33c88992f1e981efad8065547f"
+}
+_INCLUDE: Final = re.compile(r"^\. ([a-z0-9-]+\.sh)$", re.MULTILINE)
+
+
+class BundleError(ValueError):
+    """A folder that cannot be read as a bundle; the message names the file and the fix."""
+
+
+class BundleCommandError(RuntimeError):
+    """What was asked for could not be done, though it was asked for well; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle as it is pushed, and what its folder tells about it.
+
+    objects: in the order of file names; images and scripts are filled in.
+    parameters: the JSON Schema of its parameters; None where there is none.
+    role: the objects of ``role.yaml``; empty where there is none.
+    """
+
+    folder: Path
+    objects: tuple[Object, ...]
+    parameters: Object | None
+    role: tuple[Object, ...]
+    has_readme: bool
+
+    @property
+    def name(self) -> str:
+        """The folder's name, which is the workflow's."""
+        return self.folder.resolve().name
+
+    @property
+    def pipeline(self) -> Object | None:
+        """The Pipeline that executions run; None where there is none."""
+        named = (item for item in self.objects if key_of(item) == ("Pipeline", "workflow"))
+        return next(named, None)
+
+
+def read_bundle(folder: Path, images: Mapping[str, str] = DEFAULT_IMAGES) -> Bundle:
+    """Read a bundle's folder.
+
+    Args:
+        folder: the bundle's folder; shared scripts are looked up in it, then in its parent.
+        images: references by bare name. A step whose image has no ``/``, ``:`` and ``@`` gets the
+            reference of that name.
+
+    Raises: BundleError where a file is missing or cannot be read, or a bare name has no reference.
+    """
+    if not folder.is_dir():
+        raise BundleError(f"{folder}: no such folder; name one that holds a workflow.yaml")
+    files = [path for path in sorted(folder.glob("*.yaml")) if path.name != ROLE]
+    objects = [item for path in files for item in _documents(path)]
+    if not objects:
+        raise BundleError(f"{folder}: holds no Tekton object; write its Pipeline to workflow.yaml")
+    for container in (each for item in objects for each in containers_of(item)):
+        _fill_in(container, folder, images)
+    role = folder / ROLE
+    return Bundle(
+        folder=folder,
+        objects=tuple(objects),
+        parameters=_parameters(folder / PARAMETERS),
+        role=tuple(_documents(role)) if role.exists() else (),
+        has_readme=(folder / README).is_file(),
+    )
+
+
+def key_of(item: Object) -> tuple[str, str]:
+    """Kind and name of an object; what is missing reads as empty."""
+    meta = item.get("metadata")
+    name = meta.get("name") if isinstance(meta, dict) else None
+    return str(item.get("kind") or ""), str(name or "")
+
+
+def containers_of(value: object) -> Iterator[Object]:
+    """Every step, sidecar and step template with an image, wherever a task is written out."""
+    if isinstance(value, list):
+        for item in value:
+            yield from containers_of(item)
+    elif isinstance(value, dict):
+        if isinstance(value.get("image"), str):
+            yield value
+        for item in value.values():
+            yield from containers_of(item)
+
+
+def _fill_in(container: Object, folder: Path, images: Mapping[str, str]) -> None:
+    image = container["image"]
+    if not any(mark in image for mark in "/:@$"):
+        if image not in images:
+            known = ", ".join(sorted(images)) or "none"
+            raise BundleError(
+                f"{folder}: image={image!r}: no reference is given for this name "
+                f"(known: {known}); give one, as {image}=registry/name@sha256:…"
+            )
+        container["image"] = images[image]
+    if isinstance(container.get("script"), str):
+        container["script"] = _INCLUDE.sub(
+            lambda found: _shared(found[1], folder), container["script"]
+        )
+
+
+def _shared(name: str, folder: Path) -> str:
+    for place in (folder, folder.resolve().parent):
+        if (place / name).is_file():
+            return (place / name).read_text().rstrip("\n")
+    raise BundleError(f"{folder}: script reads {name}, which is neither there nor in its parent")
+
+
+def _documents(path: Path) -> list[Object]:
+    try:
+        documents = [item for item in yaml.safe_load_all(path.read_text()) if item is not None]
+    except yaml.YAMLError as error:
+        raise BundleError(f"{path}: not YAML: {error}") from error
+    if not all(isinstance(item, dict) for item in documents):
+        raise BundleError(f"{path}: holds something that is not an object")
+    return documents
+
+
+def _parameters(path: Path) -> Object | None:
+    if not path.exists():
+        return None
+    try:
+        schema = json.loads(path.read_text())
+    except ValueError as error:
+        raise BundleError(f"{path}: not JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise BundleError(f"{path}: must be a JSON Schema, which is an object")
+    return schema

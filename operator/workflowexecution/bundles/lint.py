@@ -1,0 +1,215 @@
+"""What is expected of a bundle: Tekton's limits, and the conventions of tekton/README.md.
+
+Each check takes a bundle and yields what is wrong with it; none reads a file or asks a server.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from jsonschema import Draft202012Validator, SchemaError
+
+from workflowexecution.api.spec import RESERVED_PARAMETER
+from workflowexecution.bundles.folder import (
+    PARAMETERS,
+    README,
+    ROLE,
+    Bundle,
+    Object,
+    containers_of,
+    key_of,
+)
+
+MAXIMUM_OBJECTS: Final = 20
+"""Tekton's resolver refuses a bundle with more layers."""
+# Bytes: a resolved object travels in the status of a ResolutionRequest, in base64, through etcd.
+_LARGEST_OBJECT: Final = 700_000
+_KINDS: Final = ("Pipeline", "Task", "StepAction")
+_PARAMETER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_DIGEST: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
+_PARAMETER_IN_SCRIPT: Final = re.compile(r"\$\((?:inputs\.)?params[.\[]")
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong: where, which field with which value, and how to put it right."""
+
+    bundle: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.bundle}: {self.where}: {self.message}"
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def lint(bundle: Bundle) -> list[Problem]:
+    """Find everything that is wrong with a bundle; an empty list means it can be pushed."""
+    return [
+        Problem(bundle.name, where, message)
+        for check in _CHECKS
+        for where, message in check(bundle)
+    ]
+
+
+def _name(bundle: Bundle) -> Found:
+    if not _NAME.fullmatch(bundle.name):
+        yield "folder", f"name {bundle.name!r} must be lower case letters, digits and dashes"
+
+
+def _objects(bundle: Bundle) -> Found:
+    """Tekton's limits: how many, of which kinds, none twice, none too large."""
+    count = len(bundle.objects)
+    if count > MAXIMUM_OBJECTS:
+        yield "objects", f"{count} of them; Tekton takes {MAXIMUM_OBJECTS}: split the bundle"
+    keys = [key_of(item) for item in bundle.objects]
+    for kind, name in sorted({key for key in keys if keys.count(key) > 1}):
+        yield f"{kind} {name}", "is there twice; remove or rename one"
+    for item, (kind, name) in zip(bundle.objects, keys, strict=True):
+        where = f"{kind or 'object'} {name or 'without name'}"
+        if not str(item.get("apiVersion", "")).startswith("tekton.dev/") or kind not in _KINDS:
+            wanted = ", ".join(_KINDS)
+            yield where, f"apiVersion={item.get('apiVersion')!r}: must be one of Tekton's {wanted}"
+        if not name:
+            yield where, "metadata.name: missing; Tekton finds an object by it"
+        if (size := len(json.dumps(item))) > _LARGEST_OBJECT:
+            yield where, f"has {size} bytes; the resolver can hand on {_LARGEST_OBJECT}"
+
+
+def _pipeline(bundle: Bundle) -> Found:
+    pipelines = [name for kind, name in map(key_of, bundle.objects) if kind == "Pipeline"]
+    if pipelines != ["workflow"]:
+        yield "objects", f"Pipelines {pipelines}: must be exactly one, named workflow"
+    for where, task in _tasks(bundle):
+        if "taskRef" in task and "resolver" not in (task["taskRef"] or {}):
+            yield where, "taskRef: looks in the cluster, not in the bundle; write a taskSpec"
+
+
+def _parameters(bundle: Bundle) -> Found:
+    declared = _declared(bundle)
+    if RESERVED_PARAMETER not in declared:
+        yield "Pipeline workflow", f"params: {RESERVED_PARAMETER} must be declared"
+    for name in declared:
+        if not _PARAMETER_NAME.fullmatch(name):
+            yield "Pipeline workflow", f"params: name={name!r}: must be UPPER_SNAKE_CASE"
+    if bundle.parameters is None:
+        yield PARAMETERS, "missing; write the JSON Schema of the parameters"
+        return
+    try:
+        Draft202012Validator.check_schema(bundle.parameters)
+    except SchemaError as error:
+        yield PARAMETERS, f"no valid JSON Schema: {error.message}"
+        return
+    yield from _schema_differs(bundle.parameters, declared)
+
+
+def _schema_differs(schema: Object, declared: dict[str, Object]) -> Found:
+    """The schema and the Pipeline must name the same parameters and defaults."""
+    described = schema.get("properties") or {}
+    required = schema.get("required") or []
+    ours = {name: spec for name, spec in declared.items() if name != RESERVED_PARAMETER}
+    for name in sorted(ours.keys() ^ described.keys()):
+        yield PARAMETERS, f"{name}: must be both here and in the Pipeline's params"
+    if schema.get("additionalProperties") is not False:
+        yield PARAMETERS, "additionalProperties: must be false, or a misspelt name is taken"
+    for name in sorted(ours.keys() & described.keys()):
+        default = ours[name].get("default")
+        if (default is None) != (name in required):
+            yield PARAMETERS, f"{name}: is required exactly where the Pipeline has no default"
+        if described[name].get("default") != default:
+            yield PARAMETERS, f"{name}: default must be the Pipeline's {default!r}"
+        if default is not None and not Draft202012Validator(described[name]).is_valid(default):
+            yield PARAMETERS, f"{name}: the default {default!r} does not satisfy its own schema"
+
+
+def _steps(bundle: Bundle) -> Found:
+    for where, step in _all_steps(bundle):
+        image = step.get("image") or ""
+        if not _DIGEST.fullmatch(image):
+            yield where, f"image={image!r}: must be pinned, as name@sha256:…"
+        if _PARAMETER_IN_SCRIPT.search(step.get("script") or ""):
+            yield where, "script: a parameter in it would be run as code; hand it over in env"
+        if not step.get("name"):
+            yield where, "name: missing; a failure is told by it"
+        yield from ((where, message) for message in _unconfined(step))
+        resources = step.get("computeResources") or {}
+        for field in ("requests", "limits"):
+            if "memory" not in (resources.get(field) or {}):
+                yield where, f"computeResources.{field}.memory: missing; quotas refuse such a pod"
+
+
+def _unconfined(step: Object) -> Iterator[str]:
+    """What a step lacks for the Pod Security level "restricted"."""
+    given = step.get("securityContext") or {}
+    wanted = {
+        "runAsNonRoot": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    for field, value in wanted.items():
+        if given.get(field) != value:
+            yield f"securityContext.{field}={given.get(field)!r}: must be {json.dumps(value)}"
+
+
+def _files(bundle: Bundle) -> Found:
+    if not bundle.has_readme:
+        yield README, "missing; say what it does, changes and needs, and what its exit codes mean"
+    if not bundle.role:
+        yield ROLE, "missing; write a ClusterRole with exactly the rights that the steps need"
+    for item in bundle.role:
+        kind, name = key_of(item)
+        if (kind, name) != ("ClusterRole", role_name(bundle.name)):
+            yield ROLE, f"{kind} {name}: must be ClusterRole {role_name(bundle.name)}"
+        rules = item.get("rules") or []
+        parts = [part for rule in rules for values in rule.values() for part in values]
+        if "*" in parts:
+            yield ROLE, "rules: '*' gives rights that nobody has looked at; name each"
+
+
+def role_name(bundle: str) -> str:
+    """Name of the ClusterRole of a bundle."""
+    return f"kubernaut-{bundle}"
+
+
+def _declared(bundle: Bundle) -> dict[str, Object]:
+    spec = (bundle.pipeline or {}).get("spec") or {}
+    return {str(item.get("name")): item for item in spec.get("params") or []}
+
+
+def _tasks(bundle: Bundle) -> Iterator[tuple[str, Object]]:
+    spec = (bundle.pipeline or {}).get("spec") or {}
+    for task in [*(spec.get("tasks") or []), *(spec.get("finally") or [])]:
+        yield f"task {task.get('name')}", task
+
+
+def _all_steps(bundle: Bundle) -> Iterator[tuple[str, Object]]:
+    """Every step with what its task's template adds to it, and what it is."""
+    specs = [(where, task.get("taskSpec") or {}) for where, task in _tasks(bundle)]
+    specs += [
+        (f"Task {key_of(item)[1]}", item.get("spec") or {})
+        for item in bundle.objects
+        if item.get("kind") == "Task"
+    ]
+    for where, spec in specs:
+        shared = spec.get("stepTemplate") or {}
+        for number, step in enumerate(spec.get("steps") or [], 1):
+            yield f"{where}, step {step.get('name') or number}", {**shared, **step}
+        for sidecar in containers_of(spec.get("sidecars") or []):
+            yield f"{where}, sidecar {sidecar.get('name')}", sidecar
+
+
+_CHECKS: Final[tuple[Callable[[Bundle], Found], ...]] = (
+    _name,
+    _objects,
+    _pipeline,
+    _parameters,
+    _steps,
+    _files,
+)

@@ -1,0 +1,173 @@
+"""Brings packed bundles into a registry, with the credentials that docker and its like have stored.
+
+oras finds those (``~/.docker/config.json``, credential helpers) and speaks the protocol; manifests
+are sent as the bytes that were packed, for their digest is what pins a bundle.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import requests
+from oras.container import Container
+from oras.provider import Registry
+
+from workflowexecution.bundles.folder import BundleCommandError, Object
+from workflowexecution.bundles.packing import MANIFEST, Blob, Image, digest_of
+
+# Docker Hub's name in references is not that of its registry.
+_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
+_ACCEPTED: Final = ", ".join((MANIFEST, "application/vnd.oci.image.manifest.v1+json"))
+_TIMEOUT_S: Final = 60.0
+_NO_CREDENTIALS: Final = (
+    "wants credentials and none are stored for it; log in with `docker login`, or have a "
+    "credential helper for this registry"
+)
+
+
+class RegistryError(BundleCommandError):
+    """A registry that refused a request or did not answer; says which, where and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object of a pushed bundle, as its layer's annotations name it."""
+
+    api_version: str
+    kind: str
+    name: str
+    digest: str
+
+
+class BundleRegistry:
+    """The repository of one reference, such as ``registry.example.com/workflows/restart:1.0``."""
+
+    def __init__(self, reference: str, *, plain_http: bool = False) -> None:
+        """Look up the credentials for the reference's registry, and how it wants them.
+
+        Args:
+            reference: with a tag or a digest, or without for ``latest``.
+            plain_http: speak HTTP without TLS, as is always done with a registry on loopback.
+        Raises: ValueError where the reference is none; RegistryError where nothing answers, or
+            credentials are wanted that are not stored.
+        """
+        self._at = Container(reference)
+        insecure = plain_http or _is_loopback(self._at.registry)
+        host = _HOSTS.get(self._at.registry, self._at.registry)
+        self._api = f"{'http' if insecure else 'https'}://{host}/v2/"
+        backend = "basic" if self._wants_password() else "token"
+        self._registry = Registry(
+            hostname=self._at.registry, insecure=insecure, auth_backend=backend
+        )
+        self._registry.auth.load_configs(self._at, configs=_stored_elsewhere())
+        if backend == "basic" and not hasattr(self._registry.auth, "_basic_auth"):
+            raise RegistryError(f"registry {self._at.registry} {_NO_CREDENTIALS}")
+
+    def push(self, image: Image) -> str:
+        """Store a packed bundle.
+
+        Returns: the reference with tag and digest, for ``workflowRef.containerImage``.
+        Raises: RegistryError.
+        """
+        for blob in (*image.layers, image.config):
+            self._upload(blob)
+        tag = self._at.tag or "latest"
+        self._request("PUT", f"manifests/{tag}", image.manifest.content, image.manifest.media_type)
+        name = f"{self._at.registry}/{self._at.api_prefix}"
+        return f"{name}:{tag}@{image.manifest.digest}"
+
+    def manifest(self) -> tuple[Object, str]:
+        """The manifest at the reference, and its digest. Raises: RegistryError."""
+        wanted = self._at.digest or self._at.tag or "latest"
+        answer = self._request("GET", f"manifests/{wanted}", accept=_ACCEPTED)
+        content: Object = json.loads(answer.content)
+        return content, digest_of(answer.content)
+
+    def entries(self) -> list[Entry]:
+        """The objects of the bundle at the reference. Raises: RegistryError."""
+        layers = self.manifest()[0].get("layers", [])
+        return [
+            Entry(
+                api_version=known.get("dev.tekton.image.apiVersion", ""),
+                kind=known.get("dev.tekton.image.kind", ""),
+                name=known.get("dev.tekton.image.name", ""),
+                digest=layer["digest"],
+            )
+            for layer in layers
+            for known in [layer.get("annotations") or {}]
+        ]
+
+    def blob(self, digest: str) -> bytes:
+        """A stored blob. Raises: RegistryError."""
+        content: bytes = self._request("GET", f"blobs/{digest}").content
+        return content
+
+    def _wants_password(self) -> bool:
+        """Whether the registry asks for name and password themselves, not for a token."""
+        try:
+            answer = requests.get(self._api, timeout=_TIMEOUT_S)
+        except requests.RequestException as error:
+            raise RegistryError(f"registry {self._at.registry} did not answer: {error}") from error
+        return answer.headers.get("Www-Authenticate", "").lower().startswith("basic")
+
+    def _upload(self, blob: Blob) -> None:
+        if self._answer("HEAD", f"blobs/{blob.digest}").ok:
+            return
+        begun = self._request("POST", "blobs/uploads/")
+        place = requests.compat.urljoin(begun.url, begun.headers["Location"])
+        mark = "&" if "?" in place else "?"
+        target = f"{place}{mark}digest={blob.digest}"
+        self._check(self._send("PUT", target, blob.content, "application/octet-stream"))
+
+    def _request(
+        self, method: str, path: str, body: bytes = b"", content_type: str = "", accept: str = "*/*"
+    ) -> requests.Response:
+        return self._check(self._answer(method, path, body, content_type, accept))
+
+    def _answer(
+        self, method: str, path: str, body: bytes = b"", content_type: str = "", accept: str = "*/*"
+    ) -> requests.Response:
+        url = f"{self._api}{self._at.api_prefix}/{path}"
+        return self._send(method, url, body, content_type, accept)
+
+    def _send(
+        self, method: str, url: str, body: bytes = b"", content_type: str = "", accept: str = "*/*"
+    ) -> requests.Response:
+        headers = {"Accept": accept} | ({"Content-Type": content_type} if content_type else {})
+        try:
+            answer: requests.Response = self._registry.do_request(
+                url, method, data=body, headers=headers
+            )
+        except requests.RequestException as error:
+            raise RegistryError(f"registry {self._at.registry} did not answer: {error}") from error
+        except (ValueError, AttributeError) as error:
+            # oras found nothing to answer a 401 with.
+            raise RegistryError(f"registry {self._at.registry} {_NO_CREDENTIALS}") from error
+        return answer
+
+    def _check(self, answer: requests.Response) -> requests.Response:
+        if answer.ok:
+            return answer
+        hint = {
+            401: "; log in with `docker login`, or have a credential helper for this registry",
+            403: "; the credentials in ~/.docker/config.json may not do this",
+            404: "; check the reference",
+        }.get(answer.status_code, "")
+        said = " ".join(answer.text.split())[:300]
+        raise RegistryError(
+            f"registry {self._at.registry}: {answer.request.method} {answer.request.path_url}: "
+            f"{answer.status_code} {said}{hint}"
+        )
+
+
+def _is_loopback(registry: str) -> bool:
+    host = registry.rpartition(":")[0] or registry
+    return host == "localhost" or host.startswith("127.") or host == "[::1]"
+
+
+def _stored_elsewhere() -> list[str]:
+    """The configuration in DOCKER_CONFIG, where that is set; oras knows the usual place."""
+    path = Path(os.environ.get("DOCKER_CONFIG", "")) / "config.json"
+    return [str(path)] if "DOCKER_CONFIG" in os.environ and path.exists() else []

@@ -1,0 +1,195 @@
+"""Every convention of a bundle is checked, and what breaks it is named with the fix."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from workflowexecution.bundles.folder import read_bundle
+from workflowexecution.bundles.lint import lint
+from workflowexecution.cli import commands
+
+Output = pytest.CaptureFixture[str]
+TEKTON = Path(__file__).parents[3] / "tekton"
+FOLDERS = sorted(path.parent for path in TEKTON.glob("*/workflow.yaml"))
+PINNED = f"registry.test/toolbox@sha256:{'a' * 64}"
+Change = Callable[[dict[str, Any]], object]
+
+
+def _good() -> dict[str, Any]:
+    """A bundle's parts, by the name of the file each goes into."""
+    step = {
+        "name": "act",
+        "image": PINNED,
+        "script": "#!/bin/sh\nexit 0\n",
+        "computeResources": {"requests": {"memory": "8Mi"}, "limits": {"memory": "8Mi"}},
+        "securityContext": {
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+    params = [{"name": "TARGET_RESOURCE"}, {"name": "SIZE", "default": "1"}]
+    return {
+        "workflow.yaml": {
+            "apiVersion": "tekton.dev/v1",
+            "kind": "Pipeline",
+            "metadata": {"name": "workflow"},
+            "spec": {"params": params, "tasks": [{"name": "do", "taskSpec": {"steps": [step]}}]},
+        },
+        "parameters.json": {
+            "type": "object",
+            "properties": {"SIZE": {"type": "string", "pattern": "^[0-9]$", "default": "1"}},
+            "additionalProperties": False,
+        },
+        "role.yaml": {"kind": "ClusterRole", "metadata": {"name": "kubernaut-one"}, "rules": []},
+        "README.md": "# one",
+    }
+
+
+def _write(folder: Path, parts: dict[str, Any]) -> Path:
+    folder.mkdir()
+    for name, part in parts.items():
+        text = part if isinstance(part, str) else json.dumps(part)
+        (folder / name).write_text(text)
+    return folder
+
+
+def _step(parts: dict[str, Any]) -> dict[str, Any]:
+    step: dict[str, Any] = parts["workflow.yaml"]["spec"]["tasks"][0]["taskSpec"]["steps"][0]
+    return step
+
+
+def _param(parts: dict[str, Any]) -> dict[str, Any]:
+    param: dict[str, Any] = parts["workflow.yaml"]["spec"]["params"][1]
+    return param
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_our_own_bundles_are_good(folder: Path) -> None:
+    assert lint(read_bundle(folder)) == []
+
+
+def test_a_good_bundle_has_no_problem(tmp_path: Path) -> None:
+    assert lint(read_bundle(_write(tmp_path / "one", _good()))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: p.pop("README.md"), "README.md: missing"),
+        (lambda p: p.pop("role.yaml"), "role.yaml: missing"),
+        (lambda p: p.pop("parameters.json"), "parameters.json: missing"),
+        (lambda p: p["role.yaml"]["metadata"].update(name="admin"), "must be ClusterRole kub"),
+        (lambda p: p["role.yaml"].update(rules=[{"verbs": ["*"]}]), "'*' gives rights"),
+        (lambda p: p["parameters.json"].update(type=7), "no valid JSON Schema"),
+        (lambda p: p["parameters.json"].pop("additionalProperties"), "must be false"),
+        (lambda p: p["parameters.json"]["properties"].clear(), "SIZE: must be both here and"),
+        (lambda p: _param(p).update(default="2"), "default must be the Pipeline's '2'"),
+        (lambda p: _param(p).update(default="x"), "'x' does not satisfy its own schema"),
+        (lambda p: _param(p).pop("default"), "SIZE: is required exactly where"),
+        (lambda p: _param(p).update(name="size"), "name='size': must be UPPER_SNAKE_CASE"),
+        (lambda p: p["workflow.yaml"]["spec"]["params"].pop(0), "TARGET_RESOURCE must be decl"),
+        (lambda p: p["workflow.yaml"]["metadata"].update(name="x"), "exactly one, named workflow"),
+        (lambda p: p["workflow.yaml"]["metadata"].clear(), "metadata.name: missing"),
+        (lambda p: p["workflow.yaml"].update(apiVersion="v1"), "must be one of Tekton's"),
+        (lambda p: p.update({"more.yaml": p["workflow.yaml"]}), "workflow: is there twice"),
+        (
+            lambda p: p.update(
+                {
+                    f"{number}.yaml": {
+                        "apiVersion": "tekton.dev/v1",
+                        "kind": "Task",
+                        "metadata": {"name": f"task-{number}"},
+                    }
+                    for number in range(20)
+                }
+            ),
+            "21 of them; Tekton takes 20",
+        ),
+        (lambda p: _step(p).update(script="x" * 700_000), "the resolver can hand on 700000"),
+        (
+            lambda p: p["workflow.yaml"]["spec"]["tasks"].append(
+                {"name": "other", "taskRef": {"name": "x"}}
+            ),
+            "task other: taskRef: looks in the cluster",
+        ),
+        (lambda p: _step(p).update(image="a/b:1"), "image='a/b:1': must be pinned"),
+        (lambda p: _step(p).pop("name"), "step 1: name: missing"),
+        (lambda p: _step(p).update(script="$(params.SIZE)"), "would be run as code"),
+        (lambda p: _step(p).pop("computeResources"), "limits.memory: missing"),
+        (lambda p: _step(p)["securityContext"].pop("runAsNonRoot"), "runAsNonRoot=None"),
+        (lambda p: _step(p)["securityContext"].update(capabilities={}), "capabilities={}"),
+    ],
+)
+def test_what_breaks_a_convention_is_named(tmp_path: Path, change: Change, words: str) -> None:
+    parts = _good()
+    change(parts)
+
+    problems = lint(read_bundle(_write(tmp_path / "one", parts)))
+
+    assert any(words in str(problem) for problem in problems), problems
+    assert all(str(problem).startswith("one: ") for problem in problems)
+
+
+def test_the_folders_name_is_the_workflows(tmp_path: Path) -> None:
+    problems = lint(read_bundle(_write(tmp_path / "Not_Good", _good())))
+    assert any("must be lower case letters" in str(problem) for problem in problems)
+
+
+def test_the_step_template_counts_for_its_steps(tmp_path: Path) -> None:
+    parts = _good()
+    step = _step(parts)
+    shared = {key: step.pop(key) for key in ("securityContext", "computeResources")}
+    parts["workflow.yaml"]["spec"]["tasks"][0]["taskSpec"]["stepTemplate"] = shared
+    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+
+
+def test_lint_ends_with_1_and_names_each_problem(tmp_path: Path, capsys: Output) -> None:
+    parts = _good()
+    parts.pop("README.md")
+    folder = str(_write(tmp_path / "one", parts))
+
+    assert commands.main(["bundle", "lint", folder]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("one: README.md: missing")
+    assert told.err == "wfe: 1 problems in 1 bundles\n"
+    assert commands.main(["bundle", "lint", folder, "--output", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["where"] == "README.md"
+    assert commands.main(["bundle", "lint", *map(str, FOLDERS)]) == 0
+
+
+def test_a_bundle_with_a_problem_is_not_pushed(tmp_path: Path, capsys: Output) -> None:
+    parts = _good()
+    parts.pop("role.yaml")
+    folder = str(_write(tmp_path / "one", parts))
+    assert commands.main(["bundle", "push", folder, "127.0.0.1:1/one:1"]) == 1
+    assert "one: role.yaml: missing" in capsys.readouterr().err
+
+
+def test_bundles_are_listed_with_their_parameters(capsys: Output) -> None:
+    assert commands.main(["bundle", "list", str(TEKTON), "--output", "json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) == {folder.name for folder in FOLDERS}
+    assert rows["scale-workload"]["parameters"]["REPLICAS"] is None
+    assert rows["scale-workload"]["parameters"]["MAX_REPLICAS"] == "10"
+    assert commands.main(["bundle", "list", str(TEKTON)]) == 0
+    assert "MAX_REPLICAS=10" in capsys.readouterr().out
+
+
+def test_a_rendered_bundle_is_plain_yaml_with_the_image_given(capsys: Output) -> None:
+    folder = str(TEKTON / "cordon-node")
+    assert commands.main(["bundle", "render", folder, "--image", f"toolbox={PINNED}"]) == 0
+    (pipeline,) = yaml.safe_load_all(capsys.readouterr().out)
+    steps = pipeline["spec"]["tasks"][0]["taskSpec"]["steps"]
+    assert {step["image"] for step in steps} == {PINNED}
+    assert all("\n. " not in step["script"] for step in steps)
+
+
+def test_a_folder_that_is_none_is_an_error_of_input(capsys: Output) -> None:
+    assert commands.main(["bundle", "lint", "nowhere"]) == 2
+    assert "nowhere: no such folder" in capsys.readouterr().err

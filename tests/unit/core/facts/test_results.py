@@ -1,0 +1,80 @@
+"""What a workflow says in its results is read, one line each, and nothing odd in it does harm."""
+
+from typing import Any
+
+import pytest
+
+from builders import NOW, ago, make_execution, make_run, raw_run, raw_task_run, step
+from workflowexecution.api.status import FailureReason, WorkflowExecutionStatus
+from workflowexecution.core.diagnosis.diagnose import diagnose
+from workflowexecution.core.facts.results import failure_of, told_of
+from workflowexecution.core.facts.run import parse_run
+from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.outcome import outcome_of_run
+from workflowexecution.observe.events import events_for
+
+
+def _results(**values: object) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in values.items()}
+    return {"results": [{"name": name, "value": value} for name, value in named.items()]}
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ({}, ""),
+        ({"results": "none"}, ""),
+        (_results(other="1"), ""),
+        (_results(after="3", before="1"), "before: 1; after: 3"),
+        (_results(before="", after="done\n  at last\n"), "after: done at last"),
+        (_results(found=["an", "array"]), ""),
+        (_results(found="x" * 5000), f"found: {'x' * 1024}"),
+    ],
+)
+def test_the_named_results_are_told(status: dict[str, Any], told: str) -> None:
+    assert told_of(status) == told
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        ({}, (None, "")),
+        (
+            _results(failure_reason="Forbidden", failure_message="may not\n"),
+            (FailureReason.FORBIDDEN, "may not"),
+        ),
+        (_results(failure_reason="Odd", failure_message="so"), (None, "so")),
+    ],
+)
+def test_a_failure_is_classed_by_known_reasons_only(
+    status: dict[str, Any], failure: tuple[FailureReason | None, str]
+) -> None:
+    assert failure_of(status) == failure
+
+
+def test_what_a_run_tells_reaches_the_condition_but_no_event() -> None:
+    ended = {"conditions": [{"type": "Succeeded", "status": "True", "message": "Tasks: 1"}]}
+    run = parse_run(raw_run("mine", status={**ended, **_results(before="1", after="3")}))
+    assert run is not None
+
+    before = WorkflowExecutionStatus()
+    after = status_for(before, outcome_of_run(run, None), generation=1, now=NOW)
+
+    assert after.conditions[0].message == "before: 1; after: 3"
+    assert after.pipeline_run_status is not None
+    assert after.pipeline_run_status.message == "Tasks: 1"
+    notes = [event["note"] for event in events_for(make_execution(), before, after, now=NOW)]
+    assert notes[-1] == "Tasks: 1"
+
+
+def test_the_words_and_class_of_the_step_itself_are_used() -> None:
+    raw = raw_task_run(steps=(step("change", 13),))
+    raw["status"] |= _results(failure_reason="Forbidden", failure_message="may not patch")
+    task = parse_task_run(raw)
+    run = make_run("mine", succeeded="False", reason="Failed", completed_at=ago(minutes=1))
+
+    found = diagnose(run, [task])
+
+    assert found.reason is FailureReason.FORBIDDEN
+    assert found.message.endswith("step 'change' ended with exit code 13: may not patch")
