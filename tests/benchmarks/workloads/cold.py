@@ -12,7 +12,7 @@ from benchmarks.workloads import Context, Result
 
 # Ended executions, running ones, bytes of each run's status.
 SIZES = ((1_000, 100, 10_000), (10_000, 1_000, 2_500), (10_000, 1_000, 10_000))
-SIZES_FULL = (*SIZES, (50_000, 1_000, 2_500))
+SIZES_FULL = (*SIZES, (100_000, 1_000, 2_500))
 # What one execution costs that is waiting when the operator starts.
 _WRITES_OF_ONE = 5
 _REST_S = 5.0
