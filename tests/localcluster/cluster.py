@@ -86,14 +86,18 @@ class Cluster:
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": kind},
         )
         try:
+            return self._answer_to(request)
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{method} {path}: half an answer: {error!r}") from error
+
+    def _answer_to(self, request: urllib.request.Request) -> Any:
+        try:
             with self._opener.open(request, timeout=REQUEST_SECONDS) as answer:
                 text = answer.read().decode()
                 is_json = answer.headers.get_content_type() == "application/json"
         except urllib.error.HTTPError as error:
             with error:
                 raise ApiError(error.code, error.read().decode()) from error
-        except http.client.HTTPException as error:
-            raise ConnectionError(f"{method} {path}: half an answer: {error!r}") from error
         return json.loads(text) if is_json else text
 
     def exists(self, path: str) -> bool:
