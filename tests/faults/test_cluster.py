@@ -81,7 +81,9 @@ def test_a_server_is_killed(world: World, program: str, tally: Tally) -> None:
         load.close()
         recovery_s = rig.drained(load, DRAINED_WITHIN_S)
         rig.judge(tally, recovery_s=recovery_s)
-        assert rig.history.observer.gaps == 0, "not everything was seen"
+        # A new API server tells of nothing before its start: after it, all is listed anew.
+        if program == "etcd":
+            assert rig.history.observer.gaps == 0, "not everything was seen"
         assert rig.restarts == 0
 
 
