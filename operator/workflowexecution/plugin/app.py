@@ -1,0 +1,28 @@
+"""Entry point of ``kubectl-wfe``, which kubectl runs as ``kubectl wfe``."""
+
+import sys
+
+import typer
+
+from workflowexecution.plugin.commands.list import list_executions
+from workflowexecution.plugin.shell import with_session
+
+app = typer.Typer(
+    name="kubectl wfe",
+    help="Look at WorkflowExecutions, ask why, stop them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("list")(with_session(list_executions))
+
+
+@app.callback()
+def _plugin() -> None:
+    """Look at WorkflowExecutions, ask why, stop them."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    app(sys.argv[1:] if arguments is None else arguments, prog_name="kubectl wfe")
