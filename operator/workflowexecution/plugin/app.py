@@ -4,7 +4,9 @@ import sys
 
 import typer
 
+from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.list import list_executions
+from workflowexecution.plugin.commands.locks import list_locks
 from workflowexecution.plugin.shell import with_session
 
 app = typer.Typer(
@@ -16,6 +18,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("list")(with_session(list_executions))
+app.command("locks")(with_session(list_locks))
+app.command("cooldowns")(with_session(list_cooldowns))
 
 
 @app.callback()

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
 import yaml
+from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from rich.console import Console
 from rich.table import Table
@@ -87,7 +88,11 @@ class Printer:
             self.print_document({"apiVersion": "v1", "kind": "List", "items": found})
         elif items:
             shown = [item for item in columns if not item.is_wide or self.output is Output.WIDE]
-            self._out.print(_table(items, shown))
+            self.print_table(items, shown)
+
+    def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
+        """Print items as a table, whatever form was asked for."""
+        self._out.print(_table(items, columns))
 
     def print_document(self, value: Any) -> None:
         """Print one value as JSON, or as YAML where that was asked for."""
@@ -96,6 +101,16 @@ class Printer:
             self._write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100))
         else:
             self._write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+
+    def print_fields(self, fields: Mapping[str, str]) -> None:
+        """Print what is known, one field below the other; empty ones are left out."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for title, value in fields.items():
+            if value:
+                table.add_row(title, Text(printable(value)))
+        self._out.print(table)
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line for people to standard output."""
@@ -116,6 +131,8 @@ def printable(text: str) -> str:
 
 def as_plain(value: Any) -> Any:
     """A value as JSON has it: camelCase keys, RFC 3339 times, Go durations; None is left out."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_none=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [item.name for item in dataclasses.fields(value)]
         found = {to_camel(name): as_plain(getattr(value, name)) for name in fields}

@@ -1,17 +1,20 @@
 """`kubectl wfe list`: which executions, in which order, in which form."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from harness import rights
 from harness.plugin_command import Scene, ask
-from localcluster.cluster import write_kubeconfig
 
 
 def test_list_shows_executions_newest_first(scene: Scene) -> None:
-    told = ask(scene.world, "list", "-o", "wide")
+    told = ask(scene.world, "list", "--target", scene.target, "-o", "wide")
     assert told.status == 0
     header, *rows = told.masked(scene.names).splitlines()
     assert header == "NAME  PHASE  REASON  WORKFLOW  TARGET  DURATION  AGE  RUN  BLOCKER"
@@ -32,7 +35,7 @@ def test_list_shows_executions_newest_first(scene: Scene) -> None:
     ],
 )
 def test_list_finds_by_what_is_asked(scene: Scene, flags: list[str], expected: list[str]) -> None:
-    told = ask(scene.world, "list", "-o", "name", *flags)
+    told = ask(scene.world, "list", "-o", "name", "--target", scene.target, *flags)
     kind = "workflowexecution.workflowexecution.kubernaut.ai/"
     assert told.masked(scene.names).splitlines() == [f"{kind}{name}" for name in expected]
     assert bool(told.err) is not bool(expected)
@@ -57,10 +60,7 @@ def test_list_in_all_namespaces_names_each(scene: Scene) -> None:
 
 def test_a_missing_right_is_named_with_the_role_that_gives_it(scene: Scene) -> None:
     world = scene.world
-    stranger = rights.as_account(world.cluster, world.sources[1], "stranger", {})
-    kubeconfig = write_kubeconfig(
-        world.folder / "stranger.kubeconfig", stranger.server, stranger.ca, stranger.token
-    )
+    kubeconfig = rights.kubeconfig_of(world.cluster, world.sources[1], "stranger", {}, world.folder)
     told = ask(world, "list", kubeconfig=str(kubeconfig))
     assert (told.status, told.out) == (4, "")
     assert told.err == (
@@ -80,3 +80,21 @@ def test_what_is_wrong_on_the_command_line_is_told(scene: Scene) -> None:
     told = ask(scene.world, "list", kubeconfig="/nowhere")
     assert told.status == 2
     assert "no usable kubeconfig" in told.err
+
+
+def test_kubectl_finds_the_plugin(scene: Scene) -> None:
+    cluster = scene.world.cluster
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    told = subprocess.run(
+        [cluster.kubectl, "wfe", "list", "-A", "--target", scene.target, "-o", "name"],
+        env={**os.environ, "PATH": programs, "KUBECONFIG": str(cluster.kubeconfig)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert {line.rpartition("/")[2] for line in told.stdout.splitlines()} == {
+        scene.running,
+        scene.skipped,
+    }

@@ -58,14 +58,19 @@ class Scene:
         }
 
 
-def ask(world: World, *arguments: str, kubeconfig: str = "", namespace: str = "") -> Answer:
-    """Run a command as administrator, for the first source namespace and the world's runs."""
+def ask(
+    world: World, *arguments: str, kubeconfig: str = "", notes: io.StringIO | None = None
+) -> Answer:
+    """Run a command as administrator, for the first source namespace and the world's runs.
+
+    `notes` is where standard error goes, for whoever looks at it meanwhile.
+    """
     shared = [
         f"--kubeconfig={kubeconfig or world.cluster.kubeconfig}",
         f"--execution-namespace={world.execution_namespace}",
-        *([] if "-A" in arguments else [f"--namespace={namespace or world.source}"]),
+        *([] if "-A" in arguments else [f"--namespace={world.source}"]),
     ]
-    out, err = io.StringIO(), io.StringIO()
+    out, err = io.StringIO(), io.StringIO() if notes is None else notes
     status = 0
     with redirect_stdout(out), redirect_stderr(err):
         try:

@@ -43,7 +43,7 @@ async def list_executions(
 ) -> Exit | None:
     """List executions, newest first."""
     period = parse_duration(since) if since else None
-    found = await gather.list_executions(session.client, session.namespaces)
+    found = await gather.list_executions(session, session.namespaces)
     now = session.now()
     wanted = Wanted(
         target=target,

@@ -63,7 +63,7 @@ def _row(execution: Execution, now: datetime) -> Row:
         reason=reason_of(execution),
         duration=_duration_of(execution, now),
         age=now - _created_at(execution),
-        blocker=_blocker_of(execution),
+        blocker=blocker_of(execution),
     )
 
 
@@ -89,7 +89,8 @@ def _duration_of(execution: Execution, now: datetime) -> timedelta | None:
         return now - execution.started_at if is_running and execution.started_at else None
 
 
-def _blocker_of(execution: Execution) -> str:
+def blocker_of(execution: Execution) -> str:
+    """namespace/name of the execution because of which it was skipped; empty where it was not."""
     details = reading.mapping(reading.mapping(execution.raw, "status"), "skipDetails")
     blocker = reading.mapping(details, "conflictingWorkflow") or reading.mapping(
         details, "recentRemediation"
