@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from workflowexecution.plugin.commands.can_run import can_run
 from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command("list")(with_session(list_executions))
 app.command("locks")(with_session(list_locks))
 app.command("cooldowns")(with_session(list_cooldowns))
+app.command("can-run")(with_session(can_run))
 
 
 @app.callback()
