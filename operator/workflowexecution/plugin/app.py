@@ -8,6 +8,7 @@ from workflowexecution.plugin.commands.can_run import can_run
 from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
+from workflowexecution.plugin.commands.why import tell_why
 from workflowexecution.plugin.shell import with_session
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.command("list")(with_session(list_executions))
 app.command("locks")(with_session(list_locks))
 app.command("cooldowns")(with_session(list_cooldowns))
+app.command("why")(with_session(tell_why))
 app.command("can-run")(with_session(can_run))
 
 
