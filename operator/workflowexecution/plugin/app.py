@@ -6,6 +6,7 @@ import typer
 
 from workflowexecution.plugin.commands.can_run import can_run
 from workflowexecution.plugin.commands.cooldowns import list_cooldowns
+from workflowexecution.plugin.commands.describe import describe
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
 from workflowexecution.plugin.commands.why import tell_why
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("list")(with_session(list_executions))
+app.command("describe")(with_session(describe))
 app.command("locks")(with_session(list_locks))
 app.command("cooldowns")(with_session(list_cooldowns))
 app.command("why")(with_session(tell_why))
