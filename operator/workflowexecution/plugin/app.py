@@ -5,6 +5,7 @@ import sys
 import typer
 
 from workflowexecution.plugin.commands.can_run import can_run
+from workflowexecution.plugin.commands.cancel import cancel
 from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.describe import describe
 from workflowexecution.plugin.commands.list import list_executions
@@ -26,6 +27,7 @@ app.command("locks")(with_session(list_locks))
 app.command("cooldowns")(with_session(list_cooldowns))
 app.command("why")(with_session(tell_why))
 app.command("can-run")(with_session(can_run))
+app.command("cancel")(with_session(cancel))
 
 
 @app.callback()
