@@ -10,6 +10,7 @@ from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.describe import describe
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
+from workflowexecution.plugin.commands.submit import submit
 from workflowexecution.plugin.commands.why import tell_why
 from workflowexecution.plugin.shell import with_session
 
@@ -28,6 +29,7 @@ app.command("cooldowns")(with_session(list_cooldowns))
 app.command("why")(with_session(tell_why))
 app.command("can-run")(with_session(can_run))
 app.command("cancel")(with_session(cancel))
+app.command("submit")(with_session(submit))
 
 
 @app.callback()
