@@ -11,6 +11,7 @@ from workflowexecution.plugin.commands.describe import describe
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
 from workflowexecution.plugin.commands.submit import submit
+from workflowexecution.plugin.commands.version import version
 from workflowexecution.plugin.commands.why import tell_why
 from workflowexecution.plugin.shell import with_session
 
@@ -30,6 +31,7 @@ app.command("why")(with_session(tell_why))
 app.command("can-run")(with_session(can_run))
 app.command("cancel")(with_session(cancel))
 app.command("submit")(with_session(submit))
+app.command("version")(with_session(version))
 
 
 @app.callback()
