@@ -58,6 +58,10 @@ def _flags(
     )
 
 
+# Names of the parameters that every command has.
+SHARED: Final = tuple(inspect.signature(_flags).parameters)
+
+
 def with_session(command: Callable[..., Awaitable[Exit | None]]) -> Callable[..., None]:
     """Make a command of Typer's from a function of a session and its own parameters.
 
@@ -67,7 +71,7 @@ def with_session(command: Callable[..., Awaitable[Exit | None]]) -> Callable[...
     own = list(inspect.signature(command).parameters.values())[1:]
 
     def run(**given: Any) -> None:
-        flags = _flags(**{name: given.pop(name) for name in shared})
+        flags = _flags(**{name: given.pop(name) for name in SHARED})
         raise typer.Exit(asyncio.run(_carry_out(command, flags, given)))
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__

@@ -76,6 +76,8 @@ def test_what_is_wrong_is_told_before_anything_is_created(world: World, tmp_path
     assert (
         "holds no WorkflowExecution" in ask(world, "submit", "-f", str(tmp_path / "other.yaml")).err
     )
+    told = ask(world, "submit", "-f", "x.yaml", "--timeout", "5m")
+    assert (told.status, "leave out the flags" in told.err) == (2, True)
     misspelt = execution(unique_target(), namespace=world.source, targetResourse="x")
     (tmp_path / "misspelt.yaml").write_text(json.dumps(misspelt))
     told = ask(world, "submit", "-f", str(tmp_path / "misspelt.yaml"))

@@ -59,19 +59,20 @@ async def submit(
 ) -> Exit | None:
     """Create an execution, checked first; its target is locked as for any other."""
     limit = parse_duration(wait_timeout).total_seconds()
-    if file is not None:
-        manifest = _read(file)
+    flags = _present(
+        targetResource=target,
+        workflowRef=_present(
+            workflowId=workflow, version=version, containerImage=image, containerDigest=digest
+        ),
+        parameters=_parameters(parameter or []),
+        executionConfig=_present(timeout=time_limit, serviceAccountName=service_account),
+    )
+    if file is None:
+        manifest = _manifest(name or _new_name(workflow), request, flags)
+    elif flags or name:
+        raise ValueError("--filename tells everything; leave out the flags of the execution")
     else:
-        flags = {
-            "targetResource": target,
-            "remediationRequestRef": {"name": request},
-            "workflowRef": _present(
-                workflowId=workflow, version=version, containerImage=image, containerDigest=digest
-            ),
-            "parameters": _parameters(parameter or []),
-            "executionConfig": _present(timeout=time_limit, serviceAccountName=service_account),
-        }
-        manifest = _manifest(name or _new_name(workflow), flags)
+        manifest = _read(file)
     if problem := spec_problem(manifest):
         raise ValueError(f"{problem}; nothing was created")
     created = await _create(session, manifest, dry_run=dry_run)
@@ -97,12 +98,12 @@ def _read(file: Path) -> dict[str, Any]:
     return dict(found[0])
 
 
-def _manifest(name: str, spec: dict[str, Any]) -> dict[str, Any]:
+def _manifest(name: str, request: str, flags: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": identity.API_VERSION,
         "kind": identity.KIND,
         "metadata": {"name": name},
-        "spec": _present(**spec),
+        "spec": {"remediationRequestRef": {"name": request}, **flags},
     }
 
 
