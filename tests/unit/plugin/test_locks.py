@@ -51,8 +51,9 @@ def test_the_last_end_of_a_workflow_starts_its_cooldown_whichever_tells_of_it() 
         "last", phase=Phase.FAILED, slot=2, started_at=ago(minutes=3), completed_at=ago(minutes=2)
     )
     other = finished_run("other", slot=3, workflow_id="scale", completed_at=ago(minutes=1))
+    older = finished_run("older", slot=5, workflow_id="scale", completed_at=ago(minutes=3))
     refused = make_execution("refused", phase=Phase.FAILED, completed_at=ago(minutes=1))
-    ends = newest_ends([last, refused], [first, other, make_run("active", slot=4)], NOW)
+    ends = newest_ends([last, refused], [first, other, older, make_run("active", slot=4)], NOW)
     found = cooldowns_of(ends, FIVE, NOW)
     assert [(item.execution, item.outcome, item.remaining) for item in found] == [
         ("team-a/last", "Failed", timedelta(minutes=3)),
