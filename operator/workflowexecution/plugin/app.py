@@ -1,4 +1,4 @@
-"""Entry point of ``kubectl-wfe``, which kubectl runs as ``kubectl wfe``."""
+"""The commands of ``kubectl wfe``, put together."""
 
 import sys
 
@@ -32,6 +32,19 @@ app.command("can-run")(with_session(can_run))
 app.command("cancel")(with_session(cancel))
 app.command("submit")(with_session(submit))
 app.command("version")(with_session(version))
+
+
+@app.command(
+    "bundle",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def _bundle(context: typer.Context) -> None:
+    """Check, list, render and push remediation bundles; its own --help tells more."""
+    # Brings with it all that the operator consists of, which nothing else here needs.
+    from workflowexecution.cli import commands
+
+    raise typer.Exit(commands.main(["bundle", *context.args]))
 
 
 @app.callback()

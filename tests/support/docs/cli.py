@@ -15,9 +15,9 @@ from workflowexecution.plugin.shell import SHARED
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 HEAD = """# kubectl wfe
 
-Looks at executions, asks why, stops them; with the rights of whoever asks. It comes with the
-operator's package as the program `kubectl-wfe`, which kubectl finds on the `PATH`. The operator
-itself is run by `wfe run`. This page is made from the commands by `make docs`.
+Looks at executions, asks why, stops them; with the rights of whoever asks. It is the program
+`kubectl-wfe` of the operator's package with the extra `plugin`; kubectl finds it on the `PATH`. The
+operator itself is run by `wfe run`. This page is made from the commands by `make docs`.
 
 Reading executions takes the ClusterRole `workflowexecution-viewer`, which the cluster's own view
 role includes. Runs, pods and logs take `workflowexecution-run-reader` in the execution namespace:
