@@ -19,8 +19,8 @@ async def read_tail(
     Raises: NotFoundError where the pod is gone, RejectedError where it has no log,
         MissingRightError, or UnavailableError.
     """
-    path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod, safe='')}/log"
+    path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/log"
     query = {"container": container, "tailLines": str(lines), "limitBytes": str(_LIMIT)}
-    async with client.stream(path, query, silence=_SILENCE_S) as log:
+    async with client.stream(path, query, silence=_SILENCE_S, with_rest=True) as log:
         found = [line.decode(errors="replace")[:_LINE] async for line in log]
     return tuple(found)
