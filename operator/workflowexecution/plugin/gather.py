@@ -9,7 +9,7 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.control.cluster import KubeCluster, Raw
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -20,27 +20,12 @@ from workflowexecution.core.facts.leftovers import (
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.facts import Facts
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
 
 # Names in one selector: as many as a URL carries without trouble.
 _RUNS_AT_ONCE: Final = 200
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """Everything that is known of targets.
-
-    executions: of all namespaces.
-    runs: those in the execution namespace, and those of which only pods are left.
-    leftovers: TaskRuns and active pods of runs that are not known to have stopped.
-    unread: what could not be read, in words, because a right is missing.
-    """
-
-    executions: tuple[Execution, ...] = ()
-    runs: tuple[Run, ...] = ()
-    leftovers: Mapping[RunKey, Leftovers] = dataclasses.field(default_factory=dict)
-    unread: tuple[str, ...] = ()
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:

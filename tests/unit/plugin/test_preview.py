@@ -10,7 +10,7 @@ from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_executi
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.gather import Facts
+from workflowexecution.plugin.facts import Facts
 from workflowexecution.plugin.views.preview import Preview, preview
 from workflowexecution.plugin.views.why import why_of
 

@@ -12,7 +12,7 @@ from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.status.outcome import outcome_of_skip
 from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict
-from workflowexecution.plugin.gather import Facts
+from workflowexecution.plugin.facts import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
