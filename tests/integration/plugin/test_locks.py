@@ -30,6 +30,21 @@ def test_a_run_that_has_failed_holds_its_target_while_a_pod_is_left(world: World
     world.tekton.pods.delete(pod)
 
 
+def test_a_run_that_was_deleted_holds_its_target_while_a_pod_is_left(world: World) -> None:
+    target = unique_target()
+    item, run = world.launched(target)
+    world.tekton.begin(run)
+    pod = world.tekton.leave_pod(run)
+    world.tekton.runs.delete(run)
+    (lock,) = json.loads(ask(world, "locks", "--target", target, "-o", "json").out)["items"]
+    assert (lock["state"], lock["holder"]) == ("Stopping", f"{world.source}/{name_of(item)}")
+    assert lock["pods"] == [f"{world.execution_namespace}/{name_of(pod)}"]
+    asked = ask(world, "can-run", "--target", target, "--workflow", "scale")
+    assert (asked.status, "no (ResourceBusy)" in asked.out) == (11, True)
+    world.tekton.stop_tasks(run)
+    world.tekton.pods.delete(pod)
+
+
 def test_with_a_viewers_rights_locks_say_what_could_not_be_read(scene: Scene) -> None:
     world = scene.world
     kubeconfig = rights.kubeconfig_of(world.cluster, world.sources[1], "onlooker", {}, world.folder)
