@@ -89,6 +89,7 @@ crd: setup ## write the CRD from the models
 
 docs: setup ## write the pages made from the code, and check all links
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.reasons
+	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.cli
 	$(PYTEST) -q tests/unit/test_docs.py
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds

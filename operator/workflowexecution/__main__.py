@@ -1,4 +1,4 @@
-"""Entry point: ``wfe``, ``kubectl wfe`` and ``python -m workflowexecution``."""
+"""Entry point: ``wfe`` and ``python -m workflowexecution``."""
 
 import sys
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import reasons
+from docs import cli, reasons
 from workflowexecution.core.decision import CHECKS
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,10 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 def test_the_page_of_reasons_is_what_the_code_says() -> None:
     assert reasons.PAGE.read_text() == reasons.page()
+
+
+def test_the_page_of_commands_is_what_the_code_says() -> None:
+    assert cli.PAGE.read_text() == cli.page()
 
 
 def test_the_readme_names_its_two_commands_on_its_first_screen() -> None:

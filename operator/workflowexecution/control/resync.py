@@ -21,13 +21,11 @@ from workflowexecution.control.retention import Candidates
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.leftovers import run_of_pod
+from workflowexecution.core.facts.leftovers import SETTLED_AFTER, run_of_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.core.retention import may_remove_execution, may_remove_run
 from workflowexecution.kube.clock import Clock
 
-# Tekton has cancelled the TaskRuns of a run that failed longer ago than this.
-_SETTLED_AFTER: Final = timedelta(minutes=10)
 # A watch tells of what is new within this time, unless it has missed it.
 _TOLD_WITHIN: Final = timedelta(seconds=10)
 # Objects that are looked at before others may do something, too.
@@ -207,7 +205,7 @@ class Resync:
         for key, run in seen.failed.items():
             now = self._clock.now()
             ended_at = run.completed_at
-            is_old = ended_at is not None and now - ended_at > _SETTLED_AFTER
+            is_old = ended_at is not None and now - ended_at > SETTLED_AFTER
             has_stopped = key not in with_pods and is_old and run.succeeded == "False"
             kept = self._ledger.observe_run(
                 dataclasses.replace(run, has_stopped=has_stopped), now=now

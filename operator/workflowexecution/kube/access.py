@@ -2,8 +2,8 @@
 
 import os
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -70,15 +70,45 @@ class Access:
         )
 
 
-def load_access() -> Access:
+def load_access(kubeconfig: str | None = None, context: str | None = None) -> Access:
     """Find the cluster: this pod's, else that of the current kubeconfig.
 
+    Args:
+        kubeconfig: path of a file to read instead; None for the current one.
+        context: name of the context to use; None for the current one.
     Raises: FileNotFoundError or ValueError saying what is missing.
     """
-    host = os.environ.get("KUBERNETES_SERVICE_HOST")
-    if host and (_ACCOUNT_DIR / "token").exists():
+    if _is_in_pod() and not (kubeconfig or context):
+        host = os.environ["KUBERNETES_SERVICE_HOST"]
         return _access_of_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
-    return _access_of_kubeconfig()
+    return _access_of_kubeconfig(kubeconfig, context)
+
+
+def load_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
+    """Find the namespace that is meant where none is named; arguments and errors as above."""
+    if _is_in_pod() and not (kubeconfig or context):
+        return (_ACCOUNT_DIR / "namespace").read_text().strip()
+    import kubernetes.config
+
+    with _usable_kubeconfig():
+        contexts, current = kubernetes.config.list_kube_config_contexts(kubeconfig)
+    chosen = next((item for item in contexts if item["name"] == context), current)
+    return str(chosen["context"].get("namespace") or "default")
+
+
+def _is_in_pod() -> bool:
+    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (_ACCOUNT_DIR / "token").exists()
+
+
+@contextmanager
+def _usable_kubeconfig() -> Iterator[None]:
+    """Say of a kubeconfig that cannot be used what is wrong with it."""
+    import kubernetes.config
+
+    try:
+        yield
+    except (kubernetes.config.ConfigException, yaml.YAMLError) as error:
+        raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
 
 
 def _access_of_pod(host: str, port: str) -> Access:
@@ -118,7 +148,7 @@ class _Trust:
         return state.st_ino, state.st_mtime_ns
 
 
-def _access_of_kubeconfig() -> Access:
+def _access_of_kubeconfig(kubeconfig: str | None, context: str | None) -> Access:
     """Leave kubeconfigs, with their plugins and token refresh, to the official client.
 
     Imported here, not above: it costs 20 MB, and in a pod it is not needed.
@@ -128,10 +158,8 @@ def _access_of_kubeconfig() -> Access:
 
     # What the environment says is read below: the client would not heed its exceptions.
     config = kubernetes.client.Configuration(proxy="")
-    try:
-        kubernetes.config.load_kube_config(client_configuration=config)
-    except (kubernetes.config.ConfigException, yaml.YAMLError) as error:
-        raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
+    with _usable_kubeconfig():
+        kubernetes.config.load_kube_config(kubeconfig, context, client_configuration=config)
     server = config.host.rstrip("/")
     return Access(
         server=server,

@@ -67,7 +67,7 @@ class ApiClient:
 
     @asynccontextmanager
     async def stream(
-        self, path: str, params: Mapping[str, str], *, silence: float
+        self, path: str, params: Mapping[str, str], *, silence: float, with_rest: bool = False
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open a stream of lines, which may go on without end.
 
@@ -75,6 +75,8 @@ class ApiClient:
             path: of what is asked for.
             params: the query.
             silence: seconds after which a stream that delivers nothing counts as lost.
+            with_rest: whether what follows the last line end is a line as well, as in a log, and
+                not half of an object.
 
         Raises: ApiError of the kind the answer means; UnavailableError, also from within, where
             there was none or the stream was lost.
@@ -86,7 +88,7 @@ class ApiClient:
             ) as response:
                 if response.status >= 400:
                     raise _error_of(response, await response.read(), f"GET {path}")
-                yield _lines_of(response.content)
+                yield _lines_of(response.content, with_rest)
 
     async def list_pages(
         self, path: str, params: Mapping[str, str] | None = None
@@ -162,13 +164,15 @@ def _no_answer(what: str) -> Iterator[None]:
         raise errors.UnavailableError(f"{what}: no answer: {said}") from error
 
 
-async def _lines_of(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+async def _lines_of(content: aiohttp.StreamReader, with_rest: bool) -> AsyncIterator[bytes]:
     """Yield every whole line as it comes; objects may be larger than any buffer."""
     rest = b""
     async for chunk in content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line
+    if rest and with_rest:
+        yield rest
 
 
 def _first_cause(told: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from localcluster.cluster import Cluster, Object
+from localcluster.cluster import Cluster, Object, write_kubeconfig
 from localcluster.objects import apply, read, read_folder
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
@@ -85,6 +85,18 @@ def as_account(
     ask = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
     answer = cluster.request("POST", f"{accounts}/{name}/token", ask)
     return replace(cluster, token=str(answer["status"]["token"]))
+
+
+def kubeconfig_of(
+    cluster: Cluster,
+    namespace: str,
+    name: str,
+    rules: Mapping[str, Sequence[Object]],
+    folder: Path,
+) -> Path:
+    """A kubeconfig of a new ServiceAccount, with these rules in each of these namespaces."""
+    who = as_account(cluster, namespace, name, rules)
+    return write_kubeconfig(folder / f"{name}.kubeconfig", who.server, who.ca, who.token)
 
 
 def _moved(item: Object, namespace: str) -> Object:

@@ -241,3 +241,25 @@ def test_an_authority_that_is_replaced_is_trusted_from_the_next_request_on(
     assert trusted() == 2
     place.unlink()
     assert trusted() == 2
+
+
+def test_a_context_and_a_file_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "other"
+    clusters = {"a": "https://a.example", "b": "https://b.example"}
+    named = {"cluster": "b", "user": "u", "namespace": "team-b"}
+    content = {
+        "current-context": "a",
+        "contexts": [
+            {"name": "a", "context": {"cluster": "a", "user": "u"}},
+            {"name": "b", "context": named},
+        ],
+        "clusters": [{"name": key, "cluster": {"server": url}} for key, url in clusters.items()],
+        "users": [{"name": "u", "user": {"token": "secret"}}],
+    }
+    path.write_text(yaml.safe_dump(content))
+    assert load_access(str(path)).server == clusters["a"]
+    assert load_access(str(path), "b").server == clusters["b"]
+    assert access.load_namespace(str(path)) == "default"
+    assert access.load_namespace(str(path), "b") == "team-b"
+    with pytest.raises(ValueError, match="Expected object with name nobody"):
+        load_access(str(path), "nobody")

@@ -11,6 +11,7 @@ from aiohttp import web
 from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
+from workflowexecution.plugin.logs import read_tail
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -160,3 +161,25 @@ async def test_lists_are_fetched_page_by_page(server: Server, client: ApiClient)
         {"labelSelector": "a", "limit": str(PAGE), "continue": "1"},
         {"labelSelector": "a", "limit": str(PAGE), "continue": "2"},
     ]
+
+
+@pytest.mark.parametrize(("with_rest", "lines"), [(False, [b"a", b""]), (True, [b"a", b"", b"b"])])
+async def test_what_follows_the_last_line_end_is_a_line_only_where_asked(
+    server: Server, client: ApiClient, with_rest: bool, lines: list[bytes]
+) -> None:
+    server.answers(200, "a\n\nb", "text/plain")
+    async with client.stream("/log", {}, silence=5, with_rest=with_rest) as stream:
+        assert [line async for line in stream] == lines
+
+
+async def test_the_end_of_a_log_is_asked_for_and_long_lines_are_cut(
+    server: Server, client: ApiClient
+) -> None:
+    server.answers(200, f"first\n{'x' * 900}", "text/plain")
+    lines = await read_tail(client, "runs", "the-pod", "step-work", 2)
+    assert [len(line) for line in lines] == [5, 500]
+    assert server.asked[-1][:3] == (
+        "GET",
+        "/api/v1/namespaces/runs/pods/the-pod/log",
+        {"container": "step-work", "tailLines": "2", "limitBytes": "262144"},
+    )

@@ -6,7 +6,7 @@ pod of the run is active.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import reading
@@ -16,6 +16,8 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.run import Run, parse_owner
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_RUN_UID, TaskRun
 
+# Tekton has cancelled the TaskRuns of a run that failed longer ago than this: only pods are left.
+SETTLED_AFTER: Final = timedelta(minutes=10)
 _ENDED: Final = ("Succeeded", "Failed")
 _STEP_PREFIX: Final = "step-"
 _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")

@@ -1,0 +1,149 @@
+"""``describe``: the story of one execution, and what the step that failed said last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from workflowexecution.control.cluster import Raw
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.leftovers import is_of_run
+from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.kube import errors
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.gather import cluster_of
+from workflowexecution.plugin.logs import read_tail
+from workflowexecution.plugin.rendering import Column, Output
+from workflowexecution.plugin.rights import missing_right
+from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.views.executions import reason_of
+from workflowexecution.plugin.views.story import FailedStep, Moment, failed_step_of, moments_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What ``describe`` tells.
+
+    log: the last lines of the step that failed, oldest first.
+    unread: what could not be read, in words.
+    """
+
+    execution: str
+    phase: str
+    reason: str
+    target: str
+    workflow_id: str
+    run: str
+    timeline: Sequence[Moment]
+    failed_step: FailedStep | None
+    log: Sequence[str]
+    unread: Sequence[str]
+
+
+async def describe(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Name of the execution.")],
+    lines: Annotated[
+        int, typer.Option(min=0, max=1000, help="Lines of the failed step's log.")
+    ] = 10,
+) -> Exit | None:
+    """Tell the story of one execution: what happened when, and what failed."""
+    raw = await cluster_of(session).get_execution(session.namespace, name)
+    story = await _read(session, parse_execution(raw), lines)
+    if session.printer.output in (Output.JSON, Output.YAML):
+        session.printer.print_document(story)
+    else:
+        _print(session, story)
+    return None
+
+
+async def _read(session: Session, execution: Execution, lines: int) -> Story:
+    unread: list[str] = []
+    run, task_runs = await _run_and_tasks(session, execution, unread)
+    failed = failed_step_of(execution, task_runs)
+    log = await _log_of(session, execution, failed, lines, unread)
+    return Story(
+        execution=f"{execution.namespace}/{execution.name}",
+        phase=execution.phase or "",
+        reason=reason_of(execution),
+        target=execution.target,
+        workflow_id=execution.workflow_id,
+        run="/".join(_run_key(session, execution)) if execution.run_name else "",
+        timeline=moments_of(execution, run, task_runs),
+        failed_step=failed,
+        log=log,
+        unread=unread,
+    )
+
+
+def _run_key(session: Session, execution: Execution) -> tuple[str, str]:
+    namespace = execution.run_namespace or session.execution_namespace
+    return namespace, execution.run_name or ""
+
+
+async def _run_and_tasks(
+    session: Session, execution: Execution, unread: list[str]
+) -> tuple[Run | None, list[Raw]]:
+    if execution.run_name is None:
+        return None, []
+    cluster, (namespace, name) = cluster_of(session), _run_key(session, execution)
+    try:
+        run = parse_run(await cluster.get_run(namespace, name))
+        if run is None or run.owner is None or run.owner.uid != execution.uid:
+            unread.append(f"PipelineRun {namespace}/{name} is not this execution's any more")
+            return None, []
+        found = await cluster.list_task_runs(namespace, [name])
+    except errors.NotFoundError:
+        unread.append(f"PipelineRun {namespace}/{name} is gone, and its tasks with it")
+        return None, []
+    except errors.MissingRightError as error:
+        unread.append(missing_right(str(error)))
+        return None, []
+    return run, [item for item in found if is_of_run(item, run.uid)]
+
+
+async def _log_of(
+    session: Session,
+    execution: Execution,
+    failed: FailedStep | None,
+    lines: int,
+    unread: list[str],
+) -> tuple[str, ...]:
+    if failed is None or not lines:
+        return ()
+    namespace = _run_key(session, execution)[0]
+    try:
+        return await read_tail(session.client, namespace, failed.pod, failed.container, lines)
+    except errors.MissingRightError as error:
+        unread.append(missing_right(str(error)))
+    except errors.ApiError as error:
+        unread.append(f"the log of step {failed.task}/{failed.step}: {error}")
+    return ()
+
+
+def _print(session: Session, story: Story) -> None:
+    reason = f" ({story.reason})" if story.reason not in ("", story.phase) else ""
+    session.printer.print_fields(
+        {
+            "Execution": story.execution,
+            "Phase": f"{story.phase or 'not seen yet'}{reason}",
+            "Workflow": story.workflow_id,
+            "Target": story.target,
+            "Run": story.run,
+        }
+    )
+    session.printer.say("")
+    columns: tuple[Column[Moment], ...] = (
+        Column("TIME (UTC)", lambda moment: f"{moment.at:%Y-%m-%d %H:%M:%S}"),
+        Column("WHAT", lambda moment: moment.what),
+        Column("DETAIL", lambda moment: moment.detail),
+    )
+    session.printer.print_table(story.timeline, columns)
+    if story.failed_step and story.log:
+        where = f"{story.failed_step.task}/{story.failed_step.step}"
+        session.printer.say(f"\nLast lines of step {where}:")
+        for line in story.log:
+            session.printer.say(f"  {line}")
+    for line in story.unread:
+        session.printer.note(f"warning: {line}")

@@ -1,0 +1,31 @@
+"""Parameters that several commands take."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+import typer
+
+from workflowexecution.api import validation
+from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.core import pipelinerun
+from workflowexecution.settings import Settings
+
+DEFAULT_COOLDOWN: Final = format_duration(Settings.model_fields["cooldown"].default)
+_ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
+    namespace="", allowed_service_accounts=frozenset(), security_context={}
+)
+CooldownText = Annotated[
+    str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As the operator is told.")
+]
+
+
+def cooldown_of(text: str) -> timedelta:
+    """Read a cooldown; ValueError where it is no duration."""
+    return parse_duration(text)
+
+
+def spec_problem(raw: Mapping[str, Any]) -> str:
+    """What keeps an execution from being run, whatever accounts are allowed; else empty."""
+    spec, problem = validation.parse_spec(raw)
+    return pipelinerun.problem_of(spec, _ANY_ACCOUNT) if spec else problem

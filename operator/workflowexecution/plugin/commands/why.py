@@ -1,0 +1,65 @@
+"""``why``: why an execution was skipped or failed, and when the same may run again."""
+
+from typing import Annotated
+
+import typer
+
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.plugin.commands.parameters import (
+    DEFAULT_COOLDOWN,
+    CooldownText,
+    cooldown_of,
+    spec_problem,
+)
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.gather import cluster_of, gather_facts
+from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.views.preview import preview
+from workflowexecution.plugin.views.why import Why, why_of
+
+
+async def tell_why(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Name of the execution.")],
+    cooldown: CooldownText = DEFAULT_COOLDOWN,
+) -> Exit | None:
+    """Say why an execution was skipped or failed, and when the same may run again."""
+    period = cooldown_of(cooldown)
+    raw = await cluster_of(session).get_execution(session.namespace, name)
+    execution, facts = parse_execution(raw), await gather_facts(session)
+    now = session.now()
+    foretold = None
+    if not facts.unread:
+        foretold = preview(
+            facts,
+            target=execution.target,
+            workflow_id=execution.workflow_id,
+            problem=spec_problem(raw),
+            cooldown=period,
+            run_namespace=session.execution_namespace,
+            now=now,
+        )
+    found = why_of(execution, foretold, now)
+    if session.printer.output in (Output.JSON, Output.YAML):
+        session.printer.print_document(found)
+    else:
+        _print(session, found)
+    for line in facts.unread:
+        session.printer.note(f"warning: when the same may run again cannot be told: {line}")
+    return None
+
+
+def _print(session: Session, found: Why) -> None:
+    reason = f" ({found.reason})" if found.reason not in ("", found.phase) else ""
+    session.printer.say(f"{found.execution} is {found.phase or 'not seen yet'}{reason}")
+    session.printer.print_fields(
+        {
+            "Workflow": f"{found.workflow_id} on {found.target}",
+            "What happened": found.happened,
+            "Because of": found.because_of,
+            "What it means": found.means,
+            "What to do": found.to_do,
+            "The same may run": found.again,
+        }
+    )

@@ -1,0 +1,133 @@
+"""Reads the cluster for people: executions, runs and what is left of them, as facts.
+
+What a person may not read is left out and said so, where the rest still tells something.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Final
+
+from workflowexecution.api import reading
+from workflowexecution.control.cluster import KubeCluster, Raw
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.leftovers import (
+    SETTLED_AFTER,
+    Leftovers,
+    is_of_run,
+    parse_pod,
+    run_of_pod,
+)
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
+from workflowexecution.kube import errors
+from workflowexecution.plugin.facts import Facts
+from workflowexecution.plugin.rights import missing_right
+from workflowexecution.plugin.session import Session
+
+# Names in one selector: as many as a URL carries without trouble.
+_RUNS_AT_ONCE: Final = 200
+
+
+def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
+    """The requests that the operator makes, made by whoever runs the command.
+
+    Executions are listed in ``namespaces``; in all, where none is named.
+    """
+    return KubeCluster(
+        session.client,
+        execution_namespace=session.execution_namespace,
+        watch_namespaces=tuple(namespaces),
+    )
+
+
+async def list_executions(session: Session, namespaces: Sequence[str]) -> list[Raw]:
+    """Every execution of some namespaces; of all, where none is named."""
+    return [item async for item in cluster_of(session, namespaces).list_executions()]
+
+
+async def gather_facts(session: Session) -> Facts:
+    """Read everything that decides which targets are held.
+
+    Raises: ApiError where the cluster does not answer. A right that is missing is no error.
+    """
+    cluster, unread = cluster_of(session), list[str]()
+    executions = await _readable(cluster.list_executions(), unread)
+    # Pods before runs: one whose run is not listed after it is what is left of a deleted one.
+    pods = await _readable(cluster.list_active_pods(), unread)
+    runs = [run for raw in await _readable(cluster.list_runs(), unread) if (run := parse_run(raw))]
+    if not unread:
+        runs += _gone_runs(pods, {run.key for run in runs})
+    unsettled = [run for run in runs if _may_execute(run, session)]
+    by_run = _by_run(pods)
+    leftovers = await _leftovers_of(cluster, unsettled, by_run, unread)
+    return Facts(
+        executions=tuple(map(parse_execution, executions)),
+        runs=tuple(_settled(run, leftovers.get(run.key), by_run, unread) for run in runs),
+        leftovers=leftovers,
+        unread=tuple(unread),
+    )
+
+
+async def _readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
+    try:
+        return [raw async for raw in listed]
+    except errors.MissingRightError as error:
+        unread.append(missing_right(str(error)))
+        return []
+
+
+def _gone_runs(pods: Iterable[Raw], listed: set[RunKey]) -> list[Run]:
+    found = {run.key: run for raw in pods if (run := run_of_pod(raw)) and run.key not in listed}
+    return list(found.values())
+
+
+def _may_execute(run: Run, session: Session) -> bool:
+    """Whether what is left of a run has to be looked at."""
+    if run.state is RunState.FINISHED:
+        return False
+    ended_at = run.completed_at
+    is_settled = ended_at is not None and session.now() - ended_at > SETTLED_AFTER
+    return run.succeeded != "False" or not is_settled
+
+
+async def _leftovers_of(
+    cluster: KubeCluster, runs: Sequence[Run], pods: Mapping[str, list[Raw]], unread: list[str]
+) -> dict[RunKey, Leftovers]:
+    task_runs: list[Raw] = []
+    for first in range(0, len(runs), _RUNS_AT_ONCE):
+        some = runs[first : first + _RUNS_AT_ONCE]
+        try:
+            task_runs += await cluster.list_task_runs(some[0].namespace, [run.name for run in some])
+        except errors.MissingRightError as error:
+            unread.append(missing_right(str(error)))
+            break
+    by_run = _by_run(task_runs)
+    return {
+        run.key: Leftovers(
+            task_runs=tuple(
+                parse_task_run(raw) for raw in by_run.get(run.name, ()) if is_of_run(raw, run.uid)
+            ),
+            pods=tuple(parse_pod(raw) for raw in pods.get(run.name, ()) if is_of_run(raw, run.uid)),
+        )
+        for run in runs
+    }
+
+
+def _by_run(found: Iterable[Raw]) -> dict[str, list[Raw]]:
+    by_run: dict[str, list[Raw]] = {}
+    for raw in found:
+        labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
+        by_run.setdefault(reading.text(labels, LABEL_PIPELINE_RUN), []).append(raw)
+    return by_run
+
+
+def _settled(
+    run: Run, left: Leftovers | None, pods: Mapping[str, list[Raw]], unread: Sequence[str]
+) -> Run:
+    """Note of a run that has ended whether it has stopped; what could not be read may execute."""
+    if run.state is not RunState.STOPPING or (left is not None and unread):
+        return run
+    if left is not None:
+        return dataclasses.replace(run, has_stopped=not left.is_active)
+    has_pods = any(is_of_run(raw, run.uid) for raw in pods.get(run.name, ()))
+    return dataclasses.replace(run, has_stopped=not has_pods)

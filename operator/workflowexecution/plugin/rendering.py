@@ -1,0 +1,178 @@
+"""Values to text: tables for people, JSON and YAML for programs, names for other commands."""
+
+import dataclasses
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+import yaml
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workflowexecution.api.duration import format_duration
+from workflowexecution.api.fields import format_time
+
+T = TypeVar("T")
+
+_STYLES: Final = {
+    "Completed": "green",
+    "Failed": "red",
+    "Skipped": "yellow",
+    "Running": "cyan",
+    "Pending": "magenta",
+}
+# Wider than any row: what is read by a program or a pager is not cut off.
+_UNBOUNDED: Final = 100_000
+# What others have written may hold sequences that a terminal obeys.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Output(StrEnum):
+    """In which form a command answers."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """A column of a table: its title, and its cell's text for an item."""
+
+    title: str
+    cell: Callable[[T], str]
+    is_wide: bool = False
+
+
+class Printer:
+    """Prints what a command has to say; notes for people go to standard error."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self._out = _console(sys.stdout.isatty(), stderr=False)
+        self._err = _console(sys.stderr.isatty(), stderr=True)
+
+    def print_items(
+        self,
+        items: Sequence[T],
+        columns: Sequence[Column[T]],
+        *,
+        name: Callable[[T], str],
+        document: Callable[[T], Any] = lambda item: item,
+        empty: str = "",
+    ) -> None:
+        """Print items in the form asked for.
+
+        Args:
+            items: in the order to be printed.
+            columns: of the table.
+            name: `resource/name` of an item.
+            document: what of an item programs are given; the item itself otherwise.
+            empty: what to note where there are none.
+        """
+        if not items and empty:
+            self.note(empty)
+        if self.output is Output.NAME:
+            self._write("".join(f"{name(item)}\n" for item in items))
+        elif self.output in (Output.JSON, Output.YAML):
+            found = [document(item) for item in items]
+            self.print_document({"apiVersion": "v1", "kind": "List", "items": found})
+        elif items:
+            shown = [item for item in columns if not item.is_wide or self.output is Output.WIDE]
+            self.print_table(items, shown)
+
+    def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
+        """Print items as a table, whatever form was asked for."""
+        self._out.print(_table(items, columns))
+
+    def print_document(self, value: Any) -> None:
+        """Print one value as JSON, or as YAML where that was asked for."""
+        plain = as_plain(value)
+        if self.output is Output.YAML:
+            self._write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100))
+        else:
+            self._write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+
+    def print_fields(self, fields: Mapping[str, str]) -> None:
+        """Print what is known, one field below the other; empty ones are left out."""
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for title, value in fields.items():
+            if value:
+                table.add_row(title, Text(printable(value)))
+        self._out.print(table)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line for people to standard output."""
+        self._out.print(Text(printable(text), style=style or _STYLES.get(text, "")))
+
+    def note(self, text: str) -> None:
+        """Tell people something beside the answer."""
+        self._err.print(Text(printable(text)))
+
+    def _write(self, text: str) -> None:
+        self._out.file.write(text)
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def as_plain(value: Any) -> Any:
+    """A value as JSON has it: camelCase keys, RFC 3339 times, Go durations; None is left out."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [item.name for item in dataclasses.fields(value)]
+        found = {to_camel(name): as_plain(getattr(value, name)) for name in fields}
+        return {key: item for key, item in found.items() if item is not None}
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, timedelta):
+        return format_duration(value)
+    if isinstance(value, Mapping):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(item) for item in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def short(value: timedelta | None) -> str:
+    """A length of time as kubectl shows ages: `45s`, `12m`, `3h5m`, `8d`; empty for None."""
+    if value is None:
+        return ""
+    seconds = max(0, int(value.total_seconds()))
+    minutes, hours = seconds // 60, seconds // 3600
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 60:
+        return f"{minutes}m{seconds % 60}s" if minutes < 10 and seconds % 60 else f"{minutes}m"
+    if hours < 48:
+        return f"{hours}h{minutes % 60}m" if hours < 8 and minutes % 60 else f"{hours}h"
+    return f"{hours // 24}d"
+
+
+def _console(is_terminal: bool, *, stderr: bool) -> Console:
+    width = None if is_terminal else _UNBOUNDED
+    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _table(items: Sequence[T], columns: Sequence[Column[T]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column.title, overflow="fold")
+    for item in items:
+        cells = [printable(column.cell(item)) for column in columns]
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
+    return table

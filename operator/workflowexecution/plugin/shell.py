@@ -1,0 +1,120 @@
+"""Typer's side: shared flags are given to each command, errors become a line and a status."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final, get_type_hints
+
+import typer
+
+from workflowexecution.kube import errors
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.rendering import Output, Printer
+from workflowexecution.plugin.rights import missing_right
+from workflowexecution.plugin.session import Flags, open_session
+from workflowexecution.settings import Settings
+
+_ENVIRONMENT: Final = Settings.model_config["env_prefix"]
+
+
+class CommandError(Exception):
+    """What was asked for cannot be done; the text says why and what helps."""
+
+    def __init__(self, message: str, status: Exit = Exit.ERROR) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _flags(
+    namespace: Annotated[
+        str | None,
+        typer.Option("--namespace", "-n", help="Namespace of the executions; else the context's."),
+    ] = None,
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="Executions of all namespaces.")
+    ] = False,
+    output: Annotated[
+        Output, typer.Option("--output", "-o", help="Form of the answer.")
+    ] = Output.TABLE,
+    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
+    kubeconfig: Annotated[
+        str | None, typer.Option(help="Kubeconfig to read; else KUBECONFIG, else ~/.kube/config.")
+    ] = None,
+    execution_namespace: Annotated[
+        str,
+        typer.Option(
+            envvar=f"{_ENVIRONMENT}EXECUTION_NAMESPACE",
+            help="Namespace of the PipelineRuns, as the operator is told.",
+        ),
+    ] = Settings.model_fields["execution_namespace"].default,
+) -> Flags:
+    return Flags(
+        namespace=namespace,
+        all_namespaces=all_namespaces,
+        output=output,
+        context=context,
+        kubeconfig=kubeconfig,
+        execution_namespace=execution_namespace,
+    )
+
+
+# Names of the parameters that every command has.
+SHARED: Final = tuple(inspect.signature(_flags).parameters)
+
+
+def with_session(command: Callable[..., Awaitable[Exit | None]]) -> Callable[..., None]:
+    """Make a command of Typer's from a function of a session and its own parameters.
+
+    The shared flags come after its own; the exit status is what it returns, 0 for None.
+    """
+    shared = inspect.signature(_flags).parameters
+    own = list(inspect.signature(command).parameters.values())[1:]
+
+    def run(**given: Any) -> None:
+        flags = _flags(**{name: given.pop(name) for name in SHARED})
+        raise typer.Exit(asyncio.run(_carry_out(command, flags, given)))
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {
+        **get_type_hints(command, include_extras=True),
+        **get_type_hints(_flags, include_extras=True),
+        "return": None,
+    }
+    parameters = [
+        item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in [*own, *shared.values()]
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+async def _carry_out(
+    command: Callable[..., Awaitable[Exit | None]], flags: Flags, given: dict[str, Any]
+) -> Exit:
+    try:
+        async with open_session(flags) as session:
+            return await command(session, **given) or Exit.OK
+    except Exception as error:
+        status, said = tell(error)
+        Printer(flags.output).note(f"error: {said}")
+        return status
+
+
+def tell(error: Exception) -> tuple[Exit, str]:
+    """The exit status and the words for an error; what nobody expects is raised again."""
+    match error:
+        case CommandError():
+            return error.status, str(error)
+        case errors.MissingRightError():
+            return Exit.FORBIDDEN, missing_right(str(error))
+        case errors.NotFoundError():
+            return Exit.NOT_FOUND, str(error)
+        case errors.UnavailableError(status=401):
+            return Exit.FORBIDDEN, f"the API server does not know who asks; log in: {error}"
+        case errors.UnavailableError():
+            return Exit.UNAVAILABLE, str(error)
+        case errors.ApiError():
+            return Exit.ERROR, str(error)
+        case ValueError() | OSError():
+            return Exit.USAGE, str(error)
+        case _:
+            raise error

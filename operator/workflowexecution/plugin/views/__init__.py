@@ -1,0 +1,1 @@
+"""What each command shows, as values: pure functions of facts and a moment."""

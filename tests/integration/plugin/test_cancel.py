@@ -1,0 +1,59 @@
+"""`kubectl wfe cancel`: the run ends, and the record stays where it is wanted."""
+
+from harness import rights
+from harness.executions import name_of, unique_target
+from harness.plugin_command import ask
+from harness.waiting import eventually
+from harness.world import World
+
+EXECUTIONS = {
+    "apiGroups": ["workflowexecution.kubernaut.ai"],
+    "resources": ["workflowexecutions"],
+    "verbs": ["get", "delete"],
+}
+
+
+def assert_cancelled(world: World, run: dict[str, object]) -> None:
+    def check() -> None:
+        found = world.run_now(run)
+        assert found is not None
+        assert found["spec"].get("status") == "Cancelled"
+
+    eventually(check, dump=world.dump)
+
+
+def test_a_run_is_cancelled_and_its_execution_tells_of_it(world: World) -> None:
+    item, run = world.launched(unique_target())
+    world.tekton.begin(run)
+    told = ask(world, "cancel", name_of(item))
+    place = f"{world.execution_namespace}/{name_of(run)}"
+    said = f"{world.source}/{name_of(item)}: PipelineRun {place} is being cancelled\n"
+    assert (told.status, told.out, told.err) == (0, said, "")
+    assert_cancelled(world, run)
+    world.tekton.obey_cancel(run)
+    world.tekton.stop_tasks(run)
+    world.ended(item, "Failed")
+    again = ask(world, "cancel", name_of(item))
+    assert (again.status, again.out) == (1, "")
+    assert again.err.endswith("has ended: it is Failed\n")
+
+
+def test_without_a_right_over_runs_deleting_does_it(world: World) -> None:
+    item, run = world.launched(unique_target())
+    world.tekton.begin(run)
+    rules = {world.source: [EXECUTIONS]}
+    config = rights.kubeconfig_of(world.cluster, world.sources[1], "stopper", rules, world.folder)
+    refused = ask(world, "cancel", name_of(item), kubeconfig=str(config))
+    assert refused.status == 4
+    assert "the right to get pipelineruns.tekton.dev" in refused.err
+    assert refused.err.endswith("with --delete no such right is needed\n")
+    told = ask(world, "cancel", name_of(item), "--delete", kubeconfig=str(config))
+    assert told.status == 0
+    world.gone(item)
+    assert_cancelled(world, run)
+
+
+def test_versions_are_told(world: World) -> None:
+    told = ask(world, "version")
+    assert told.status == 0
+    assert [line.split()[0] for line in told.out.splitlines()] == ["plugin", "kubernetes", "tekton"]

@@ -1,0 +1,45 @@
+"""With which status a command ends."""
+
+import pytest
+
+from workflowexecution.api.status import Phase
+from workflowexecution.kube import errors
+from workflowexecution.plugin.exits import Exit, exit_for
+from workflowexecution.plugin.shell import CommandError, tell
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (CommandError("no", Exit.NOT_FOUND), Exit.NOT_FOUND),
+        (errors.MissingRightError("no"), Exit.FORBIDDEN),
+        (errors.ForbiddenError("quota"), Exit.ERROR),
+        (errors.NotFoundError("gone"), Exit.NOT_FOUND),
+        (errors.UnavailableError("log in", status=401), Exit.FORBIDDEN),
+        (errors.UnavailableError("time-out"), Exit.UNAVAILABLE),
+        (errors.RejectedError("bad"), Exit.ERROR),
+        (ValueError("flag"), Exit.USAGE),
+        (FileNotFoundError("file"), Exit.USAGE),
+    ],
+)
+def test_every_error_has_a_status(error: Exception, status: Exit) -> None:
+    assert tell(error)[0] is status
+
+
+def test_a_bug_is_not_told_as_if_it_were_somebodys_mistake() -> None:
+    with pytest.raises(KeyError):
+        tell(KeyError("bug"))
+
+
+@pytest.mark.parametrize(
+    ("phase", "status"),
+    [
+        (Phase.COMPLETED, 0),
+        (Phase.FAILED, 10),
+        (Phase.SKIPPED, 11),
+        (Phase.RUNNING, 12),
+        (None, 12),
+    ],
+)
+def test_an_outcome_has_a_status(phase: Phase | None, status: int) -> None:
+    assert exit_for(phase) == status

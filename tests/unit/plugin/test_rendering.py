@@ -1,0 +1,88 @@
+"""Values to text: what programs are given, and what people are not."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from builders import NOW
+from workflowexecution.api.status import Phase
+from workflowexecution.plugin.rendering import Column, Output, Printer, as_plain, short
+
+COLUMNS: tuple[Column[str], ...] = (
+    Column("NAME", lambda item: item),
+    Column("LENGTH", lambda item: str(len(item)), is_wide=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A value with everything that is written in a way of its own."""
+
+    phase: Phase
+    started_at: object
+    time_left: timedelta
+    parts: tuple[str, ...]
+    missing: None = None
+
+
+def test_programs_are_given_json_as_the_api_has_it() -> None:
+    thing = Thing(Phase.FAILED, NOW, timedelta(seconds=65), ("a", "b"))
+    assert as_plain({"thing": thing}) == {
+        "thing": {
+            "phase": "Failed",
+            "startedAt": "2026-01-02T12:00:00Z",
+            "timeLeft": "1m5s",
+            "parts": ["a", "b"],
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (None, ""),
+        (-5, "0s"),
+        (45, "45s"),
+        (119, "119s"),
+        (120, "2m"),
+        (185, "3m5s"),
+        (1259, "20m"),
+        (3 * 3600 + 300, "3h5m"),
+        (8 * 86400, "8d"),
+    ],
+)
+def test_lengths_are_short(seconds: float | None, expected: str) -> None:
+    assert short(None if seconds is None else timedelta(seconds=seconds)) == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (Output.TABLE, "NAME\none\nthree\n"),
+        (Output.WIDE, "NAME LENGTH\none 3\nthree 5\n"),
+        (Output.NAME, "things/one\nthings/three\n"),
+        (Output.YAML, "apiVersion: v1\nkind: List\nitems:\n- one\n- three\n"),
+    ],
+)
+def test_items_are_printed_in_the_form_asked_for(
+    capsys: pytest.CaptureFixture[str], output: Output, expected: str
+) -> None:
+    printer = Printer(output)
+    printer.print_items(["one", "three"], COLUMNS, name="things/{}".format)
+    lines = capsys.readouterr().out.splitlines()
+    assert "".join(" ".join(line.split()) + "\n" for line in lines) == expected
+
+
+def test_nothing_found_is_a_note_and_an_empty_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    empty: list[str] = []
+    Printer(Output.TABLE).print_items(empty, COLUMNS, name=str, empty="none there")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "none there\n")
+
+
+def test_a_terminal_is_not_handed_what_it_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    Printer(Output.TABLE).say("\x1b[31mred\x1b[0m\tand [bold]so on[/bold]")
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert "[bold]so on[/bold]" in said
