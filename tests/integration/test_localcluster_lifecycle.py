@@ -77,8 +77,11 @@ def test_interrupt_while_starting_leaves_nothing(state: Path) -> None:
     )
     with starting:
         eventually((state / "logs/kube-apiserver.log").exists, 30, "the start of the API server")
+        # Held meanwhile: looking may take longer than the rest of the start.
+        starting.send_signal(signal.SIGSTOP)
         processes = descendants(state)
         starting.send_signal(signal.SIGINT)
+        starting.send_signal(signal.SIGCONT)
         _, printed = starting.communicate(timeout=30)
     assert starting.returncode == 130
     assert "nothing was left running" in printed
