@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis.errors import FlakyFailure
 
 from model_interleavings import LeaderChanges, OneOperator, TwoOperators
 from model_search import Counts, only_generate, play
@@ -113,5 +114,6 @@ def test_is_found(
     monkeypatch: pytest.MonkeyPatch, plant: Plant, machine: type[World], seed: int
 ) -> None:
     plant(monkeypatch)
-    with pytest.raises(AssertionError):
+    # A history that breaks a rule once, and not when it is played again, has shown the bug, too.
+    with pytest.raises((AssertionError, FlakyFailure)):
         play(machine, only_generate(1000), seed, Counts())
