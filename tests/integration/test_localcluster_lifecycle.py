@@ -73,7 +73,12 @@ def test_death_of_the_keeper_ends_every_process_and_the_next_up_cleans(
 
 def test_interrupt_while_starting_leaves_nothing(state: Path) -> None:
     starting = subprocess.Popen(
-        [*MODULE, "up", "--state", state], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+        [*MODULE, "up", "--state", state],
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell runs in the background ignores it, and so does whatever that starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with starting:
         eventually((state / "logs/kube-apiserver.log").exists, 30, "the start of the API server")
