@@ -284,13 +284,8 @@ def make_snapshot(
         ledger.observe_execution(item, now=now)
     for run in runs:
         ledger.observe_run(run, now=now)
-    known = ledger.target_facts(execution)
-    return Snapshot(
-        execution=execution,
-        runs=known.runs,
-        unseen=known.unseen,
-        ends=known.ends,
-        top_slot=known.top_slot,
+    return ledger.target_facts(execution).snapshot(
+        execution,
         problem=problem,
         cooldown=cooldown,
         deadline_grace=deadline_grace,

@@ -13,6 +13,8 @@ from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_TASK_
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, ApiClient
 
+# Names in one selector: as many as a URL carries without trouble.
+RUNS_AT_ONCE: Final = 200
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
 _TEKTON_INFO: Final = "/api/v1/namespaces/tekton-pipelines/configmaps/pipelines-info"

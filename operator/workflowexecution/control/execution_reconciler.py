@@ -115,13 +115,8 @@ class ExecutionReconciler:
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
 
     def _snapshot(self, execution: Execution) -> Snapshot:
-        known = self._ledger.target_facts(execution)
-        return Snapshot(
-            execution=execution,
-            runs=known.runs,
-            unseen=known.unseen,
-            ends=known.ends,
-            top_slot=known.top_slot,
+        return self._ledger.target_facts(execution).snapshot(
+            execution,
             problem=self._problem_of(execution),
             cooldown=self._policy.cooldown,
             deadline_grace=self._policy.deadline_grace,

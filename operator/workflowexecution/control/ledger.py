@@ -198,8 +198,8 @@ class Ledger:
                 self._drop_run(run)
 
     def _drop_run(self, run: Run) -> None:
-        del self._runs[run.key]
-        del self._targets[run.target_key].runs[run.key]
+        self._runs.pop(run.key, None)
+        self._targets[run.target_key].runs.pop(run.key, None)
         self._finished.note(run.uid, run.resource_version)
 
     def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
@@ -220,9 +220,7 @@ class Ledger:
         if is_finished:
             target.note_end(evidence.end_of_run(run, now))
         if is_finished and not self._may_be_claimed(run):
-            self._runs.pop(run.key, None)
-            target.runs.pop(run.key, None)
-            self._finished.note(run.uid, run.resource_version)
+            self._drop_run(run)
             return None
         self._runs[run.key] = target.runs[run.key] = run
         return run

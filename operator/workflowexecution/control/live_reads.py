@@ -3,24 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
-from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
-from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.cluster import RUNS_AT_ONCE, Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, parse_pod
+from workflowexecution.core.facts.leftovers import Leftovers, leftovers_of, run_name_of
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
 from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 
 # Long enough to be shared by all who wait for one target, too short for a run to come and go.
 _FRESH_FOR_S: Final = 1.0
-# Names in one selector: as many as a URL carries without trouble.
-_RUNS_AT_ONCE: Final = 200
 
 
 class LiveReader:
@@ -128,8 +124,8 @@ class LiveReader:
         Args:
             runs: of one namespace; each was seen to have ended before this is called.
         """
-        for first in range(0, len(runs), _RUNS_AT_ONCE):
-            some = runs[first : first + _RUNS_AT_ONCE]
+        for first in range(0, len(runs), RUNS_AT_ONCE):
+            some = runs[first : first + RUNS_AT_ONCE]
             found = await self._leftovers_of(some)
             for run in some:
                 self.mark_fresh(run.key)
@@ -189,18 +185,8 @@ class LiveReader:
             (await self._cluster.list_pods(namespace, list(uids)), pods),
         ):
             for raw in found:
-                name = _run_name(raw)
-                if is_of_run(raw, uids[name]):
-                    by_run[name].append(raw)
+                by_run[run_name_of(raw)].append(raw)
         return {
-            (namespace, name): Leftovers(
-                task_runs=tuple(parse_task_run(raw) for raw in task_runs[name]),
-                pods=tuple(parse_pod(raw) for raw in pods[name]),
-            )
-            for name in uids
+            (namespace, name): leftovers_of(uid, task_runs[name], pods[name])
+            for name, uid in uids.items()
         }
-
-
-def _run_name(raw: Raw) -> str:
-    labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
-    return reading.text(labels, LABEL_PIPELINE_RUN)

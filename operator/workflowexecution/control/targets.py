@@ -1,12 +1,13 @@
 """What is known of one target: who is on it, what ended there lately, which names are taken."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey
+from workflowexecution.core.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,28 @@ class TargetFacts:
     unseen: tuple[Execution, ...]
     ends: tuple[Evidence, ...]
     top_slot: int
+
+    def snapshot(
+        self,
+        execution: Execution,
+        *,
+        problem: str,
+        cooldown: timedelta,
+        deadline_grace: timedelta,
+        now: datetime,
+    ) -> Snapshot:
+        """All that decides on an execution, these facts being those of its target."""
+        return Snapshot(
+            execution=execution,
+            runs=self.runs,
+            unseen=self.unseen,
+            ends=self.ends,
+            top_slot=self.top_slot,
+            problem=problem,
+            cooldown=cooldown,
+            deadline_grace=deadline_grace,
+            now=now,
+        )
 
 
 @dataclass(slots=True)

@@ -1,7 +1,6 @@
 """Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -112,7 +111,9 @@ class WorkQueue(Generic[Key]):
 
     async def _until_done(self, key: Key, waker: asyncio.Event) -> float | None:
         """Repeat the pass until it does not raise; an added key ends the back-off early."""
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await self._pass(key, waker)
             except Exception as error:
@@ -121,7 +122,6 @@ class WorkQueue(Generic[Key]):
                 seconds = backoff(error, attempt)
                 self._report(key, error, attempt, seconds)
             await self._doze(key, waker, seconds)
-        return None
 
     async def _pass(self, key: Key, waker: asyncio.Event) -> float | None:
         async with self._slots:

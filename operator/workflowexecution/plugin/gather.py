@@ -5,27 +5,22 @@ What a person may not read is left out and said so, where the rest still tells s
 
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import Final
 
-from workflowexecution.api import reading
-from workflowexecution.control.cluster import KubeCluster, Raw
+from workflowexecution.control.cluster import RUNS_AT_ONCE, KubeCluster, Raw
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
     is_of_run,
-    parse_pod,
+    leftovers_of,
+    run_name_of,
     run_of_pod,
 )
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, parse_task_run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.facts import Facts
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
-
-# Names in one selector: as many as a URL carries without trouble.
-_RUNS_AT_ONCE: Final = 200
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
@@ -94,8 +89,8 @@ async def _leftovers_of(
     cluster: KubeCluster, runs: Sequence[Run], pods: Mapping[str, list[Raw]], unread: list[str]
 ) -> dict[RunKey, Leftovers]:
     task_runs: list[Raw] = []
-    for first in range(0, len(runs), _RUNS_AT_ONCE):
-        some = runs[first : first + _RUNS_AT_ONCE]
+    for first in range(0, len(runs), RUNS_AT_ONCE):
+        some = runs[first : first + RUNS_AT_ONCE]
         try:
             task_runs += await cluster.list_task_runs(some[0].namespace, [run.name for run in some])
         except errors.MissingRightError as error:
@@ -103,12 +98,7 @@ async def _leftovers_of(
             break
     by_run = _by_run(task_runs)
     return {
-        run.key: Leftovers(
-            task_runs=tuple(
-                parse_task_run(raw) for raw in by_run.get(run.name, ()) if is_of_run(raw, run.uid)
-            ),
-            pods=tuple(parse_pod(raw) for raw in pods.get(run.name, ()) if is_of_run(raw, run.uid)),
-        )
+        run.key: leftovers_of(run.uid, by_run.get(run.name, ()), pods.get(run.name, ()))
         for run in runs
     }
 
@@ -116,8 +106,7 @@ async def _leftovers_of(
 def _by_run(found: Iterable[Raw]) -> dict[str, list[Raw]]:
     by_run: dict[str, list[Raw]] = {}
     for raw in found:
-        labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
-        by_run.setdefault(reading.text(labels, LABEL_PIPELINE_RUN), []).append(raw)
+        by_run.setdefault(run_name_of(raw), []).append(raw)
     return by_run
 
 

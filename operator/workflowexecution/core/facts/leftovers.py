@@ -5,6 +5,7 @@ deleted run is gone long before its pods are. A target is free only when neither
 pod of the run is active.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +15,12 @@ from workflowexecution.api.fields import parse_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
 from workflowexecution.core.facts.run import Run, parse_owner
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_RUN_UID, TaskRun
+from workflowexecution.core.facts.taskrun import (
+    LABEL_PIPELINE_RUN,
+    LABEL_RUN_UID,
+    TaskRun,
+    parse_task_run,
+)
 
 # Tekton has cancelled the TaskRuns of a run that failed longer ago than this: only pods are left.
 SETTLED_AFTER: Final = timedelta(minutes=10)
@@ -113,6 +119,20 @@ def _complaint_of(state: Raw) -> str:
     waiting = reading.mapping(state, "waiting")
     is_usual = reading.text(waiting, "reason") in _USUAL_WAITS
     return "" if is_usual else reading.text(waiting, "message")
+
+
+def run_name_of(raw: Raw) -> str:
+    """Name of the run that a TaskRun or pod says it is of; empty where it says none."""
+    labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
+    return reading.text(labels, LABEL_PIPELINE_RUN)
+
+
+def leftovers_of(run_uid: str, task_runs: Iterable[Raw], pods: Iterable[Raw]) -> Leftovers:
+    """What is left of a run, of TaskRuns and pods that bear its name."""
+    return Leftovers(
+        task_runs=tuple(parse_task_run(raw) for raw in task_runs if is_of_run(raw, run_uid)),
+        pods=tuple(parse_pod(raw) for raw in pods if is_of_run(raw, run_uid)),
+    )
 
 
 def is_of_run(raw: Raw, run_uid: str) -> bool:

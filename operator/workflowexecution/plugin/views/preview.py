@@ -73,13 +73,8 @@ def _snapshot(
         ledger.observe_execution(item, now=now)
     for run in facts.runs:
         ledger.observe_run(run, now=now)
-    known = ledger.target_facts(execution)
-    return Snapshot(
-        execution=execution,
-        runs=known.runs,
-        unseen=known.unseen,
-        ends=known.ends,
-        top_slot=known.top_slot,
+    return ledger.target_facts(execution).snapshot(
+        execution,
         problem=problem,
         cooldown=cooldown,
         # It has no run of its own that could be given up.
