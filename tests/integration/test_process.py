@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from harness import faults
+from harness.exchange import Exchange
 from harness.executions import name_of
-from harness.faults import Fault
+from harness.faults import Act, Fault, Matches
 from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
@@ -113,25 +114,28 @@ def test_every_line_about_an_execution_says_which(world: World, target: str) -> 
         assert line["timestamp"].endswith("Z")
 
 
-def test_without_tekton_it_says_so_and_waits(unstarted: World, target: str) -> None:
-    world = unstarted
-    missing = Fault(
-        matches=lambda exchange: exchange.group == "tekton.dev",
-        when="before",
-        act=faults.answer(404, "NotFound"),
-        times=10**6,
-    )
-    world.proxy.inject(missing)
+def start_into(world: World, matches: Matches, act: Act, said: str) -> None:
+    """Start the operator where some answers keep it from being ready, until it says so."""
+    world.proxy.inject(Fault(matches=matches, when="before", act=act, times=10**6))
     world.operator.start(wait=False)
 
     def told() -> None:
         status, text = world.operator.ask("/readyz")
         assert status == 503
-        assert "Tekton Pipelines are not installed" in text
-        assert world.operator.ask("/healthz") == (200, "ok")
+        assert said in text
 
     eventually(told, 20, dump=world.operator.log_tail)
-    assert "Tekton Pipelines are not installed" in world.operator.log_text()
+
+
+def is_of_tekton(exchange: Exchange) -> bool:
+    return exchange.group == "tekton.dev"
+
+
+def test_without_tekton_it_says_so_and_waits(unstarted: World, target: str) -> None:
+    world, said = unstarted, "Tekton Pipelines are not installed"
+    start_into(world, is_of_tekton, faults.answer(404, "NotFound"), said)
+    assert world.operator.ask("/healthz") == (200, "ok")
+    assert said in world.operator.log_text()
     item = world.create(target)
     world.proxy.faults.clear()
     world.in_phase(item, "Running")
@@ -140,44 +144,21 @@ def test_without_tekton_it_says_so_and_waits(unstarted: World, target: str) -> N
 
 def test_what_is_too_old_is_told_until_it_is_upgraded(unstarted: World) -> None:
     world = unstarted
-    old = Fault(
-        matches=lambda exchange: exchange.name == "pipelines-info",
-        when="before",
-        act=faults.page(200, '{"data": {"version": "v0.62.1"}}'),
-        times=10**6,
+    start_into(
+        world,
+        lambda exchange: exchange.name == "pipelines-info",
+        faults.page(200, '{"data": {"version": "v0.62.1"}}'),
+        "Tekton Pipelines v0.62.1 is too old; upgrade it to 1.0 or newer",
     )
-    world.proxy.inject(old)
-    world.operator.start(wait=False)
-
-    def told() -> None:
-        status, text = world.operator.ask("/readyz")
-        assert status == 503
-        assert "Tekton Pipelines v0.62.1 is too old; upgrade it to 1.0 or newer" in text
-
-    eventually(told, 20, dump=world.operator.log_tail)
     world.proxy.faults.clear()
     world.operator.until_ready()
     world.operator.stop()
 
 
 def test_without_rights_it_says_what_to_apply(unstarted: World) -> None:
-    world = unstarted
-    forbidden = Fault(
-        matches=lambda exchange: exchange.group == "tekton.dev",
-        when="before",
-        act=faults.answer(403, "Forbidden"),
-        times=10**6,
-    )
-    world.proxy.inject(forbidden)
-    world.operator.start(wait=False)
-
-    def told() -> None:
-        status, text = world.operator.ask("/readyz")
-        assert status == 503
-        assert "lacks a right; apply manifests/rbac" in text
-
-    eventually(told, 20, dump=world.operator.log_tail)
-    world.operator.stop()
+    forbidden = faults.answer(403, "Forbidden")
+    start_into(unstarted, is_of_tekton, forbidden, "lacks a right; apply manifests/rbac")
+    unstarted.operator.stop()
 
 
 def test_told_to_stop_it_finishes_the_write_under_way(world: World, target: str) -> None:
