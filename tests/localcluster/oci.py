@@ -42,7 +42,7 @@ class Layer:
 
     def descriptor(self) -> dict[str, Any]:
         """The layer's entry in a manifest."""
-        entry = _descriptor(self.content, self.media_type)
+        entry = descriptor(self.content, self.media_type)
         return entry | ({"annotations": dict(self.annotations)} if self.annotations else {})
 
 
@@ -109,22 +109,7 @@ def write_tar(
 def _push(
     registry: str, repository: str, tag: str, layers: Sequence[Layer], run: Mapping[str, Any]
 ) -> str:
-    config = _json(
-        {
-            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
-            "os": "linux",
-            "config": dict(run),
-            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        }
-    )
-    manifest = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": _descriptor(config, CONFIG),
-            "layers": [layer.descriptor() for layer in layers],
-        }
-    )
+    config, manifest = image_of(layers, run)
     base = f"http://{registry}/v2/{repository}"
     for blob in [*(layer.content for layer in layers), config]:
         upload(base, blob)
@@ -132,7 +117,34 @@ def _push(
     return f"{registry}/{repository}:{tag}@{digest_of(manifest)}"
 
 
-def _descriptor(content: bytes | Path, media_type: str) -> dict[str, Any]:
+def image_of(
+    layers: Sequence[Layer], run: Mapping[str, Any], annotations: Mapping[str, str] | None = None
+) -> tuple[bytes, bytes]:
+    """Configuration and manifest of an image of these layers, for this machine's architecture.
+
+    `run` is the configuration's `config`.
+    """
+    config = as_json(
+        {
+            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "os": "linux",
+            "config": dict(run),
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        }
+    )
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": descriptor(config, CONFIG),
+        "layers": [layer.descriptor() for layer in layers],
+    }
+    return config, as_json(
+        manifest if annotations is None else manifest | {"annotations": dict(annotations)}
+    )
+
+
+def descriptor(content: bytes | Path, media_type: str) -> dict[str, Any]:
+    """A blob, as a manifest or an index names it."""
     return {"mediaType": media_type, "digest": digest_of(content), "size": size_of(content)}
 
 
@@ -152,5 +164,6 @@ def _parents(path: str) -> list[str]:
     return [str(parent) for parent in PurePosixPath(_relative(path)).parents if parent.name]
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def as_json(value: Mapping[str, Any]) -> bytes:
+    """JSON that is the same for the same value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcluster.oci import ARCHITECTURES, CONFIG, MANIFEST, TAR, Layer
+from localcluster.oci import MANIFEST, TAR, Layer, as_json, descriptor, image_of
 from localcluster.oci_upload import digest_of, put_manifest, upload
 
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -25,31 +24,15 @@ def write_layout(folder: Path, layers: Sequence[Path], run: Mapping[str, Any], t
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
     stored = [Layer(path, TAR, digest_of(path), {}) for path in layers]
-    config = _json(
-        {
-            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
-            "os": "linux",
-            "config": dict(run),
-            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in stored]},
-        }
-    )
-    manifest = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": _described(config, CONFIG),
-            "layers": [layer.descriptor() for layer in stored],
-            "annotations": run.get("Labels", {}),
-        }
-    )
+    config, manifest = image_of(stored, run, run.get("Labels", {}))
     for path in layers:
         shutil.copyfile(path, blobs / _name(path))
     for content in (config, manifest):
         (blobs / _name(content)).write_bytes(content)
-    entry = _described(manifest, MANIFEST) | {"annotations": {TAG: tag}}
+    entry = descriptor(manifest, MANIFEST) | {"annotations": {TAG: tag}}
     index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
-    (folder / "index.json").write_bytes(_json(index))
-    (folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+    (folder / "index.json").write_bytes(as_json(index))
+    (folder / "oci-layout").write_bytes(as_json({"imageLayoutVersion": "1.0.0"}))
 
 
 def push_layout(folder: Path, registry: str, repository: str) -> str:
@@ -70,13 +53,5 @@ def push_layout(folder: Path, registry: str, repository: str) -> str:
     return f"{registry}/{repository}:{tag}@{entry['digest']}"
 
 
-def _described(content: bytes, media_type: str) -> dict[str, Any]:
-    return Layer(content, media_type, digest_of(content), {}).descriptor()
-
-
 def _name(content: bytes | Path) -> str:
     return digest_of(content).removeprefix("sha256:")
-
-
-def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
