@@ -17,12 +17,14 @@ from workflowexecution.control.cluster import KubeCluster, execution_paths, runs
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
 from workflowexecution.core import names, requirements
+from workflowexecution.core.facts.run_shape import EventOfRun
 from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.change_stream import ChangeStream
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
+from workflowexecution.kube.decoding import decode_only
 from workflowexecution.kube.leader_election import Leadership
 from workflowexecution.kube.lease import LeaseStore
 from workflowexecution.observe.metrics import Metrics
@@ -78,7 +80,11 @@ class App:
         self._watches = (
             *(ChangeStream(client, at, intake.on_execution, intake.missed) for at in executions),
             ChangeStream(
-                client, runs_path(policy.template.namespace), intake.on_run, intake.missed
+                client,
+                runs_path(policy.template.namespace),
+                intake.on_run,
+                intake.missed,
+                decode_only(EventOfRun),
             ),
         )
         self._health = health

@@ -9,9 +9,11 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.run_shape import PageOfRuns
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_TASK_RUN
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, ApiClient
+from workflowexecution.kube.decoding import decode_only
 
 # Names in one selector: as many as a URL carries without trouble.
 RUNS_AT_ONCE: Final = 200
@@ -23,6 +25,7 @@ _EVENTS: Final = "/apis/events.k8s.io/v1"
 _ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
 # Tekton's steps do not react to SIGTERM while they wait; work that is over deserves no more time.
 _POD_GRACE_S: Final = 5
+_PAGES_OF_RUNS: Final = decode_only(PageOfRuns)
 
 Raw = dict[str, Any]
 
@@ -135,7 +138,8 @@ class KubeCluster:
 
     async def list_runs(self) -> AsyncIterator[Raw]:
         """See Cluster."""
-        async for item in self._client.list_pages(runs_path(self._execution_namespace)):
+        path = runs_path(self._execution_namespace)
+        async for item in self._client.list_pages(path, decode=_PAGES_OF_RUNS):
             yield item
 
     async def list_active_pods(self) -> AsyncIterator[Raw]:

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import orjson
 import structlog
 import tenacity
 
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.decoding import Decode, decode_whole
 from workflowexecution.kube.stream_health import StreamHealth
 
 Deliver = Callable[[str, dict[str, Any]], None]
@@ -32,12 +32,18 @@ _BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 class ChangeStream:
     """Delivers every change of the objects at a path, ``(event type, object)``, until stopped.
 
-    ``deliver`` never raises. ``on_gap`` is called when changes may have been missed and a new
-    beginning has been found: a list that is asked for from then on holds all that was missed.
+    ``decode`` reads a line, as far as is needed. ``deliver`` never raises. ``on_gap`` is called
+    when changes may have been missed and a new beginning has been found: a list that is asked for
+    from then on holds all that was missed.
     """
 
     def __init__(
-        self, client: ApiClient, path: str, deliver: Deliver, on_gap: Callable[[], None]
+        self,
+        client: ApiClient,
+        path: str,
+        deliver: Deliver,
+        on_gap: Callable[[], None],
+        decode: Decode = decode_whole,
     ) -> None:
         self.name = path.rpartition("/")[2]
         self.health = StreamHealth(self.name, time.monotonic)
@@ -45,6 +51,7 @@ class ChangeStream:
         self._path = path
         self._deliver = deliver
         self._on_gap = on_gap
+        self._decode = decode
         self._version = ""
         self._has_gap = False
         self._has_begun = asyncio.Event()
@@ -132,7 +139,7 @@ class ChangeStream:
     def _take_in(self, line: bytes) -> None:
         """Take in one line of a stream; raises ApiError where it tells of an error."""
         try:
-            event = orjson.loads(line)
+            event = self._decode(line)
             kind, changed = event["type"], event["object"]
             if kind != "ERROR":
                 version = changed["metadata"]["resourceVersion"]
@@ -141,6 +148,8 @@ class ChangeStream:
             told = f"{self._path}: {len(line)} bytes that are no event"
             raise errors.UnavailableError(told) from error
         if kind == "ERROR":
+            # It is a Status, whatever is watched.
+            changed = reading.mapping(decode_whole(line), "object")
             code, reason = changed.get("code", 0), reading.text(changed, "reason")
             raise errors.error_for(code, reason, f"{self._path}: {changed.get('message')}")
         self.health.heard()

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
-import orjson
+import msgspec
 
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
+from workflowexecution.kube.decoding import Decode, decode_whole
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 # A page is held whole: with large runs, 100 are some megabytes.
@@ -39,8 +40,9 @@ class ApiClient:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        decode: Decode = decode_whole,
     ) -> dict[str, Any]:
-        """Send one request and return the object answered.
+        """Send one request and return the object answered, as far as ``decode`` reads it.
 
         Raises: ApiError of the kind the answer means; UnavailableError where there was none.
         """
@@ -49,7 +51,7 @@ class ApiClient:
             async with self._session.request(
                 method,
                 self._server + path,
-                data=None if body is None else orjson.dumps(body),
+                data=None if body is None else msgspec.json.encode(body),
                 params=params,
                 headers=None if body is None else {"Content-Type": content_type},
                 timeout=_TIMEOUT,
@@ -58,7 +60,7 @@ class ApiClient:
         self._note_date(response.headers.get("Date", ""), sent)
         if response.status >= 400:
             raise _error_of(response, text, what)
-        answer = _object_of(text)
+        answer = _object_of(text, decode)
         if answer is None:
             # It is not quoted: what is wrong may be that half of an object was lost on the way.
             found = f"{len(text)} bytes of {response.content_type}"
@@ -91,7 +93,10 @@ class ApiClient:
                 yield _lines_of(response.content, with_rest)
 
     async def list_pages(
-        self, path: str, params: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        decode: Decode = decode_whole,
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield every object of a list, fetched in pages so that memory stays bounded.
 
@@ -99,7 +104,7 @@ class ApiClient:
         """
         query = {**(params or {}), "limit": str(PAGE)}
         while True:
-            page = await self.request("GET", path, params=query)
+            page = await self.request("GET", path, params=query, decode=decode)
             for item in page.get("items") or ():
                 yield item
             token = page.get("metadata", {}).get("continue")
@@ -129,10 +134,10 @@ def _seconds(header: str) -> float | None:
     return float(header) if header.isdecimal() else None
 
 
-def _object_of(text: bytes) -> dict[str, Any] | None:
+def _object_of(text: bytes, decode: Decode = decode_whole) -> dict[str, Any] | None:
     """The JSON object a body holds, or None where it holds none."""
     try:
-        answer = orjson.loads(text)
+        answer = decode(text)
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None

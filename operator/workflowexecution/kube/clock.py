@@ -10,6 +10,7 @@ from typing import Final, Protocol
 _DATE_STEP_S: Final = 1.0
 # How fast two clocks may drift apart: ten times what a quartz clock does.
 _DRIFT: Final = 0.001
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Clock(Protocol):
@@ -70,7 +71,7 @@ class ServerClock:
     def now(self) -> datetime:
         """The server's time, aware UTC."""
         seconds = self._base + self._monotonic() + self.offset
-        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
+        return _EPOCH + timedelta(seconds=seconds)
 
     def monotonic(self) -> float:
         """Seconds since some moment; never goes back."""

@@ -1,0 +1,54 @@
+"""What ``parse_run`` reads of a PipelineRun: a tenth of it, of the scripts of its tasks nothing.
+
+A field that is not named here is never decoded, so whoever reads one more names it here, too.
+"""
+
+from typing import Any, TypedDict
+
+
+class _Named(TypedDict, total=False):
+    name: Any
+
+
+# One of its fields is a keyword.
+_Pipeline = TypedDict("_Pipeline", {"tasks": list[_Named], "finally": list[_Named]}, total=False)
+
+
+class _Metadata(TypedDict, total=False):
+    name: Any
+    namespace: Any
+    uid: Any
+    resourceVersion: Any
+    creationTimestamp: Any
+    deletionTimestamp: Any
+    labels: Any
+    annotations: Any
+
+
+class _Status(TypedDict, total=False):
+    conditions: Any
+    startTime: Any
+    completionTime: Any
+    results: Any
+    provenance: Any
+    pipelineSpec: _Pipeline
+
+
+class _Run(TypedDict, total=False):
+    metadata: _Metadata
+    spec: Any
+    status: _Status
+
+
+class EventOfRun(TypedDict, total=False):
+    """One event of a watch of PipelineRuns."""
+
+    type: Any
+    object: _Run
+
+
+class PageOfRuns(TypedDict, total=False):
+    """One page of a list of PipelineRuns."""
+
+    metadata: Any
+    items: list[_Run]
