@@ -14,9 +14,10 @@ from typing import Any
 
 import yaml
 
-from harness.executions import execution
+from harness.executions import IMAGE, execution
 from harness.tekton import succeeded
 from workflowexecution.core import names
+from workflowexecution.settings import Settings
 
 Object = dict[str, Any]
 
@@ -44,10 +45,14 @@ def target_of(name: str) -> str:
     return f"payment/Deployment/{name}"
 
 
+_SECURITY_CONTEXT = Settings.model_fields["run_security_context"].default
+_PARAMETERS = {"ROLLOUT_TIMEOUT": "300", "SEVERITY": "critical", "TEAM": "payment"}
+
+
 def execution_body(name: str, namespace: str, target: str, **spec: Any) -> Object:
     """An execution as an orchestrator writes it; `spec` replaces fields."""
     fields = {
-        "parameters": {"ROLLOUT_TIMEOUT": "300", "SEVERITY": "critical", "TEAM": "payment"},
+        "parameters": _PARAMETERS,
         "confidence": 0.92,
         "rationale": _RATIONALE * 2,
         **spec,
@@ -56,7 +61,7 @@ def execution_body(name: str, namespace: str, target: str, **spec: Any) -> Objec
 
 
 def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: str) -> Object:
-    """A run as the operator makes it, for the floors."""
+    """Byte for byte the run that the operator makes of `execution_body`, for the floors."""
     shared = {
         names.KEY_EXECUTION: owner,
         names.KEY_EXECUTION_UID: owner_uid,
@@ -69,7 +74,8 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
         names.KEY_TARGET: names.label_value(target),
         names.KEY_TARGET_HASH: names.target_hash(target),
     }
-    bundle = {"bundle": "registry.example/restart:v1", "name": "workflow", "kind": "pipeline"}
+    bundle = {"bundle": IMAGE, "name": "workflow", "kind": "pipeline"}
+    parameters = {**_PARAMETERS, "TARGET_RESOURCE": target}
     return {
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
@@ -84,9 +90,12 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
                 "resolver": "bundles",
                 "params": [{"name": key, "value": value} for key, value in bundle.items()],
             },
-            "params": [{"name": "TARGET_RESOURCE", "value": target}],
+            "params": [{"name": key, "value": value} for key, value in parameters.items()],
             "timeouts": {"pipeline": "30m0s"},
-            "taskRunTemplate": {"serviceAccountName": "kubernaut-workflow-runner"},
+            "taskRunTemplate": {
+                "serviceAccountName": "kubernaut-workflow-runner",
+                "podTemplate": {"securityContext": _SECURITY_CONTEXT},
+            },
         },
     }
 

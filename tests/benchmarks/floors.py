@@ -37,10 +37,13 @@ def raw(rig: Rig, executions: int, *, ours: bool) -> dict[str, float]:
     }
 
 
-def reactor(rig: Rig, **what: Any) -> tuple[Played, float]:
+def reactor(rig: Rig, *, ours: bool, **what: Any) -> tuple[Played, float]:
     """F2: the same load answered by a bare reactor; what was seen, and its CPU per thousand."""
     ground = rig.ground()
-    with working("reactor", rig.order(ground)) as bare, player(rig, ground, **what) as load:
+    with (
+        working("reactor", rig.order(ground, ours=ours)) as bare,
+        player(rig, ground, **what) as load,
+    ):
         bare.until("ready", 30)
         before = processes.usage(bare.pid).cpu_s
         load.say("go")

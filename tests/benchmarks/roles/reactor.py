@@ -1,4 +1,4 @@
-"""The floor of latency: a watch line is answered by a request at once, with no thought."""
+"""A watch line is answered by requests at once, with no thought: the floor of a reaction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADDED = b'{"type":"ADDED"'
 async def run(order: dict[str, Any]) -> None:
     """React until told to stop."""
     async with open_api(**order["server"]) as api:
-        reactor = Reactor(api, order["source"], order["runs"])
+        reactor = Reactor(api, order)
         async with (
             api.watch("workflowexecutions", order["source"]) as executions,
             api.watch("pipelineruns", order["runs"]) as runs,
@@ -40,12 +40,16 @@ async def run(order: dict[str, Any]) -> None:
 
 
 class Reactor:
-    """An execution's line makes a run, the line of a run's end makes a status."""
+    """An execution's line makes a run, the line of a run's end makes a status.
 
-    def __init__(self, api: Api, source: str, runs: str) -> None:
+    With as many writes as ours, each of the two is told in a status and in an Event.
+    """
+
+    def __init__(self, api: Api, order: dict[str, Any]) -> None:
         self._api = api
-        self._source = source
-        self._runs = runs
+        self._source = order["source"]
+        self._runs = order["runs"]
+        self._ours = order["ours"]
         self._reported: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -72,6 +76,9 @@ class Reactor:
         meta, target = execution["metadata"], execution["spec"]["targetResource"]
         body = bodies.run_body(meta["name"], meta["uid"], self._source, target, self._runs)
         await self._api.send("POST", path_of("pipelineruns", self._runs), body)
+        if self._ours:
+            await self._tell(meta["name"], body["metadata"]["name"], "Running")
+            await self._record(meta["name"], meta["uid"], "PipelineRunCreated")
 
     async def report(self, run: dict[str, Any]) -> None:
         """Write the end of a run into its execution's status, once."""
@@ -80,6 +87,15 @@ class Reactor:
             return
         self._reported.add(meta["name"])
         owner = meta["annotations"]["kubernaut.ai/workflow-execution"]
-        status = bodies.execution_status(meta["name"], self._runs, "Completed")
+        await self._tell(owner, meta["name"], "Completed")
+        if self._ours:
+            uid = meta["annotations"]["kubernaut.ai/workflow-execution-uid"]
+            await self._record(owner, uid, "WorkflowCompleted")
+
+    async def _tell(self, owner: str, run: str, phase: str) -> None:
         path = f"{path_of('workflowexecutions', self._source, owner)}/status"
-        await self._api.send("PATCH", path, status)
+        await self._api.send("PATCH", path, bodies.execution_status(run, self._runs, phase))
+
+    async def _record(self, owner: str, uid: str, reason: str) -> None:
+        event = bodies.event_body(owner, uid, self._source, reason)
+        await self._api.send("POST", path_of("events", self._source), event)

@@ -28,6 +28,7 @@ def _burst(context: Context, size: int) -> Result:
     rig = context.rig
     least = floors.raw(rig, size, ours=False)
     ours = floors.raw(rig, size, ours=True)
+    reacted, _ = floors.reactor(rig, ours=True, executions=size)
     ground = rig.ground()
     with rig.operator(ground) as operator:
         with player(rig, ground, executions=size) as load:
@@ -40,8 +41,12 @@ def _burst(context: Context, size: int) -> Result:
         "executions_per_s": seen.throughput,
         "f1_per_s": least["throughput"],
         "f1_with_our_writes_per_s": ours["throughput"],
+        "f2_with_our_writes_per_s": reacted.throughput,
         "to_f1": ratio(seen.throughput, least["throughput"]),
         "to_f1_with_our_writes": ratio(seen.throughput, ours["throughput"]),
+        # What is lost to the two watches of whoever reacts and of the player, and to reacting.
+        "f2_to_f1_with_our_writes": ratio(reacted.throughput, ours["throughput"]),
+        "to_f2_with_our_writes": ratio(seen.throughput, reacted.throughput),
         "f1_cpu_s_per_1000": least["cpu_s_per_1000"],
         "last_run_s": max(seen.times("run"), default=0.0) - seen.began,
         "rss_mb": usage.rss_mb,

@@ -35,7 +35,8 @@ def run(context: Context) -> Result:
 def _paced(context: Context, rate: int, count: int) -> Result:
     rig = context.rig
     what = {"executions": count, "rate": rate, "run_events": RUN_EVENTS, "life_s": LIFE_S}
-    bare, bare_cpu = floors.reactor(rig, **what)
+    bare, bare_cpu = floors.reactor(rig, ours=False, **what)
+    _, bare_cpu_with_our_writes = floors.reactor(rig, ours=True, **what)
     ground = rig.ground()
     with rig.operator(ground) as operator:
         with player(rig, ground, **what) as load:
@@ -50,6 +51,7 @@ def _paced(context: Context, rate: int, count: int) -> Result:
         **{f"f2_{key}": value for key, value in floor.items()},
         **{f"{key[:-3]}_to_f2": ratio(measured[key], floor[key]) for key in _RATIOS},
         "f2_cpu_s_per_1000": bare_cpu,
+        "f2_with_our_writes_cpu_s_per_1000": bare_cpu_with_our_writes,
         "rss_mb": usage.rss_mb,
         "rss_peak_mb": usage.peak_mb,
         **costs_of(cost, seen),

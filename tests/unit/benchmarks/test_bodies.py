@@ -11,9 +11,30 @@ import pytest
 from benchmarks import bodies
 from benchmarks.history import Template
 from benchmarks.rig import Ground
+from workflowexecution.api import validation
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.run import RunState, parse_run
+from workflowexecution.core.pipelinerun import RunTemplate, build_run
+from workflowexecution.settings import Settings
 
 STEPS = 12
+
+
+def test_the_run_of_the_floors_is_byte_for_byte_the_operators() -> None:
+    target = bodies.target_of("wfe-1")
+    raw = bodies.execution_body("wfe-1", "team", target)
+    raw["metadata"] |= {"uid": "uid-1", "resourceVersion": "1"}
+    spec, problem = validation.parse_spec(raw)
+    assert spec is not None, problem
+    template = RunTemplate(
+        namespace="runs",
+        allowed_service_accounts=frozenset(),
+        security_context=Settings.model_fields["run_security_context"].default,
+    )
+    made = build_run(parse_execution(raw), spec, names.slot_name(target, 1), template)
+    written = bodies.run_body("wfe-1", "uid-1", "team", target, "runs")
+    assert made == written
 
 
 def run_at(step: int, size: int = 10_000) -> bodies.Object:
