@@ -8,18 +8,21 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from benchmarks import bodies
 from benchmarks.etcd import Etcd, key_of
 from benchmarks.played import player, result_of
 from benchmarks.rig import Ground, Rig
-from harness.objects import Objects
+from harness.objects import Objects, path_of
 from harness.waiting import eventually
+from localcluster.cluster import ApiError
 from workflowexecution.core import names
 
 _TIME = re.compile(r'"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z"')
 # Long enough for no cooldown to reach it, and not for retention.
 _AGE = timedelta(hours=1)
+_CAUGHT_UP_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,18 @@ class History:
         etcd = self._rig.etcd
         etcd.write(ended.clone(f"old-{number}", ground, _AGE) for number in range(settled))
         etcd.write(under_way.clone(f"now-{number}", ground, None) for number in range(running))
+        for plural in ("workflowexecutions", "pipelineruns"):
+            eventually(partial(self._assert_served, ground, plural), _CAUGHT_UP_S)
         return ground
+
+    def _assert_served(self, ground: Ground, plural: str) -> None:
+        """The API server has seen all that was stored behind its back, so that it serves lists."""
+        try:
+            self._rig.cluster.request(
+                "GET", f"{path_of(plural, ground.namespace_of(plural))}?limit=1"
+            )
+        except ApiError as error:
+            raise AssertionError(f"{plural} are not served: {error}") from error
 
 
 def _templates(rig: Rig, status_bytes: int) -> tuple[Template, Template]:
