@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -67,9 +68,10 @@ def main() -> int:
         context = Context(rig, History(rig), options.full)
         measured: dict[str, Spread] = {}
         for name in options.only or _usual(options.full):
-            measured |= _play(name, context, options)
-            # As it comes: a long run that is ended early leaves what it has measured.
-            report.save(options.out / "results.json", measured, _about(options))
+            for found in _play(name, context, options):
+                measured |= found
+                # As it comes: a long run that is ended early leaves what it has measured.
+                report.save(options.out / "results.json", measured, _about(options))
     console.print(report.table_of("targets", measured, all_of_them=False))
     if options.keep:
         page.keep(options.out / "results.json")
@@ -78,7 +80,8 @@ def main() -> int:
     return 0
 
 
-def _play(name: str, context: Context, options: argparse.Namespace) -> dict[str, Spread]:
+def _play(name: str, context: Context, options: argparse.Namespace) -> Iterator[dict[str, Spread]]:
+    """Play a workload so many times; what is known of it after each."""
     results: list[Result] = []
     for number in range(options.runs):
         began, load = time.monotonic(), processes.load()
@@ -89,11 +92,10 @@ def _play(name: str, context: Context, options: argparse.Namespace) -> dict[str,
         console.print(
             f"{name}, run {number + 1} of {options.runs}: {seconds:.0f} s, load {load:.1f}"
         )
-    measured = report.collect(name, results)
-    console.print(report.table_of(name, measured))
+        yield report.collect(name, results)
+    console.print(report.table_of(name, report.collect(name, results)))
     (options.out / f"{name}.json").write_text(json.dumps([result.series for result in results]))
     plots.draw(name, results[-1].series, options.out)
-    return measured
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
