@@ -1,12 +1,10 @@
 """Traces at a real receiver, which decodes what OTLP/HTTP carries."""
 
-import gzip
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from builders import (
@@ -19,6 +17,7 @@ from builders import (
     make_task_run,
     raw_execution,
 )
+from harness.otlp import spans_at
 from harness.receiver import Receiver, open_receiver
 from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.core import names
@@ -66,16 +65,9 @@ async def spans_of(collector: Receiver, execution: Execution, run: Run) -> dict[
 
 
 def spans_in(collector: Receiver) -> list[Span]:
-    found = []
-    for headers, body in collector.taken:
-        assert headers["Content-Type"] == "application/x-protobuf"
-        plain = gzip.decompress(body) if headers.get("Content-Encoding") == "gzip" else body
-        request = ExportTraceServiceRequest.FromString(plain)
-        for resource in request.resource_spans:
-            told = {one.key: one.value.string_value for one in resource.resource.attributes}
-            assert told["service.name"] == "workflowexecution-operator"
-            found += [span for scope in resource.scope_spans for span in scope.spans]
-    return found
+    found = list(spans_at(collector))
+    assert {service for service, _ in found} <= {"workflowexecution-operator"}
+    return [span for _, span in found]
 
 
 def moment(nanoseconds: int) -> datetime:
