@@ -38,6 +38,10 @@ class _NotTakenError(Exception):
     """The sink did not take an event, and may take it later."""
 
 
+class _RefusedError(Exception):
+    """The sink does not want an event."""
+
+
 class CloudEventFollower:
     """Sends one event for each phase, in order; what does not fit into its queue is dropped."""
 
@@ -108,11 +112,14 @@ class CloudEventFollower:
 
     async def _send(self, message: HTTPMessage) -> None:
         async with self._session.post(
-            self._sink, data=message.body, headers=message.headers
+            self._sink, data=message.body, headers=message.headers, allow_redirects=False
         ) as response:
+            # The URL is not told: it may carry a token.
+            answered = f"the sink answered {response.status}"
             if response.status >= 500 or response.status in _PASSING:
-                raise _NotTakenError(f"the sink answered {response.status}")
-            response.raise_for_status()
+                raise _NotTakenError(answered)
+            if response.status >= 300:
+                raise _RefusedError(answered)
 
     def _count(self, result: str, number: int = 1) -> None:
         self._results.labels(result=result).inc(number)

@@ -6,6 +6,7 @@ ids. They are sent by a thread of the SDK, whose queue is bounded. Imported only
 
 import asyncio
 import socket
+import threading
 from datetime import datetime
 from typing import Final
 
@@ -34,8 +35,8 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.trace_context import TraceContext, trace_of
 
-# The process may not end later than kubelet has patience for.
 _REQUEST_S: Final = 5.0
+_CLOSE_S: Final = 3.0
 
 
 class TraceFollower:
@@ -96,7 +97,10 @@ class TraceFollower:
 
     async def close(self) -> None:
         """See Follower."""
-        await asyncio.to_thread(self._provider.shutdown)
+        # The SDK waits for its queue to be sent, which a collector that hangs makes long.
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, _CLOSE_S)
 
     def _span(
         self,

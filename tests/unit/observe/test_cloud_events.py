@@ -150,7 +150,7 @@ async def test_an_answer_that_passes_is_tried_again(
     assert len({body for _, body in sink.taken}) == 1
 
 
-@pytest.mark.parametrize("answers", [[400], [500] * 4], ids=["refused", "down"])
+@pytest.mark.parametrize("answers", [[400], [302], [500] * 4], ids=["refused", "moved", "down"])
 async def test_what_is_not_taken_is_given_up_and_the_next_one_sent(
     sink: Receiver, follower: CloudEventFollower, results: Counter, answers: list[int]
 ) -> None:

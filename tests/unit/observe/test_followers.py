@@ -5,14 +5,21 @@ import sys
 
 import pytest
 
+from workflowexecution.cli.run import policy_of
 from workflowexecution.observe.followers import open_followers
 from workflowexecution.observe.metrics import Metrics
+from workflowexecution.settings import Settings
 
 EXTRAS = ("opentelemetry", "cloudevents")
 
 
 async def test_nobody_follows_unless_asked_for() -> None:
     assert open_followers(Metrics(), traces_endpoint="", cloudevents_sink="") == ()
+
+
+def test_tekton_is_told_of_spans_only_where_there_are_any() -> None:
+    assert not policy_of(Settings()).template.is_traced
+    assert policy_of(Settings(traces_endpoint="http://collector/v1/traces")).template.is_traced
 
 
 def test_the_operator_does_not_load_what_it_does_not_use() -> None:

@@ -1,9 +1,11 @@
 """Traces at a real receiver, which decodes what OTLP/HTTP carries."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -28,6 +30,7 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
 from workflowexecution.core.trace_context import trace_of
+from workflowexecution.observe import traces
 from workflowexecution.observe.traces import TraceFollower
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -146,3 +149,17 @@ async def test_a_collector_that_is_not_there_costs_nothing_but_the_spans() -> No
     follower, execution = TraceFollower("http://127.0.0.1:1/v1/traces"), make_execution("mine")
     follower.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
     await follower.close()
+
+
+async def test_a_collector_that_hangs_is_not_waited_for_long(
+    collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "_CLOSE_S", 0.1)
+    collector.is_open.clear()
+    follower, execution = TraceFollower(collector.url), make_execution("mine")
+    follower.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    await follower.close()
+    assert loop.time() - began_at < 2
+    await collector.until(1)
