@@ -16,7 +16,7 @@ endif
 unexport KUBECONFIG
 
 .PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
-	faults bench record lint audit fmt docs crd lock image cluster-up cluster-down clean
+	observability faults bench record lint audit fmt docs crd lock image cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -61,6 +61,9 @@ incluster: programs ## the operator installed in a cluster, from its image and t
 bundles-e2e: programs ## every remediation bundle at work on real objects
 	$(PYTEST) tests/bundles
 
+observability: programs ## dashboard, rules, traces and CloudEvents at a real Prometheus and Tekton
+	$(PYTEST) tests/observability
+
 faults: programs ## hours of faults, with results for docs/reliability.md; ONLY="name …" runs some
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m reliability $(ONLY)
 
@@ -90,13 +93,14 @@ crd: setup ## write the CRD from the models
 docs: setup ## write the pages made from the code, and check all links
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.reasons
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.cli
+	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.metrics
 	$(PYTEST) -q tests/unit/test_docs.py
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --quiet \
+	$(BIN)/uv pip compile pyproject.toml --extra traces --extra cloudevents --universal \
+		--python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-run.lock
 
 image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it, too

@@ -24,6 +24,7 @@ _RESTRICTED = {
     "fsGroup": 65532,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+_URL = re.compile(r"https?://[^\s/]+\S*")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -151,6 +152,15 @@ class Settings(BaseSettings):
         default_factory=_default_address,
         description="Address of both ports; empty, as in a pod: every one.",
     )
+    traces_endpoint: str = Field(
+        default="",
+        description="Where traces go by OTLP/HTTP, e.g. http://collector:4318/v1/traces; "
+        "empty: nowhere.",
+    )
+    cloudevents_sink: str = Field(
+        default="",
+        description="URL that a CloudEvent is posted to for each phase; empty: none is.",
+    )
     log_format: Literal["json", "text"] = Field(
         default="json", description="json for machines, text for people."
     )
@@ -165,6 +175,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{value!r} is not a namespace; use lower-case letters, digits and '-'"
             )
+        return value
+
+    @field_validator("traces_endpoint", "cloudevents_sink")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and not _URL.fullmatch(value):
+            raise ValueError(f"{value!r} is not a URL; write it like http://host:4318/path")
         return value
 
     @field_validator("watch_namespaces")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
+import monitoring
 from harness.overlays import overlay
 from harness.rights import MANIFESTS
 from localcluster import checkers
@@ -63,3 +66,8 @@ def test_what_is_monitored_is_there() -> None:
     )
     ports = {port["name"] for port in service["spec"]["ports"]}
     assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
+    (rules,) = [item for item in rendered if item["kind"] == "PrometheusRule"]
+    assert rules["spec"] == monitoring.groups()
+    (dashboard,) = [item for item in rendered if item["kind"] == "ConfigMap"]
+    assert dashboard["metadata"]["labels"] == {"grafana_dashboard": "1"}
+    assert json.loads(dashboard["data"]["dashboard.json"]) == monitoring.dashboard()

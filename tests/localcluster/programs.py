@@ -79,6 +79,10 @@ KUBE_SCORE = Program("kube-score", "kubescore", "github.com/zegl/kube-score/cmd/
 CHECKERS = (HELM, KUBE_SCORE)
 # Of no tier: only the proof that our bundles are like its own needs it.
 TKN = Program("tkn", "tkn", "github.com/tektoncd/cli/cmd/tkn")
+# Of no tier: what dashboard and rules are tried with.
+PROMETHEUS, PROMTOOL = _family(
+    "prometheus", "github.com/prometheus/prometheus/cmd", "prometheus", "promtool"
+)
 
 IMAGES_OF_TEKTON = tuple(program.name for program in _IN_PODS)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import cli, reasons
+from docs import cli, metrics, reasons
 from workflowexecution.core.decision import CHECKS
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +27,10 @@ def test_the_page_of_reasons_is_what_the_code_says() -> None:
 
 def test_the_page_of_commands_is_what_the_code_says() -> None:
     assert cli.PAGE.read_text() == cli.page()
+
+
+def test_the_page_of_metrics_is_what_the_code_says() -> None:
+    assert metrics.PAGE.read_text() == metrics.page()
 
 
 def test_the_readme_names_its_two_commands_on_its_first_screen() -> None:

@@ -77,6 +77,8 @@ def test_the_environment_sets(
         ("concurrency", "501", "less than or equal to 500"),
         ("metrics_port", "65536", "less than or equal to 65535"),
         ("probes_port", "-1", "greater than or equal to 0"),
+        ("traces_endpoint", "collector:4317", "is not a URL; write it like http://"),
+        ("cloudevents_sink", "https://", "is not a URL; write it like http://"),
         ("log_format", "xml", "'json' or 'text'"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
     ],

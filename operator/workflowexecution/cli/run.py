@@ -13,6 +13,7 @@ from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
 from workflowexecution.kube.access import load_access
+from workflowexecution.observe.followers import open_followers
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health, HttpServer
@@ -41,6 +42,7 @@ def policy_of(settings: Settings) -> Policy:
             namespace=settings.execution_namespace,
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
             security_context=settings.run_security_context,
+            is_traced=bool(settings.traces_endpoint),
         ),
         watch_namespaces=tuple(settings.watch_namespaces),
         shard=settings.shard,
@@ -77,6 +79,11 @@ async def run(settings: Settings) -> None:
         probes_port=probes_port,
         metrics_port=metrics_port,
     )
+    followers = open_followers(
+        metrics,
+        traces_endpoint=settings.traces_endpoint,
+        cloudevents_sink=settings.cloudevents_sink,
+    )
     app = App(
         access,
         policy_of(settings),
@@ -85,8 +92,10 @@ async def run(settings: Settings) -> None:
         concurrency=settings.concurrency,
         resync_interval=settings.resync_interval,
         lease_namespace=settings.lease_namespace if settings.leader_election else None,
+        followers=followers,
     )
     try:
         await app.run(stop)
     finally:
+        await asyncio.gather(*(follower.close() for follower in followers))
         await server.close()

@@ -2,17 +2,21 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
 
+from workflowexecution.api import reading
 from workflowexecution.control.backoff import backoff
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.memory import StatusChange
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
+from workflowexecution.observe.followers import Follower
 from workflowexecution.observe.metrics import Metrics
 
 # An Event of long ago is no news.
@@ -22,7 +26,14 @@ _TOLD_WITHIN_S: Final = 120.0
 class Announcer:
     """Records Events without anybody waiting for them, and counts what happened."""
 
-    def __init__(self, cluster: Cluster, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        metrics: Metrics,
+        clock: Clock,
+        followers: Sequence[Follower] = (),
+    ) -> None:
+        self._followers = followers
         self._cluster = cluster
         self._metrics = metrics
         self._clock = clock
@@ -37,6 +48,7 @@ class Announcer:
             self._record(event)
         if after.phase is None or after.phase == before.phase:
             return
+        self._each(lambda one: one.phase_changed(change.execution, before, after, now=now))
         run = after.pipeline_run_ref
         self._log.info(
             "phase changed",
@@ -50,13 +62,24 @@ class Announcer:
         if after.duration is not None:
             seconds = after.duration.total_seconds()
             self._metrics.duration.labels(outcome=after.phase).observe(seconds)
+        if run is not None and after.completion_time is not None:
+            since_end = (now - after.completion_time).total_seconds()
+            self._metrics.end_to_status.observe(max(since_end, 0.0))
         if after.skip_details is not None:
             self._metrics.skips.labels(reason=after.skip_details.reason).inc()
 
-    def run_created(self, run: Run) -> None:
-        """Tell of a run that was created; its Event comes with the status that names it."""
+    def run_created(self, execution: Execution, run: Run, *, seconds: float) -> None:
+        """Tell of a run that was created, so many seconds after it was decided to.
+
+        Its Event comes with the status that names it.
+        """
         self._metrics.runs_created.inc()
+        self._metrics.decision_to_launch.observe(seconds)
+        now = self._clock.now()
+        asked_at = reading.moment(execution.raw["metadata"], "creationTimestamp") or now
+        self._metrics.creation_to_launch.observe(max((now - asked_at).total_seconds(), 0.0))
         self._log.info("PipelineRun created", run=run.name)
+        self._each(lambda one: one.launched(execution, run, seconds=seconds, now=now))
 
     def lock_violated(self, run: Run, note: str) -> None:
         """Tell loudly of two runs that were active on one target."""
@@ -81,6 +104,14 @@ class Announcer:
         """Give Events under way this many seconds to be recorded."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=grace)
+
+    def _each(self, tell: Callable[[Follower], None]) -> None:
+        """Tell every follower; what one of them makes of it is no fault of what was done."""
+        for follower in self._followers:
+            try:
+                tell(follower)
+            except Exception as error:
+                self._log.error("a follower failed", exc_info=error)
 
     def _record(self, event: dict[str, Any]) -> None:
         task = asyncio.create_task(self._post(event))

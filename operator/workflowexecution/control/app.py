@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -27,6 +27,7 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.decoding import decode_only
 from workflowexecution.kube.leader_election import Leadership
 from workflowexecution.kube.lease import LeaseStore
+from workflowexecution.observe.followers import Follower
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
 
@@ -59,12 +60,13 @@ class App:
         resync_interval: timedelta,
         lease_namespace: str | None = None,
         clock: ServerClock | None = None,
+        followers: Sequence[Follower] = (),
     ) -> None:
         clock = clock or ServerClock()
         executions = execution_paths(policy.watch_namespaces)
         # Each watch keeps a connection to itself: requests must not have to wait for one.
         self._session = access.open_session(connections=_CONNECTIONS + len(executions) + 1)
-        client = ApiClient(self._session, access.server, clock)
+        client = ApiClient(self._session, access.server, clock, metrics.requests)
         self._leadership = (
             Leadership(_lease(client, lease_namespace, policy.shard), _identity(), clock)
             if lease_namespace
@@ -75,7 +77,9 @@ class App:
             execution_namespace=policy.template.namespace,
             watch_namespaces=policy.watch_namespaces,
         )
-        self._parts = Parts(self._cluster, policy, metrics, clock, concurrency=concurrency)
+        self._parts = Parts(
+            self._cluster, policy, metrics, clock, concurrency=concurrency, followers=followers
+        )
         intake = self._parts.intake
         self._watches = (
             *(ChangeStream(client, at, intake.on_execution, intake.missed) for at in executions),

@@ -51,7 +51,7 @@ class Launcher:
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
-        key = (template.namespace, verdict.run_name)
+        key, decided_at = (template.namespace, verdict.run_name), self._clock.monotonic()
         try:
             created = parse_run(await self._cluster.create_run(manifest))
         except errors.AlreadyExistsError:
@@ -63,14 +63,18 @@ class Launcher:
             if seen is None:
                 raise
             if _is_of(seen, execution):
-                self._announcer.run_created(seen)
+                self._tell(execution, seen, decided_at)
             return NEW_FACTS
         except (errors.RejectedError, errors.ForbiddenError) as error:
             return self._refused(execution, error)
         assert created is not None, "the run that was asked for names its target"
         self._reader.take_in(created)
-        self._announcer.run_created(created)
+        self._tell(execution, created, decided_at)
         return NEW_FACTS
+
+    def _tell(self, execution: Execution, run: Run, decided_at: float) -> None:
+        seconds = self._clock.monotonic() - decided_at
+        self._announcer.run_created(execution, run, seconds=seconds)
 
     def _doubt(self, execution: Execution) -> None:
         until = self._clock.monotonic() + _IN_DOUBT_FOR_S

@@ -1,6 +1,7 @@
 """The parts that reconcile, put together."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from workflowexecution.control.announcer import Announcer
@@ -19,8 +20,9 @@ from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.facts.run import RunKey, RunState
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube.clock import Clock
+from workflowexecution.observe.followers import Follower
 from workflowexecution.observe.metrics import Metrics
 
 # Every request of a pass has a time limit; passes of which none ends for so long hang.
@@ -41,11 +43,19 @@ class Parts:
         clock: Clock,
         *,
         concurrency: int,
+        followers: Sequence[Follower] = (),
     ) -> None:
         ledger, memory = Ledger(policy.template.namespace), Memory()
-        self._announcer = Announcer(cluster, metrics, clock)
-        self._executions: WorkQueue[str] = WorkQueue(self._reconcile, concurrency=concurrency)
-        self._runs: WorkQueue[RunKey] = WorkQueue(self._reconcile_run, concurrency=concurrency)
+        self._announcer = Announcer(cluster, metrics, clock, followers)
+        failures = metrics.pass_failures
+        self._executions: WorkQueue[str] = WorkQueue(
+            self._reconcile,
+            concurrency=concurrency,
+            on_failure=failures.labels(kind="execution").inc,
+        )
+        self._runs: WorkQueue[RunKey] = WorkQueue(
+            self._reconcile_run, concurrency=concurrency, on_failure=failures.labels(kind="run").inc
+        )
         reader = LiveReader(cluster, ledger, clock, policy.shard, self._executions, self._runs)
         self._execution_reconciler = ExecutionReconciler(
             ledger,
@@ -82,10 +92,13 @@ class Parts:
         self.memory = memory
         self.intake = Intake(ledger, memory, clock, policy, self._executions, self._runs)
         metrics.queue_depth.set_function(self.depth)
-        metrics.stuck.set_function(memory.stuck_runs)
-        metrics.active.set_function(
-            lambda: sum(run.state is not RunState.FINISHED for run in ledger.runs())
+        metrics.queue_age.set_function(
+            lambda: max(self._executions.oldest_age(), self._runs.oldest_age())
         )
+        metrics.stuck.set_function(memory.stuck_runs)
+        metrics.active.set_function(lambda: len(_holding(ledger)))
+        metrics.locks_held.set_function(lambda: len({run.target_key for run in _holding(ledger)}))
+        metrics.oldest_run_age.set_function(lambda: _oldest_age(ledger, clock))
         remembered = {
             "execution": lambda: len(ledger.executions()),
             "run": lambda: len(ledger.runs()),
@@ -136,3 +149,14 @@ class Parts:
 
     async def _reconcile_run(self, key: RunKey) -> float | None:
         return await self._run_reconciler.reconcile(key)
+
+
+def _holding(ledger: Ledger) -> list[Run]:
+    return [run for run in ledger.runs() if run.state is not RunState.FINISHED]
+
+
+def _oldest_age(ledger: Ledger, clock: Clock) -> float:
+    """Seconds since the oldest run that holds its target was created."""
+    now = clock.now()
+    ages = ((now - run.created_at).total_seconds() for run in _holding(ledger))
+    return max(ages, default=0.0)

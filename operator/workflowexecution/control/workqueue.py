@@ -19,15 +19,24 @@ class WorkQueue(Generic[Key]):
 
     A key added while its pass is running is run once more after it. A pass that returns a number
     of seconds is repeated after that time; one that raises is repeated with back-off. What is added
-    before ``open`` is not kept: who opens adds what there is to do.
+    before ``open`` is not kept: who opens adds what there is to do. ``on_failure`` is called for
+    every pass that raises, unless somebody else only wrote first.
     """
 
-    def __init__(self, work: Callable[[Key], Awaitable[float | None]], *, concurrency: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Key], Awaitable[float | None]],
+        *,
+        concurrency: int,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
         self._work = work
+        self._on_failure = on_failure
         self._slots = asyncio.Semaphore(concurrency)
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._wakers: dict[Key, asyncio.Event] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._since: dict[Key, float] = {}
         self._dozing: set[Key] = set()
         self._under_way = 0
         self._moved_at = 0.0
@@ -41,6 +50,11 @@ class WorkQueue(Generic[Key]):
     def timer_count(self) -> int:
         """Number of keys that will be added after a while."""
         return len(self._timers)
+
+    def oldest_age(self) -> float:
+        """Seconds for which the key that has waited longest has had work to do."""
+        now = time.monotonic()
+        return now - min(self._since.values(), default=now)
 
     def stuck_for(self) -> float:
         """Seconds in which no pass has ended, though some are under way."""
@@ -102,10 +116,12 @@ class WorkQueue(Generic[Key]):
         try:
             while waker.is_set():
                 waker.clear()
+                self._since[key] = time.monotonic()
                 delay = await self._until_done(key, waker)
         finally:
             del self._tasks[key]
             del self._wakers[key]
+            self._since.pop(key, None)
         if delay is not None:
             self.add_after(key, delay)
 
@@ -152,7 +168,10 @@ class WorkQueue(Generic[Key]):
 
     def _report(self, key: Key, error: Exception, attempt: int, seconds: float) -> None:
         # Somebody else wrote first: that is how writes are kept apart, and no fault.
-        tell = self._log.debug if isinstance(error, ConflictError) else self._log.warning
+        is_fault = not isinstance(error, ConflictError)
+        tell = self._log.warning if is_fault else self._log.debug
+        if is_fault:
+            self._on_failure()
         tell(
             "reconcile failed; it will be repeated",
             key=key,

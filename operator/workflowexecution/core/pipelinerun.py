@@ -9,6 +9,7 @@ from workflowexecution.api import duration, identity
 from workflowexecution.api.spec import RESERVED_PARAMETER, WorkflowExecutionSpec
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.trace_context import trace_of
 
 PIPELINE_NAME: Final = "workflow"
 
@@ -19,11 +20,13 @@ class RunTemplate:
 
     allowed_service_accounts: names an execution may ask for; empty means any.
     security_context: of the run's pods, as Kubernetes writes it; empty means none.
+    is_traced: whether Tekton is told of the run's span, so that it puts its own beneath.
     """
 
     namespace: str
     allowed_service_accounts: frozenset[str]
     security_context: Mapping[str, Any]
+    is_traced: bool = False
 
 
 def build_run(
@@ -37,7 +40,7 @@ def build_run(
             "name": name,
             "namespace": template.namespace,
             "labels": _labels(execution),
-            "annotations": _annotations(execution),
+            "annotations": _annotations(execution) | _span(execution, template),
         },
         "spec": {
             "pipelineRef": {"resolver": "bundles", "params": _bundle(spec)},
@@ -106,6 +109,10 @@ def _annotations(execution: Execution) -> dict[str, str]:
         names.KEY_WORKFLOW_ID: execution.workflow_id,
         names.KEY_TARGET: execution.target,
     }
+
+
+def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:
+    return {names.KEY_TEKTON_SPAN: trace_of(execution).for_tekton} if template.is_traced else {}
 
 
 def _bundle(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:

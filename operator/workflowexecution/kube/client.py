@@ -15,6 +15,7 @@ from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.decoding import Decode, decode_whole
+from workflowexecution.kube.request_tally import NO_ANSWER, RequestTally
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 # A page is held whole: with large runs, 100 are some megabytes.
@@ -23,14 +24,22 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
 class ApiClient:
-    """Sends requests over one bounded session; holds no knowledge of any kind of object."""
+    """Sends requests over one bounded session; holds no knowledge of any kind of object.
+
+    ``tally`` counts how they are answered.
+    """
 
     def __init__(
-        self, session: aiohttp.ClientSession, server: str, clock: ServerClock | None = None
+        self,
+        session: aiohttp.ClientSession,
+        server: str,
+        clock: ServerClock | None = None,
+        tally: RequestTally | None = None,
     ) -> None:
         self._session = session
         self._server = server
         self._clock = clock
+        self.tally = tally or RequestTally()
 
     async def request(
         self,
@@ -46,17 +55,13 @@ class ApiClient:
 
         Raises: ApiError of the kind the answer means; UnavailableError where there was none.
         """
-        what, sent = f"{method} {path}", time.monotonic()
-        with _no_answer(what):
-            async with self._session.request(
-                method,
-                self._server + path,
-                data=None if body is None else msgspec.json.encode(body),
-                params=params,
-                headers=None if body is None else {"Content-Type": content_type},
-                timeout=_TIMEOUT,
-            ) as response:
-                text = await response.read()
+        what, sent, status = f"{method} {path}", time.monotonic(), NO_ANSWER
+        try:
+            response, text = await self._exchange(method, path, body, params, content_type)
+            status = response.status
+        finally:
+            verb = "LIST" if params and "limit" in params else method
+            self.tally.note(verb, status, time.monotonic() - sent)
         self._note_date(response.headers.get("Date", ""), sent)
         if response.status >= 400:
             raise _error_of(response, text, what)
@@ -83,11 +88,8 @@ class ApiClient:
         Raises: ApiError of the kind the answer means; UnavailableError, also from within, where
             there was none or the stream was lost.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
         with _no_answer(f"GET {path}"):
-            async with self._session.get(
-                self._server + path, params=params, timeout=timeout
-            ) as response:
+            async with await self._open(path, params, silence) as response:
                 if response.status >= 400:
                     raise _error_of(response, await response.read(), f"GET {path}")
                 yield _lines_of(response.content, with_rest)
@@ -111,6 +113,39 @@ class ApiClient:
             if not token:
                 return
             query["continue"] = token
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        content_type: str,
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        """Send one request and read the whole answer; UnavailableError where there is none."""
+        with _no_answer(f"{method} {path}"):
+            async with self._session.request(
+                method,
+                self._server + path,
+                data=None if body is None else msgspec.json.encode(body),
+                params=params,
+                headers=None if body is None else {"Content-Type": content_type},
+                timeout=_TIMEOUT,
+            ) as response:
+                return response, await response.read()
+
+    async def _open(
+        self, path: str, params: Mapping[str, str], silence: float
+    ) -> aiohttp.ClientResponse:
+        """Begin a stream; the caller closes the response."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=silence)
+        status = NO_ANSWER
+        try:
+            response = await self._session.get(self._server + path, params=params, timeout=timeout)
+            status = response.status
+        finally:
+            self.tally.note("WATCH", status)
+        return response
 
     def _note_date(self, header: str, sent: float) -> None:
         """Learn the server's time from a reply."""

@@ -66,11 +66,11 @@ def events_for(
     if (mismatch := _mismatch(after)) and not _mismatch(before):
         add("Warning", mismatch.reason, "Verify", mismatch.message)
     if after.phase in _BY_PHASE and after.phase != before.phase:
-        add(*_BY_PHASE[after.phase], _ending_of(after, execution))
+        add(*_BY_PHASE[after.phase], ending_of(after, execution))
     return events
 
 
-def _ending_of(status: WorkflowExecutionStatus, execution: Execution) -> str:
+def ending_of(status: WorkflowExecutionStatus, execution: Execution) -> str:
     """How it ended, without what the workflow's steps say: that may quote a parameter."""
     if status.failure_details:
         return note_of(status.failure_details, execution)

@@ -152,6 +152,11 @@ class OperatorProcess:
         except OSError as error:
             return 0, str(error)
 
+    @property
+    def metrics_port(self) -> int:
+        """Where this life serves its metrics."""
+        return self._port("metrics_port")
+
     def metric(self, series: str) -> float:
         """Value of one series, e.g. `name{label="value"}`."""
         _, text = self.ask("/metrics")

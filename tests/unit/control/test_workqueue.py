@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
+from builders import NOW
+from clocks import FixedClock
 from workflowexecution.control import workqueue
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.kube import errors
@@ -288,3 +290,46 @@ async def test_what_is_due_soon_is_not_worked_on_before(
     await settled(queue)
     assert passes.count == {"later": 1, "never": 1}
     assert queue.timer_count() == 1
+
+
+async def test_the_oldest_work_is_as_old_as_it_has_not_been_done(
+    monkeypatch: pytest.MonkeyPatch, queue: WorkQueue[str], passes: Passes
+) -> None:
+    clock = FixedClock(NOW)
+    monkeypatch.setattr(workqueue, "time", clock)
+    passes.gate.clear()
+    assert queue.oldest_age() == 0
+    for key in "ab":
+        queue.add(key)
+        await passes.until(lambda key=key: passes.active[key] == 1)  # type: ignore[misc]
+        clock.advance(10)
+    assert queue.oldest_age() == 20
+    passes.gate.set()
+    await settled(queue)
+    assert queue.oldest_age() == 0
+
+
+async def test_work_that_fails_again_and_again_grows_old(
+    monkeypatch: pytest.MonkeyPatch, queue: WorkQueue[str], passes: Passes
+) -> None:
+    clock = FixedClock(NOW)
+    monkeypatch.setattr(workqueue, "time", clock)
+    monkeypatch.setattr(workqueue, "backoff", lambda *_: BOUND_S)
+    passes.answers = [errors.UnavailableError("no answer")]
+    queue.add("a")
+    await dozing(queue, "a")
+    clock.advance(60)
+    assert queue.oldest_age() == 60
+
+
+async def test_failures_are_told_but_not_that_somebody_else_wrote_first(
+    monkeypatch: pytest.MonkeyPatch, passes: Passes
+) -> None:
+    monkeypatch.setattr(workqueue, "backoff", lambda *_: 0)
+    told: list[None] = []
+    queue = WorkQueue(passes.work, concurrency=4, on_failure=lambda: told.append(None))
+    queue.open()
+    passes.answers = [errors.ConflictError("changed"), errors.UnavailableError("no answer"), None]
+    queue.add("a")
+    await settled(queue)
+    assert (passes.count["a"], len(told)) == (3, 1)

@@ -9,6 +9,7 @@ from builders import DIGEST, IMAGE, NAMESPACE, TARGET, make_execution, raw_spec
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core import names
 from workflowexecution.core.pipelinerun import RunTemplate, build_run, pinned_image, problem_of
+from workflowexecution.core.trace_context import trace_of
 
 OTHER_DIGEST = "sha256:" + "b" * 64
 
@@ -134,3 +135,14 @@ def test_labels_are_valid_where_names_are_not() -> None:
     assert all(len(value) <= 63 and value.isascii() for value in meta["labels"].values())
     assert meta["annotations"]["kubernaut.ai/workflow-execution"] == "a" * 253
     assert meta["annotations"]["kubernaut.ai/workflow-id"] == execution.workflow_id
+
+
+def test_a_run_that_is_traced_tells_tekton_of_its_span() -> None:
+    execution, spec = make_execution(), spec_of()
+    plain = build_run(execution, spec, "wfe-x-1", TEMPLATE)
+    traced = build_run(execution, spec, "wfe-x-1", replace(TEMPLATE, is_traced=True))
+
+    span = traced["metadata"]["annotations"].pop("tekton.dev/pipelinerunSpanContext")
+
+    assert span == trace_of(execution).for_tekton
+    assert traced == plain

@@ -11,6 +11,7 @@ from aiohttp import web
 from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
+from workflowexecution.kube.request_tally import NO_ANSWER
 from workflowexecution.plugin.logs import read_tail
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -183,3 +184,37 @@ async def test_the_end_of_a_log_is_asked_for_and_long_lines_are_cut(
         "/api/v1/namespaces/runs/pods/the-pod/log",
         {"container": "step-work", "tailLines": "2", "limitBytes": "262144"},
     )
+
+
+async def test_every_request_is_counted_by_verb_and_status(
+    server: Server, client: ApiClient
+) -> None:
+    tally = client.tally
+    server.answers(201, "{}")
+    await client.request("POST", "/x", body={})
+    await client.request("GET", "/x", params={"limit": "1"})
+    server.answers(409, told("Conflict"))
+    with pytest.raises(errors.ConflictError):
+        await client.request("PATCH", "/x", body={})
+    with pytest.raises(errors.ConflictError):
+        async with client.stream("/x", {"watch": "true"}, silence=1):
+            pass
+    assert tally.answers == {
+        ("POST", 201): 1,
+        ("LIST", 201): 1,
+        ("PATCH", 409): 1,
+        ("WATCH", 409): 1,
+    }
+    assert set(tally.seconds) == {"POST", "LIST", "PATCH"}
+    assert all(0 < seconds < 5 for seconds in tally.seconds.values())
+
+
+async def test_what_is_not_answered_is_counted_as_that() -> None:
+    async with aiohttp.ClientSession() as session:
+        client = ApiClient(session, "http://127.0.0.1:1")
+        with pytest.raises(errors.UnavailableError):
+            await client.request("GET", "/x")
+        with pytest.raises(errors.UnavailableError):
+            async with client.stream("/x", {}, silence=1):
+                pass
+        assert client.tally.answers == {("GET", NO_ANSWER): 1, ("WATCH", NO_ANSWER): 1}

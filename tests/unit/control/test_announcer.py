@@ -1,0 +1,106 @@
+"""What was done is counted, and told to whoever follows; a follower cannot spoil it."""
+
+from typing import Any, cast
+
+from structlog.testing import capture_logs
+
+from builders import NOW, ago, finished_run, make_execution, make_run
+from clocks import FixedClock
+from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.control.announcer import Announcer
+from workflowexecution.control.cluster import Cluster
+from workflowexecution.control.memory import StatusChange
+from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.outcome import outcome_of_run
+from workflowexecution.observe.followers import Follower
+from workflowexecution.observe.metrics import Metrics
+
+EMPTY = WorkflowExecutionStatus()
+EXECUTION = make_execution("mine")
+ENDED = status_for(
+    EMPTY,
+    outcome_of_run(
+        finished_run("mine", created_at=ago(minutes=5), completed_at=ago(seconds=4)), None
+    ),
+    generation=1,
+    now=NOW,
+)
+
+
+class NoEvents:
+    async def create_event(self, event: Any) -> None: ...
+
+
+class Kept:
+    """Keeps what it is told of."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def launched(self, *_: object, seconds: float, **__: object) -> None:
+        self.told.append(f"launched in {seconds} s")
+
+    def phase_changed(
+        self, _: object, before: WorkflowExecutionStatus, after: WorkflowExecutionStatus, **__: Any
+    ) -> None:
+        self.told.append(f"{before.phase} to {after.phase}")
+
+    async def close(self) -> None: ...
+
+
+class Broken(Kept):
+    def launched(self, *_: object, **__: object) -> None:
+        raise RuntimeError("no room")
+
+    def phase_changed(self, *_: object, **__: object) -> None:
+        raise RuntimeError("no room")
+
+
+def make_announcer(*followers: Kept) -> tuple[Announcer, Metrics]:
+    metrics = Metrics()
+    all_of_them = cast("tuple[Follower, ...]", followers)
+    cluster = cast(Cluster, NoEvents())
+    return Announcer(cluster, metrics, FixedClock(NOW), all_of_them), metrics
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float:
+    found = metrics.registry.get_sample_value(f"workflowexecution_{name}", labels)
+    assert found is not None
+    return found
+
+
+async def test_how_late_a_status_is_counts_from_the_runs_end() -> None:
+    announcer, metrics = make_announcer()
+    announcer.announce(StatusChange(EXECUTION, EMPTY, ENDED))
+    await announcer.close(grace=1)
+    assert value(metrics, "end_to_status_seconds_sum") == 4
+    assert value(metrics, "end_to_status_seconds_count") == 1
+    assert value(metrics, "duration_seconds_sum", outcome="Completed") == 296
+
+
+async def test_how_long_a_launch_took_counts_from_creation_and_from_the_decision() -> None:
+    announcer, metrics = make_announcer()
+    announcer.run_created(EXECUTION, make_run("mine"), seconds=0.03)
+    assert value(metrics, "pipelinerun_creation_total") == 1
+    assert value(metrics, "creation_to_launch_seconds_sum") == 3600
+    assert value(metrics, "decision_to_launch_seconds_sum") == 0.03
+
+
+async def test_a_follower_that_fails_is_logged_and_the_others_are_told() -> None:
+    kept = Kept()
+    announcer, metrics = make_announcer(Broken(), kept)
+    with capture_logs() as logs:
+        announcer.run_created(EXECUTION, make_run("mine"), seconds=0.5)
+        announcer.announce(StatusChange(EXECUTION, EMPTY, ENDED))
+        await announcer.close(grace=1)
+    assert kept.told == ["launched in 0.5 s", "None to Completed"]
+    assert [line["event"] for line in logs].count("a follower failed") == 2
+    assert value(metrics, "total", outcome="Completed") == 1
+
+
+async def test_what_is_no_new_phase_is_not_told() -> None:
+    kept = Kept()
+    announcer, _ = make_announcer(kept)
+    announcer.announce(StatusChange(EXECUTION, ENDED, ENDED))
+    await announcer.close(grace=1)
+    assert kept.told == []
