@@ -6,8 +6,9 @@ What a person may not read is left out and said so, where the rest still tells s
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from workflowexecution.control.cluster import RUNS_AT_ONCE, KubeCluster, Raw
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.api.status import Phase
+from workflowexecution.control.cluster import RUNS_AT_ONCE, KubeCluster, Raw, execution_paths
+from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -21,6 +22,7 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.facts import Facts
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.views.executions import Wanted
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
@@ -35,9 +37,51 @@ def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
     )
 
 
-async def list_executions(session: Session, namespaces: Sequence[str]) -> list[Raw]:
-    """Every execution of some namespaces; of all, where none is named."""
-    return [item async for item in cluster_of(session, namespaces).list_executions()]
+async def list_executions(session: Session, wanted: Wanted) -> list[Raw]:
+    """Every execution of the namespaces that are meant, at least those that are wanted."""
+    query = {"fieldSelector": selector} if (selector := selector_of(wanted)) else {}
+    (path,) = execution_paths(session.namespaces)
+    return [item async for item in session.client.list_pages(path, query)]
+
+
+def selector_of(wanted: Wanted) -> str:
+    """As much of what is wanted as the API server can select; empty where it can select nothing."""
+    others = [phase for phase in Phase if wanted.phases and phase not in wanted.phases]
+    terms = [
+        f"spec.targetResource={escaped(wanted.target)}" if wanted.target else "",
+        f"spec.workflowRef.workflowId={escaped(wanted.workflow_id)}" if wanted.workflow_id else "",
+        *(f"status.phase!={phase}" for phase in others),
+    ]
+    return ",".join(filter(None, terms))
+
+
+def escaped(value: str) -> str:
+    """A value as it is written in a field selector."""
+    return "".join(f"\\{char}" if char in "\\,=" else char for char in value)
+
+
+def run_key(session: Session, execution: Execution) -> RunKey:
+    """Namespace and name of an execution's run; the name is empty where it has none."""
+    return execution.run_namespace or session.execution_namespace, execution.run_name or ""
+
+
+async def read_run(session: Session, execution: Execution) -> tuple[Run | None, list[Raw]]:
+    """An execution's run and its TaskRuns; None where it has none.
+
+    Raises: NotFoundError where the run is gone or is another one's; other ApiErrors.
+    """
+    namespace, name = run_key(session, execution)
+    if not name:
+        return None, []
+    where = f"PipelineRun {namespace}/{name}"
+    try:
+        run = parse_run(await cluster_of(session).get_run(namespace, name))
+    except errors.NotFoundError as error:
+        raise errors.NotFoundError(f"{where} is gone, and its tasks with it") from error
+    if run is None or run.owner is None or run.owner.uid != execution.uid:
+        raise errors.NotFoundError(f"{where} is not this execution's any more")
+    found = await cluster_of(session).list_task_runs(namespace, [name])
+    return run, [item for item in found if is_of_run(item, run.uid)]
 
 
 async def gather_facts(session: Session) -> Facts:
