@@ -43,6 +43,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("images", images.check_pods),
     ("pulls", images.check_failures),
 )
+_ASK: Final = "have somebody bind the role to you, or run this as somebody who has the right"
 _STYLES: Final = {
     State.OK: "green",
     State.WARNING: "yellow",
@@ -76,8 +77,7 @@ async def _run(session: Session, place: Place, name: str, check: _Check) -> list
     try:
         return await check(session, place)
     except errors.MissingRightError as error:
-        fix = "ask whoever has it, or for the ClusterRole workflowexecution-doctor"
-        return [Finding(name, State.UNKNOWN, missing_right(str(error)), fix)]
+        return [Finding(name, State.UNKNOWN, missing_right(str(error)), _ASK)]
     except errors.UnavailableError:
         raise
     except errors.ApiError as error:

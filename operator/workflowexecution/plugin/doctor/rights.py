@@ -25,11 +25,11 @@ class Right:
     namespace: str = ""
     name: str = ""
 
-    def __str__(self) -> str:
-        """As people are told."""
+    @property
+    def place(self) -> str:
+        """What it is over, and where, for people."""
         what = f"{self.resource}.{self.group}" if self.group else self.resource
-        where = f"in {self.namespace}" if self.namespace else "in all namespaces"
-        return f"{self.verb} {what} {where}"
+        return f"{what} in {self.namespace or 'all namespaces'}"
 
 
 # Group, resource, verbs: of executions wherever they are, and of runs in their namespace.
@@ -74,11 +74,19 @@ async def check_operator_rights(session: Session, place: Place) -> list[Finding]
     user = f"system:serviceaccount:{place.operator_namespace}:{OPERATOR}"
     rights = operator_rights(place)
     granted = await asyncio.gather(*(_is_granted(session, user, right) for right in rights))
-    missing = [str(right) for right, given in zip(rights, granted, strict=True) if not given]
-    if missing:
-        fix = "kubectl apply -k manifests/rbac"
-        return [error("operator rights", f"{OPERATOR} may not {'; '.join(missing)}", fix)]
-    return [ok("operator rights", f"{OPERATOR} has all {len(rights)}")]
+    missing = [right for right, given in zip(rights, granted, strict=True) if not given]
+    if not missing:
+        return [ok("operator rights", f"{OPERATOR} has all {len(rights)}")]
+    detail = f"{OPERATOR} may not {told_rights(missing)}"
+    return [error("operator rights", detail, "kubectl apply -k manifests/rbac")]
+
+
+def told_rights(rights: Iterable[Right]) -> str:
+    """Rights for people: the verbs over each kind of object together."""
+    verbs: dict[str, list[str]] = {}
+    for right in rights:
+        verbs.setdefault(right.place, []).append(right.verb)
+    return "; ".join(f"{', '.join(some)} {place}" for place, some in verbs.items())
 
 
 async def _is_granted(session: Session, user: str, right: Right) -> bool:
