@@ -4,7 +4,8 @@ What has ended is not listed: it never changes again, and there may be ten thous
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,7 @@ _ACTIVE: Final = ",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES)
 _LASTS_S: Final = 300
 # Bookmarks come about once a minute: a connection that is silent for longer may be dead.
 _SILENCE_S: Final = 75.0
+# Between two streams: one that ends as soon as it has begun is not opened again at once.
 _PAUSE_S: Final = 1.0
 
 
@@ -61,8 +63,8 @@ class Follower:
         self._version = ""
         self._active = {item.uid: item for item in known}
 
-    async def changes(self) -> AsyncIterator[list[Change]]:
-        """Yield what has not ended, then what changes, without end.
+    async def changes(self) -> AsyncGenerator[list[Change], None]:
+        """Yield what has not ended, then what changes, without end; to be closed after use.
 
         Raises: ApiError where that is refused.
         """
@@ -70,13 +72,14 @@ class Follower:
             try:
                 if not self._version:
                     yield await self._begin()
-                async for change in self._stream():
-                    yield [change]
+                async with aclosing(self._stream()) as stream:
+                    async for change in stream:
+                        yield [change]
             except errors.GoneError:
                 self._version = ""
             except errors.UnavailableError as error:
                 self._on_trouble(str(error))
-                await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(_PAUSE_S)
 
     async def _begin(self) -> list[Change]:
         """List what is active, and find out what became of that which was."""
@@ -95,7 +98,7 @@ class Follower:
         found = parse_execution(raw)
         return Change(found) if found.uid == known.uid else Change(known, is_deleted=True)
 
-    async def _stream(self) -> AsyncIterator[Change]:
+    async def _stream(self) -> AsyncGenerator[Change, None]:
         """The changes of one stream, until the API server ends it."""
         query = {
             **self._query(),

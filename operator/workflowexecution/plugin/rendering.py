@@ -95,8 +95,13 @@ class Printer:
 
     def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
         """Print items as a table, whatever form was asked for."""
-        for line in table_lines(items, columns):
-            self._say(line)
+        lines = table_lines(items, columns)
+        if self._out.is_terminal:
+            for line in lines:
+                self._say(line)
+        else:
+            # Ten thousand lines without colours need not be laid out.
+            self._write("".join(f"{line.plain}\n" for line in lines))
 
     def print_change(self, value: Any, name: str) -> None:
         """Print one of many values that come one after the other, in a form that can be joined.

@@ -27,7 +27,7 @@ async def can_run(
 ) -> Exit | None:
     """Say whether a workflow may run on a target now, as the operator would decide."""
     period = cooldown_of(cooldown)
-    facts = await gather_facts(session)
+    facts = await gather_facts(session, target)
     if facts.unread:
         raise CommandError(f"this cannot be told: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
     found = preview(

@@ -32,7 +32,7 @@ async def list_cooldowns(
 ) -> Exit | None:
     """List workflows that may not run again on a target yet, of all namespaces."""
     period = cooldown_of(cooldown)
-    facts = await gather_facts(session)
+    facts = await gather_facts(session, target)
     now = session.now()
     ends = newest_ends(facts.executions, facts.runs, now)
     found = cooldowns_of(ends, period, now)

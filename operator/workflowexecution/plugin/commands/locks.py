@@ -15,7 +15,7 @@ async def list_locks(
     target: OnlyTarget = "",
 ) -> Exit | None:
     """List targets that are held now, of all namespaces: by whom, since when, by which run."""
-    facts = await gather_facts(session)
+    facts = await gather_facts(session, target)
     now = session.now()
     columns: Final[tuple[Column[Lock], ...]] = (
         Column("TARGET", lambda lock: lock.target),

@@ -1,9 +1,10 @@
 """``logs``: what the steps of an execution's run write."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Final, TypeVar
 
 import typer
 
@@ -18,6 +19,8 @@ from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.views.progress import progress_of
 from workflowexecution.plugin.views.steps import StepLog, steps_with_logs
+
+T = TypeVar("T")
 
 _POLL_S: Final = 1.0
 _STYLES: Final = ("cyan", "magenta", "green", "yellow", "blue")
@@ -83,44 +86,49 @@ async def _read(session: Session, execution: Execution, wanted: _Wanted) -> None
 
 async def _follow(session: Session, execution: Execution, wanted: _Wanted) -> None:
     """Tell each step's log from when it starts, side by side, until the execution has ended."""
-    told = ""
     try:
         async with asyncio.TaskGroup() as logs_at_once:
-            while True:
-                if (line := progress_of(execution)) != told:
-                    session.printer.note(line)
-                    told = line
-                for item in await _new_steps(session, execution, wanted):
-                    logs_at_once.create_task(_follow_step(session, execution, item, wanted))
-                if execution.has_ended:
-                    wanted.is_over = True
-                    return
-                await asyncio.sleep(_POLL_S)
-                execution = await _seen_again(session, execution)
+            async for seen in _states_of(session, execution):
+                new = partial(_new_steps, session, seen, wanted)
+                for item in await _patiently(session, new):
+                    logs_at_once.create_task(_follow_step(session, seen, item, wanted))
+            wanted.is_over = True
     except* (errors.ApiError, OSError) as group:
         raise group.exceptions[0] from None
 
 
+async def _states_of(session: Session, execution: Execution) -> AsyncIterator[Execution]:
+    """The execution once a second until it has ended; what changes is told on the way."""
+    told = ""
+    while True:
+        if (line := progress_of(execution)) != told:
+            session.printer.note(line)
+            told = line
+        yield execution
+        if execution.has_ended:
+            return
+        await asyncio.sleep(_POLL_S)
+        ask = partial(cluster_of(session).get_execution, execution.namespace, execution.name)
+        execution = parse_execution(await _patiently(session, ask))
+
+
+async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
+    """What is asked, once it is answered: an API server may be away for a while."""
+    while True:
+        try:
+            return await ask()
+        except errors.UnavailableError as error:
+            session.printer.note(f"warning: {error}; asking again")
+            await asyncio.sleep(_POLL_S)
+
+
 async def _new_steps(session: Session, execution: Execution, wanted: _Wanted) -> list[StepLog]:
     """Steps that have started since this was asked last."""
-    try:
-        _, task_runs = await read_run(session, execution)
-    except errors.UnavailableError as error:
-        session.printer.note(f"warning: {error}; asking again")
-        return []
+    _, task_runs = await read_run(session, execution)
     found = steps_with_logs(task_runs, wanted.task, wanted.step)
     new = [item for item in found if item not in wanted.seen]
     wanted.seen += new
     return new
-
-
-async def _seen_again(session: Session, execution: Execution) -> Execution:
-    try:
-        raw = await cluster_of(session).get_execution(execution.namespace, execution.name)
-    except errors.UnavailableError as error:
-        session.printer.note(f"warning: {error}; asking again")
-        return execution
-    return parse_execution(raw)
 
 
 async def _follow_step(

@@ -52,7 +52,7 @@ async def top(
 
 
 def _print(session: Session, activity: Activity, by: By) -> None:
-    name = Column[Group](by.value.upper(), lambda group: group.name)
+    name: Column[Group] = Column(by.value.upper(), lambda group: group.name)
     total = [activity.total] if len(activity.groups) > 1 else []
     session.printer.print_table([*activity.groups, *total], (name, *_COLUMNS))
     for title, reasons in (("Skips", activity.skips), ("Failures", activity.failures)):

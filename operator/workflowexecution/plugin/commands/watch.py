@@ -1,6 +1,8 @@
 """``watch``: executions as they change, or one of them to its end."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Final
 
 import typer
@@ -22,6 +24,7 @@ from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.views.executions import Wanted, rows_of
 from workflowexecution.plugin.views.progress import progress_of
 
+_Batches = AsyncGenerator[list[Change], None]
 # How often ages are counted on where nothing changes.
 _REDRAW_S: Final = 1.0
 # Of those that ended while somebody looks.
@@ -56,16 +59,18 @@ async def watch(
     )
     try:
         async with asyncio.timeout(limit):
-            await (_show if session.printer.is_live else _tell)(session, follower)
+            tell = _show if session.printer.is_live else _tell
+            async with aclosing(follower.changes()) as changes:
+                await tell(session, changes)
     except TimeoutError:
         return None
     return None
 
 
-async def _tell(session: Session, follower: Follower) -> None:
+async def _tell(session: Session, batches: _Batches) -> None:
     """Print a line for each change, or the object itself where that was asked for."""
     told: dict[str, str] = {}
-    async for changes in follower.changes():
+    async for changes in batches:
         for change in changes:
             execution, line = change.execution, _line(change)
             if told.get(execution.uid) == line:
@@ -86,15 +91,17 @@ def _line(change: Change) -> str:
     return f"{execution.namespace}/{execution.name}: {stands}; {what}"
 
 
-async def _show(session: Session, follower: Follower) -> None:
+async def _show(session: Session, batches: _Batches) -> None:
     """Keep a table on the terminal as things are: what runs, and what has ended meanwhile."""
     shown: dict[str, Execution] = {}
     with session.printer.open_live() as live:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_redraw(session, live, shown))
-            async for changes in follower.changes():
+        clock = asyncio.create_task(_redraw(session, live, shown))
+        try:
+            async for changes in batches:
                 _note(shown, changes)
                 live.update(_table(session, shown), refresh=True)
+        finally:
+            clock.cancel()
 
 
 def _note(shown: dict[str, Execution], changes: list[Change]) -> None:

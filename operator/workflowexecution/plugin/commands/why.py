@@ -25,7 +25,8 @@ async def tell_why(
     """Say why an execution was skipped or failed, and when the same may run again."""
     period = cooldown_of(cooldown)
     raw = await read_execution(session, name)
-    execution, facts = parse_execution(raw), await gather_facts(session)
+    execution = parse_execution(raw)
+    facts = await gather_facts(session, execution.target)
     now = session.now()
     foretold = None
     if not facts.unread:
