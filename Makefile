@@ -16,7 +16,8 @@ endif
 unexport KUBECONFIG
 
 .PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
-	observability faults bench record lint audit fmt docs crd lock image cluster-up cluster-down clean
+	observability faults bench record lint audit fmt docs crd lock image plugin cluster-up \
+	cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -102,10 +103,16 @@ lock: setup ## choose newest versions of all requirements within pyproject.toml'
 	$(BIN)/uv pip compile pyproject.toml --extra traces --extra cloudevents --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-run.lock
+	$(BIN)/uv pip compile pyproject.toml --extra plugin --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet \
+		--constraint requirements.lock -o requirements-plugin.lock
 
 image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it, too
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m operator_image \
 		$(if $(REGISTRY),--registry $(REGISTRY))
+
+plugin: setup ## put the archives of kubectl wfe, and krew's manifest, into dist/plugin
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m plugin_archive $(if $(URL),--url $(URL))
 
 cluster-up: packages ## start a local cluster in the background: TIER=api|tekton|node
 	@$(CLUSTER) up --tier $(TIER)

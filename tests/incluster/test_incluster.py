@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +61,18 @@ def test_an_upgrade_under_load_loses_and_doubles_nothing(
 
     assert _digests(node) == {current.operator.partition("@")[2]}
     _all_completed_once(node, created)
+
+
+def test_kubectl_wfe_doctor_finds_nothing_missing(node: Cluster, installed: Ground) -> None:
+    asked = ["doctor", f"--kubeconfig={node.kubeconfig}", "-o", "json"]
+    told = subprocess.run(
+        [sys.executable, "-m", "workflowexecution.plugin", *asked], capture_output=True, text=True
+    )
+    found = {item["check"]: item for item in json.loads(told.stdout)["items"]}
+    wrong = [item for item in found.values() if item["state"] in ("error", "unknown")]
+    assert (told.returncode, wrong) == (0, []), told.stderr
+    assert found["operator"]["detail"].endswith("2 of 2 pods ready")
+    assert found["webhooks"]["detail"] != "0 that matter, all answered for"
 
 
 def test_the_pods_are_confined_as_the_manifests_say(node: Cluster, installed: Ground) -> None:

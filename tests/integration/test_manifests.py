@@ -23,6 +23,7 @@ OVERLAYS = sorted(
     for path in (REPOSITORY / "manifests/overlays").rglob("kustomization.yaml")
 )
 READER = "system:serviceaccount:team:reader"
+CANCELLER = "system:serviceaccount:team:canceller"
 
 
 def _kubectl(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,6 +48,8 @@ def installed(api_cluster: Cluster) -> Cluster:
     _kubectl(api_cluster, "create", "rolebinding", "creator", "-n", "team", *role)
     role = ("--clusterrole=workflowexecution-run-reader", "--serviceaccount=team:reader")
     _kubectl(api_cluster, "create", "rolebinding", "reader", "-n", NAMESPACES[1], *role)
+    role = ("--clusterrole=workflowexecution-canceller", "--serviceaccount=team:canceller")
+    _kubectl(api_cluster, "create", "rolebinding", "canceller", "-n", NAMESPACES[1], *role)
     return api_cluster
 
 
@@ -106,6 +109,10 @@ def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
         (READER, "get", "pods:log", "any", False),
         (READER, "delete", "pods", "kubernaut-workflows", False),
         (READER, "create", "pods:exec", "kubernaut-workflows", False),
+        (CANCELLER, "patch", "pipelineruns.tekton.dev", "kubernaut-workflows", True),
+        (CANCELLER, "patch", "pipelineruns.tekton.dev", "any", False),
+        (CANCELLER, "create", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
+        (CANCELLER, "delete", "pipelineruns.tekton.dev", "kubernaut-workflows", False),
         (RUNNER, "patch", "deployments.apps", "any", False),
         (RUNNER, "delete", "pods", "any", False),
         (RUNNER, "get", "secrets", "kubernaut-workflows", False),

@@ -77,6 +77,8 @@ _KWOK = [*_kubernetes("kube-scheduler"), *_family("kwok", "sigs.k8s.io/kwok/cmd"
 HELM = Program("helm", "helm", "helm.sh/helm/v3/cmd/helm")
 KUBE_SCORE = Program("kube-score", "kubescore", "github.com/zegl/kube-score/cmd/kube-score")
 CHECKERS = (HELM, KUBE_SCORE)
+# Installs kubectl's plugins: only the proof that it takes ours needs it.
+KREW = Program("krew", "krew", "sigs.k8s.io/krew/cmd/krew")
 # Of no tier: only the proof that our bundles are like its own needs it.
 TKN = Program("tkn", "tkn", "github.com/tektoncd/cli/cmd/tkn")
 # Of no tier: what dashboard and rules are tried with.

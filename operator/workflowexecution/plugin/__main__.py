@@ -21,5 +21,14 @@ def main() -> None:
     app.main()
 
 
+def complete() -> None:
+    """Suggest what may come next, for kubectl; nothing where that cannot be told."""
+    try:
+        from workflowexecution.plugin.completion import main as suggest
+    except ModuleNotFoundError:
+        sys.exit(1)
+    suggest()
+
+
 if __name__ == "__main__":
     main()

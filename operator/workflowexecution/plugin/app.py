@@ -8,10 +8,14 @@ from workflowexecution.plugin.commands.can_run import can_run
 from workflowexecution.plugin.commands.cancel import cancel
 from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.describe import describe
+from workflowexecution.plugin.commands.doctor import doctor
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
+from workflowexecution.plugin.commands.logs import logs
 from workflowexecution.plugin.commands.submit import submit
+from workflowexecution.plugin.commands.top import top
 from workflowexecution.plugin.commands.version import version
+from workflowexecution.plugin.commands.watch import watch
 from workflowexecution.plugin.commands.why import tell_why
 from workflowexecution.plugin.shell import with_session
 
@@ -25,12 +29,16 @@ app = typer.Typer(
 )
 app.command("list")(with_session(list_executions))
 app.command("describe")(with_session(describe))
+app.command("watch")(with_session(watch))
+app.command("logs")(with_session(logs))
 app.command("locks")(with_session(list_locks))
 app.command("cooldowns")(with_session(list_cooldowns))
 app.command("why")(with_session(tell_why))
 app.command("can-run")(with_session(can_run))
 app.command("cancel")(with_session(cancel))
 app.command("submit")(with_session(submit))
+app.command("top")(with_session(top))
+app.command("doctor")(with_session(doctor))
 app.command("version")(with_session(version))
 
 

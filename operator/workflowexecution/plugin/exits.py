@@ -17,8 +17,8 @@ class Exit(IntEnum):
         made.meaning = meaning
         return made
 
-    OK = 0, "It is done; of `submit --wait`: Completed; of `can-run`: it would be launched."
-    ERROR = 1, "It cannot be done as things are; the message says why."
+    OK = 0, "It is done; of what waits for an end: Completed; of `can-run`: it would be launched."
+    ERROR = 1, "It cannot be done as things are; the message says why. Of `doctor`: an error."
     USAGE = 2, "Wrong flags, arguments or file, or no usable kubeconfig."
     NOT_FOUND = 3, "There is no such object."
     FORBIDDEN = 4, "A right is missing; the message names it."
@@ -26,6 +26,7 @@ class Exit(IntEnum):
     FAILED = 10, "The execution ended as Failed; of `can-run`: it would fail at once."
     SKIPPED = 11, "The execution ended as Skipped; of `can-run`: it would be skipped."
     STILL_GOING = 12, "The execution had not ended when the time to wait was over."
+    INTERRUPTED = 130, "Ctrl-C was pressed."
 
 
 def exit_for(phase: Phase | None) -> Exit:

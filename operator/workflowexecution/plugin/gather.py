@@ -6,8 +6,16 @@ What a person may not read is left out and said so, where the rest still tells s
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from workflowexecution.control.cluster import RUNS_AT_ONCE, KubeCluster, Raw
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.api.status import Phase
+from workflowexecution.control.cluster import (
+    RUNS_AT_ONCE,
+    KubeCluster,
+    Raw,
+    execution_paths,
+    runs_path,
+)
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -21,6 +29,7 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.facts import Facts
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.views.executions import Wanted
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
@@ -35,23 +44,84 @@ def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
     )
 
 
-async def list_executions(session: Session, namespaces: Sequence[str]) -> list[Raw]:
-    """Every execution of some namespaces; of all, where none is named."""
-    return [item async for item in cluster_of(session, namespaces).list_executions()]
+async def list_executions(session: Session, wanted: Wanted) -> list[Raw]:
+    """Every execution of the namespaces that are meant, at least those that are wanted."""
+    return [item async for item in _executions(session, session.namespaces, wanted)]
 
 
-async def gather_facts(session: Session) -> Facts:
-    """Read everything that decides which targets are held.
+def _executions(session: Session, namespaces: Sequence[str], wanted: Wanted) -> AsyncIterator[Raw]:
+    query = {"fieldSelector": selector} if (selector := selector_of(wanted)) else {}
+    (path,) = execution_paths(namespaces)
+    return session.client.list_pages(path, query)
+
+
+async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:
+    """Every run; with a target those that say they are on it, and those that say nothing.
+
+    What is on another target by its label need not be read: there may be ten thousand of them.
+    """
+    of_target = f"{names.KEY_TARGET_HASH}={names.target_hash(target)}"
+    selectors = [of_target, f"!{names.KEY_TARGET_HASH}"] if target else [""]
+    path = runs_path(session.execution_namespace)
+    for selector in selectors:
+        query = {"labelSelector": selector} if selector else {}
+        async for item in session.client.list_pages(path, query):
+            yield item
+
+
+def selector_of(wanted: Wanted) -> str:
+    """As much of what is wanted as the API server can select; empty where it can select nothing."""
+    others = [phase for phase in Phase if wanted.phases and phase not in wanted.phases]
+    terms = [
+        f"spec.targetResource={escaped(wanted.target)}" if wanted.target else "",
+        f"spec.workflowRef.workflowId={escaped(wanted.workflow_id)}" if wanted.workflow_id else "",
+        *(f"status.phase!={phase}" for phase in others),
+    ]
+    return ",".join(filter(None, terms))
+
+
+def escaped(value: str) -> str:
+    """A value as it is written in a field selector."""
+    return "".join(f"\\{char}" if char in "\\,=" else char for char in value)
+
+
+def run_key(session: Session, execution: Execution) -> RunKey:
+    """Namespace and name of an execution's run; the name is empty where it has none."""
+    return execution.run_namespace or session.execution_namespace, execution.run_name or ""
+
+
+async def read_run(session: Session, execution: Execution) -> tuple[Run | None, list[Raw]]:
+    """An execution's run and its TaskRuns; None where it has none.
+
+    Raises: NotFoundError where the run is gone or is another one's; other ApiErrors.
+    """
+    namespace, name = run_key(session, execution)
+    if not name:
+        return None, []
+    where = f"PipelineRun {namespace}/{name}"
+    try:
+        run = parse_run(await cluster_of(session).get_run(namespace, name))
+    except errors.NotFoundError as error:
+        raise errors.NotFoundError(f"{where} is gone, and its tasks with it") from error
+    if run is None or run.owner is None or run.owner.uid != execution.uid:
+        raise errors.NotFoundError(f"{where} is not this execution's any more")
+    found = await cluster_of(session).list_task_runs(namespace, [name])
+    return run, [item for item in found if is_of_run(item, run.uid)]
+
+
+async def gather_facts(session: Session, target: str = "") -> Facts:
+    """Read everything that decides which targets are held; at least of one, where it is named.
 
     Raises: ApiError where the cluster does not answer. A right that is missing is no error.
     """
     cluster, unread = cluster_of(session), list[str]()
-    executions = await _readable(cluster.list_executions(), unread)
+    executions = await _readable(_executions(session, (), Wanted(target=target)), unread)
     # Pods before runs: one whose run is not listed after it is what is left of a deleted one.
     pods = await _readable(cluster.list_active_pods(), unread)
-    runs = [run for raw in await _readable(cluster.list_runs(), unread) if (run := parse_run(raw))]
+    listed = await _readable(_runs(session, target), unread)
+    runs = [run for raw in listed if (run := parse_run(raw))]
     if not unread:
-        runs += _gone_runs(pods, {run.key for run in runs})
+        runs += _gone_runs(pods, {run.key for run in runs}, target)
     unsettled = [run for run in runs if _may_execute(run, session)]
     by_run = _by_run(pods)
     leftovers = await _leftovers_of(cluster, unsettled, by_run, unread)
@@ -71,9 +141,11 @@ async def _readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
         return []
 
 
-def _gone_runs(pods: Iterable[Raw], listed: set[RunKey]) -> list[Run]:
-    found = {run.key: run for raw in pods if (run := run_of_pod(raw)) and run.key not in listed}
-    return list(found.values())
+def _gone_runs(pods: Iterable[Raw], listed: set[RunKey], target: str) -> list[Run]:
+    """What pods are left of; with a target, on that one only: others were not listed."""
+    gone = [run for raw in pods if (run := run_of_pod(raw)) and run.key not in listed]
+    wanted = names.slot_key(target) if target else ""
+    return list({run.key: run for run in gone if wanted in ("", run.target_key)}.values())
 
 
 def _may_execute(run: Run, session: Session) -> bool:

@@ -12,7 +12,9 @@ from typing import Any, Final, Generic, TypeVar
 import yaml
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+from rich.cells import cell_len
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -30,8 +32,9 @@ _STYLES: Final = {
 }
 # Wider than any row: what is read by a program or a pager is not cut off.
 _UNBOUNDED: Final = 100_000
+_GAP: Final = "   "
 # What others have written may hold sequences that a terminal obeys.
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Output(StrEnum):
@@ -92,7 +95,36 @@ class Printer:
 
     def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
         """Print items as a table, whatever form was asked for."""
-        self._out.print(_table(items, columns))
+        lines = table_lines(items, columns)
+        if self._out.is_terminal:
+            for line in lines:
+                self._say(line)
+        else:
+            # Ten thousand lines without colours need not be laid out.
+            self._write("".join(f"{line.plain}\n" for line in lines))
+
+    def print_change(self, value: Any, name: str) -> None:
+        """Print one of many values that come one after the other, in a form that can be joined.
+
+        JSON takes one line each, YAML is one document each; tables are printed by `print_table`.
+        """
+        if self.output is Output.NAME:
+            self._write(f"{name}\n")
+        elif self.output is Output.YAML:
+            self._write("---\n")
+            self.print_document(value)
+        else:
+            self._write(json.dumps(as_plain(value), ensure_ascii=False) + "\n")
+        self._out.file.flush()
+
+    def print_answer(self, value: Any, name: str, text: str) -> None:
+        """Print what became of a request: a line for people, else in the form asked for."""
+        if self.output is Output.NAME:
+            self._write(f"{name}\n" if name else "")
+        elif self.output in (Output.JSON, Output.YAML):
+            self.print_document(value)
+        else:
+            self.say(text)
 
     def print_document(self, value: Any) -> None:
         """Print one value as JSON, or as YAML where that was asked for."""
@@ -114,11 +146,30 @@ class Printer:
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line for people to standard output."""
-        self._out.print(Text(printable(text), style=style or _STYLES.get(text, "")))
+        self._say(Text(printable(text), style=style or _STYLES.get(text, "")))
+
+    def say_from(self, source: str, text: str, style: str = "") -> None:
+        """Print a line that somebody else wrote, and who, at once."""
+        line = Text.assemble((f"[{printable(source)}] " if source else "", style), printable(text))
+        self._say(line)
+        self._out.file.flush()
 
     def note(self, text: str) -> None:
         """Tell people something beside the answer."""
-        self._err.print(Text(printable(text)))
+        self._err.print(Text(printable(text)), soft_wrap=True)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what was printed can be replaced: a table on a terminal."""
+        return self._out.is_terminal and self.output in (Output.TABLE, Output.WIDE)
+
+    def open_live(self) -> Live:
+        """A place on the terminal whose content is replaced each time; entered as a context."""
+        return Live(console=self._out, auto_refresh=False, vertical_overflow="crop")
+
+    def _say(self, line: Text) -> None:
+        # A terminal wraps long lines by itself, and then they can be copied whole.
+        self._out.print(line, soft_wrap=True)
 
     def _write(self, text: str) -> None:
         self._out.file.write(text)
@@ -168,11 +219,25 @@ def _console(is_terminal: bool, *, stderr: bool) -> Console:
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
-def _table(items: Sequence[T], columns: Sequence[Column[T]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column.title, overflow="fold")
-    for item in items:
-        cells = [printable(column.cell(item)) for column in columns]
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
-    return table
+def table_lines(items: Sequence[T], columns: Sequence[Column[T]]) -> list[Text]:
+    """A table's header and rows; the last cell of a line is not filled up with blanks."""
+    rows = [[_one_line(column.cell(item)) for column in columns] for item in items]
+    widths = [
+        max(map(cell_len, (column.title, *(row[place] for row in rows))))
+        for place, column in enumerate(columns)
+    ]
+    header = _row([column.title for column in columns], widths, lambda _: "bold")
+    return [header, *(_row(row, widths, lambda cell: _STYLES.get(cell, "")) for row in rows)]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], style: Callable[[str], str]) -> Text:
+    line = Text()
+    for cell, width in zip(cells, widths, strict=True):
+        line.append(cell, style(cell))
+        line.append(" " * (width - cell_len(cell) + len(_GAP)))
+    line.rstrip()
+    return line
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ").replace("\t", " ")

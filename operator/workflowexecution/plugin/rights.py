@@ -7,11 +7,21 @@ _REFUSAL: Final = re.compile(
     r'cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
-# Roles that are shipped, by what they let people read or write.
-_READERS: Final = {"workflowexecutions": "workflowexecution-viewer"}
-_RUN_READER: Final = "workflowexecution-run-reader"
-_WRITER: Final = "workflowexecution-orchestrator"
 _READING: Final = ("get", "list", "watch")
+_WRITING: Final = ("create", "patch", "update", "delete")
+# Shipped roles: who may read what, and who may do what.
+_READERS: Final = {
+    "workflowexecutions": "workflowexecution-viewer",
+    "pipelineruns": "workflowexecution-run-reader",
+    "taskruns": "workflowexecution-run-reader",
+    "pods": "workflowexecution-run-reader",
+    "events": "workflowexecution-run-reader",
+}
+_DOCTOR: Final = "workflowexecution-doctor"
+_DOERS: Final = {
+    ("patch", "pipelineruns"): "workflowexecution-canceller",
+    **{(verb, "workflowexecutions"): "workflowexecution-orchestrator" for verb in _WRITING},
+}
 
 
 def missing_right(message: str) -> str:
@@ -34,5 +44,5 @@ def missing_right(message: str) -> str:
 def _role_for(verb: str, resource: str) -> str:
     """The shipped role with this right; empty where none gives it."""
     if verb in _READING:
-        return _READERS.get(resource, _RUN_READER)
-    return _WRITER if resource == "workflowexecutions" else ""
+        return _READERS.get(resource, _DOCTOR)
+    return _DOERS.get((verb, resource), _DOCTOR if resource == "subjectaccessreviews" else "")

@@ -11,7 +11,8 @@ from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.plugin.rendering import Output, Printer
 
-_CONNECTIONS: Final = 4
+# Logs of all steps of a run are followed side by side, and questions asked beside them.
+_CONNECTIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
+from workflowexecution.api import identity
 from workflowexecution.kube import errors
 from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.locate import is_kind_unknown
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Flags, open_session
@@ -100,21 +102,39 @@ async def _carry_out(
 
 
 def tell(error: Exception) -> tuple[Exit, str]:
-    """The exit status and the words for an error; what nobody expects is raised again."""
+    """The exit status and the words for an error; what nobody expects is raised again.
+
+    That whoever reads the answer has read enough, as `head` does, is for Typer to end quietly.
+    """
     match error:
         case CommandError():
             return error.status, str(error)
+        case errors.ApiError():
+            return _tell_answer(error)
+        case ValueError() | OSError() if not isinstance(error, BrokenPipeError):
+            return Exit.USAGE, str(error)
+        case _:
+            raise error
+
+
+def _tell_answer(error: errors.ApiError) -> tuple[Exit, str]:
+    match error:
         case errors.MissingRightError():
             return Exit.FORBIDDEN, missing_right(str(error))
+        case errors.NotFoundError() if is_kind_unknown(error):
+            return Exit.ERROR, f"{_not_served(error)} ({error})"
         case errors.NotFoundError():
             return Exit.NOT_FOUND, str(error)
         case errors.UnavailableError(status=401):
             return Exit.FORBIDDEN, f"the API server does not know who asks; log in: {error}"
         case errors.UnavailableError():
-            return Exit.UNAVAILABLE, str(error)
-        case errors.ApiError():
-            return Exit.ERROR, str(error)
-        case ValueError() | OSError():
-            return Exit.USAGE, str(error)
+            return Exit.UNAVAILABLE, f"{error}; is it the cluster you mean? kubectl cluster-info"
         case _:
-            raise error
+            return Exit.ERROR, str(error)
+
+
+def _not_served(error: errors.ApiError) -> str:
+    if identity.GROUP in str(error):
+        fix = "kubectl apply -k manifests/crd"
+        return f"this cluster has no definition of WorkflowExecution; install it: {fix}"
+    return "this cluster does not serve Tekton's kinds; install Tekton Pipelines"

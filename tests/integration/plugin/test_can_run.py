@@ -2,6 +2,7 @@
 
 import json
 
+from harness import rights
 from harness.executions import name_of, unique_target
 from harness.plugin_command import Scene, ask
 from harness.world import World
@@ -38,6 +39,27 @@ def test_a_cooldown_is_for_the_same_workflow_only_and_the_operator_agrees(world:
     assert foretold["skip"]["recentRemediation"]["name"] == skipped["recentRemediation"]["name"]
     assert ask(world, *asked, "--workflow", "scale").status == 0
     assert ask(world, *asked, "--workflow", "restart", "--cooldown", "0s").status == 0
+
+
+def test_who_may_read_executions_and_runs_is_told_in_full(scene: Scene) -> None:
+    world = scene.world
+    roles = {
+        "workflowexecution-viewer": "",
+        "workflowexecution-run-reader": world.execution_namespace,
+    }
+    config = rights.kubeconfig_with_roles(
+        world.cluster, world.sources[1], "reader", roles, world.folder
+    )
+    for command in (
+        ["can-run", "--target", scene.target, "--workflow", "scale"],
+        ["why", scene.skipped],
+        ["describe", scene.running],
+        ["locks"],
+        ["cooldowns"],
+    ):
+        told = ask(world, *command, kubeconfig=str(config))
+        assert told.status in (0, 11)
+        assert "the right to" not in told.err
 
 
 def test_a_target_that_is_none_would_fail(world: World) -> None:

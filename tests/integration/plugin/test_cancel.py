@@ -25,7 +25,14 @@ def assert_cancelled(world: World, run: dict[str, object]) -> None:
 def test_a_run_is_cancelled_and_its_execution_tells_of_it(world: World) -> None:
     item, run = world.launched(unique_target())
     world.tekton.begin(run)
-    told = ask(world, "cancel", name_of(item))
+    roles = {
+        "workflowexecution-viewer": world.source,
+        "workflowexecution-canceller": world.execution_namespace,
+    }
+    config = rights.kubeconfig_with_roles(
+        world.cluster, world.sources[1], "canceller", roles, world.folder
+    )
+    told = ask(world, "cancel", name_of(item), kubeconfig=str(config))
     place = f"{world.execution_namespace}/{name_of(run)}"
     said = f"{world.source}/{name_of(item)}: PipelineRun {place} is being cancelled\n"
     assert (told.status, told.out, told.err) == (0, said, "")
@@ -33,7 +40,7 @@ def test_a_run_is_cancelled_and_its_execution_tells_of_it(world: World) -> None:
     world.tekton.obey_cancel(run)
     world.tekton.stop_tasks(run)
     world.ended(item, "Failed")
-    again = ask(world, "cancel", name_of(item))
+    again = ask(world, "cancel", f"{world.source}/{name_of(item)}")
     assert (again.status, again.out) == (1, "")
     assert again.err.endswith("has ended: it is Failed\n")
 
@@ -51,6 +58,19 @@ def test_without_a_right_over_runs_deleting_does_it(world: World) -> None:
     assert told.status == 0
     world.gone(item)
     assert_cancelled(world, run)
+
+
+def test_a_run_that_was_deleted_by_hand_needs_no_cancelling(world: World) -> None:
+    item, run = world.launched(unique_target())
+    world.tekton.begin(run)
+    pod = world.tekton.leave_pod(run)
+    world.tekton.runs.delete(run)
+    told = ask(world, "cancel", name_of(item))
+    assert (told.status, told.out) == (1, "")
+    assert "is deleted already; the execution fails once nothing of it executes" in told.err
+    world.tekton.pods.delete(pod)
+    world.tekton.stop_tasks(run)
+    world.ended(item, "Failed")
 
 
 def test_versions_are_told(world: World) -> None:

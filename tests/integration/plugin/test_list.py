@@ -98,3 +98,21 @@ def test_kubectl_finds_the_plugin(scene: Scene) -> None:
         scene.running,
         scene.skipped,
     }
+
+
+def test_kubectl_suggests_names_targets_and_workflows(scene: Scene) -> None:
+    where = [f"--kubeconfig={scene.world.cluster.kubeconfig}", f"-n={scene.world.source}"]
+    assert suggested("describe", *where, scene.running) == [
+        f"{scene.running}\tRunning, {scene.target}"
+    ]
+    assert suggested("list", *where, "--target", scene.target[:-1])[0] == scene.target
+    assert "scale" in suggested("can-run", *where, "--workflow", "sc")
+
+
+def suggested(*words: str) -> list[str]:
+    program = Path(sys.executable).parent / "kubectl_complete-wfe"
+    told = subprocess.run([program, *words], capture_output=True, text=True, timeout=60)
+    assert told.stderr == ""
+    *found, directive = told.stdout.splitlines()
+    assert directive == ":4"
+    return found

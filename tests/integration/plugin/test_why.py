@@ -53,4 +53,7 @@ def test_who_may_only_read_executions_is_told_the_cause_and_what_is_missing(scen
 def test_a_name_that_nobody_bears_is_told(world: World) -> None:
     told = ask(world, "why", "nobody")
     assert (told.status, told.out) == (3, "")
-    assert 'workflowexecutions.workflowexecution.kubernaut.ai "nobody" not found' in told.err
+    assert told.err == (
+        f"error: there is no WorkflowExecution 'nobody' in namespace {world.source}; "
+        "-A looks in all namespaces\n"
+    )

@@ -59,7 +59,11 @@ class Scene:
 
 
 def ask(
-    world: World, *arguments: str, kubeconfig: str = "", notes: io.StringIO | None = None
+    world: World,
+    *arguments: str,
+    kubeconfig: str = "",
+    namespace: str = "",
+    notes: io.StringIO | None = None,
 ) -> Answer:
     """Run a command as administrator, for the first source namespace and the world's runs.
 
@@ -68,7 +72,7 @@ def ask(
     shared = [
         f"--kubeconfig={kubeconfig or world.cluster.kubeconfig}",
         f"--execution-namespace={world.execution_namespace}",
-        *([] if "-A" in arguments else [f"--namespace={world.source}"]),
+        *([] if "-A" in arguments else [f"--namespace={namespace or world.source}"]),
     ]
     out, err = io.StringIO(), io.StringIO() if notes is None else notes
     status = 0

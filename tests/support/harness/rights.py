@@ -99,6 +99,28 @@ def kubeconfig_of(
     return write_kubeconfig(folder / f"{name}.kubeconfig", who.server, who.ca, who.token)
 
 
+def kubeconfig_with_roles(
+    cluster: Cluster, namespace: str, name: str, roles: Mapping[str, str], folder: Path
+) -> Path:
+    """A kubeconfig of a new ServiceAccount with shipped ClusterRoles, each in a namespace.
+
+    An empty namespace stands for all of them.
+    """
+    config = kubeconfig_of(cluster, namespace, name, {}, folder)
+    group = "rbac.authorization.k8s.io"
+    for role, place in roles.items():
+        meta = {"name": f"{namespace}-{name}-{role}"}
+        binding = {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding" if place else "ClusterRoleBinding",
+            "metadata": {**meta, "namespace": place} if place else meta,
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "namespace": namespace, "name": name}],
+        }
+        apply(cluster, binding)
+    return config
+
+
 def _moved(item: Object, namespace: str) -> Object:
     return {**item, "metadata": {**item["metadata"], "namespace": namespace}}
 

@@ -17,6 +17,7 @@ from workflowexecution.plugin.shell import CommandError, tell
         (errors.NotFoundError("gone"), Exit.NOT_FOUND),
         (errors.UnavailableError("log in", status=401), Exit.FORBIDDEN),
         (errors.UnavailableError("time-out"), Exit.UNAVAILABLE),
+        (errors.NotFoundError("GET /apis/tekton.dev/v1: 404 page not found"), Exit.ERROR),
         (errors.RejectedError("bad"), Exit.ERROR),
         (ValueError("flag"), Exit.USAGE),
         (FileNotFoundError("file"), Exit.USAGE),
@@ -26,9 +27,21 @@ def test_every_error_has_a_status(error: Exception, status: Exit) -> None:
     assert tell(error)[0] is status
 
 
-def test_a_bug_is_not_told_as_if_it_were_somebodys_mistake() -> None:
-    with pytest.raises(KeyError):
-        tell(KeyError("bug"))
+@pytest.mark.parametrize("error", [KeyError("bug"), BrokenPipeError()])
+def test_a_bug_is_not_told_as_if_it_were_somebodys_mistake(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        tell(error)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fix"),
+    [
+        ("workflowexecution.kubernaut.ai", "kubectl apply -k manifests/crd"),
+        ("tekton.dev", "Tekton"),
+    ],
+)
+def test_a_kind_that_is_not_served_is_told_with_what_to_install(asked: str, fix: str) -> None:
+    assert fix in tell(errors.NotFoundError(f"GET /apis/{asked}/v1/x: 404 page not found"))[1]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def foretell(facts: Facts, **given: Any) -> Preview:
     return preview(
         facts,
         **{
+            "namespace": "team-a",
             "target": TARGET,
             "workflow_id": "restart",
             "problem": "",

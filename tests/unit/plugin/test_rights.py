@@ -32,7 +32,8 @@ REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}"
         ),
         (
             REFUSED.format("patch", "pipelineruns", "tekton.dev", 'in the namespace "runs"'),
-            "the right to patch pipelineruns.tekton.dev in namespace runs is missing",
+            "the right to patch pipelineruns.tekton.dev in namespace runs is missing; "
+            "the ClusterRole workflowexecution-canceller gives it",
         ),
         ("something else", "something else"),
     ],

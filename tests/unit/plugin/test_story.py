@@ -89,6 +89,15 @@ def test_a_deletion_is_part_of_the_story() -> None:
         ({"phase": "Pending"}, "Pending"),
         (
             {
+                "phase": "Pending",
+                "conditions": [
+                    {"type": "Succeeded", "reason": "Waiting", "message": "it waits for this"}
+                ],
+            },
+            "Pending (Waiting), it waits for this",
+        ),
+        (
+            {
                 "phase": "Running",
                 "pipelineRunRef": {"name": "r"},
                 "pipelineRunStatus": {"completedTasks": 1, "totalTasks": 3},

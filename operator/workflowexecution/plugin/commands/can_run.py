@@ -1,18 +1,17 @@
 """``can-run``: what would be decided now; nothing is created."""
 
-from typing import Annotated, Final
-
-import typer
+from typing import Final
 
 from workflowexecution.api.target import parse_target
 from workflowexecution.plugin.commands.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
+    ThisTarget,
+    ThisWorkflow,
     cooldown_of,
 )
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
 from workflowexecution.plugin.views.preview import Preview, preview
@@ -22,17 +21,18 @@ _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Refuse": Exit.FAILED}
 
 async def can_run(
     session: Session,
-    target: Annotated[str, typer.Option(help="Target, e.g. shop/Deployment/cart.")],
-    workflow: Annotated[str, typer.Option(help="Workflow id.")],
+    target: ThisTarget,
+    workflow: ThisWorkflow,
     cooldown: CooldownText = DEFAULT_COOLDOWN,
 ) -> Exit | None:
     """Say whether a workflow may run on a target now, as the operator would decide."""
     period = cooldown_of(cooldown)
-    facts = await gather_facts(session)
+    facts = await gather_facts(session, target)
     if facts.unread:
         raise CommandError(f"this cannot be told: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
     found = preview(
         facts,
+        namespace=session.namespace,
         target=target,
         workflow_id=workflow,
         problem=_problem_of(target),
@@ -45,14 +45,9 @@ async def can_run(
 
 
 def _print(session: Session, found: Preview) -> None:
-    if session.printer.output in (Output.JSON, Output.YAML):
-        session.printer.print_document(found)
-    elif session.printer.output is Output.NAME:
-        session.printer.say(found.decision)
-    else:
-        why = f" ({found.reason})" if found.reason else ""
-        answer = "yes" if found.decision == "Launch" else f"no{why}"
-        session.printer.say(f"{answer}: {found.message}")
+    why = f" ({found.reason})" if found.reason else ""
+    answer = "yes" if found.decision == "Launch" else f"no{why}"
+    session.printer.print_answer(found, found.decision, f"{answer}: {found.message}")
 
 
 def _problem_of(target: str) -> str:

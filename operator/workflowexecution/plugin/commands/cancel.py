@@ -1,23 +1,35 @@
 """``cancel``: stop what an execution runs."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from workflowexecution.control.cluster import KubeCluster
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import RunState, parse_run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.commands.parameters import ExecutionName
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import cluster_of
+from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
 
 
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What became of it; `run` is empty where none is known."""
+
+    execution: str
+    run: str
+    is_deleted: bool
+    message: str
+
+
 async def cancel(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Name of the execution.")],
+    name: ExecutionName,
     delete: Annotated[
         bool,
         typer.Option(
@@ -28,37 +40,45 @@ async def cancel(
     ] = False,
 ) -> Exit | None:
     """Stop what an execution runs; its target is free once nothing of it executes any more."""
-    cluster = cluster_of(session)
-    execution = parse_execution(await cluster.get_execution(session.namespace, name))
+    execution = parse_execution(await read_execution(session, name))
     if execution.has_ended:
         raise CommandError(f"{_key(execution)} has ended: it is {execution.phase}")
     if delete:
+        cluster = cluster_of(session)
         await cluster.remove_execution(execution.namespace, execution.name, execution.uid)
-        session.printer.say(f"{_key(execution)} is deleted; the operator cancels its run")
+        said = f"{_key(execution)} is deleted; the operator cancels its run"
     else:
-        run = await _cancel_run(cluster, execution)
-        session.printer.say(f"{_key(execution)}: PipelineRun {run} is being cancelled")
+        said = f"{_key(execution)}: {await _cancel_run(session, execution)}"
+    done = Cancelled(_key(execution), execution.run_name or "", delete, said)
+    session.printer.print_answer(done, name_of_kind(execution.name), said)
     return None
 
 
-async def _cancel_run(cluster: KubeCluster, execution: Execution) -> str:
-    """Ask Tekton to end its run; returns namespace/name."""
-    if execution.run_name is None or execution.run_namespace is None:
+async def _cancel_run(session: Session, execution: Execution) -> str:
+    """Ask Tekton to end its run; returns what has come of that, for people."""
+    if execution.run_name is None:
         raise CommandError(
             f"{_key(execution)} has no run to cancel; to have none launched, use --delete"
         )
-    where = f"{execution.run_namespace}/{execution.run_name}"
+    namespace = execution.run_namespace or session.execution_namespace
+    cluster, where = cluster_of(session), f"PipelineRun {namespace}/{execution.run_name}"
     try:
-        run = parse_run(await cluster.get_run(execution.run_namespace, execution.run_name))
+        run = parse_run(await cluster.get_run(namespace, execution.run_name))
         if run is None or run.owner is None or run.owner.uid != execution.uid:
-            raise CommandError(f"PipelineRun {where} is not the one that was made for it")
-        if run.state is RunState.ACTIVE and not run.is_cancelled:
+            raise CommandError(f"{where} is not the one that was made for it")
+        if run.state is not RunState.ACTIVE:
+            return f"{where} has ended already; see: kubectl wfe locks --target {execution.target}"
+        if not run.is_cancelled:
             await cluster.cancel_run(run)
     except errors.MissingRightError as error:
         raise CommandError(
             f"{missing_right(str(error))}; with --delete no such right is needed", Exit.FORBIDDEN
         ) from error
-    return where
+    except errors.NotFoundError as error:
+        raise CommandError(
+            f"{where} is deleted already; the execution fails once nothing of it executes"
+        ) from error
+    return f"{where} is being cancelled"
 
 
 def _key(execution: Execution) -> str:

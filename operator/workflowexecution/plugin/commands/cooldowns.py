@@ -1,17 +1,16 @@
 """``cooldowns``: workflows that may not run again on a target yet."""
 
-from typing import Annotated, Final
+from typing import Final
 
-import typer
-
-from workflowexecution.api import identity
 from workflowexecution.plugin.commands.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
+    OnlyTarget,
     cooldown_of,
 )
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.locate import name_of_kind
 from workflowexecution.plugin.rendering import Column, short
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.views.cooldowns import Cooldown, cooldowns_of, newest_ends
@@ -28,21 +27,19 @@ _COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
 
 async def list_cooldowns(
     session: Session,
-    target: Annotated[str, typer.Option(help="Only this target.")] = "",
+    target: OnlyTarget = "",
     cooldown: CooldownText = DEFAULT_COOLDOWN,
 ) -> Exit | None:
     """List workflows that may not run again on a target yet, of all namespaces."""
     period = cooldown_of(cooldown)
-    facts = await gather_facts(session)
+    facts = await gather_facts(session, target)
     now = session.now()
     ends = newest_ends(facts.executions, facts.runs, now)
     found = cooldowns_of(ends, period, now)
     session.printer.print_items(
         [item for item in found if target in ("", item.target)],
         _COLUMNS,
-        name=lambda item: (
-            f"{identity.SINGULAR}.{identity.GROUP}/{item.execution.rpartition('/')[2]}"
-        ),
+        name=lambda item: name_of_kind(item.execution.rpartition("/")[2]),
         empty=f"nothing cools down on {target}" if target else "nothing cools down",
     )
     for line in facts.unread:

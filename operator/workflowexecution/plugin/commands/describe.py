@@ -8,23 +8,26 @@ import typer
 
 from workflowexecution.control.cluster import Raw
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.leftovers import is_of_run
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.commands.parameters import ExecutionName
 from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.gather import cluster_of
+from workflowexecution.plugin.gather import read_run, run_key
+from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.logs import read_tail
 from workflowexecution.plugin.rendering import Column, Output
 from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.views.executions import reason_of
 from workflowexecution.plugin.views.story import FailedStep, Moment, failed_step_of, moments_of
+from workflowexecution.plugin.views.why import happened_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """What ``describe`` tells.
 
+    message: what happened, or what it waits for, in the operator's words.
     log: the last lines of the step that failed, oldest first.
     unread: what could not be read, in words.
     """
@@ -32,6 +35,7 @@ class Story:
     execution: str
     phase: str
     reason: str
+    message: str
     target: str
     workflow_id: str
     run: str
@@ -43,33 +47,34 @@ class Story:
 
 async def describe(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Name of the execution.")],
+    name: ExecutionName,
     lines: Annotated[
         int, typer.Option(min=0, max=1000, help="Lines of the failed step's log.")
     ] = 10,
 ) -> Exit | None:
     """Tell the story of one execution: what happened when, and what failed."""
-    raw = await cluster_of(session).get_execution(session.namespace, name)
-    story = await _read(session, parse_execution(raw), lines)
-    if session.printer.output in (Output.JSON, Output.YAML):
-        session.printer.print_document(story)
-    else:
+    execution = parse_execution(await read_execution(session, name))
+    story = await _read(session, execution, lines)
+    if session.printer.output in (Output.TABLE, Output.WIDE):
         _print(session, story)
+    else:
+        session.printer.print_answer(story, name_of_kind(execution.name), "")
     return None
 
 
 async def _read(session: Session, execution: Execution, lines: int) -> Story:
     unread: list[str] = []
-    run, task_runs = await _run_and_tasks(session, execution, unread)
+    run, task_runs = await _run_of(session, execution, unread)
     failed = failed_step_of(execution, task_runs)
     log = await _log_of(session, execution, failed, lines, unread)
     return Story(
         execution=f"{execution.namespace}/{execution.name}",
         phase=execution.phase or "",
         reason=reason_of(execution),
+        message=happened_to(execution),
         target=execution.target,
         workflow_id=execution.workflow_id,
-        run="/".join(_run_key(session, execution)) if execution.run_name else "",
+        run="/".join(run_key(session, execution)) if execution.run_name else "",
         timeline=moments_of(execution, run, task_runs),
         failed_step=failed,
         log=log,
@@ -77,30 +82,16 @@ async def _read(session: Session, execution: Execution, lines: int) -> Story:
     )
 
 
-def _run_key(session: Session, execution: Execution) -> tuple[str, str]:
-    namespace = execution.run_namespace or session.execution_namespace
-    return namespace, execution.run_name or ""
-
-
-async def _run_and_tasks(
+async def _run_of(
     session: Session, execution: Execution, unread: list[str]
 ) -> tuple[Run | None, list[Raw]]:
-    if execution.run_name is None:
-        return None, []
-    cluster, (namespace, name) = cluster_of(session), _run_key(session, execution)
     try:
-        run = parse_run(await cluster.get_run(namespace, name))
-        if run is None or run.owner is None or run.owner.uid != execution.uid:
-            unread.append(f"PipelineRun {namespace}/{name} is not this execution's any more")
-            return None, []
-        found = await cluster.list_task_runs(namespace, [name])
-    except errors.NotFoundError:
-        unread.append(f"PipelineRun {namespace}/{name} is gone, and its tasks with it")
-        return None, []
+        return await read_run(session, execution)
     except errors.MissingRightError as error:
         unread.append(missing_right(str(error)))
-        return None, []
-    return run, [item for item in found if is_of_run(item, run.uid)]
+    except errors.NotFoundError as error:
+        unread.append(str(error))
+    return None, []
 
 
 async def _log_of(
@@ -112,7 +103,7 @@ async def _log_of(
 ) -> tuple[str, ...]:
     if failed is None or not lines:
         return ()
-    namespace = _run_key(session, execution)[0]
+    namespace, _ = run_key(session, execution)
     try:
         return await read_tail(session.client, namespace, failed.pod, failed.container, lines)
     except errors.MissingRightError as error:
@@ -131,6 +122,7 @@ def _print(session: Session, story: Story) -> None:
             "Workflow": story.workflow_id,
             "Target": story.target,
             "Run": story.run,
+            "Message": story.message,
         }
     )
     session.printer.say("")

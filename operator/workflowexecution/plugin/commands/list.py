@@ -1,20 +1,22 @@
 """``list``: executions, newest first, by target, workflow, phase and age."""
 
+import dataclasses
 from typing import Annotated, Final
 
 import typer
 
-from workflowexecution.api import identity
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.plugin import gather
+from workflowexecution.plugin.commands.parameters import OnlyTarget, OnlyWorkflow
 from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.locate import name_of_kind
 from workflowexecution.plugin.rendering import Column, short
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.views.executions import Row, Wanted, rows_of
 
-_COLUMNS: Final[tuple[Column[Row], ...]] = (
+COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column("NAME", lambda row: row.execution.name),
     Column("PHASE", lambda row: row.phase),
     Column("REASON", lambda row: row.reason),
@@ -25,17 +27,16 @@ _COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column("RUN", lambda row: row.execution.run_name or "", is_wide=True),
     Column("BLOCKER", lambda row: row.blocker, is_wide=True),
 )
-_NAMESPACE: Final[Column[Row]] = Column("NAMESPACE", lambda row: row.execution.namespace)
+NAMESPACE: Final[Column[Row]] = Column("NAMESPACE", lambda row: row.execution.namespace)
 
 
 async def list_executions(
     session: Session,
-    target: Annotated[
-        str, typer.Option(help="Only those on exactly this target, e.g. shop/Deployment/cart.")
-    ] = "",
-    workflow: Annotated[str, typer.Option(help="Only those of this workflow id.")] = "",
+    target: OnlyTarget = "",
+    workflow: OnlyWorkflow = "",
     phase: Annotated[
-        list[Phase] | None, typer.Option(help="Only those in this phase; may be repeated.")
+        list[Phase] | None,
+        typer.Option(case_sensitive=False, help="Only those in this phase; may be repeated."),
     ] = None,
     since: Annotated[
         str, typer.Option(help="Only those created within this time, e.g. 2h or 30m.")
@@ -43,20 +44,17 @@ async def list_executions(
 ) -> Exit | None:
     """List executions, newest first."""
     period = parse_duration(since) if since else None
-    found = await gather.list_executions(session, session.namespaces)
+    wanted = Wanted(target=target, workflow_id=workflow, phases=phase or ())
+    found = await gather.list_executions(session, wanted)
     now = session.now()
-    wanted = Wanted(
-        target=target,
-        workflow_id=workflow,
-        phases=phase or (),
-        created_since=now - period if period else None,
-    )
+    if period:
+        wanted = dataclasses.replace(wanted, created_since=now - period)
     where = "any namespace" if session.all_namespaces else f"namespace {session.namespace}"
     hint = "" if session.all_namespaces else "; -A looks in all"
     session.printer.print_items(
         rows_of(map(parse_execution, found), wanted, now),
-        (_NAMESPACE, *_COLUMNS) if session.all_namespaces else _COLUMNS,
-        name=lambda row: f"{identity.SINGULAR}.{identity.GROUP}/{row.execution.name}",
+        (NAMESPACE, *COLUMNS) if session.all_namespaces else COLUMNS,
+        name=lambda row: name_of_kind(row.execution.name),
         document=lambda row: row.execution.raw,
         empty=f"no such executions in {where}{hint}",
     )

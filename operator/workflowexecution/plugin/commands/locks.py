@@ -1,9 +1,8 @@
 """``locks``: targets that are held now."""
 
-from typing import Annotated, Final
+from typing import Final
 
-import typer
-
+from workflowexecution.plugin.commands.parameters import OnlyTarget
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.rendering import Column, short
@@ -13,10 +12,10 @@ from workflowexecution.plugin.views.locks import Lock, locks_of
 
 async def list_locks(
     session: Session,
-    target: Annotated[str, typer.Option(help="Only this target.")] = "",
+    target: OnlyTarget = "",
 ) -> Exit | None:
     """List targets that are held now, of all namespaces: by whom, since when, by which run."""
-    facts = await gather_facts(session)
+    facts = await gather_facts(session, target)
     now = session.now()
     columns: Final[tuple[Column[Lock], ...]] = (
         Column("TARGET", lambda lock: lock.target),

@@ -9,6 +9,11 @@ import typer
 from workflowexecution.api import validation
 from workflowexecution.api.duration import format_duration, parse_duration
 from workflowexecution.core import pipelinerun
+from workflowexecution.plugin.completion import (
+    complete_name,
+    complete_target,
+    complete_workflow,
+)
 from workflowexecution.settings import Settings
 
 DEFAULT_COOLDOWN: Final = format_duration(Settings.model_fields["cooldown"].default)
@@ -17,6 +22,36 @@ _ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
 )
 CooldownText = Annotated[
     str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As the operator is told.")
+]
+ExecutionName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of the execution, or NAMESPACE/NAME as other commands print it.",
+        autocompletion=complete_name,
+    ),
+]
+OnlyTarget = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        help="Only what is on exactly this target, e.g. shop/Deployment/cart.",
+        autocompletion=complete_target,
+    ),
+]
+OnlyWorkflow = Annotated[
+    str,
+    typer.Option(
+        "--workflow", help="Only what is of this workflow id.", autocompletion=complete_workflow
+    ),
+]
+ThisTarget = Annotated[
+    str,
+    typer.Option(
+        "--target", help="Target, e.g. shop/Deployment/cart.", autocompletion=complete_target
+    ),
+]
+ThisWorkflow = Annotated[
+    str, typer.Option("--workflow", help="Workflow id.", autocompletion=complete_workflow)
 ]
 
 

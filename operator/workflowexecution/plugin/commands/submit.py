@@ -1,10 +1,10 @@
 """``submit``: create an execution from flags or a file, checked first, and wait for its end."""
 
-import asyncio
+import re
 import secrets
-import time
+import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -12,30 +12,29 @@ import yaml
 from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.control.cluster import Raw, execution_paths
-from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.kube import errors
-from workflowexecution.plugin.commands.parameters import spec_problem
-from workflowexecution.plugin.exits import Exit, exit_for
-from workflowexecution.plugin.gather import cluster_of
-from workflowexecution.plugin.rendering import Output
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.plugin.commands.parameters import ThisTarget, ThisWorkflow, spec_problem
+from workflowexecution.plugin.commands.waiting import wait_for_end
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.locate import name_of_kind
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.progress import progress_of
-from workflowexecution.plugin.views.why import happened_to
-
-_POLL_S: Final = 1.0
 
 
 async def submit(
     session: Session,
     file: Annotated[
         Path | None,
-        typer.Option("--filename", "-f", help="YAML or JSON of one execution, instead of flags."),
+        typer.Option(
+            "--filename",
+            "-f",
+            help="YAML or JSON of one execution, instead of flags; - reads standard input.",
+        ),
     ] = None,
     name: Annotated[
         str, typer.Option(help="Its name; made from the workflow's if not given.")
     ] = "",
-    target: Annotated[str, typer.Option(help="Target, e.g. shop/Deployment/cart.")] = "",
-    workflow: Annotated[str, typer.Option(help="Workflow id.")] = "",
+    target: ThisTarget = "",
+    workflow: ThisWorkflow = "",
     version: Annotated[str, typer.Option(help="Version of the workflow.")] = "",
     image: Annotated[str, typer.Option(help="Bundle with the workflow, an OCI reference.")] = "",
     digest: Annotated[str, typer.Option(help="Digest the bundle must have, sha256:…")] = "",
@@ -79,13 +78,14 @@ async def submit(
     _tell(session, created, dry_run=dry_run)
     if not wait or dry_run:
         return None
-    return await _wait(session, parse_execution(created), limit)
+    return await wait_for_end(session, parse_execution(created), limit)
 
 
 def _read(file: Path) -> dict[str, Any]:
     """The one execution in a file. Raises: ValueError or OSError naming the file."""
     try:
-        found = [item for item in yaml.safe_load_all(file.read_text()) if item is not None]
+        text = sys.stdin.read() if str(file) == "-" else file.read_text()
+        found = [item for item in yaml.safe_load_all(text) if item is not None]
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is neither YAML nor JSON: {error}") from error
     if len(found) != 1 or not isinstance(found[0], dict):
@@ -108,7 +108,7 @@ def _manifest(name: str, request: str, flags: dict[str, Any]) -> dict[str, Any]:
 
 
 def _new_name(workflow: str) -> str:
-    stem = "".join(char if char.isalnum() else "-" for char in workflow.lower()).strip("-")[:40]
+    stem = re.sub(r"[^a-z0-9]+", "-", workflow.lower()).strip("-")[:40]
     return f"{stem.strip('-') or 'execution'}-{secrets.token_hex(4)}"
 
 
@@ -135,34 +135,5 @@ async def _create(session: Session, manifest: dict[str, Any], *, dry_run: bool) 
 def _tell(session: Session, created: Raw, *, dry_run: bool) -> None:
     meta = created["metadata"]
     done = "would be created" if dry_run else "created"
-    if session.printer.output in (Output.JSON, Output.YAML):
-        session.printer.print_document(created)
-    elif session.printer.output is Output.NAME:
-        session.printer.say(f"{identity.SINGULAR}.{identity.GROUP}/{meta['name']}")
-    else:
-        session.printer.say(f"{meta['namespace']}/{meta['name']} {done}")
-
-
-async def _wait(session: Session, created: Execution, limit: float) -> Exit:
-    """Follow an execution to its end, telling each change once, on standard error."""
-    cluster, deadline, told = cluster_of(session), time.monotonic() + limit, ""
-    while True:
-        execution = created
-        try:
-            raw = await cluster.get_execution(created.namespace, created.name)
-            execution = parse_execution(raw)
-        except errors.UnavailableError as error:
-            session.printer.note(f"warning: {error}; asking again")
-        if execution.uid != created.uid:
-            raise errors.NotFoundError(f"{created.namespace}/{created.name} was deleted")
-        if (line := progress_of(execution)) != told:
-            session.printer.note(line)
-            told = line
-        if execution.has_ended:
-            if said := happened_to(execution):
-                session.printer.note(said)
-            return exit_for(execution.phase)
-        if time.monotonic() >= deadline:
-            session.printer.note("the time to wait is over; it goes on")
-            return Exit.STILL_GOING
-        await asyncio.sleep(min(_POLL_S, max(0.0, deadline - time.monotonic())))
+    said = f"{meta['namespace']}/{meta['name']} {done}"
+    session.printer.print_answer(created, name_of_kind(meta["name"]), said)

@@ -16,10 +16,12 @@ async def version(session: Session) -> Exit | None:
         found["kubernetes"], found["tekton"] = await cluster_of(session).versions()
     except errors.ApiError as error:
         session.printer.note(f"warning: the cluster does not tell its versions: {error}")
-    if session.printer.output in (Output.JSON, Output.YAML):
-        session.printer.print_document(found)
+    told = {key: value or "unknown" for key, value in found.items()}
+    if session.printer.output in (Output.TABLE, Output.WIDE):
+        session.printer.print_fields(told)
     else:
-        session.printer.print_fields({key: value or "unknown" for key, value in found.items()})
+        names = "\n".join(f"{key}/{value}" for key, value in told.items())
+        session.printer.print_answer(found, names, "")
     if problem := requirements.problem_of(found["kubernetes"], found["tekton"]):
         session.printer.note(f"warning: {problem}")
     return None

@@ -1,18 +1,16 @@
 """``why``: why an execution was skipped or failed, and when the same may run again."""
 
-from typing import Annotated
-
-import typer
-
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.plugin.commands.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
+    ExecutionName,
     cooldown_of,
     spec_problem,
 )
 from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.gather import cluster_of, gather_facts
+from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.views.preview import preview
@@ -21,18 +19,20 @@ from workflowexecution.plugin.views.why import Why, why_of
 
 async def tell_why(
     session: Session,
-    name: Annotated[str, typer.Argument(help="Name of the execution.")],
+    name: ExecutionName,
     cooldown: CooldownText = DEFAULT_COOLDOWN,
 ) -> Exit | None:
     """Say why an execution was skipped or failed, and when the same may run again."""
     period = cooldown_of(cooldown)
-    raw = await cluster_of(session).get_execution(session.namespace, name)
-    execution, facts = parse_execution(raw), await gather_facts(session)
+    raw = await read_execution(session, name)
+    execution = parse_execution(raw)
+    facts = await gather_facts(session, execution.target)
     now = session.now()
     foretold = None
     if not facts.unread:
         foretold = preview(
             facts,
+            namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,
             problem=spec_problem(raw),
@@ -41,10 +41,10 @@ async def tell_why(
             now=now,
         )
     found = why_of(execution, foretold, now)
-    if session.printer.output in (Output.JSON, Output.YAML):
-        session.printer.print_document(found)
-    else:
+    if session.printer.output in (Output.TABLE, Output.WIDE):
         _print(session, found)
+    else:
+        session.printer.print_answer(found, name_of_kind(execution.name), "")
     for line in facts.unread:
         session.printer.note(f"warning: when the same may run again cannot be told: {line}")
     return None

@@ -61,7 +61,7 @@ def _row(execution: Execution, now: datetime) -> Row:
         execution=execution,
         phase=execution.phase or "",
         reason=reason_of(execution),
-        duration=_duration_of(execution, now),
+        duration=duration_of(execution, now),
         age=now - _created_at(execution),
         blocker=blocker_of(execution),
     )
@@ -80,7 +80,8 @@ def reason_of(execution: Execution) -> str:
     return reading.text(found, "reason")
 
 
-def _duration_of(execution: Execution, now: datetime) -> timedelta | None:
+def duration_of(execution: Execution, now: datetime) -> timedelta | None:
+    """How long it took, or has run by now; None where nothing was started."""
     said = reading.text(reading.mapping(execution.raw, "status"), "duration")
     try:
         return parse_duration(said)

@@ -37,6 +37,7 @@ class Preview:
 def preview(
     facts: Facts,
     *,
+    namespace: str,
     target: str,
     workflow_id: str,
     problem: str,
@@ -48,6 +49,7 @@ def preview(
 
     Args:
         facts: everything listed.
+        namespace: in which it would be created.
         target: as in `spec.targetResource`.
         workflow_id: as in `spec.workflowRef.workflowId`.
         problem: what is wrong with its spec; empty where it can be run.
@@ -55,7 +57,7 @@ def preview(
         run_namespace: of runs whose execution does not tell.
         now: aware UTC, after the facts were listed.
     """
-    execution = _imagined(target, workflow_id, now)
+    execution = _imagined(namespace, target, workflow_id, now)
     snapshot = _snapshot(facts, execution, problem, cooldown, run_namespace, now)
     return _told(decide(snapshot), target, workflow_id, now)
 
@@ -121,7 +123,7 @@ def _refused(target: str, workflow_id: str, problem: str, reason: FailureReason)
     )
 
 
-def _imagined(target: str, workflow_id: str, now: datetime) -> Execution:
+def _imagined(namespace: str, target: str, workflow_id: str, now: datetime) -> Execution:
     """An execution as it would be seen first; its UID is nobody's."""
     return parse_execution(
         {
@@ -129,7 +131,7 @@ def _imagined(target: str, workflow_id: str, now: datetime) -> Execution:
             "kind": identity.KIND,
             "metadata": {
                 "name": "preview",
-                "namespace": "preview",
+                "namespace": namespace,
                 "uid": "preview",
                 "resourceVersion": "0",
                 "creationTimestamp": format_time(now),

@@ -1,12 +1,14 @@
 """How far an execution is, in one line."""
 
 from workflowexecution.api import reading
+from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.plugin.views.executions import reason_of
+from workflowexecution.plugin.views.why import happened_to
 
 
 def progress_of(execution: Execution) -> str:
-    """Phase, reason where it says more, tasks done and run, as far as they are known."""
+    """Phase, reason where it says more, tasks done, run, and what it waits for, as far as known."""
     if execution.phase is None:
         return "waiting for the operator to see it"
     status = reading.mapping(reading.mapping(execution.raw, "status"), "pipelineRunStatus")
@@ -16,5 +18,6 @@ def progress_of(execution: Execution) -> str:
         str(execution.phase) + (f" ({reason})" if reason not in ("", execution.phase) else ""),
         f"{done or 0} of {total} tasks done" if total else "",
         f"run {execution.run_name}" if execution.run_name else "",
+        happened_to(execution) if execution.phase is Phase.PENDING else "",
     ]
     return ", ".join(part for part in parts if part)

@@ -87,8 +87,10 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
     task, status = parse_task_run(raw), reading.mapping(raw, "status")
     if started := reading.moment(status, "startTime"):
         yield Moment(started, "task started", task.task_name)
-    for step in reading.mappings(status, "steps"):
-        yield from _of_step(task.task_name, step)
+    for known, step in zip(task.steps, reading.mappings(status, "steps"), strict=True):
+        # Of one that never began Tekton writes when it ended, and a beginning that was none.
+        if known.has_started:
+            yield from _of_step(task.task_name, step)
     if task.completed_at:
         reason = reading.text(succeeded_condition(raw), "reason")
         yield Moment(task.completed_at, "task ended", f"{task.task_name}: {reason}")

@@ -1,15 +1,22 @@
 """Why an execution stands as it does, and when the same may run again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.status import FailureReason, Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.plugin.rendering import short
 from workflowexecution.plugin.views.executions import blocker_of, reason_of
 from workflowexecution.plugin.views.preview import Preview
+
+# Whatever else an execution may be skipped for, fail for or wait for is explained in one of these.
+_EXPLANATIONS: Final[Mapping[str, Explanation]] = {
+    **{str(reason): explanation for reason, explanation in SKIPS.items()},
+    **{str(reason): explanation for reason, explanation in FAILURES.items()},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +52,7 @@ def why_of(execution: Execution, foretold: Preview | None, now: datetime) -> Why
         now: aware UTC.
     """
     reason = _reason_of(execution)
-    explanation = _explanation_of(execution.phase, reason)
+    explanation = _EXPLANATIONS.get(reason)
     return Why(
         execution=f"{execution.namespace}/{execution.name}",
         target=execution.target,
@@ -70,14 +77,6 @@ def _reason_of(execution: Execution) -> str:
         reading.mapping(status, "failureDetails"),
     )
     return reading.text(skip, "reason") or reading.text(failure, "reason") or reason_of(execution)
-
-
-def _explanation_of(phase: Phase | None, reason: str) -> Explanation | None:
-    if phase is Phase.SKIPPED and reason in list(SkipReason):
-        return SKIPS[SkipReason(reason)]
-    if phase is Phase.FAILED and reason in list(FailureReason):
-        return FAILURES[FailureReason(reason)]
-    return None
 
 
 def happened_to(execution: Execution) -> str:
@@ -107,8 +106,9 @@ def _again(execution: Execution, foretold: Preview, now: datetime) -> str:
     if foretold.until is not None:
         return f"in {short(foretold.until - now)}, at {foretold.until:%H:%M:%S} UTC"
     holder = foretold.skip.conflicting_workflow if foretold.skip else None
-    who = f"{holder.namespace}/{holder.name}" if holder else "the run that holds the target"
+    if holder is None:
+        return f"not yet: {foretold.message}"
+    who = f"{holder.namespace}/{holder.name}"
     is_itself = who == f"{execution.namespace}/{execution.name}"
-    is_same = holder is not None and holder.workflow_id == execution.workflow_id
-    then = "; its cooldown begins then" if is_same else ""
+    then = "; its cooldown begins then" if holder.workflow_id == execution.workflow_id else ""
     return f"once {'it' if is_itself else who} has ended{then}"

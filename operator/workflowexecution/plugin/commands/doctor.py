@@ -1,0 +1,92 @@
+"""``doctor``: whether everything is there that executions need, and what to do where it is not."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
+
+import typer
+
+from workflowexecution.api import identity
+from workflowexecution.kube import errors
+from workflowexecution.plugin.doctor import (
+    cluster,
+    images,
+    places,
+    rights,
+    running,
+    webhooks,
+)
+from workflowexecution.plugin.doctor.finding import Finding, State
+from workflowexecution.plugin.doctor.place import Place, read_place
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.rights import missing_right
+from workflowexecution.plugin.session import Session
+
+_Check = Callable[[Session, Place], Awaitable[list[Finding]]]
+CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
+    ("versions", cluster.check_versions),
+    ("definition", cluster.check_definition),
+    ("tekton", cluster.check_tekton),
+    ("clock", cluster.check_clock),
+    ("nodes", cluster.check_nodes),
+    ("execution namespace", places.check_execution_namespace),
+    ("operator namespace", places.check_operator_namespace),
+    ("runner account", places.check_runner_account),
+    ("operator account", places.check_operator_account),
+    ("operator rights", rights.check_operator_rights),
+    ("runner rights", rights.check_runner_rights),
+    ("operator", running.check_operator),
+    ("leader", running.check_leader),
+    ("settings", running.check_settings),
+    ("executions", running.check_unseen),
+    ("webhooks", webhooks.check_webhooks),
+    ("images", images.check_pods),
+    ("pulls", images.check_failures),
+)
+_ASK: Final = "have somebody bind the role to you, or run this as somebody who has the right"
+_STYLES: Final = {
+    State.OK: "green",
+    State.WARNING: "yellow",
+    State.ERROR: "red",
+    State.UNKNOWN: "magenta",
+}
+
+
+async def doctor(
+    session: Session,
+    operator_namespace: Annotated[
+        str, typer.Option(help="Namespace of the operator.")
+    ] = identity.DEFAULT_OPERATOR_NAMESPACE,
+    service_account: Annotated[
+        str, typer.Option(help="ServiceAccount of runs, in the execution namespace.")
+    ] = identity.DEFAULT_SERVICE_ACCOUNT,
+) -> Exit | None:
+    """Check all that executions need, and say what to do where something is missing."""
+    place = await read_place(session, operator_namespace, service_account)
+    found = [item for name, check in CHECKS for item in await _run(session, place, name, check)]
+    if session.printer.output in (Output.TABLE, Output.WIDE):
+        for finding in found:
+            _print(session, finding)
+    else:
+        wrong = "\n".join(item.check for item in found if item.state is not State.OK)
+        session.printer.print_answer({"items": found}, wrong, "")
+    return Exit.ERROR if any(item.state is State.ERROR for item in found) else None
+
+
+async def _run(session: Session, place: Place, name: str, check: _Check) -> list[Finding]:
+    try:
+        return await check(session, place)
+    except errors.MissingRightError as error:
+        return [Finding(name, State.UNKNOWN, missing_right(str(error)), _ASK)]
+    except errors.UnavailableError:
+        raise
+    except errors.ApiError as error:
+        return [Finding(name, State.UNKNOWN, str(error), "")]
+
+
+def _print(session: Session, finding: Finding) -> None:
+    session.printer.say(
+        f"{finding.state:<8} {finding.check}: {finding.detail}", _STYLES[finding.state]
+    )
+    if finding.fix:
+        session.printer.say(f"         fix: {finding.fix}")

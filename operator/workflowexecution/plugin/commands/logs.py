@@ -1,0 +1,158 @@
+"""``logs``: what the steps of an execution's run write."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Final, TypeVar
+
+import typer
+
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.kube import errors
+from workflowexecution.plugin.commands.parameters import ExecutionName
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.gather import cluster_of, read_run, run_key
+from workflowexecution.plugin.locate import read_execution
+from workflowexecution.plugin.logs import follow_log, read_log
+from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.views.progress import progress_of
+from workflowexecution.plugin.views.steps import StepLog, steps_with_logs
+
+T = TypeVar("T")
+
+_POLL_S: Final = 1.0
+_STYLES: Final = ("cyan", "magenta", "green", "yellow", "blue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a log, as programs are given it."""
+
+    task: str
+    step: str
+    line: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Wanted:
+    """What of the logs is asked for, and how far it is told.
+
+    seen: steps whose log is told, or being told.
+    is_over: whether nothing is added to any log any more.
+    """
+
+    task: str
+    step: str
+    tail: int | None
+    prefix: bool
+    seen: list[StepLog] = field(default_factory=list)
+    is_over: bool = False
+
+
+async def logs(
+    session: Session,
+    name: ExecutionName,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the execution ends.")
+    ] = False,
+    task: Annotated[str, typer.Option(help="Only of this task.")] = "",
+    step: Annotated[str, typer.Option(help="Only of steps of this name.")] = "",
+    tail: Annotated[
+        int | None, typer.Option(min=0, help="Only so many last lines of each step.")
+    ] = None,
+    prefix: Annotated[bool, typer.Option(help="Begin each line with [task/step].")] = True,
+) -> Exit | None:
+    """Print what the steps of an execution's run have written; -f goes on until it ends."""
+    execution = parse_execution(await read_execution(session, name))
+    wanted = _Wanted(task=task, step=step, tail=tail, prefix=prefix)
+    if follow:
+        await _follow(session, execution, wanted)
+    else:
+        await _read(session, execution, wanted)
+    return None
+
+
+async def _read(session: Session, execution: Execution, wanted: _Wanted) -> None:
+    steps = await _new_steps(session, execution, wanted)
+    if not steps:
+        session.printer.note(f"nothing has been written: {progress_of(execution)}")
+    namespace, _ = run_key(session, execution)
+    for item in steps:
+        lines = read_log(session.client, namespace, item.pod, item.container, wanted.tail)
+        await _tell(session, item, lines, wanted)
+
+
+async def _follow(session: Session, execution: Execution, wanted: _Wanted) -> None:
+    """Tell each step's log from when it starts, side by side, until the execution has ended."""
+    try:
+        async with asyncio.TaskGroup() as logs_at_once:
+            async for seen in _states_of(session, execution):
+                new = partial(_new_steps, session, seen, wanted)
+                for item in await _patiently(session, new):
+                    logs_at_once.create_task(_follow_step(session, seen, item, wanted))
+            wanted.is_over = True
+    except* (errors.ApiError, OSError) as group:
+        raise group.exceptions[0] from None
+
+
+async def _states_of(session: Session, execution: Execution) -> AsyncIterator[Execution]:
+    """The execution once a second until it has ended; what changes is told on the way."""
+    told = ""
+    while True:
+        if (line := progress_of(execution)) != told:
+            session.printer.note(line)
+            told = line
+        yield execution
+        if execution.has_ended:
+            return
+        await asyncio.sleep(_POLL_S)
+        ask = partial(cluster_of(session).get_execution, execution.namespace, execution.name)
+        execution = parse_execution(await _patiently(session, ask))
+
+
+async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
+    """What is asked, once it is answered: an API server may be away for a while."""
+    while True:
+        try:
+            return await ask()
+        except errors.UnavailableError as error:
+            session.printer.note(f"warning: {error}; asking again")
+            await asyncio.sleep(_POLL_S)
+
+
+async def _new_steps(session: Session, execution: Execution, wanted: _Wanted) -> list[StepLog]:
+    """Steps that have started since this was asked last."""
+    _, task_runs = await read_run(session, execution)
+    found = steps_with_logs(task_runs, wanted.task, wanted.step)
+    new = [item for item in found if item not in wanted.seen]
+    wanted.seen += new
+    return new
+
+
+async def _follow_step(
+    session: Session, execution: Execution, item: StepLog, wanted: _Wanted
+) -> None:
+    namespace, _ = run_key(session, execution)
+    lines = follow_log(
+        session.client, namespace, item.pod, item.container, wanted.tail, lambda: wanted.is_over
+    )
+    await _tell(session, item, lines, wanted)
+
+
+async def _tell(
+    session: Session, item: StepLog, lines: AsyncIterator[str], wanted: _Wanted
+) -> None:
+    """Print a log; that its pod is gone, or has none, is no reason not to tell the others."""
+    source = item.name if wanted.prefix else ""
+    style = _STYLES[wanted.seen.index(item) % len(_STYLES)]
+    try:
+        async for line in lines:
+            if session.printer.output in (Output.TABLE, Output.WIDE):
+                session.printer.say_from(source, line, style)
+            else:
+                told = Line(task=item.task, step=item.step, line=line)
+                session.printer.print_change(told, item.name)
+    except (errors.NotFoundError, errors.RejectedError) as error:
+        session.printer.note(f"warning: the log of step {item.name}: {error}")

@@ -1,0 +1,114 @@
+"""The cluster itself: versions, kinds that it serves, clocks."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from workflowexecution.api import identity, reading
+from workflowexecution.api.crd import build_crd
+from workflowexecution.api.reading import Raw
+from workflowexecution.core import requirements
+from workflowexecution.kube import errors
+from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
+from workflowexecution.plugin.doctor.place import Place
+from workflowexecution.plugin.gather import cluster_of
+from workflowexecution.plugin.rendering import short
+from workflowexecution.plugin.session import Session
+
+_CRD: Final = (
+    f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{identity.PLURAL}.{identity.GROUP}"
+)
+_INSTALL_CRD: Final = "kubectl apply -k manifests/crd"
+_INSTALL_TEKTON: Final = (
+    "install Tekton Pipelines 1.0 or newer: https://tekton.dev/docs/installation"
+)
+_SKEW: Final = timedelta(seconds=5)
+# Nodes write their Leases every ten seconds.
+_SILENT: Final = timedelta(minutes=1)
+
+
+async def check_versions(session: Session, _: Place) -> list[Finding]:
+    """Kubernetes and Tekton are new enough."""
+    kubernetes, tekton = await cluster_of(session).versions()
+    told = f"Kubernetes {kubernetes}, Tekton {tekton or 'of unknown version'}"
+    if problem := requirements.problem_of(kubernetes, tekton):
+        return [error("versions", told, problem)]
+    return [ok("versions", told)]
+
+
+async def check_definition(session: Session, _: Place) -> list[Finding]:
+    """WorkflowExecutions are defined, as this version defines them."""
+    served = await _served(session, identity.GROUP, identity.VERSION)
+    if not {identity.PLURAL, f"{identity.PLURAL}/status"} <= served:
+        return [error("definition", "WorkflowExecution is not defined here", _INSTALL_CRD)]
+    return [definition_finding(await session.client.request("GET", _CRD))]
+
+
+def definition_finding(definition: Raw) -> Finding:
+    """Compare the definition in the cluster with this version's own."""
+    if _comparable(definition) == _comparable(build_crd()):
+        return ok("definition", f"{identity.API_VERSION}, as in this version")
+    differs = "WorkflowExecution is defined otherwise than in this version of the plugin"
+    fix = f"{_INSTALL_CRD}, of the operator's version; or use the plugin of that version"
+    return warning("definition", differs, fix)
+
+
+def _comparable(definition: Raw) -> Any:
+    """What of a definition matters to whoever reads and writes executions."""
+    versions = reading.mappings(reading.mapping(definition, "spec"), "versions")
+    return [
+        (item.get("name"), item.get("served"), item.get("selectableFields"), item.get("schema"))
+        for item in versions
+    ]
+
+
+async def check_tekton(session: Session, _: Place) -> list[Finding]:
+    """Tekton's kinds are served."""
+    if {"pipelineruns", "taskruns"} <= await _served(session, "tekton.dev", "v1"):
+        return [ok("tekton", "PipelineRuns and TaskRuns are served")]
+    return [error("tekton", "tekton.dev/v1 is not served", _INSTALL_TEKTON)]
+
+
+async def _served(session: Session, group: str, version: str) -> set[str]:
+    """Kinds that are served, by plural; everybody who is logged in may ask."""
+    try:
+        found = await session.client.request("GET", f"/apis/{group}/{version}")
+    except errors.NotFoundError:
+        return set()
+    return {reading.text(item, "name") for item in reading.mappings(found, "resources")}
+
+
+async def check_clock(session: Session, _: Place) -> list[Finding]:
+    """This machine's clock is near to the API server's."""
+    offset = timedelta(seconds=session.clock.offset)
+    if abs(offset) < _SKEW:
+        return [ok("clock", "this machine's clock agrees with the API server's")]
+    which = "behind" if offset > timedelta(0) else "ahead of"
+    detail = f"this machine's clock is {short(abs(offset))} {which} the API server's"
+    return [warning("clock", detail, "synchronise it; answers here go by the API server's")]
+
+
+async def check_nodes(session: Session, _: Place) -> list[Finding]:
+    """The nodes' clocks, from which the times of runs come, are near to the API server's."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+    leases = [item async for item in session.client.list_pages(path)]
+    return [nodes_finding(leases, session.now())]
+
+
+def nodes_finding(leases: Iterable[Raw], now: datetime) -> Finding:
+    """Judge when nodes say that they wrote their Leases last."""
+    ahead, silent, known = [], [], 0
+    for lease in leases:
+        name = reading.text(reading.mapping(lease, "metadata"), "name")
+        renewed = reading.moment(reading.mapping(lease, "spec"), "renewTime")
+        known += 1
+        if renewed and renewed - now > _SKEW:
+            ahead.append(name)
+        elif renewed is None or now - renewed > _SILENT:
+            silent.append(name)
+    if ahead:
+        return error("nodes", f"clocks are ahead on {', '.join(ahead)}", "synchronise them")
+    if silent:
+        fix = "kubectl get nodes; see whether they are lost, or their clocks behind"
+        return warning("nodes", f"silent for more than a minute: {', '.join(silent)}", fix)
+    return ok("nodes", f"{known} nodes, all with the API server's time")

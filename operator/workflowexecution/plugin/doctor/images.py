@@ -1,0 +1,97 @@
+"""Images that cannot be pulled: of runs, and of the operator."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
+from workflowexecution.api.status import FailureReason, Phase
+from workflowexecution.control.cluster import execution_paths
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
+from workflowexecution.plugin.doctor.place import Place
+from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.views.why import happened_to
+
+_WAITS: Final = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "RegistryUnavailable",
+)
+_LATELY: Final = timedelta(hours=24)
+_FIX: Final = (
+    "see that the registry answers, that the image exists, and that the ServiceAccount's "
+    "imagePullSecrets let it be pulled"
+)
+
+
+async def check_pods(session: Session, place: Place) -> list[Finding]:
+    """No pod of a run, or of the operator, waits for its image."""
+    pods = [
+        item
+        for namespace in dict.fromkeys((place.execution_namespace, place.operator_namespace))
+        async for item in session.client.list_pages(
+            f"/api/v1/namespaces/{quote(namespace, safe='')}/pods"
+        )
+    ]
+    waits = waiting_for_images(pods)
+    return [error("images", wait, _FIX) for wait in waits] or [
+        ok("images", "no pod waits for one, of runs and of the operator")
+    ]
+
+
+def waiting_for_images(pods: Iterable[Raw]) -> list[str]:
+    """What each pod says that cannot have its image; one line a pod."""
+    found = []
+    for pod in pods:
+        meta, status = reading.mapping(pod, "metadata"), reading.mapping(pod, "status")
+        containers = [
+            *reading.mappings(status, "initContainerStatuses"),
+            *reading.mappings(status, "containerStatuses"),
+        ]
+        for item in containers:
+            waiting = reading.mapping(reading.mapping(item, "state"), "waiting")
+            if reading.text(waiting, "reason") in _WAITS:
+                who = f"{reading.text(meta, 'namespace')}/{reading.text(meta, 'name')}"
+                what = f"{reading.text(waiting, 'reason')} {reading.text(item, 'image')}"
+                found.append(f"pod {who}: {what}: {reading.text(waiting, 'message')}")
+                break
+    return found
+
+
+async def check_failures(session: Session, place: Place) -> list[Finding]:
+    """No execution has failed lately because its bundle or an image could not be pulled."""
+    query = {"fieldSelector": f"status.phase={Phase.FAILED}"}
+    failed = [
+        parse_execution(item)
+        for path in execution_paths(place.watched)
+        async for item in session.client.list_pages(path, query)
+    ]
+    return [failures_finding(failed, session.now())]
+
+
+def failures_finding(failed: Iterable[Execution], now: datetime) -> Finding:
+    """Judge executions that failed within a day."""
+    lately = [
+        item
+        for item in failed
+        if item.completed_at
+        and now - item.completed_at < _LATELY
+        and _reason_of(item) == FailureReason.IMAGE_PULL_BACK_OFF
+    ]
+    if not lately:
+        return ok("pulls", "no execution failed for want of an image within 24h")
+    last = max(lately, key=lambda item: (item.completed_at, item.name))
+    detail = (
+        f"{len(lately)} failed for want of an image within 24h, last {last.namespace}/{last.name}"
+    )
+    return warning("pulls", f"{detail}: {happened_to(last)}", _FIX)
+
+
+def _reason_of(execution: Execution) -> str:
+    status = reading.mapping(execution.raw, "status")
+    return reading.text(reading.mapping(status, "failureDetails"), "reason")

@@ -1,0 +1,145 @@
+"""Rights of the operator and of the runs."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from workflowexecution.api import identity, reading
+from workflowexecution.api.reading import Raw
+from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
+from workflowexecution.plugin.doctor.place import OPERATOR, Place
+from workflowexecution.plugin.session import Session
+
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One verb on one kind of object; the namespace is empty for all."""
+
+    group: str
+    resource: str
+    verb: str
+    namespace: str = ""
+    name: str = ""
+
+    @property
+    def place(self) -> str:
+        """What it is over, and where, for people."""
+        what = f"{self.resource}.{self.group}" if self.group else self.resource
+        return f"{what} in {self.namespace or 'all namespaces'}"
+
+
+# Group, resource, verbs: of executions wherever they are, and of runs in their namespace.
+OF_EXECUTIONS: Final = (
+    (identity.GROUP, identity.PLURAL, ("get", "list", "watch", "patch")),
+    (identity.GROUP, f"{identity.PLURAL}/status", ("patch",)),
+    ("events.k8s.io", "events", ("create",)),
+)
+OF_RUNS: Final = (
+    ("tekton.dev", "pipelineruns", ("get", "list", "watch", "create", "patch", "delete")),
+    ("tekton.dev", "taskruns", ("list",)),
+    ("", "pods", ("list", "delete")),
+)
+OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
+
+
+def operator_rights(place: Place) -> list[Right]:
+    """All that the operator needs, at this place."""
+    rights = [
+        Right(group, resource, verb, namespace)
+        for namespace in place.watched or ("",)
+        for group, resource, verbs in OF_EXECUTIONS
+        for verb in verbs
+    ]
+    rights += [
+        Right(group, resource, verb, place.execution_namespace)
+        for group, resource, verbs in OF_RUNS
+        for verb in verbs
+    ]
+    if place.told.get("WFE_LEADER_ELECTION") == "true":
+        rights.append(Right("coordination.k8s.io", "leases", "create", place.operator_namespace))
+        rights += [
+            Right(group, resource, verb, place.operator_namespace, OPERATOR)
+            for group, resource, verbs in OF_THE_LEASE
+            for verb in verbs
+        ]
+    return rights
+
+
+async def check_operator_rights(session: Session, place: Place) -> list[Finding]:
+    """The operator's ServiceAccount has all rights that it needs."""
+    user = f"system:serviceaccount:{place.operator_namespace}:{OPERATOR}"
+    rights = operator_rights(place)
+    granted = await asyncio.gather(*(_is_granted(session, user, right) for right in rights))
+    missing = [right for right, given in zip(rights, granted, strict=True) if not given]
+    if not missing:
+        return [ok("operator rights", f"{OPERATOR} has all {len(rights)}")]
+    detail = f"{OPERATOR} may not {told_rights(missing)}"
+    return [error("operator rights", detail, "kubectl apply -k manifests/rbac")]
+
+
+def told_rights(rights: Iterable[Right]) -> str:
+    """Rights for people: the verbs over each kind of object together."""
+    verbs: dict[str, list[str]] = {}
+    for right in rights:
+        verbs.setdefault(right.place, []).append(right.verb)
+    return "; ".join(f"{', '.join(some)} {place}" for place, some in verbs.items())
+
+
+async def _is_granted(session: Session, user: str, right: Right) -> bool:
+    resource, _, subresource = right.resource.partition("/")
+    attributes = {
+        "group": right.group,
+        "resource": resource,
+        "subresource": subresource,
+        "verb": right.verb,
+        "namespace": right.namespace,
+        "name": right.name,
+    }
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {"user": user, "resourceAttributes": attributes},
+    }
+    answer = await session.client.request("POST", _REVIEWS, body=review)
+    return reading.mapping(answer, "status").get("allowed") is True
+
+
+async def check_runner_rights(session: Session, place: Place) -> list[Finding]:
+    """The runs' ServiceAccount may change something somewhere."""
+    bindings = [
+        item
+        for kind in ("clusterrolebindings", "rolebindings")
+        async for item in session.client.list_pages(f"{_RBAC}/{kind}")
+    ]
+    return [runner_finding(bindings, place)]
+
+
+def runner_finding(bindings: Iterable[Raw], place: Place) -> Finding:
+    """Say in which namespaces the runner is bound to which roles."""
+    found = sorted(_told(item) for item in bindings if _names(item, place))
+    if found:
+        return ok("runner rights", "; ".join(found))
+    fix = (
+        "kubectl apply -n NAMESPACE -k manifests/runner-in-namespace, for each namespace in which "
+        "it shall remediate"
+    )
+    detail = f"{place.runner} is bound to no role: runs can change nothing"
+    return warning("runner rights", detail, fix)
+
+
+def _names(binding: Raw, place: Place) -> bool:
+    return any(
+        (item.get("kind"), item.get("namespace"), item.get("name"))
+        == ("ServiceAccount", place.execution_namespace, place.runner)
+        for item in reading.mappings(binding, "subjects")
+    )
+
+
+def _told(binding: Raw) -> str:
+    role = reading.mapping(binding, "roleRef")
+    namespace = reading.text(reading.mapping(binding, "metadata"), "namespace")
+    return f"{reading.text(role, 'name')} in {namespace or 'all namespaces'}"

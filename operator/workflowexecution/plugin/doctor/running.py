@@ -1,0 +1,134 @@
+"""The operator at work: its Deployment, its Lease, its settings, and what it has not seen."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from workflowexecution import __version__
+from workflowexecution.api import reading
+from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import Raw
+from workflowexecution.control.cluster import execution_paths
+from workflowexecution.kube.lease import LEASE_DURATION
+from workflowexecution.plugin.doctor.finding import Finding, State, error, ok, warning
+from workflowexecution.plugin.doctor.place import OPERATOR, Place
+from workflowexecution.plugin.rendering import short
+from workflowexecution.plugin.session import Session
+from workflowexecution.settings import Settings
+
+# Longer than the operator takes to see an execution, also after a restart.
+_UNSEEN: Final = timedelta(seconds=30)
+
+
+async def check_operator(_: Session, place: Place) -> list[Finding]:
+    """The operator's pods are ready, and of this version."""
+    where = f"{place.operator_namespace}/{OPERATOR}"
+    if place.deployment is None:
+        detail = f"Deployment {where} cannot be read"
+        return [Finding("operator", State.UNKNOWN, detail, "ask for the right to get deployments")]
+    if not place.deployment:
+        fix = "kubectl apply -k manifests; or name its namespace with --operator-namespace"
+        return [warning("operator", f"there is no Deployment {where}; it may run elsewhere", fix)]
+    return [readiness_of(place.deployment, where), version_of(place.deployment)]
+
+
+def readiness_of(deployment: Raw, where: str) -> Finding:
+    """Whether enough pods of the operator are ready."""
+    wanted = reading.mapping(deployment, "spec").get("replicas", 1)
+    ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
+    told = f"Deployment {where}: {ready} of {wanted} pods ready"
+    namespace = where.partition("/")[0]
+    see = f"kubectl describe pods -n {namespace}; kubectl logs -n {namespace} deploy/{OPERATOR}"
+    if not wanted:
+        return error(
+            "operator", told, f"kubectl scale -n {namespace} deploy/{OPERATOR} --replicas 2"
+        )
+    if not ready:
+        return error("operator", told, see)
+    return ok("operator", told) if ready == wanted else warning("operator", told, see)
+
+
+def version_of(deployment: Raw) -> Finding:
+    """Whether the operator's image has this version's tag."""
+    template = reading.mapping(reading.mapping(deployment, "spec"), "template")
+    containers = reading.mappings(reading.mapping(template, "spec"), "containers")
+    image = reading.text(containers[0], "image") if containers else ""
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    if tag.removeprefix("v") in ("", __version__):
+        return ok("operator version", image)
+    fix = f"use the plugin of version {tag}, or upgrade the operator"
+    return warning("operator version", f"image {image}, plugin {__version__}", fix)
+
+
+async def check_leader(session: Session, place: Place) -> list[Finding]:
+    """An operator leads, where operators elect a leader."""
+    path = "/apis/coordination.k8s.io/v1/namespaces/"
+    if place.told.get("WFE_LEADER_ELECTION") != "true":
+        return [ok("leader", "the operator elects none, as far as is known")]
+    lease = await session.client.request(
+        "GET", f"{path}{place.operator_namespace}/leases/{OPERATOR}"
+    )
+    return [leader_finding(lease, session.now())]
+
+
+def leader_finding(lease: Raw, now: datetime) -> Finding:
+    """Judge when the leader wrote last."""
+    spec = reading.mapping(lease, "spec")
+    holder, renewed = reading.text(spec, "holderIdentity"), reading.moment(spec, "renewTime")
+    fix = "see why no operator becomes the leader: kubectl logs of its pods"
+    if not holder:
+        return error("leader", "nobody leads", fix)
+    if renewed is None or now - renewed > 2 * LEASE_DURATION:
+        silent = short(now - renewed) if renewed else "ever"
+        return error("leader", f"{holder} leads, and is silent for {silent}", fix)
+    return ok("leader", holder)
+
+
+async def check_settings(session: Session, place: Place) -> list[Finding]:
+    """The plugin is told the same as the operator."""
+    return [settings_finding(place.told, session.execution_namespace)]
+
+
+def settings_finding(told: Mapping[str, str], execution_namespace: str) -> Finding:
+    """Compare what the plugin assumes with the environment of the operator."""
+    differs = []
+    theirs = told.get("WFE_EXECUTION_NAMESPACE", execution_namespace)
+    if theirs != execution_namespace:
+        differs.append(f"WFE_EXECUTION_NAMESPACE={theirs}")
+    cooldown = told.get("WFE_COOLDOWN", "")
+    if cooldown and parse_duration(cooldown) != Settings.model_fields["cooldown"].default:
+        differs.append(f"WFE_COOLDOWN={cooldown}")
+    if not differs:
+        return ok("settings", "the plugin assumes what the operator is told, as far as is known")
+    detail = "the operator is told otherwise than the plugin assumes"
+    return warning("settings", detail, f"export {' '.join(differs)}")
+
+
+async def check_unseen(session: Session, place: Place) -> list[Finding]:
+    """No execution waits to be seen."""
+    query = {"fieldSelector": "status.phase="}
+    found = [
+        item
+        for path in execution_paths(place.watched)
+        async for item in session.client.list_pages(path, query)
+    ]
+    return [unseen_finding(found, session.now())]
+
+
+def unseen_finding(executions: Sequence[Raw], now: datetime) -> Finding:
+    """Judge executions without a phase by how long they have been there."""
+    waiting = sorted(
+        (created, f"{reading.text(meta, 'namespace')}/{reading.text(meta, 'name')}")
+        for item in executions
+        if (
+            created := reading.moment(
+                meta := reading.mapping(item, "metadata"), "creationTimestamp"
+            )
+        )
+        and now - created > _UNSEEN
+    )
+    if not waiting:
+        return ok("executions", "all have been seen by the operator")
+    oldest, name = waiting[0]
+    detail = f"{len(waiting)} not seen by the operator, {name} for {short(now - oldest)}"
+    return error("executions", detail, "see whether the operator runs and serves their namespaces")

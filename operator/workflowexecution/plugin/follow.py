@@ -1,0 +1,149 @@
+"""Executions as they change: those that have not ended are listed once, then every change is told.
+
+What has ended is not listed: it never changes again, and there may be ten thousand of it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from workflowexecution.api import reading
+from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.control.cluster import Raw, execution_paths
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.kube import errors
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.plugin.gather import cluster_of
+from workflowexecution.plugin.session import Session
+
+_ACTIVE: Final = ",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES)
+_LASTS_S: Final = 300
+# Bookmarks come about once a minute: a connection that is silent for longer may be dead.
+_SILENCE_S: Final = 75.0
+# Between two streams: one that ends as soon as it has begun is not opened again at once.
+_PAUSE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An execution as it is now; as it was last where it is deleted."""
+
+    execution: Execution
+    is_deleted: bool = False
+
+
+class Follower:
+    """Follows the executions at one path, through lost connections.
+
+    Args:
+        session: of the command.
+        namespaces: one, or none for all.
+        which: field selector for the executions that are meant; empty for all.
+        known: what is known not to have ended, and may have by now.
+        on_trouble: is told of an API server that does not answer for a while.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        namespaces: Sequence[str],
+        *,
+        which: str = "",
+        known: Sequence[Execution] = (),
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        (self._path,) = execution_paths(namespaces)
+        self._which = which
+        self._on_trouble = on_trouble
+        self._version = ""
+        self._active = {item.uid: item for item in known}
+
+    async def changes(self) -> AsyncGenerator[list[Change], None]:
+        """Yield what has not ended, then what changes, without end; to be closed after use.
+
+        Raises: ApiError where that is refused.
+        """
+        while True:
+            try:
+                if not self._version:
+                    yield await self._begin()
+                async with aclosing(self._stream()) as stream:
+                    async for change in stream:
+                        yield [change]
+            except errors.GoneError:
+                self._version = ""
+            except errors.UnavailableError as error:
+                self._on_trouble(str(error))
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _begin(self) -> list[Change]:
+        """List what is active, and find out what became of that which was."""
+        version, found = await _list(self._session.client, self._path, self._query(_ACTIVE))
+        active = {item.uid: item for item in map(parse_execution, found)}
+        missing = [item for uid, item in self._active.items() if uid not in active]
+        ended = [await self._end_of(item) for item in missing]
+        self._version, self._active = version, active
+        return [*map(Change, active.values()), *ended]
+
+    async def _end_of(self, known: Execution) -> Change:
+        try:
+            raw = await cluster_of(self._session).get_execution(known.namespace, known.name)
+        except errors.NotFoundError:
+            return Change(known, is_deleted=True)
+        found = parse_execution(raw)
+        return Change(found) if found.uid == known.uid else Change(known, is_deleted=True)
+
+    async def _stream(self) -> AsyncGenerator[Change, None]:
+        """The changes of one stream, until the API server ends it."""
+        query = {
+            **self._query(),
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": self._version,
+            "timeoutSeconds": str(_LASTS_S),
+        }
+        client = self._session.client
+        async with client.stream(self._path, query, silence=_SILENCE_S) as lines:
+            async for line in lines:
+                kind, raw = _event_of(line)
+                self._version = raw["metadata"]["resourceVersion"]
+                if kind != "BOOKMARK":
+                    yield self._note(kind, parse_execution(raw))
+
+    def _note(self, kind: str, execution: Execution) -> Change:
+        is_deleted = kind == "DELETED"
+        if is_deleted or execution.has_ended:
+            self._active.pop(execution.uid, None)
+        else:
+            self._active[execution.uid] = execution
+        return Change(execution, is_deleted)
+
+    def _query(self, also: str = "") -> dict[str, str]:
+        selector = ",".join(filter(None, (self._which, also)))
+        return {"fieldSelector": selector} if selector else {}
+
+
+async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[str, Sequence[Raw]]:
+    """Everything at a path, and the version from which on changes are to be followed."""
+    page = await client.request("GET", path, params=query)
+    return reading.text(reading.mapping(page, "metadata"), "resourceVersion"), page["items"]
+
+
+def _event_of(line: bytes) -> tuple[str, Raw]:
+    """Kind and object of one event; raises ApiError where it tells of an error."""
+    try:
+        event = orjson.loads(line)
+        kind, raw = event["type"], event["object"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise errors.UnavailableError(
+            f"a watch sent {len(line)} bytes that are no event"
+        ) from error
+    if kind == "ERROR":
+        said = reading.text(raw, "message")
+        raise errors.error_for(raw.get("code", 0), reading.text(raw, "reason"), f"watch: {said}")
+    return kind, raw

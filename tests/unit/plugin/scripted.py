@@ -1,0 +1,64 @@
+"""An API server that answers as a test has written down, one answer after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.clock import ServerClock
+from workflowexecution.plugin.rendering import Output, Printer
+from workflowexecution.plugin.session import Session
+
+Answer = Callable[[web.Request], web.Response]
+
+
+@asynccontextmanager
+async def scripted(*answers: Answer) -> AsyncIterator[tuple[Session, list[web.Request]]]:
+    """A session with such a server, and the requests that it was sent; the last answer stays."""
+    left, asked = list(answers), list[web.Request]()
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request)
+        return (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    clock = ServerClock()
+    try:
+        async with aiohttp.ClientSession() as http:
+            client = ApiClient(http, f"http://127.0.0.1:{runner.addresses[0][1]}", clock)
+            yield session_of(client, clock), asked
+    finally:
+        await runner.cleanup()
+
+
+def session_of(client: ApiClient, clock: ServerClock) -> Session:
+    """A command at work in namespace team-a."""
+    return Session(
+        client=client,
+        clock=clock,
+        printer=Printer(Output.TABLE),
+        namespace="team-a",
+        all_namespaces=False,
+        execution_namespace="runs",
+    )
+
+
+def json_of(value: Any, status: int = 200) -> Answer:
+    """Answer with an object."""
+    return lambda _: web.json_response(value, status=status)
+
+
+def lines_of(*lines: Any) -> Answer:
+    """Answer with a stream of objects, or of texts, that then ends."""
+    told = [item if isinstance(item, str) else json.dumps(item) for item in lines]
+    return lambda _: web.Response(text="".join(f"{line}\n" for line in told))

@@ -1,0 +1,203 @@
+"""What is found missing, and what is not taken for missing."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from builders import NOW, ago, make_execution, raw_execution
+from workflowexecution import __version__
+from workflowexecution.api.crd import build_crd
+from workflowexecution.api.fields import format_time
+from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.plugin.doctor import cluster, images, rights, running, webhooks
+from workflowexecution.plugin.doctor.finding import State
+from workflowexecution.plugin.doctor.place import OPERATOR, Place, environment_of
+
+MANIFESTS = Path(__file__).parents[3] / "manifests"
+PLACE = Place(
+    execution_namespace="kubernaut-workflows",
+    operator_namespace="kubernaut-system",
+    runner="kubernaut-workflow-runner",
+)
+
+
+def shipped(kind: str, path: str = "rbac/controller.yaml") -> list[dict[str, Any]]:
+    items = yaml.safe_load_all((MANIFESTS / path).read_text())
+    return [item for item in items if item["kind"] == kind]
+
+
+def test_the_operator_needs_what_it_is_given_and_nothing_else() -> None:
+    given = {
+        (group, resource, verb, item["metadata"].get("namespace", ""), name)
+        for item in [*shipped("ClusterRole"), *shipped("Role")]
+        for rule in item["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+        for name in rule.get("resourceNames", [""])
+    }
+    place = Place(
+        execution_namespace=PLACE.execution_namespace,
+        operator_namespace=PLACE.operator_namespace,
+        runner=PLACE.runner,
+        told={"WFE_LEADER_ELECTION": "true"},
+    )
+    needed = rights.operator_rights(place)
+    assert {(r.group, r.resource, r.verb, r.namespace, r.name) for r in needed} == given
+
+
+def test_an_operator_of_single_namespaces_needs_its_rights_there_only() -> None:
+    (deployment,) = shipped("Deployment", "operator/deployment.yaml")
+    told = environment_of(deployment) | {"WFE_WATCH_NAMESPACES": "team-a, team-b"}
+    place = Place(execution_namespace="runs", operator_namespace="ops", runner="r", told=told)
+    assert {right.namespace for right in rights.operator_rights(place)} == {
+        "team-a",
+        "team-b",
+        "runs",
+        "ops",
+    }
+
+
+def test_missing_rights_are_told_by_what_they_are_over() -> None:
+    missing = [
+        rights.Right("tekton.dev", "pipelineruns", "get", "runs"),
+        rights.Right("tekton.dev", "pipelineruns", "patch", "runs"),
+        rights.Right("", "pods", "list"),
+    ]
+    told = rights.told_rights(missing)
+    assert told == "get, patch pipelineruns.tekton.dev in runs; list pods in all namespaces"
+
+
+def test_a_runner_that_is_bound_nowhere_is_told_of() -> None:
+    (binding,) = shipped("RoleBinding", "runner-in-namespace/rolebinding.yaml")
+    assert rights.runner_finding([], PLACE).state is State.WARNING
+    assert rights.runner_finding(shipped("RoleBinding"), PLACE).state is State.WARNING
+    bound = {**binding, "metadata": {"namespace": "shop"}}
+    found = rights.runner_finding([bound], PLACE)
+    assert (found.state, found.detail) == (State.OK, "kubernaut-workflow-runner in shop")
+
+
+def test_another_definition_is_noticed() -> None:
+    assert cluster.definition_finding(build_crd()).state is State.OK
+    other = build_crd()
+    del other["spec"]["versions"][0]["selectableFields"]
+    found = cluster.definition_finding(other)
+    assert (found.state, "kubectl apply -k manifests/crd" in found.fix) == (State.WARNING, True)
+
+
+@pytest.mark.parametrize(
+    ("age", "state"),
+    [(5, State.OK), (59, State.OK), (61, State.WARNING), (-4, State.OK), (-6, State.ERROR)],
+)
+def test_a_nodes_clock_is_judged_by_its_lease(age: int, state: State) -> None:
+    lease = {
+        "metadata": {"name": "n"},
+        "spec": {"renewTime": format_time(NOW - timedelta(seconds=age))},
+    }
+    assert cluster.nodes_finding([lease], NOW).state is state
+
+
+def deployment(replicas: int, ready: int, image: str = "") -> dict[str, Any]:
+    containers = [{"image": image or f"r.example/operator:v{__version__}"}]
+    return {
+        "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}},
+        "status": {"readyReplicas": ready} if ready else {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("replicas", "ready", "state"),
+    [(2, 2, State.OK), (2, 1, State.WARNING), (2, 0, State.ERROR), (0, 0, State.ERROR)],
+)
+def test_an_operator_without_pods_is_an_error(replicas: int, ready: int, state: State) -> None:
+    assert running.readiness_of(deployment(replicas, ready), "ns/name").state is state
+
+
+@pytest.mark.parametrize(
+    ("image", "state"),
+    [
+        (f"r.example:5000/operator:{__version__}", State.OK),
+        ("r.example:5000/operator@sha256:abc", State.OK),
+        ("r.example/operator:v0.0.1", State.WARNING),
+    ],
+)
+def test_an_operator_of_another_version_is_told_of(image: str, state: State) -> None:
+    assert running.version_of(deployment(1, 1, image)).state is state
+
+
+def test_a_leader_that_is_silent_leads_no_more() -> None:
+    spec = {"holderIdentity": "a", "renewTime": format_time(ago(seconds=20))}
+    assert running.leader_finding({"spec": spec}, NOW).state is State.OK
+    silent = {**spec, "renewTime": format_time(ago(minutes=3))}
+    found = running.leader_finding({"spec": silent}, NOW)
+    assert (found.state, found.detail) == (State.ERROR, "a leads, and is silent for 3m")
+    assert running.leader_finding({}, NOW).detail == "nobody leads"
+
+
+def test_settings_that_differ_are_told_as_they_are_set() -> None:
+    assert running.settings_finding({}, "runs").state is State.OK
+    same = {"WFE_COOLDOWN": "300s", "WFE_EXECUTION_NAMESPACE": "runs"}
+    assert running.settings_finding(same, "runs").state is State.OK
+    found = running.settings_finding({**same, "WFE_COOLDOWN": "1m"}, "other")
+    assert found.fix == "export WFE_EXECUTION_NAMESPACE=runs WFE_COOLDOWN=1m"
+
+
+def test_what_nobody_has_seen_for_a_while_is_told_of() -> None:
+    old, new = raw_execution("old"), raw_execution("new")
+    new["metadata"]["creationTimestamp"] = format_time(ago(seconds=10))
+    assert running.unseen_finding([new], NOW).state is State.OK
+    found = running.unseen_finding([old, new], NOW)
+    told = "1 not seen by the operator, team-a/old for 1h"
+    assert (found.state, found.detail) == (State.ERROR, told)
+
+
+@pytest.mark.parametrize(
+    ("webhook", "concerned"),
+    [
+        ({"rules": [{"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"]}]}, True),
+        ({"rules": [{"apiGroups": ["*"], "resources": ["*/*"]}]}, True),
+        ({"rules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]}, False),
+        (
+            {
+                "failurePolicy": "Ignore",
+                "rules": [{"apiGroups": [""], "resources": ["pods"]}],
+            },
+            False,
+        ),
+        ({"rules": "garbled"}, False),
+    ],
+)
+def test_only_webhooks_that_can_refuse_a_run_matter(
+    webhook: dict[str, Any], concerned: bool
+) -> None:
+    assert webhooks.is_concerned(webhook) is concerned
+
+
+def test_a_pod_that_waits_for_its_image_is_named_once() -> None:
+    waiting = {"reason": "ImagePullBackOff", "message": "not found"}
+    status = {"image": "r.example/no:1", "state": {"waiting": waiting}}
+    usual = {"image": "r.example/yes:1", "state": {"waiting": {"reason": "PodInitializing"}}}
+    pod = {
+        "metadata": {"namespace": "runs", "name": "p"},
+        "status": {"initContainerStatuses": [status], "containerStatuses": [usual, status]},
+    }
+    (told,) = images.waiting_for_images([pod, {"status": {"containerStatuses": [usual]}}, {}])
+    assert told == "pod runs/p: ImagePullBackOff r.example/no:1: not found"
+
+
+def test_only_failures_of_a_day_for_want_of_an_image_are_told() -> None:
+    def failed(name: str, hours: int) -> dict[str, Any]:
+        execution = make_execution(name, phase=Phase.FAILED, completed_at=ago(hours=hours))
+        details = {"reason": "ImagePullBackOff", "message": "no such image"}
+        status = {**execution.raw["status"], "failureDetails": details}
+        return {**execution.raw, "status": status}
+
+    old, new = parse_execution(failed("old", 25)), parse_execution(failed("new", 2))
+    assert images.failures_finding([old], NOW).state is State.OK
+    found = images.failures_finding([old, new], NOW)
+    assert found.detail.endswith("last team-a/new: no such image")
+    assert shipped("Deployment", "operator/deployment.yaml")[0]["metadata"]["name"] == OPERATOR
