@@ -9,14 +9,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
-
 from workflowexecution.api import reading
 from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.control.cluster import Raw, execution_paths
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.decoding import decode_whole
 from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.session import Session
 
@@ -137,7 +136,7 @@ async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[st
 def _event_of(line: bytes) -> tuple[str, Raw]:
     """Kind and object of one event; raises ApiError where it tells of an error."""
     try:
-        event = orjson.loads(line)
+        event = decode_whole(line)
         kind, raw = event["type"], event["object"]
     except (ValueError, LookupError, TypeError) as error:
         raise errors.UnavailableError(
