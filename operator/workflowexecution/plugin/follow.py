@@ -17,7 +17,7 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.decoding import decode_whole
 from workflowexecution.plugin.gather import cluster_of
-from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.session import Session, let_connections_close
 
 _ACTIVE: Final = ",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES)
 _LASTS_S: Final = 300
@@ -61,22 +61,27 @@ class Follower:
         self._on_trouble = on_trouble
         self._version = ""
         self._active = {item.uid: item for item in known}
+        # Whoever knows of something waits for it; who asks for the first time may be wrong.
+        self._is_patient = bool(known)
 
     async def changes(self) -> AsyncGenerator[list[Change], None]:
         """Yield what has not ended, then what changes, without end; to be closed after use.
 
-        Raises: ApiError where that is refused.
+        Raises: ApiError where that is refused, or where nothing is known and nobody answers.
         """
         while True:
             try:
                 if not self._version:
                     yield await self._begin()
+                self._is_patient = True
                 async with aclosing(self._stream()) as stream:
                     async for change in stream:
                         yield [change]
             except errors.GoneError:
                 self._version = ""
             except errors.UnavailableError as error:
+                if not self._is_patient:
+                    raise
                 self._on_trouble(str(error))
             await asyncio.sleep(_PAUSE_S)
 
@@ -107,12 +112,15 @@ class Follower:
             "timeoutSeconds": str(_LASTS_S),
         }
         client = self._session.client
-        async with client.stream(self._path, query, silence=_SILENCE_S) as lines:
-            async for line in lines:
-                kind, raw = _event_of(line)
-                self._version = raw["metadata"]["resourceVersion"]
-                if kind != "BOOKMARK":
-                    yield self._note(kind, parse_execution(raw))
+        try:
+            async with client.stream(self._path, query, silence=_SILENCE_S) as lines:
+                async for line in lines:
+                    kind, raw = _event_of(line)
+                    self._version = raw["metadata"]["resourceVersion"]
+                    if kind != "BOOKMARK":
+                        yield self._note(kind, parse_execution(raw))
+        finally:
+            await let_connections_close()
 
     def _note(self, kind: str, execution: Execution) -> Change:
         is_deleted = kind == "DELETED"

@@ -1,5 +1,6 @@
 """What every command is given: flags that all share, a way to the cluster, a printer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from workflowexecution.plugin.rendering import Output, Printer
 
 # Logs of all steps of a run are followed side by side, and questions asked beside them.
 _CONNECTIONS: Final = 100
+_CLOSING_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +72,8 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
             all_namespaces=flags.all_namespaces,
             execution_namespace=flags.execution_namespace,
         )
+
+
+async def let_connections_close() -> None:
+    """Give those that were cut in the midst of an answer the event loop that they close in."""
+    await asyncio.sleep(_CLOSING_S)

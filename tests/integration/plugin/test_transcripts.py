@@ -17,6 +17,7 @@ from harness import rights
 from harness.executions import IMAGE, name_of
 from harness.plugin_command import Answer, ask
 from harness.world import World
+from workflowexecution import __version__
 
 TARGET, OTHER = "shop/Deployment/cart", "shop/Deployment/checkout"
 _SUBMIT = ("--workflow", "restart", "--version", "v1", "--image", IMAGE, "--target", TARGET)
@@ -119,12 +120,16 @@ def transcript(stage: Stage, command: tuple[str, ...], told: Answer) -> str:
     out = told.masked(stage.shown)
     err = replace(told, out=told.err).masked(stage.shown)
     text = f"$ kubectl wfe {' '.join(command)}\n{out}\n--- notes\n{err}\n--- exit {told.status}\n"
+    text = text.replace(__version__, "VERSION")
     for pattern, shown in _MASKS:
         text = pattern.sub(shown, text)
     return text
 
 
 _MASKS = (
+    (re.compile(r" after LENGTH(?=:)"), ""),
+    # What other tests have left in the cluster.
+    (re.compile(r"\n\w+ +(?:executions|pulls): .*(?:\n +fix: .*)?"), ""),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),
     (re.compile(r'(resourceVersion": )"\d+"'), r'\1"1"'),
     (re.compile(r"\d{4}-\d\d-\d\d CLOCK"), "DATE CLOCK"),

@@ -67,11 +67,10 @@ def running(world: World, *arguments: str, terminal: bool) -> Iterator[Running]:
     os.close(theirs)
     try:
         yield Running(process, ours)
-        assert process.stderr is not None
-        assert b"Traceback" not in process.stderr.read()
+        assert b"Traceback" not in process.communicate(timeout=30)[1]
     finally:
         process.kill()
-        process.wait(30)
+        process.communicate(timeout=30)
         os.close(ours)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from builders import raw_execution
+from builders import make_execution, raw_execution
 from unit.plugin.scripted import json_of, lines_of, scripted
 from workflowexecution.kube import errors
-from workflowexecution.plugin import follow, logs
+from workflowexecution.plugin import follow, logs, session
 from workflowexecution.plugin.follow import Follower
 
 RUNNING: dict[str, Any] = {"phase": "Running"}
@@ -28,6 +28,7 @@ def event(kind: str, item: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(session, "_CLOSING_S", 0.0)
     monkeypatch.setattr(logs, "_PAUSE_S", 0.0)
 
 
@@ -52,8 +53,8 @@ async def test_what_is_active_is_listed_and_changes_are_followed_from_there() ->
             event("BOOKMARK", {"metadata": {"resourceVersion": "15"}}),
         ),
         lines_of(event("ADDED", raw_execution("b", version=16))),
-    ) as (session, asked):
-        follower = Follower(session, ["team-a"], which="x=y", on_trouble=pytest.fail)
+    ) as (asking, asked):
+        follower = Follower(asking, ["team-a"], which="x=y", on_trouble=pytest.fail)
         found = await told(follower, 3)
     assert found == [("a", "Running", False), ("a", "Completed", False), ("b", "", False)]
     queries = [dict(request.query) for request in asked]
@@ -72,8 +73,8 @@ async def test_after_a_gap_it_is_found_out_what_became_of_each() -> None:
         json_of(raw_execution("a", status=ENDED)),
         json_of(missing, 404),
         lines_of(),
-    ) as (session, _):
-        found = await told(Follower(session, ["team-a"], on_trouble=pytest.fail), 5)
+    ) as (asking, _):
+        found = await told(Follower(asking, ["team-a"], on_trouble=pytest.fail), 5)
     assert found[2:] == [("c", "", False), ("a", "Completed", False), ("b", "Running", True)]
 
 
@@ -81,21 +82,29 @@ async def test_a_server_that_is_away_for_a_while_is_told_of_and_asked_again() ->
     troubles: list[str] = []
     async with scripted(
         json_of({}, 503),
-        json_of(listed()),
+        json_of(listed(raw_execution("a", status=RUNNING))),
         lines_of('{"half of an ob'),
-        lines_of(event("ADDED", raw_execution("a"))),
-    ) as (session, _):
-        found = await told(Follower(session, [], on_trouble=troubles.append), 1)
-    assert found == [("a", "", False)]
+        lines_of(event("MODIFIED", raw_execution("a", status=ENDED))),
+    ) as (asking, _):
+        known = [make_execution("a")]
+        follower = Follower(asking, [], known=known, on_trouble=troubles.append)
+        found = await told(follower, 2)
+    assert found == [("a", "Running", False), ("a", "Completed", False)]
     assert len(troubles) == 2
     assert "half of an ob" not in " ".join(troubles)
 
 
+async def test_a_server_that_never_answered_may_be_the_wrong_one() -> None:
+    async with scripted(json_of({}, 503)) as (asking, _):
+        with pytest.raises(errors.UnavailableError):
+            await told(Follower(asking, [], on_trouble=pytest.fail), 1)
+
+
 async def test_a_right_that_is_missing_is_no_trouble_but_an_error() -> None:
     refused = {"reason": "Forbidden", "message": 'is forbidden: User "x" cannot list resource "y"'}
-    async with scripted(json_of(refused, 403)) as (session, _):
+    async with scripted(json_of(refused, 403)) as (asking, _):
         with pytest.raises(errors.MissingRightError):
-            await told(Follower(session, [], on_trouble=pytest.fail), 1)
+            await told(Follower(asking, [], on_trouble=pytest.fail), 1)
 
 
 async def test_a_log_is_told_once_though_its_connection_is_lost() -> None:
@@ -104,17 +113,17 @@ async def test_a_log_is_told_once_though_its_connection_is_lost() -> None:
         lines_of(*first),
         json_of({}, 500),
         lines_of(*first, "2026-01-01T00:00:00.300000000Z three"),
-    ) as (session, asked):
-        lines = logs.follow_log(session.client, "runs", "pod", "step-a", 5, lambda: False)
+    ) as (asking, asked):
+        lines = logs.follow_log(asking.client, "runs", "pod", "step-a", 5, lambda: False)
         assert [line async for line in lines] == ["one", "two"]
-        lines = logs.follow_log(session.client, "runs", "pod", "step-a", None, lambda: False)
+        lines = logs.follow_log(asking.client, "runs", "pod", "step-a", None, lambda: False)
         assert [line async for line in lines] == ["one", "two", "three"]
     assert asked[0].query["tailLines"] == "5"
     assert "tailLines" not in asked[2].query
 
 
 async def test_a_log_that_nobody_gives_out_is_given_up_once_all_is_over() -> None:
-    async with scripted(json_of({}, 500)) as (session, _):
-        lines = logs.follow_log(session.client, "runs", "pod", "step-a", None, lambda: True)
+    async with scripted(json_of({}, 500)) as (asking, _):
+        lines = logs.follow_log(asking.client, "runs", "pod", "step-a", None, lambda: True)
         with pytest.raises(errors.UnavailableError):
             await anext(lines)

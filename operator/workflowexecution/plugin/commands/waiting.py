@@ -9,7 +9,7 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.exits import Exit, exit_for
 from workflowexecution.plugin.follow import Change, Follower
 from workflowexecution.plugin.gather import escaped
-from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.views.progress import progress_of
 from workflowexecution.plugin.views.why import happened_to
 
@@ -28,6 +28,7 @@ async def wait_for_end(session: Session, execution: Execution, limit: float | No
             return await _tell_until_end(session, states)
     except TimeoutError:
         session.printer.note("the time to wait is over; it goes on")
+        await let_connections_close()
         return Exit.STILL_GOING
 
 

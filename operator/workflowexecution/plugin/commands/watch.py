@@ -20,7 +20,7 @@ from workflowexecution.plugin.follow import Change, Follower
 from workflowexecution.plugin.gather import selector_of
 from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rendering import Output, table_lines
-from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.views.executions import Wanted, rows_of
 from workflowexecution.plugin.views.progress import progress_of
 
@@ -63,7 +63,7 @@ async def watch(
             async with aclosing(follower.changes()) as changes:
                 await tell(session, changes)
     except TimeoutError:
-        return None
+        await let_connections_close()
     return None
 
 
