@@ -25,7 +25,7 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACING = "/api/v1/namespaces/tekton-pipelines/configmaps/config-tracing"
 OURS = "workflowexecution-operator"
 # Tekton sends what it has every five seconds.
-SENT_S = 20.0
+SENT_S = 60.0
 
 
 async def test_one_trace_leads_through_tekton(tekton_cluster: Cluster) -> None:
@@ -63,7 +63,9 @@ def _play(cluster: Cluster, collector: Receiver) -> Object:
         world.tekton.runs.patch(run, {"spec": {"status": "Cancelled"}})
         item = world.ended(item, "Failed", 60)
         eventually(
-            lambda: _has_come(collector, of_tekton=True, name="TaskRun:ReconcileKind"), SENT_S
+            lambda: _has_come(collector, of_tekton=True, name="TaskRun:ReconcileKind"),
+            SENT_S,
+            dump=lambda: _all_of(collector),
         )
         world.operator.stop()
         _has_come(collector, of_tekton=False, name="WorkflowExecution")
@@ -98,6 +100,12 @@ def _has_a_task(world: World, run: Object) -> None:
 
 def _has_come(collector: Receiver, *, of_tekton: bool, name: str) -> None:
     assert name in {span.name for span in _spans(collector, of_tekton=of_tekton)}
+
+
+def _all_of(collector: Receiver) -> str:
+    """Everything that has come, for messages."""
+    found = ((service, span.name, span.trace_id.hex()) for service, span in spans_at(collector))
+    return "\n".join(sorted({" ".join(told) for told in found}))
 
 
 def _spans(collector: Receiver, *, of_tekton: bool) -> Iterator[Span]:

@@ -43,6 +43,8 @@ async def open_receiver(path: str) -> AsyncIterator[Receiver]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
-    yield receiver
-    receiver.is_open.set()
-    await runner.cleanup()
+    try:
+        yield receiver
+    finally:
+        receiver.is_open.set()
+        await runner.cleanup()
