@@ -98,9 +98,9 @@ docs: setup ## write the pages made from the code, and check all links
 	$(PYTEST) -q tests/unit/test_docs.py
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra operator --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra traces --extra cloudevents --universal \
+	$(BIN)/uv pip compile pyproject.toml --extra operator --extra traces --extra cloudevents --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-run.lock
 	$(BIN)/uv pip compile pyproject.toml --extra plugin --universal --python-version 3.11 \
