@@ -79,7 +79,7 @@ KUBE_SCORE = Program("kube-score", "kubescore", "github.com/zegl/kube-score/cmd/
 ACTIONLINT = Program("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint")
 CHECKERS = (HELM, KUBE_SCORE, ACTIONLINT)
 # Pushes what a release consists of, as its users do.
-CRANE = Program("crane", "tekton", "github.com/google/go-containerregistry/cmd/crane")
+CRANE = Program("crane", "crane", "github.com/google/go-containerregistry/cmd/crane")
 # Installs kubectl's plugins: only the proof that it takes ours needs it.
 KREW = Program("krew", "krew", "sigs.k8s.io/krew/cmd/krew")
 # Of no tier: only the proof that our bundles are like its own needs it.

@@ -1,4 +1,4 @@
-"""The version of what is built here, which comes from the git tag, as other tools want it spelled."""
+"""The version of what is built here, which is that of the git tag, as others want it spelled."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def image_tag(version: str) -> str:
 
 
 def semantic(version: str) -> str:
-    """As Semantic Versioning has it, for Helm: `0.1.dev7+g1dc009d` becomes `0.1.0-dev.7+g1dc009d`."""
+    """As Semantic Versioning has it, for Helm: `0.1.dev7+g1dc` becomes `0.1.0-dev.7+g1dc`."""
     parsed = Version(version)
     number = ".".join(str(part) for part in (*parsed.release, 0, 0)[:3])
     early = [parsed.pre, None if parsed.dev is None else ("dev", parsed.dev)]
