@@ -23,7 +23,7 @@ from workflowexecution.bundles.folder import read_bundle
 from workflowexecution.bundles.packing import pack
 
 IMAGE = "registry.example.com/kubernaut/workflowexecution-operator"
-OPERATORS_ONLY = ("aiohttp", "kubernetes", "orjson", "prometheus_client", "structlog", "yaml")
+OPERATORS_ONLY = ("aiohttp", "kubernetes", "msgspec", "prometheus_client", "structlog", "yaml")
 KIT = """
 import importlib.metadata, importlib.util, json, sys
 from workflowexecution.orchestrator import build_json_schema, build_target_resource
