@@ -16,12 +16,12 @@ endif
 unexport KUBECONFIG
 
 .PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
-	observability faults bench record lint audit fmt docs crd lock image plugin cluster-up \
+	observability faults bench record lint audit fmt docs crd lock image plugin release-artifacts cluster-up \
 	cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 setup: .venv/.complete ## make the virtual environment from the locked requirements
 
@@ -98,9 +98,9 @@ docs: setup ## write the pages made from the code, and check all links
 	$(PYTEST) -q tests/unit/test_docs.py
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra operator --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra traces --extra cloudevents --universal \
+	$(BIN)/uv pip compile pyproject.toml --extra operator --extra traces --extra cloudevents --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-run.lock
 	$(BIN)/uv pip compile pyproject.toml --extra plugin --universal --python-version 3.11 \
@@ -113,6 +113,9 @@ image: setup ## put the operator's image into dist/image; REGISTRY=host:port pus
 
 plugin: setup ## put the archives of kubectl wfe, and krew's manifest, into dist/plugin
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m plugin_archive $(if $(URL),--url $(URL))
+
+release-artifacts: setup ## put all that a release consists of into dist/release; IMAGE=registry/name
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m release $(if $(IMAGE),--image $(IMAGE))
 
 cluster-up: packages ## start a local cluster in the background: TIER=api|tekton|node
 	@$(CLUSTER) up --tier $(TIER)

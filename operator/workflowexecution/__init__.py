@@ -1,3 +1,5 @@
 """Operator that launches remediation workflows on Kubernetes, one run per target."""
 
-__version__ = "0.1.0"
+from importlib.metadata import version
+
+__version__ = version("workflowexecution-operator")

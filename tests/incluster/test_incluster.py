@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
+import pytest
+
 from demo.deployed import NAMESPACE, apply, deploy, remove
 from demo.ground import MANIFESTS, Ground, run_kubectl
 from demo.stage import Stage
@@ -34,6 +36,8 @@ DEFINITION = (
 )
 PACE_S = 0.5
 END_S = 120.0
+# Two pods, the image on the node already; some ten seconds where nothing else works.
+READY_S = 60.0
 LOOK_AROUND = """
 import importlib.util, json, os, pathlib, sys
 def refused(path):
@@ -134,6 +138,18 @@ def test_the_sample_works_with_a_registry_of_ones_own(node: Cluster, installed: 
         eventually(check, END_S)
         assert restarted_at(node, f"{SHOP}/Deployment/payment-api")
         run_kubectl(installed, "delete", "-k", str(folder))
+
+
+def test_it_is_ready_soon_after_it_is_applied(
+    installed: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remove(installed)
+
+    seconds = deploy(installed)
+
+    with capsys.disabled():
+        print(f"\nready {seconds:.1f} s after kubectl apply")
+    assert seconds < READY_S
 
 
 def test_roles_in_two_namespaces_are_enough(node: Cluster, installed: Ground) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+from harness.overlays import overlay
 from harness.rights import MANIFESTS
 from localcluster import checkers
 from localcluster.programs import HELM
+from workflowexecution.core import names
+from workflowexecution.core.shard import Shard, parse_shard
 
 CHART = MANIFESTS / "chart"
 KUBERNETES = ("--kube-version=1.36.0",)
@@ -20,14 +23,63 @@ Key = tuple[str, str, str]
 
 
 def test_as_it_is_it_equals_the_manifests() -> None:
-    assert _rendered() == _kustomized(".")
+    assert _rendered("--include-crds") == _kustomized(".")
+
+
+def test_every_overlay_has_a_profile() -> None:
+    assert sorted(path.name for path in MANIFESTS.glob("overlays/*")) == PROFILES
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_equals_the_overlay_of_its_name(profile: str) -> None:
     values = ("--values", str(CHART / f"profiles/{profile}.yaml"))
+    # Where Roles are enough, the definition and the namespaces are an administrator's.
+    confined = profile == "single-namespace"
+    spaces = f"overlays/{profile}/namespaces"
+    if not (MANIFESTS / spaces).exists():
+        spaces = "" if confined else "namespaces"
 
-    assert _rendered(*values) == _kustomized(f"overlays/{profile}")
+    made = _rendered(*values, "--skip-crds" if confined else "--include-crds")
+
+    assert made == _kustomized(f"overlays/{profile}", spaces)
+
+
+def test_shards_are_told_apart_and_hold_the_leases_that_they_ask_for() -> None:
+    made = _rendered("--set=shards=3")
+    role = made["Role", NAMESPACE, "workflowexecution-controller-leader"]
+    deployments = [item for (kind, _, _), item in made.items() if kind == "Deployment"]
+
+    assert role["rules"][1]["resourceNames"] == [
+        names.lease_name(parse_shard(_env(item)["WFE_SHARD"])) for item in deployments
+    ]
+    assert len({str(item["spec"]["selector"]) for item in deployments}) == 3
+    for item in deployments:
+        chosen = item["spec"]["selector"]["matchLabels"]
+        assert chosen == item["spec"]["template"]["metadata"]["labels"]
+
+
+def test_the_component_for_shards_names_the_leases_of_up_to_four() -> None:
+    with overlay(resources=["."], components=["shards"]) as folder:
+        made = _by_name(checkers.kustomized(folder))
+
+    shards = [Shard(number, of) for of in range(1, 5) for number in range(1, of + 1)]
+    role = made["Role", NAMESPACE, "workflowexecution-controller-leader"]
+    assert role["rules"][1]["resourceNames"] == [names.lease_name(one) for one in shards]
+
+
+def test_lists_of_policies_are_written_as_cel() -> None:
+    lists = "policies.targetNamespaces.lists"
+    made = _rendered(
+        f"--values={CHART}/profiles/restricted.yaml",
+        "--set=policies.bundleSources.registries={a.example,b.example/c}",
+        f"--set-json={lists}=" + '{"remediation": ["*"], "team-a": ["payment", "Node/*"]}',
+    )
+
+    kind = "ValidatingAdmissionPolicy"
+    sources = made[kind, "", "workflowexecution-bundle-sources"]["spec"]["variables"]
+    assert sources[0]["expression"] == "['a.example', 'b.example/c']"
+    targets = made[kind, "", "workflowexecution-target-namespaces"]["spec"]["variables"]
+    assert targets[0]["expression"] == "{'remediation': ['*'], 'team-a': ['payment', 'Node/*']}"
 
 
 def test_namespaces_are_named_in_one_place_each() -> None:
@@ -49,6 +101,9 @@ def test_namespaces_are_named_in_one_place_each() -> None:
         ("settings.COOLDOWN=5m", "COOLDOWN"),
         ("spread=Always", "/spread"),
         ("replica=3", "replica"),
+        ("shards=0", "/shards"),
+        ("policies.bundleSources.registries={it's}", "/policies/bundleSources/registries/0"),
+        ("policies.targetNamespaces.lists.a={b'}", "/policies/targetNamespaces/lists/a/0"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(value: str, said: str) -> None:
@@ -65,20 +120,25 @@ def test_helm_finds_nothing_wrong_with_it() -> None:
 
 
 def _rendered(*values: str) -> dict[Key, Any]:
-    flags = ("--include-crds", f"--namespace={NAMESPACE}", *KUBERNETES)
+    flags = (f"--namespace={NAMESPACE}", *KUBERNETES)
     done = checkers.run(HELM, "template", "x", str(CHART), *flags, *values)
     assert done.returncode == 0, done.stderr
     return _by_name(list(yaml.safe_load_all(done.stdout)))
 
 
-def _kustomized(overlay: str) -> dict[Key, Any]:
-    """What kustomize makes, and of the namespaces the one that the chart creates."""
-    spaces = [
+def _kustomized(folder: str, spaces: str = "namespaces") -> dict[Key, Any]:
+    """What kustomize makes, and of the namespaces, if any, the one that the chart creates."""
+    created = [
         item
-        for item in checkers.kustomized(MANIFESTS / "namespaces")
+        for item in (checkers.kustomized(MANIFESTS / spaces) if spaces else [])
         if item["metadata"]["name"] != NAMESPACE
     ]
-    return _by_name([*spaces, *checkers.kustomized(MANIFESTS / overlay)])
+    return _by_name([*created, *checkers.kustomized(MANIFESTS / folder)])
+
+
+def _env(deployment: Any) -> dict[str, str]:
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {one["name"]: one.get("value", "") for one in container["env"]}
 
 
 def _by_name(items: Sequence[Any]) -> dict[Key, Any]:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from localcluster import checkers
 from localcluster.bundles import load_bundle
 from localcluster.cluster import ApiError, Cluster
+from localcluster.programs import HELM
 
 REPOSITORY = Path(__file__).parents[2]
 NAMESPACES = ("kubernaut-system", "kubernaut-workflows")
@@ -26,9 +28,9 @@ READER = "system:serviceaccount:team:reader"
 CANCELLER = "system:serviceaccount:team:canceller"
 
 
-def _kubectl(cluster: Cluster, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _kubectl(cluster: Cluster, *arguments: str, feed: str = "") -> subprocess.CompletedProcess[str]:
     command = [str(cluster.kubectl), f"--kubeconfig={cluster.kubeconfig}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, input=feed, capture_output=True, text=True, timeout=60)
 
 
 def _apply(cluster: Cluster, folder: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -59,6 +61,23 @@ def test_the_server_would_take_every_object(installed: Cluster, folder: str) -> 
 
     assert applied.returncode == 0, applied.stderr
     assert "Warning" not in applied.stderr
+
+
+def test_the_server_would_take_operators_that_share_the_targets(installed: Cluster) -> None:
+    chart = (
+        "template",
+        "x",
+        str(REPOSITORY / "manifests/chart"),
+        "--namespace=kubernaut-system",
+        "--set=shards=3",
+    )
+    made = checkers.run(HELM, *chart, "--kube-version=1.36.0")
+    how = ("--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict")
+    applied = _kubectl(installed, "apply", *how, "-f", "-", feed=made.stdout)
+
+    assert applied.returncode == 0, applied.stderr
+    assert "Warning" not in applied.stderr
+    assert applied.stdout.count("deployment.apps/") == 3
 
 
 def test_the_kustomization_that_confines_is_taken_as_it_is_shown(

@@ -15,10 +15,15 @@ from localcluster.programs import KUBECTL, Program
 
 def kustomized(folder: Path) -> list[Any]:
     """All objects of a kustomization. Raises ClusterError where it is none."""
+    return list(yaml.safe_load_all(rendered(folder)))
+
+
+def rendered(folder: Path) -> str:
+    """A kustomization's objects as YAML. Raises ClusterError where it is none."""
     done = run(KUBECTL, "kustomize", str(folder))
     if done.returncode:
         raise ClusterError(f"{folder} cannot be rendered", detail=done.stderr)
-    return list(yaml.safe_load_all(done.stdout))
+    return done.stdout
 
 
 def run(program: Program, *arguments: str, feed: str = "") -> subprocess.CompletedProcess[str]:

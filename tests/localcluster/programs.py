@@ -73,10 +73,13 @@ _NODE = [
 ]
 _KWOK = [*_kubernetes("kube-scheduler"), *_family("kwok", "sigs.k8s.io/kwok/cmd", "kwok")]
 
-# No part of a cluster: what the manifests are checked with.
+# No part of a cluster: what the manifests and the workflows of .github are checked with.
 HELM = Program("helm", "helm", "helm.sh/helm/v3/cmd/helm")
 KUBE_SCORE = Program("kube-score", "kubescore", "github.com/zegl/kube-score/cmd/kube-score")
-CHECKERS = (HELM, KUBE_SCORE)
+ACTIONLINT = Program("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint")
+CHECKERS = (HELM, KUBE_SCORE, ACTIONLINT)
+# Pushes what a release consists of, as its users do.
+CRANE = Program("crane", "crane", "github.com/google/go-containerregistry/cmd/crane")
 # Installs kubectl's plugins: only the proof that it takes ours needs it.
 KREW = Program("krew", "krew", "sigs.k8s.io/krew/cmd/krew")
 # Of no tier: only the proof that our bundles are like its own needs it.

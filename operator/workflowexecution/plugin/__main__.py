@@ -4,7 +4,7 @@ import sys
 from typing import Final
 
 _MISSING: Final = (
-    "error: kubectl wfe needs more than the operator does; install it with "
+    "error: kubectl wfe needs more than is installed; install it with "
     "pip install 'workflowexecution-operator[plugin]'\n"
 )
 
@@ -14,7 +14,7 @@ def main() -> None:
     try:
         from workflowexecution.plugin import app
     except ModuleNotFoundError as error:
-        if error.name not in ("rich", "typer"):
+        if "workflowexecution" in str(error.name):
             raise
         sys.stderr.write(_MISSING)
         sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from demo.ground import MANIFESTS, Ground, run_kubectl
@@ -12,15 +13,18 @@ NAMESPACE, DEPLOYMENT = "kubernaut-system", "deployment/workflowexecution-contro
 ROLLOUT = "300s"
 
 
-def deploy(ground: Ground, overlay_name: str = ".") -> None:
+def deploy(ground: Ground, overlay_name: str = ".") -> float:
     """Install the operator of `ground.operator` and wait until all of it is ready.
 
+    Returns the seconds from `kubectl apply` until then.
     Raises DemoError with what the pods say where it does not become ready.
     """
     apply(ground, MANIFESTS / "namespaces")
     with overlay(resources=[overlay_name], image=ground.operator) as folder:
+        started = time.monotonic()
         apply(ground, folder)
     until_rolled_out(ground)
+    return time.monotonic() - started
 
 
 def remove(ground: Ground, overlay_name: str = ".") -> None:

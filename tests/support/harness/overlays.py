@@ -25,7 +25,8 @@ def overlay(
 ) -> Iterator[Path]:
     """A folder with a kustomization of these parts of manifests/, and its `patches`.
 
-    `image` is the operator's, `host:port/name:tag@sha256:…`; empty for the one that is shipped.
+    `image` is the operator's, `host:port/name:tag`, which a digest `@sha256:…` may follow and then
+    wins; empty for the one that is shipped.
     """
     with TemporaryDirectory() as folder:
         place = Path(folder).resolve()
@@ -70,8 +71,9 @@ def render(cluster: Cluster, folder: Path) -> list[Object]:
 def _operator(image: str) -> Object:
     """An image as kustomize wants it told."""
     tagged, _, digest = image.partition("@")
-    name, _, _ = tagged.rpartition(":")
-    return {"name": "workflowexecution-operator", "newName": name, "digest": digest}
+    name, _, tag = tagged.rpartition(":")
+    exactly = {"digest": digest} if digest else {"newTag": tag}
+    return {"name": "workflowexecution-operator", "newName": name, **exactly}
 
 
 def _from(place: Path, part: str) -> str:

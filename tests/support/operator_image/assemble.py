@@ -11,6 +11,7 @@ from operator_image.layout import push_layout, write_layout
 from operator_image.origin import Origin
 from operator_image.part import write_layer
 from operator_image.sbom import NAME, bill_of
+from versions import image_tag
 
 BILL = "usr/share/sbom/workflowexecution-operator.cdx.json"
 LABEL = "org.opencontainers.image"
@@ -34,7 +35,7 @@ def assemble(origin: Origin, folder: Path) -> None:
             revision=origin.revision,
         )
         layers = [*(part.layer for part in parts), _bill_layer(bill, work)]
-        write_layout(folder, layers, _run(operator.version, origin), operator.version)
+        write_layout(folder, layers, _run(operator.version, origin), image_tag(operator.version))
     (folder / "sbom.cdx.json").write_text(bill)
 
 

@@ -14,7 +14,7 @@ from localcluster.request import REPOSITORY
 from operator_image.origin import UNKNOWN, working_tree
 from plugin_archive.archive import PLATFORMS, write_archive
 from plugin_archive.manifest import NAME, build_manifest
-from workflowexecution import __version__
+from versions import version_of_checkout
 
 # Where nothing tells: manifests are then good to look at, and to install from files.
 NOWHERE = "https://example.invalid/workflowexecution-operator"
@@ -36,7 +36,7 @@ def main() -> int:
     except ClusterError as error:
         console.print(f"plugin: {error}", style="red", markup=False)
         return 1
-    manifest = build_manifest(__version__, url, digests)
+    manifest = build_manifest(version_of_checkout(), url, digests)
     (arguments.folder / f"{NAME}.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
     console.print(f"archives and manifest: {arguments.folder}", highlight=False)
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugin_archive.archive import PROGRAM, Platform
+from versions import semantic
 
 NAME = "wfe"
 DESCRIPTION = """\
@@ -34,7 +35,7 @@ def build_manifest(version: str, url: str, digests: Mapping[Platform, str]) -> d
         "kind": "Plugin",
         "metadata": {"name": NAME},
         "spec": {
-            "version": f"v{version}",
+            "version": f"v{semantic(version)}",
             "homepage": url,
             "shortDescription": "Look at, ask about and stop remediation workflows",
             "description": DESCRIPTION,

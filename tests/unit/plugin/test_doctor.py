@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from builders import NOW, ago, make_execution, raw_execution
+from versions import image_tag
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import format_time
@@ -102,7 +103,7 @@ def test_a_nodes_clock_is_judged_by_its_lease(age: int, state: State) -> None:
 
 
 def deployment(replicas: int, ready: int, image: str = "") -> dict[str, Any]:
-    containers = [{"image": image or f"r.example/operator:v{__version__}"}]
+    containers = [{"image": image or f"r.example/operator:v{image_tag(__version__)}"}]
     return {
         "spec": {"replicas": replicas, "template": {"spec": {"containers": containers}}},
         "status": {"readyReplicas": ready} if ready else {},
@@ -120,7 +121,7 @@ def test_an_operator_without_pods_is_an_error(replicas: int, ready: int, state: 
 @pytest.mark.parametrize(
     ("image", "state"),
     [
-        (f"r.example:5000/operator:{__version__}", State.OK),
+        (f"r.example:5000/operator:{image_tag(__version__)}", State.OK),
         ("r.example:5000/operator@sha256:abc", State.OK),
         ("r.example/operator:v0.0.1", State.WARNING),
     ],

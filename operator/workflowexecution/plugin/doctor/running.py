@@ -54,7 +54,8 @@ def version_of(deployment: Raw) -> Finding:
     containers = reading.mappings(reading.mapping(template, "spec"), "containers")
     image = reading.text(containers[0], "image") if containers else ""
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    if tag.removeprefix("v") in ("", __version__):
+    # A tag has no plus sign.
+    if tag.removeprefix("v") in ("", __version__.replace("+", "-")):
         return ok("operator version", image)
     fix = f"use the plugin of version {tag}, or upgrade the operator"
     return warning("operator version", f"image {image}, plugin {__version__}", fix)
