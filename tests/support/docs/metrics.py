@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workflowexecution import __version__
 from workflowexecution.observe.described import Described
 from workflowexecution.observe.metrics import Metrics
 
@@ -41,7 +42,9 @@ def _row(metric: Described) -> str:
 
 
 def _label(name: str, values: tuple[str, ...]) -> str:
-    return f"`{name}`: {', '.join(values)}"
+    # The page is the same in every version.
+    told = ("that of the operator",) if values == (__version__,) else values
+    return f"`{name}`: {', '.join(told)}"
 
 
 def main() -> None:
