@@ -35,7 +35,7 @@ def test_logs_are_followed_and_the_failed_step_is_quoted(
         assert any(line.startswith(said) for line in lines), followed.out
     assert "Failed (TaskFailed)" in followed.err
 
-    read = ask(node_world, "logs", name, "--task", "repair", "--tail", "1")
+    read = ask(node_world, "logs", name, "--step", "apply", "--tail", "1")
     last = [line for line in lines if line.startswith("[repair/apply]")][-1]
     assert read.out == f"{last}\n"
 

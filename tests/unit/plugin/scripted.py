@@ -15,7 +15,7 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.session import Session
 
-Answer = Callable[[web.Request], web.Response]
+Answer = Callable[[web.Request], web.Response | bytes]
 
 
 @asynccontextmanager
@@ -23,9 +23,10 @@ async def scripted(*answers: Answer) -> AsyncIterator[tuple[Session, list[web.Re
     """A session with such a server, and the requests that it was sent; the last answer stays."""
     left, asked = list(answers), list[web.Request]()
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         asked.append(request)
-        return (left.pop(0) if len(left) > 1 else left[0])(request)
+        answer = (left.pop(0) if len(left) > 1 else left[0])(request)
+        return answer if isinstance(answer, web.Response) else await _cut(request, answer)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
@@ -39,6 +40,15 @@ async def scripted(*answers: Answer) -> AsyncIterator[tuple[Session, list[web.Re
             yield session_of(client, clock), asked
     finally:
         await runner.cleanup()
+
+
+async def _cut(request: web.Request, told: bytes) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(told)
+    assert request.transport
+    request.transport.close()
+    return response
 
 
 def session_of(client: ApiClient, clock: ServerClock) -> Session:
@@ -56,6 +66,11 @@ def session_of(client: ApiClient, clock: ServerClock) -> Session:
 def json_of(value: Any, status: int = 200) -> Answer:
     """Answer with an object."""
     return lambda _: web.json_response(value, status=status)
+
+
+def cut_after(*lines: str) -> Answer:
+    """Answer with a stream of texts whose connection is lost then."""
+    return lambda _: "".join(f"{line}\n" for line in lines).encode()
 
 
 def lines_of(*lines: Any) -> Answer:

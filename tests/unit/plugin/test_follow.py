@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builders import make_execution, raw_execution
-from unit.plugin.scripted import json_of, lines_of, scripted
+from unit.plugin.scripted import cut_after, json_of, lines_of, scripted
 from workflowexecution.kube import errors
 from workflowexecution.plugin import follow, logs, session
 from workflowexecution.plugin.follow import Follower
@@ -109,17 +109,16 @@ async def test_a_right_that_is_missing_is_no_trouble_but_an_error() -> None:
 
 async def test_a_log_is_told_once_though_its_connection_is_lost() -> None:
     first = ("2026-01-01T00:00:00.100000000Z one", "2026-01-01T00:00:00.200000000Z two")
-    async with scripted(
-        lines_of(*first),
-        json_of({}, 500),
-        lines_of(*first, "2026-01-01T00:00:00.300000000Z three"),
-    ) as (asking, asked):
+    third = "2026-01-01T00:00:00.300000000Z three"
+    async with scripted(cut_after(*first), json_of({}, 500), lines_of(*first, third)) as (
+        asking,
+        asked,
+    ):
         lines = logs.follow_log(asking.client, "runs", "pod", "step-a", 5, lambda: False)
-        assert [line async for line in lines] == ["one", "two"]
-        lines = logs.follow_log(asking.client, "runs", "pod", "step-a", None, lambda: False)
         assert [line async for line in lines] == ["one", "two", "three"]
-    assert asked[0].query["tailLines"] == "5"
-    assert "tailLines" not in asked[2].query
+    queries = [request.query for request in asked]
+    assert [query.get("tailLines") for query in queries] == ["5", None, None]
+    assert queries[2]["sinceTime"] == first[1].partition(" ")[0]
 
 
 async def test_a_log_that_nobody_gives_out_is_given_up_once_all_is_over() -> None:
