@@ -88,13 +88,15 @@ fmt: setup ## format and sort
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-crd: setup ## write the CRD from the models
+crd: setup ## write the CRDs from the models
 	$(BIN)/wfe crd > manifests/crd/workflowexecutions.yaml
+	$(BIN)/wfe crd holds > manifests/crd/workflowholds.yaml
 
 docs: setup ## write the pages made from the code, and check all links
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.reasons
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.cli
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.metrics
+	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.holds
 	$(PYTEST) -q tests/unit/test_docs.py
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds

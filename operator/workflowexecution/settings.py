@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import Duration
+from workflowexecution.core.guards import Guards
 from workflowexecution.core.shard import Shard, parse_shard
 
 # What the level "restricted" of Pod Security asks for, as a user that owns nothing.
@@ -85,6 +86,28 @@ class Settings(BaseSettings):
     cooldown: Duration = Field(
         default=timedelta(minutes=5),
         description="How long the same workflow may not run again on a target; 0s turns it off.",
+    )
+    guard_failed: bool = Field(
+        default=False,
+        description="Whether what failed at work on a target has to be cleared by a person.",
+    )
+    guard_retries: bool = Field(
+        default=False,
+        description="Whether failures before a workflow begins are counted, with growing pauses.",
+    )
+    retry_limit: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description="How often in a row a workflow may so fail on a target, where that is counted.",
+    )
+    first_retry_pause: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How long to wait after the first such failure; doubled with each.",
+    )
+    longest_retry_pause: Duration = Field(
+        default=timedelta(minutes=10),
+        description="How long to wait at most after such a failure.",
     )
     allowed_service_accounts: Names = Field(
         default=[],
@@ -168,6 +191,16 @@ class Settings(BaseSettings):
         default="info", description="Least severe level that is logged."
     )
 
+    @property
+    def guards(self) -> Guards:
+        """What is guarded against."""
+        return Guards(
+            failed=self.guard_failed,
+            retry_limit=self.retry_limit if self.guard_retries else 0,
+            first_pause=self.first_retry_pause,
+            longest_pause=self.longest_retry_pause,
+        )
+
     @field_validator("execution_namespace", "lease_namespace")
     @classmethod
     def _is_namespace(cls, value: str) -> str:
@@ -197,7 +230,13 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "cancel_grace", "deadline_grace", "leftover_grace", "progress_interval", "resync_interval"
+        "first_retry_pause",
+        "longest_retry_pause",
+        "cancel_grace",
+        "deadline_grace",
+        "leftover_grace",
+        "progress_interval",
+        "resync_interval",
     )
     @classmethod
     def _is_positive(cls, value: timedelta) -> timedelta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localcluster import ApiError, Cluster, eventually
+from localcluster.cluster import MERGE
 from localcluster.samples import RUNS, run_of, start_run
 
 
@@ -19,6 +20,24 @@ def test_webhook_refuses_what_tekton_does_not_understand(
 def test_webhook_converts_between_versions(tekton_cluster: Cluster, namespace: str) -> None:
     old = f"/apis/tekton.dev/v1beta1/namespaces/{namespace}/pipelineruns"
     assert tekton_cluster.request("GET", old)["items"] == []
+
+
+def test_webhook_lets_a_run_that_has_ended_be_annotated(
+    tekton_cluster: Cluster, namespace: str
+) -> None:
+    """As `kubectl wfe clear` does; its spec cannot be changed any more."""
+    run = run_of("nowhere.invalid/none:v1")
+    created = tekton_cluster.request("POST", RUNS.format(namespace=namespace), run)
+    path = f"{RUNS.format(namespace=namespace)}/{created['metadata']['name']}"
+
+    def has_ended() -> bool:
+        conditions = tekton_cluster.request("GET", path).get("status", {}).get("conditions", [])
+        return any(one["status"] == "False" for one in conditions)
+
+    eventually(has_ended, 60, "the end of the run")
+    note = {"metadata": {"annotations": {"kubernaut.ai/clear-execution-block": "jane: looked"}}}
+    changed = tekton_cluster.request("PATCH", path, note, MERGE)
+    assert changed["metadata"]["annotations"].items() >= note["metadata"]["annotations"].items()
 
 
 def test_run_of_a_bundle_gets_as_far_as_its_pod(tekton_cluster: Cluster, namespace: str) -> None:

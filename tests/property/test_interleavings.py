@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from model_holds import HeldLaunches
 from model_interleavings import LeaderChanges, NamespaceChanges, OneOperator, TwoOperators
 from model_search import search
 from model_world import World
@@ -19,6 +20,7 @@ MACHINES: dict[type[World], tuple[int, int]] = {
     TwoOperators: (130, 2500),
     LeaderChanges: (130, 2500),
     NamespaceChanges: (80, 1000),
+    HeldLaunches: (60, 1000),
 }
 
 

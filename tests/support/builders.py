@@ -17,8 +17,10 @@ from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.policy import Policy
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
+from workflowexecution.core.guards import Guards
 from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.settings import Settings
 
@@ -28,6 +30,7 @@ NAMESPACE: Final = "team-a"
 RUN_NAMESPACE: Final = identity.DEFAULT_EXECUTION_NAMESPACE
 IMAGE: Final = "registry.example/workflows/restart:v1"
 DIGEST: Final = "sha256:" + "a" * 64
+NO_GUARDS: Final = Guards()
 
 
 class ImpossibleError(AssertionError):
@@ -115,6 +118,28 @@ def make_execution(
             status[key] = format_time(moment)
     spec = raw_spec(target, workflow_id)
     return parse_execution(raw_execution(name, spec=spec, status=status, **meta))
+
+
+def failed_execution(
+    name: str = "failed",
+    *,
+    had_begun: bool | None = True,
+    count: object = None,
+    cleared: str | None = None,
+    completed_at: datetime = NOW - timedelta(minutes=10),
+    slot: int | None = None,
+    **given: Any,
+) -> Execution:
+    """An execution that has failed, at work or before; ``cleared`` is what a person has noted."""
+    known = make_execution(name, phase=Phase.FAILED, completed_at=completed_at, slot=slot, **given)
+    raw = {**known.raw, "status": {**known.raw["status"]}, "metadata": {**known.raw["metadata"]}}
+    if had_begun is not None:
+        raw["status"]["failureDetails"] = {"wasExecutionFailure": had_begun}
+    if count is not None:
+        raw["status"]["consecutiveFailures"] = count
+    if cleared is not None:
+        raw["metadata"]["annotations"] = {identity.CLEAR_ANNOTATION: cleared}
+    return replace(known, raw=raw)
 
 
 def raw_run(
@@ -271,6 +296,8 @@ def make_snapshot(
     problem: str = "",
     cooldown: timedelta = timedelta(minutes=5),
     deadline_grace: timedelta = timedelta(minutes=5),
+    holds: Sequence[Hold] = (),
+    guards: Guards = NO_GUARDS,
     now: datetime = NOW,
 ) -> Snapshot:
     """The facts of one decision, as a ledger that has seen all of these gathers them."""
@@ -279,7 +306,7 @@ def make_snapshot(
     _refuse(any(other.uid == execution.uid for other in others), "the execution beside itself")
     _refuse(len({run.name for run in runs}) < len(runs), "two runs of one name")
     _refuse(now.tzinfo is None or cooldown < timedelta(0), "a naive now, or a cooldown below zero")
-    ledger = Ledger(RUN_NAMESPACE)
+    ledger = Ledger(RUN_NAMESPACE, keeps_endings=guards.are_on)
     for item in (execution, *others):
         ledger.observe_execution(item, now=now)
     for run in runs:
@@ -289,8 +316,32 @@ def make_snapshot(
         problem=problem,
         cooldown=cooldown,
         deadline_grace=deadline_grace,
+        holds=holds,
+        guards=guards,
         now=now,
     )
+
+
+def raw_hold(
+    name: str = "freeze", *, version: int = 1, deleted_at: datetime | None = None, **spec: Any
+) -> dict[str, Any]:
+    """A WorkflowHold as the API server shows it; without fields of its spec it holds everything."""
+    meta = {
+        "name": name,
+        "namespace": RUN_NAMESPACE,
+        "uid": f"uid-of-{name}",
+        "resourceVersion": str(version),
+        "creationTimestamp": format_time(ago(hours=1)),
+        **({"deletionTimestamp": format_time(deleted_at)} if deleted_at else {}),
+    }
+    names_something = {"namespace", "targetResource", "workflowId"} & spec.keys()
+    told = {} if names_something else {"everything": True}
+    return {"metadata": meta, "spec": {"reason": "release", "heldBy": "jane", **told, **spec}}
+
+
+def make_hold(name: str = "freeze", **spec: Any) -> Hold:
+    """A hold as decisions use it."""
+    return parse_hold(raw_hold(name, **spec))
 
 
 def make_policy(**given: Any) -> Policy:

@@ -18,6 +18,7 @@ from model_store import EXECUTIONS, RUNS, Raw, clone
 from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
+from workflowexecution.control.holds import Holds
 from workflowexecution.control.intake import Intake
 from workflowexecution.control.launcher import Launcher
 from workflowexecution.control.ledger import Ledger
@@ -110,6 +111,7 @@ class Operator:
         mirror = Mirrorer(reader, memory, policy, clock)
         effects = Effects(cluster, ledger, reader, launcher, mirror, policy, clock, queue)
         writer = StatusWriter(cluster, ledger, memory, reader, announcer, clock)
+        self.holds = Holds(ledger, queue)
         self.executions = ExecutionReconciler(
             ledger,
             memory,
@@ -120,6 +122,7 @@ class Operator:
             clock,
             queue,
             is_current=lambda: not (self.is_behind_lists or self.intake.needs_resync),
+            holds=self.holds.current,
         )
         self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
         self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)

@@ -107,6 +107,10 @@ class ModelCluster:
     def list_runs(self) -> AsyncIterator[Raw]:
         return self._list(LISTS[1], lambda: self._server.all(RUNS, self._namespace))
 
+    def list_holds(self) -> AsyncIterator[Raw]:
+        """Nobody holds anything here."""
+        return self._list("list holds", lambda: [])
+
     def list_active_pods(self) -> AsyncIterator[Raw]:
         return self._list(LISTS[2], lambda: self._server.list_active_pods(self._namespace))
 

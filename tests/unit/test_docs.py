@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import cli, metrics, reasons
+from docs import cli, holds, metrics, reasons
 from workflowexecution.core.decision import CHECKS
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,10 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 def test_the_page_of_reasons_is_what_the_code_says() -> None:
     assert reasons.PAGE.read_text() == reasons.page()
+
+
+def test_the_page_of_holds_is_what_the_definition_says() -> None:
+    assert holds.PAGE.read_text() == holds.page()
 
 
 def test_the_page_of_commands_is_what_the_code_says() -> None:
@@ -51,7 +55,10 @@ def test_the_concepts_list_the_checks_in_the_order_of_the_code() -> None:
         "_is_being_deleted": "being deleted",
         "_cannot_be_run": "cannot be run",
         "_target_is_busy": "`ResourceBusy`",
+        "_failed_at_work_before": "`PreviousExecutionFailed`",
+        "_has_no_retries_left": "`ExhaustedRetries`",
         "_target_is_cooling_down": "`RecentlyRemediated`",
+        "_is_held": "A person holds",
     }
     text = (ROOT / "docs" / "concepts.md").read_text()
     section = text.partition("## How it is decided")[2].partition("\n## ")[0]

@@ -18,3 +18,12 @@ DEFAULT_TIMEOUT: Final = "30m"
 DEFAULT_SERVICE_ACCOUNT: Final = "kubernaut-workflow-runner"
 DEFAULT_OPERATOR_NAMESPACE: Final = "kubernaut-system"
 DEFAULT_EXECUTION_NAMESPACE: Final = "kubernaut-workflows"
+
+HOLD_KIND: Final = "WorkflowHold"
+HOLD_LIST_KIND: Final = "WorkflowHoldList"
+HOLD_PLURAL: Final = "workflowholds"
+HOLD_SINGULAR: Final = "workflowhold"
+HOLD_SHORT_NAME: Final = "wfh"
+
+# On an execution that failed, or on its run: a person has looked at it, and it blocks no more.
+CLEAR_ANNOTATION: Final = "kubernaut.ai/clear-execution-block"

@@ -27,7 +27,7 @@ TERMINAL_PHASES: Final = (Phase.COMPLETED, Phase.FAILED, Phase.SKIPPED)
 
 
 class SkipReason(StrEnum):
-    """Why nothing was run; the last two are reserved for orchestrators."""
+    """Why nothing was run; the last two only where a guard is turned on."""
 
     RESOURCE_BUSY = "ResourceBusy"
     RECENTLY_REMEDIATED = "RecentlyRemediated"
@@ -189,11 +189,14 @@ class WorkflowExecutionStatus(Model):
     )
     consecutive_failures: int | None = Field(
         default=None,
-        description="Part of the API; this operator does not write it.",
+        description="How often in a row the workflow failed on the target before it began, this "
+        "time included; only where that is counted.",
         json_schema_extra=INT32,
     )
     next_allowed_execution: Time | None = Field(
-        default=None, description="Part of the API; this operator does not write it."
+        default=None,
+        description="When the workflow may be tried again on the target; only where failures "
+        "before it begins are counted.",
     )
     conditions: list[Condition] = Field(
         default_factory=list,

@@ -1,12 +1,15 @@
-"""The spec as an orchestrator wrote it, read strictly: a model, or what is wrong with it."""
+"""A spec as somebody wrote it, read strictly: a model, or what is wrong with it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from workflowexecution.api.hold import WorkflowHoldSpec
 from workflowexecution.api.spec import WorkflowExecutionSpec
+
+_Spec = TypeVar("_Spec", bound=BaseModel)
 
 
 def parse_spec(raw: Mapping[str, Any]) -> tuple[WorkflowExecutionSpec | None, str]:
@@ -14,8 +17,17 @@ def parse_spec(raw: Mapping[str, Any]) -> tuple[WorkflowExecutionSpec | None, st
 
     Returns: the model and an empty text, or None and a text naming each field and its fix.
     """
+    return _parse(WorkflowExecutionSpec, raw)
+
+
+def parse_hold_spec(raw: Mapping[str, Any]) -> tuple[WorkflowHoldSpec | None, str]:
+    """Read ``spec`` of a WorkflowHold; returns the same."""
+    return _parse(WorkflowHoldSpec, raw)
+
+
+def _parse(model: type[_Spec], raw: Mapping[str, Any]) -> tuple[_Spec | None, str]:
     try:
-        return WorkflowExecutionSpec.model_validate(raw.get("spec") or {}), ""
+        return model.model_validate(raw.get("spec") or {}), ""
     except ValidationError as error:
         return None, "; ".join(problem_of(item) for item in error.errors())
 

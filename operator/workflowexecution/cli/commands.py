@@ -3,13 +3,22 @@
 import asyncio
 import json
 import sys
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
-from pydantic_settings import BaseSettings, CliApp, CliSubCommand, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    CliPositionalArg,
+    CliSubCommand,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
+from workflowexecution.api.hold import build_hold_crd
 from workflowexecution.api.validation import message_of
 from workflowexecution.bundles.folder import BundleCommandError
 from workflowexecution.cli.bundle import Bundle
@@ -27,11 +36,16 @@ class Run(Settings):
 
 
 class Crd(BaseModel):
-    """Print the CustomResourceDefinition."""
+    """Print a CustomResourceDefinition: of executions, or of holds."""
+
+    of: CliPositionalArg[Literal["executions", "holds"]] = Field(
+        default="executions", description="Which: executions or holds."
+    )
 
     def cli_cmd(self) -> None:
         """Write it to standard output as YAML."""
-        yaml.safe_dump(build_crd(), sys.stdout, sort_keys=False, width=100, allow_unicode=True)
+        crd = build_hold_crd() if self.of == "holds" else build_crd()
+        yaml.safe_dump(crd, sys.stdout, sort_keys=False, width=100, allow_unicode=True)
 
 
 class Schema(BaseModel):

@@ -44,6 +44,7 @@ def policy_of(settings: Settings) -> Policy:
             security_context=settings.run_security_context,
             is_traced=bool(settings.traces_endpoint),
         ),
+        guards=settings.guards,
         watch_namespaces=tuple(settings.watch_namespaces),
         shard=settings.shard,
     )

@@ -13,7 +13,12 @@ from typing import Any, Final
 import structlog
 import tenacity
 
-from workflowexecution.control.cluster import KubeCluster, execution_paths, runs_path
+from workflowexecution.control.cluster import (
+    KubeCluster,
+    execution_paths,
+    holds_path,
+    runs_path,
+)
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
 from workflowexecution.core import names, requirements
@@ -65,7 +70,7 @@ class App:
         clock = clock or ServerClock()
         executions = execution_paths(policy.watch_namespaces)
         # Each watch keeps a connection to itself: requests must not have to wait for one.
-        self._session = access.open_session(connections=_CONNECTIONS + len(executions) + 1)
+        self._session = access.open_session(connections=_CONNECTIONS + len(executions) + 2)
         client = ApiClient(self._session, access.server, clock, metrics.requests)
         self._leadership = (
             Leadership(_lease(client, lease_namespace, policy.shard), _identity(), clock)
@@ -80,7 +85,11 @@ class App:
         self._parts = Parts(
             self._cluster, policy, metrics, clock, concurrency=concurrency, followers=followers
         )
-        intake = self._parts.intake
+        intake, holds = self._parts.intake, self._parts.holds
+        hold_watch = ChangeStream(
+            client, holds_path(policy.template.namespace), holds.on_event, intake.missed
+        )
+        holds.doubt = hold_watch.doubt
         self._watches = (
             *(ChangeStream(client, at, intake.on_execution, intake.missed) for at in executions),
             ChangeStream(
@@ -90,6 +99,7 @@ class App:
                 intake.missed,
                 decode_only(EventOfRun),
             ),
+            hold_watch,
         )
         self._health = health
         self._resync_interval = resync_interval
@@ -232,11 +242,15 @@ def _explain(error: Any) -> str:
     if isinstance(error, TooOldError):
         return str(error)
     if isinstance(error, errors.NotFoundError):
-        missing = "Tekton Pipelines" if "tekton.dev" in str(error) else "WorkflowExecution"
+        missing = "Tekton Pipelines" if "tekton.dev" in str(error) else _kind_in(str(error))
         return f"the CRDs of {missing} are not installed; install them, this is tried again"
     if isinstance(error, errors.ForbiddenError):
         return f"the operator's ServiceAccount lacks a right; apply manifests/rbac: {error}"
     return f"the API server does not answer as needed: {error}"
+
+
+def _kind_in(text: str) -> str:
+    return "WorkflowHold" if "workflowholds" in text else "WorkflowExecution"
 
 
 @contextlib.asynccontextmanager

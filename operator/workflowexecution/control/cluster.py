@@ -41,6 +41,10 @@ class Cluster(Protocol):
         """Yield every PipelineRun of the execution namespace."""
         ...
 
+    def list_holds(self) -> AsyncIterator[Raw]:
+        """Yield every WorkflowHold of the execution namespace."""
+        ...
+
     def list_active_pods(self) -> AsyncIterator[Raw]:
         """Yield every pod of a run made for an execution that may still execute."""
         ...
@@ -114,6 +118,7 @@ class KubeCluster:
         for path in (
             *execution_paths(self._watch_namespaces),
             runs_path(namespace),
+            holds_path(namespace),
             _pods_path(namespace),
         ):
             await self._client.request("GET", path, params={"limit": "1"})
@@ -140,6 +145,11 @@ class KubeCluster:
         """See Cluster."""
         path = runs_path(self._execution_namespace)
         async for item in self._client.list_pages(path, decode=_PAGES_OF_RUNS):
+            yield item
+
+    async def list_holds(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        async for item in self._client.list_pages(holds_path(self._execution_namespace)):
             yield item
 
     async def list_active_pods(self) -> AsyncIterator[Raw]:
@@ -245,6 +255,11 @@ def execution_paths(namespaces: Sequence[str]) -> list[str]:
 def runs_path(namespace: str) -> str:
     """Where the runs of a namespace are listed, watched and created."""
     return f"{_TEKTON}/namespaces/{quote(namespace)}/pipelineruns"
+
+
+def holds_path(namespace: str) -> str:
+    """Where the holds of launches into an execution namespace are listed and watched."""
+    return f"{_EXECUTIONS}/namespaces/{quote(namespace)}/{identity.HOLD_PLURAL}"
 
 
 # Names may come from annotations that anybody can write: they must not reach beyond their place.

@@ -1,9 +1,9 @@
 """What each verdict on an execution has us do: one exhaustive match, one effect each."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from workflowexecution.api import identity
-from workflowexecution.api.status import SkipReason
+from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.launcher import Launcher
 from workflowexecution.control.ledger import Ledger
@@ -21,7 +21,7 @@ from workflowexecution.core.status.failures import (
     outcome_of_lost_run,
     outcome_of_refusal,
 )
-from workflowexecution.core.status.outcome import outcome_of_skip
+from workflowexecution.core.status.outcome import outcome_of_hold, outcome_of_skip
 from workflowexecution.core.verdict import (
     DropOldFinalizer,
     FindRun,
@@ -33,8 +33,12 @@ from workflowexecution.core.verdict import (
     ReportLostRun,
     Skip,
     Verdict,
+    Wait,
 )
 from workflowexecution.kube.clock import Clock
+
+# How soon it is looked again whether holds can be read; nothing is asked for that.
+_HOLDS_UNREAD_S: Final = 5.0
 
 
 class Effects:
@@ -74,6 +78,8 @@ class Effects:
                 return await self._mirror.report(execution, run)
             case Skip():
                 return await self._skip(verdict)
+            case Wait():
+                return self._wait(execution, verdict)
             case Refuse():
                 return Report(outcome_of_refusal(execution, verdict, self._clock.now()))
             case GiveUp(run):
@@ -88,6 +94,15 @@ class Effects:
                 return Report()
             case _:
                 assert_never(verdict)
+
+    def _wait(self, execution: Execution, wait: Wait) -> Effect:
+        """Say who holds it; come back when the hold expires. That it is lifted, a watch tells."""
+        until, now = wait.hold.until, self._clock.now()
+        if not wait.hold.name:
+            again_after: float | None = _HOLDS_UNREAD_S
+        else:
+            again_after = max((until - now).total_seconds(), 0) if until else None
+        return Report(outcome_of_hold(execution.phase or Phase.PENDING, wait.hold), again_after)
 
     async def _skip(self, skip: Skip) -> Effect:
         holder = skip.evidence

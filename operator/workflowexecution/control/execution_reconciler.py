@@ -3,7 +3,7 @@
 Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from structlog.contextvars import bound_contextvars
@@ -19,12 +19,13 @@ from workflowexecution.control.report import NewFacts, Report
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.target_locks import TargetLocks
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core import names, pipelinerun
+from workflowexecution.core import guards, names, pipelinerun
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.snapshot import Snapshot
-from workflowexecution.core.status.outcome import outcome_of_wait
+from workflowexecution.core.status.outcome import Outcome, outcome_of_wait
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 
@@ -49,6 +50,7 @@ class ExecutionReconciler:
         runs: WorkQueue[RunKey],
         *,
         is_current: Callable[[], bool],
+        holds: Callable[[], Sequence[Hold]] = tuple,
     ) -> None:
         self._ledger = ledger
         self._memory = memory
@@ -59,6 +61,7 @@ class ExecutionReconciler:
         self._clock = clock
         self._runs = runs
         self._is_current = is_current
+        self._holds = holds
         self._locks = TargetLocks()
 
     async def reconcile(self, uid: str) -> float | None:
@@ -91,7 +94,7 @@ class ExecutionReconciler:
                 report = _waiting(current, error)
         current = self._ledger.execution(execution.uid)
         if current is not None and report.outcome is not None:
-            await self._write(current, report)
+            await self._write(current, self._counted(current, report.outcome))
         if problem is not None and self._ledger.execution(execution.uid) is not None:
             raise problem
         return report.again_after
@@ -120,6 +123,8 @@ class ExecutionReconciler:
             problem=self._problem_of(execution),
             cooldown=self._policy.cooldown,
             deadline_grace=self._policy.deadline_grace,
+            holds=self._holds(),
+            guards=self._policy.guards,
             now=self._clock.now(),
         )
 
@@ -130,11 +135,14 @@ class ExecutionReconciler:
         spec, problem = validation.parse_spec(execution.raw)
         return pipelinerun.problem_of(spec, self._policy.template) if spec else problem
 
-    async def _write(self, execution: Execution, report: Report) -> None:
-        assert report.outcome is not None
+    def _counted(self, execution: Execution, outcome: Outcome) -> Outcome:
+        policy, before = self._policy, self._ledger.endings.before(execution)
+        return guards.counted(outcome, before, policy.guards, policy.cooldown, self._clock.now())
+
+    async def _write(self, execution: Execution, outcome: Outcome) -> None:
         own_runs = self._ledger.runs_of(execution)
         try:
-            await self._writer.write(execution, report.outcome)
+            await self._writer.write(execution, outcome)
         except (errors.ConflictError, errors.NotFoundError) as error:
             await self._look_again(execution, error)
             if self._ledger.execution(execution.uid) is not None:

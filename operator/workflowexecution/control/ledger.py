@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from workflowexecution.api.status import Phase
+from workflowexecution.control.endings import Endings
 from workflowexecution.control.recent import RecentVersions
 from workflowexecution.control.targets import Target, TargetFacts
 from workflowexecution.core import evidence, names
@@ -26,11 +27,13 @@ _AFTER_ALL: Final = str(2**63)
 class Ledger:
     """Executions by UID, runs by namespace and name, both also by target key.
 
-    ``run_namespace`` is where runs are whose execution does not tell.
+    ``run_namespace`` is where runs are whose execution does not tell. How workflows ended is kept
+    in ``endings``, for guards, where that is asked for.
     """
 
-    def __init__(self, run_namespace: str) -> None:
+    def __init__(self, run_namespace: str, *, keeps_endings: bool = False) -> None:
         self._run_namespace = run_namespace
+        self.endings = Endings(are_kept=keeps_endings)
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
         self._targets: dict[str, Target] = {}
@@ -76,7 +79,8 @@ class Ledger:
         """What the decision for one execution needs to know of its target."""
         key = names.slot_key(execution.target)
         target = self._targets.get(key) or Target()
-        return target.facts_for(execution, self._top_slots.get(key, 0))
+        ending = self.endings.newest(execution.target, execution.workflow_id)
+        return target.facts_for(execution, self._top_slots.get(key, 0), ending)
 
     def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
         """Take in an execution, unless a newer version of it is known.
@@ -92,6 +96,7 @@ class Ledger:
         self._note_slot(seen.run_name or "")
         if seen.has_ended:
             target.note_end(evidence.end_of_execution(seen, now))
+            self.endings.note_execution(seen, now)
         if not seen.needs_work:
             if known is not None and seen.phase is not Phase.COMPLETED:
                 self._hold_by_unseen_run(seen, now)
@@ -111,6 +116,7 @@ class Ledger:
         known = self._runs.get(seen.key)
         if self._finished.knows(seen.uid) and not known:
             # Nothing executes of it, but Tekton may tell of its end only now.
+            self.endings.note_run(seen, now)
             if seen.completed_at is not None:
                 self._target(seen.target_key).note_end(evidence.end_of_run(seen, now))
             return None
@@ -219,6 +225,7 @@ class Ledger:
         is_finished = run.state is RunState.FINISHED
         if is_finished:
             target.note_end(evidence.end_of_run(run, now))
+            self.endings.note_run(run, now)
         if is_finished and not self._may_be_claimed(run):
             self._drop_run(run)
             return None

@@ -8,6 +8,7 @@ from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
+from workflowexecution.control.holds import Holds
 from workflowexecution.control.intake import Intake
 from workflowexecution.control.launcher import Launcher
 from workflowexecution.control.ledger import Ledger
@@ -45,7 +46,8 @@ class Parts:
         concurrency: int,
         followers: Sequence[Follower] = (),
     ) -> None:
-        ledger, memory = Ledger(policy.template.namespace), Memory()
+        ledger = Ledger(policy.template.namespace, keeps_endings=policy.guards.are_on)
+        memory = Memory()
         self._announcer = Announcer(cluster, metrics, clock, followers)
         failures = metrics.pass_failures
         self._executions: WorkQueue[str] = WorkQueue(
@@ -56,6 +58,8 @@ class Parts:
         self._runs: WorkQueue[RunKey] = WorkQueue(
             self._reconcile_run, concurrency=concurrency, on_failure=failures.labels(kind="run").inc
         )
+        self.holds = Holds(ledger, self._executions)
+        self._list_holds = cluster.list_holds
         reader = LiveReader(cluster, ledger, clock, policy.shard, self._executions, self._runs)
         self._execution_reconciler = ExecutionReconciler(
             ledger,
@@ -76,6 +80,7 @@ class Parts:
             clock,
             self._runs,
             is_current=lambda: not (self._is_behind or self.intake.needs_resync),
+            holds=self.holds.current,
         )
         self._run_reconciler = RunReconciler(
             cluster, ledger, memory, reader, self._announcer, policy, clock, self._executions
@@ -103,6 +108,7 @@ class Parts:
             "execution": lambda: len(ledger.executions()),
             "run": lambda: len(ledger.runs()),
             "target": ledger.target_count,
+            "ending": lambda: len(ledger.endings),
             "pass": lambda: len(memory),
             "timer": lambda: self._executions.timer_count() + self._runs.timer_count(),
         }
@@ -120,6 +126,7 @@ class Parts:
         """List everything anew and, once open, begin to remove history that is old enough."""
         self._is_behind = self._is_behind or self.intake.needs_resync
         self.intake.needs_resync = False
+        await self.holds.list_anew(self._list_holds())
         found = await self._resync.resync()
         self._is_behind = False
         if self._has_resynced:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from workflowexecution.core.guards import Guards
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
 from workflowexecution.core.shard import Shard
@@ -23,6 +24,7 @@ class Policy:
     retention: Retention
     template: RunTemplate
     watch_namespaces: tuple[str, ...]
+    guards: Guards = field(default_factory=Guards)
     shard: Shard = field(default_factory=Shard)
 
     def serves(self, namespace: str) -> bool:

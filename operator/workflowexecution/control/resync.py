@@ -88,6 +88,7 @@ class Resync:
         runs_before = [run for run in self._ledger.runs() if not run.is_gone]
         gone_before = [run.key for run in self._ledger.runs() if run.is_gone]
         seen = _Seen(now=self._clock.now())
+        self._ledger.endings.begin_listing()
         await self._list_executions(seen, uids_before)
         await self._list_runs(seen)
         await self._list_pods(seen)
@@ -99,6 +100,7 @@ class Resync:
             if run.namespace == watched and run.key not in seen.keys:
                 await self._miss_run(run, seen)
         self._forget_past(seen)
+        self._ledger.endings.end_listing()
         self._ledger.forget_slots(seen.targets)
         self.queue_all()
         return seen
@@ -158,7 +160,8 @@ class Resync:
                 seen.uids.add(execution.uid)
             if execution.run_name:
                 seen.targets.add(names.slot_key(execution.target))
-            if may_remove_execution(execution, self._policy.retention, seen.now):
+            is_old = may_remove_execution(execution, self._policy.retention, seen.now)
+            if is_old and not self._ledger.endings.rest_on_execution(execution):
                 seen.candidates.add_execution(execution)
 
     async def _list_runs(self, seen: _Seen) -> None:
@@ -176,12 +179,14 @@ class Resync:
                 seen.failed[run.key] = run
             else:
                 self._ledger.observe_run(run, now=self._clock.now())
-            if may_remove_run(run, self._policy.retention, seen.now) and not self._is_untold(run):
+            is_old = may_remove_run(run, self._policy.retention, seen.now)
+            if is_old and not self._is_needed(run):
                 seen.candidates.add_run(run)
 
-    def _is_untold(self, run: Run) -> bool:
-        """Whether its execution still has to report how it ended."""
-        return run.owner is not None and self._ledger.execution(run.owner.uid) is not None
+    def _is_needed(self, run: Run) -> bool:
+        """Whether its execution still has to report how it ended, or a guard rests on it."""
+        is_untold = run.owner is not None and self._ledger.execution(run.owner.uid) is not None
+        return is_untold or self._ledger.endings.rest_on_run(run)
 
     async def _list_pods(self, seen: _Seen) -> None:
         """Tell the runs that still have pods from those that have stopped long ago."""

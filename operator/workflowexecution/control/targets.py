@@ -1,12 +1,15 @@
 """What is known of one target: who is on it, what ended there lately, which names are taken."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run, RunKey
+from workflowexecution.core.guards import Ending, Guards
 from workflowexecution.core.snapshot import Snapshot
 
 
@@ -18,6 +21,7 @@ class TargetFacts:
     unseen: tuple[Execution, ...]
     ends: tuple[Evidence, ...]
     top_slot: int
+    ending: Ending | None = None
 
     def snapshot(
         self,
@@ -26,6 +30,8 @@ class TargetFacts:
         problem: str,
         cooldown: timedelta,
         deadline_grace: timedelta,
+        holds: Sequence[Hold],
+        guards: Guards,
         now: datetime,
     ) -> Snapshot:
         """All that decides on an execution, these facts being those of its target."""
@@ -38,6 +44,9 @@ class TargetFacts:
             problem=problem,
             cooldown=cooldown,
             deadline_grace=deadline_grace,
+            ending=self.ending,
+            holds=holds,
+            guards=guards,
             now=now,
         )
 
@@ -54,7 +63,7 @@ class Target:
     runs: dict[RunKey, Run] = field(default_factory=dict)
     ends: dict[tuple[str, str], Evidence] = field(default_factory=dict)
 
-    def facts_for(self, execution: Execution, top_slot: int) -> TargetFacts:
+    def facts_for(self, execution: Execution, top_slot: int, ending: Ending | None) -> TargetFacts:
         """What concerns one execution, by the exact text of its target."""
         exact = execution.target
         seen = {run.name for run in self.runs.values()}
@@ -73,6 +82,7 @@ class Target:
                 if end.target in (exact, "")
             ),
             top_slot=top_slot,
+            ending=ending,
         )
 
     def note_end(self, end: Evidence | None) -> None:

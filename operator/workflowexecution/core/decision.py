@@ -5,12 +5,15 @@ none has, the workflow is launched.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from workflowexecution.api.status import SkipReason
 from workflowexecution.core import evidence, names
 from workflowexecution.core.deadlines import given_up_at
+from workflowexecution.core.facts.hold import hold_on
 from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.guards import pause_end
 from workflowexecution.core.snapshot import Snapshot
 from workflowexecution.core.verdict import (
     DropOldFinalizer,
@@ -23,6 +26,7 @@ from workflowexecution.core.verdict import (
     ReportLostRun,
     Skip,
     Verdict,
+    Wait,
 )
 
 
@@ -87,14 +91,29 @@ def _target_is_busy(snapshot: Snapshot) -> Verdict | None:
     return Skip(SkipReason.RESOURCE_BUSY, min(holders, key=evidence.start_order))
 
 
-def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
-    workflow_id = snapshot.execution.workflow_id
-    ends = [end for end in snapshot.ends if end.workflow_id == workflow_id]
-    last = max(ends, key=evidence.end_order, default=None)
-    if last is None or last.completed_at is None:
+def _failed_at_work_before(snapshot: Snapshot) -> Verdict | None:
+    last = snapshot.ending
+    if last is None or not (snapshot.guards.failed and last.failed_at_work):
         return None
-    until = last.completed_at + snapshot.cooldown
-    return Skip(SkipReason.RECENTLY_REMEDIATED, last, until) if snapshot.now < until else None
+    return Skip(SkipReason.PREVIOUS_EXECUTION_FAILED, last.evidence)
+
+
+def _has_no_retries_left(snapshot: Snapshot) -> Verdict | None:
+    last, limit = snapshot.ending, snapshot.guards.retry_limit
+    if last is None or not limit or last.failures < limit:
+        return None
+    return Skip(SkipReason.EXHAUSTED_RETRIES, last.evidence, failures=last.failures)
+
+
+def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
+    waits = [wait for wait in (_cooldown(snapshot), _pause(snapshot)) if wait]
+    skip = max(waits, key=_end_of, default=None)
+    return skip if skip is not None and snapshot.now < _end_of(skip) else None
+
+
+def _is_held(snapshot: Snapshot) -> Verdict | None:
+    hold = hold_on(snapshot.holds, snapshot.execution, snapshot.now)
+    return Wait(hold) if hold else None
 
 
 CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
@@ -107,7 +126,10 @@ CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
     _is_being_deleted,
     _cannot_be_run,
     _target_is_busy,
+    _failed_at_work_before,
+    _has_no_retries_left,
     _target_is_cooling_down,
+    _is_held,
 )
 
 
@@ -119,6 +141,30 @@ def own_run(snapshot: Snapshot) -> Run | None:
     execution = snapshot.execution
     own = [run for run in snapshot.runs if run.owner and run.owner.uid == execution.uid]
     return min(own, key=lambda run: (run.name != execution.run_name, run.slot_number), default=None)
+
+
+def _cooldown(snapshot: Snapshot) -> Skip | None:
+    """What keeps the same workflow from the target after a run, until when; it may be over."""
+    workflow_id = snapshot.execution.workflow_id
+    ends = [end for end in snapshot.ends if end.workflow_id == workflow_id]
+    last = max(ends, key=evidence.end_order, default=None)
+    if last is None or last.completed_at is None:
+        return None
+    return Skip(SkipReason.RECENTLY_REMEDIATED, last, last.completed_at + snapshot.cooldown)
+
+
+def _pause(snapshot: Snapshot) -> Skip | None:
+    """The same after a failure before it began, where these are counted."""
+    last = snapshot.ending
+    until = pause_end(last, snapshot.guards) if last else None
+    if last is None or until is None:
+        return None
+    return Skip(SkipReason.RECENTLY_REMEDIATED, last.evidence, until, last.failures)
+
+
+def _end_of(skip: Skip) -> datetime:
+    assert skip.until is not None
+    return skip.until
 
 
 def _runs(snapshot: Snapshot) -> list[Run]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from workflowexecution.api.status import FailureReason, SkipReason
 from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
 
 
@@ -49,11 +50,23 @@ class ReportLostRun:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing is run, finally. ``until`` is the end of the cooldown, None while it is busy."""
+    """Nothing is run, finally.
+
+    until: the end of the cooldown or pause; None where no time ends what is in the way.
+    failures: how often in a row it has failed before it began, where that is why.
+    """
 
     reason: SkipReason
     evidence: Evidence
     until: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """It would be launched if a person did not hold it: wait until that is lifted or expires."""
+
+    hold: Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +88,14 @@ class Nothing:
 
 
 Verdict = (
-    Launch | Mirror | GiveUp | FindRun | ReportLostRun | Skip | Refuse | DropOldFinalizer | Nothing
+    Launch
+    | Mirror
+    | GiveUp
+    | FindRun
+    | ReportLostRun
+    | Skip
+    | Wait
+    | Refuse
+    | DropOldFinalizer
+    | Nothing
 )

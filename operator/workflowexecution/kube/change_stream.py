@@ -79,6 +79,10 @@ class ChangeStream:
         error = None if self._task.cancelled() else self._task.exception()
         return f"the watch of {self.name} ended: {error or 'stopped'}"
 
+    def doubt(self) -> str:
+        """Why there may be much that was not delivered; empty while there is no reason."""
+        return self.problem() or self.health.doubt()
+
     async def _watch(self) -> None:
         """Follow one stream after the other; no answer of the API server ends this."""
         while True:
@@ -93,7 +97,8 @@ class ChangeStream:
 
     def _report(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        self.health.refused(str(error))
+        is_for_a_person = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
+        self.health.refused(str(error), needs_a_person=is_for_a_person)
         self._log.warning("the watch is refused", error=str(error), attempt=state.attempt_number)
 
     async def _follow(self) -> None:

@@ -24,6 +24,7 @@ class StreamHealth:
         self._heard_at: float | None = None
         self._was_given_time = False
         self._refused = ""
+        self._needs_a_person = False
 
     def opened(self) -> None:
         """Note that the API server has begun to answer.
@@ -36,11 +37,11 @@ class StreamHealth:
             self._heard_at, self._was_given_time = self._monotonic(), True
         self._refused = ""
 
-    def refused(self, why: str) -> None:
-        """Note that a stream could not be begun."""
+    def refused(self, why: str, *, needs_a_person: bool = False) -> None:
+        """Note that a stream could not be begun, and whether somebody has to change that."""
         if self._heard_at is None:
             self._heard_at = self._monotonic()
-        self._refused = why
+        self._refused, self._needs_a_person = why, needs_a_person
 
     def heard(self) -> None:
         """Note that an event or a bookmark has come."""
@@ -55,6 +56,15 @@ class StreamHealth:
         if self._refused:
             return f"the watch of {self._name} is refused: {self._refused}"
         return self._silent_for(SILENCE_LIMIT_S)
+
+    def doubt(self) -> str:
+        """Why there may be much that was not told; empty also while a refusal may soon pass.
+
+        Always the same words for the same reason.
+        """
+        if self._refused and self._needs_a_person:
+            return f"the watch of {self._name} is refused: {self._refused}"
+        return f"the watch of {self._name} is silent" if self._silent_for(SILENCE_LIMIT_S) else ""
 
     def not_alive(self) -> str:
         """Why a new process may do better than this one; empty while there is no reason."""

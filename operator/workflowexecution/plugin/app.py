@@ -6,9 +6,12 @@ import typer
 
 from workflowexecution.plugin.commands.can_run import can_run
 from workflowexecution.plugin.commands.cancel import cancel
+from workflowexecution.plugin.commands.clear import clear
 from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.describe import describe
 from workflowexecution.plugin.commands.doctor import doctor
+from workflowexecution.plugin.commands.hold import hold, release
+from workflowexecution.plugin.commands.holds import list_of_holds
 from workflowexecution.plugin.commands.list import list_executions
 from workflowexecution.plugin.commands.locks import list_locks
 from workflowexecution.plugin.commands.logs import logs
@@ -36,6 +39,10 @@ app.command("cooldowns")(with_session(list_cooldowns))
 app.command("why")(with_session(tell_why))
 app.command("can-run")(with_session(can_run))
 app.command("cancel")(with_session(cancel))
+app.command("hold")(with_session(hold))
+app.command("holds")(with_session(list_of_holds))
+app.command("release")(with_session(release))
+app.command("clear")(with_session(clear))
 app.command("submit")(with_session(submit))
 app.command("top")(with_session(top))
 app.command("doctor")(with_session(doctor))

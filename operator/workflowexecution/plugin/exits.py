@@ -26,6 +26,7 @@ class Exit(IntEnum):
     FAILED = 10, "The execution ended as Failed; of `can-run`: it would fail at once."
     SKIPPED = 11, "The execution ended as Skipped; of `can-run`: it would be skipped."
     STILL_GOING = 12, "The execution had not ended when the time to wait was over."
+    HELD = 13, "Of `can-run`: it would wait, because a person holds it."
     INTERRUPTED = 130, "Ctrl-C was pressed."
 
 

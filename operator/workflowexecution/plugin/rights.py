@@ -12,6 +12,7 @@ _WRITING: Final = ("create", "patch", "update", "delete")
 # Shipped roles: who may read what, and who may do what.
 _READERS: Final = {
     "workflowexecutions": "workflowexecution-viewer",
+    "workflowholds": "workflowexecution-viewer",
     "pipelineruns": "workflowexecution-run-reader",
     "taskruns": "workflowexecution-run-reader",
     "pods": "workflowexecution-run-reader",
@@ -21,6 +22,8 @@ _DOCTOR: Final = "workflowexecution-doctor"
 _DOERS: Final = {
     ("patch", "pipelineruns"): "workflowexecution-canceller",
     **{(verb, "workflowexecutions"): "workflowexecution-orchestrator" for verb in _WRITING},
+    ("patch", "workflowexecutions"): "workflowexecution-clearer",
+    **{(verb, "workflowholds"): "workflowexecution-holder" for verb in _WRITING},
 }
 
 

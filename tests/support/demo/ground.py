@@ -23,6 +23,7 @@ INSTALLED = tuple(
     str(MANIFESTS / part)
     for part in (
         "crd/workflowexecutions.yaml",
+        "crd/workflowholds.yaml",
         "namespaces/namespaces.yaml",
         "rbac/controller.yaml",
         "rbac/runner.yaml",

@@ -51,6 +51,8 @@ the rest.
 | `workflowexecution-run-reader` | also `locks`, `cooldowns`, `can-run`, `logs` | where runs are |
 | `workflowexecution-canceller` | also `cancel` | where runs are |
 | `workflowexecution-orchestrator` | also `submit`, `cancel --delete` | in your namespaces |
+| `workflowexecution-holder` | also `holds`, `hold`, `release` | where runs are |
+| `workflowexecution-clearer` | also `clear` | in your namespaces, and where runs are |
 | `workflowexecution-doctor` | also `doctor` | in all namespaces |
 
 The first one is part of the cluster's own role `view`. Where it is bound in one namespace only,

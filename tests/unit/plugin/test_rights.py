@@ -35,6 +35,21 @@ REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}"
             "the right to patch pipelineruns.tekton.dev in namespace runs is missing; "
             "the ClusterRole workflowexecution-canceller gives it",
         ),
+        (
+            REFUSED.format("create", "workflowholds", "g", 'in the namespace "runs"'),
+            "the right to create workflowholds.g in namespace runs is missing; "
+            "the ClusterRole workflowexecution-holder gives it",
+        ),
+        (
+            REFUSED.format("list", "workflowholds", "g", 'in the namespace "runs"'),
+            "the right to list workflowholds.g in namespace runs is missing; "
+            "the ClusterRole workflowexecution-viewer gives it",
+        ),
+        (
+            REFUSED.format("patch", "workflowexecutions", "g", 'in the namespace "a"'),
+            "the right to patch workflowexecutions.g in namespace a is missing; "
+            "the ClusterRole workflowexecution-clearer gives it",
+        ),
         ("something else", "something else"),
     ],
 )

@@ -77,13 +77,17 @@ SKIPS: Final = {
         "Wait out cooldownRemaining before asking again, or choose a different workflow.",
     ),
     SkipReason.EXHAUSTED_RETRIES: Explanation(
-        "Never by the operator: the value is reserved for orchestrators.",
-        "An orchestrator has given up on this target.",
-        "Have a person look at the target.",
+        "With WFE_GUARD_RETRIES: the same workflow failed on the same target as often in a row as "
+        "WFE_RETRY_LIMIT allows, each time before a step had begun.",
+        "Nothing was run, and nothing will be until a person has cleared it; recentRemediation "
+        "names the last failure, consecutiveFailures how many there were.",
+        "Remove the cause of the failures, then clear it: kubectl wfe clear.",
     ),
     SkipReason.PREVIOUS_EXECUTION_FAILED: Explanation(
-        "Never by the operator: the value is reserved for orchestrators.",
-        "An orchestrator will not run a workflow again that may have left work half done.",
-        "Have a person look at the target.",
+        "With WFE_GUARD_FAILED: the same workflow failed on the same target after a step had "
+        "begun, and nobody has cleared that.",
+        "Nothing was run, and nothing will be until a person has cleared it: the target may be "
+        "half changed. recentRemediation names the failure.",
+        "Look at the target and bring it into a good state, then clear it: kubectl wfe clear.",
     ),
 }

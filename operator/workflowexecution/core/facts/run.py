@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from workflowexecution.api import reading
+from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.reading import Raw
@@ -58,6 +58,7 @@ class Run:
     is_as_pinned: whether the bundle fetched is the one that was asked for by digest; None where no
         digest was asked for, or Tekton has not told yet.
     told: what its results say it did; empty where they say nothing.
+    is_cleared: whether a person has noted on it that its failure has been looked at.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
     has_stopped: whether it is known that nothing of a run that failed or is deleted executes.
     has_started: whether a step has begun, None where nobody has looked.
@@ -85,6 +86,7 @@ class Run:
     timeout: timedelta | None = None
     is_as_pinned: bool | None = None
     told: str = ""
+    is_cleared: bool = False
     is_gone: bool = False
     has_stopped: bool = False
     has_started: bool | None = None
@@ -156,6 +158,7 @@ def parse_run(raw: Raw) -> Run | None:
         timeout=_timeout(spec),
         is_as_pinned=_is_as_pinned(spec, status),
         told=told_of(status),
+        is_cleared=bool(reading.text(known, identity.CLEAR_ANNOTATION).strip()),
     )
 
 

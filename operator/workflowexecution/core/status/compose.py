@@ -1,7 +1,7 @@
 """The status that reports an outcome: the only place that composes one."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from workflowexecution.api.status import (
     PipelineRunRef,
@@ -42,6 +42,7 @@ def status_for(
             "failure_reason": outcome.failure.reason.value if outcome.failure else None,
             "failure_details": outcome.failure,
             "skip_details": outcome.skip,
+            **_counts(outcome),
             "conditions": conditions_for(
                 current.conditions,
                 phase=outcome.phase,
@@ -54,6 +55,16 @@ def status_for(
             ),
         }
     )
+
+
+def _counts(outcome: Outcome) -> dict[str, Any]:
+    """What is counted where that is asked for; nothing where it is not."""
+    if outcome.failures is None:
+        return {}
+    return {
+        "consecutive_failures": outcome.failures,
+        "next_allowed_execution": outcome.next_allowed_at,
+    }
 
 
 def _completion_time(

@@ -1,8 +1,10 @@
 """What an execution amounts to now: one value for each way it can stand."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from workflowexecution.api import duration
 from workflowexecution.api.status import (
@@ -13,13 +15,20 @@ from workflowexecution.api.status import (
     SkipDetails,
     SkipReason,
 )
+from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.verdict import Skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an execution amounts to now; ``reason`` is a CamelCase token, ``message`` for people."""
+    """What an execution amounts to now.
+
+    reason: a CamelCase token. message: for people.
+    failures: in a row before a step had begun; None where they are not counted.
+    next_allowed_at: aware UTC, when the same may be tried again; None where no time is known.
+    """
 
     phase: Phase
     reason: str
@@ -27,6 +36,8 @@ class Outcome:
     run: Run | None = None
     failure: FailureDetails | None = None
     skip: SkipDetails | None = None
+    failures: int | None = None
+    next_allowed_at: datetime | None = None
 
 
 def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
@@ -80,10 +91,23 @@ def outcome_of_wait(phase: Phase, message: str) -> Outcome:
     return Outcome(phase=phase, reason="Waiting", message=message)
 
 
+def outcome_of_hold(phase: Phase, hold: Hold) -> Outcome:
+    """An execution that a person does not want to be launched for now."""
+    reason = "Held" if hold.name else "Waiting"
+    return Outcome(phase=phase, reason=reason, message=hold.describe())
+
+
 def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
     """A skip with its evidence, in full."""
-    details = _busy(skip, now) if skip.reason is SkipReason.RESOURCE_BUSY else _recent(skip, now)
-    return Outcome(phase=Phase.SKIPPED, reason=skip.reason, message=details.message, skip=details)
+    details = _DETAILS[skip.reason](skip, now)
+    return Outcome(
+        phase=Phase.SKIPPED,
+        reason=skip.reason,
+        message=details.message,
+        skip=details,
+        failures=skip.failures or None,
+        next_allowed_at=skip.until if skip.failures else None,
+    )
 
 
 def _busy(skip: Skip, now: datetime) -> SkipDetails:
@@ -109,17 +133,43 @@ def _busy(skip: Skip, now: datetime) -> SkipDetails:
 def _recent(skip: Skip, now: datetime) -> SkipDetails:
     last = skip.evidence
     assert skip.until is not None
-    assert last.completed_at is not None
-    assert last.outcome is not None
     # Rounded up: an orchestrator that waits this long must not come back a moment too early.
     remaining = timedelta(seconds=math.ceil((skip.until - now).total_seconds()))
+    if skip.failures:
+        happened = f"{_failed_in_a_row(skip)} ({_who(last)})"
+    else:
+        happened = (
+            f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
+            f"({last.outcome}, {_who(last)})"
+        )
+    message = f"{happened}; it may run again in {duration.format_duration(remaining)}"
+    return _because_of_the_past(skip, message, now, remaining)
+
+
+def _failed_before(skip: Skip, now: datetime) -> SkipDetails:
+    last = skip.evidence
+    message = (
+        f"workflow {last.workflow_id} failed at work on target {last.target} ({_who(last)}), so "
+        f"the target may be half changed; {_to_clear(last)}"
+    )
+    return _because_of_the_past(skip, message, now)
+
+
+def _exhausted(skip: Skip, now: datetime) -> SkipDetails:
+    last = skip.evidence
+    message = f"{_failed_in_a_row(skip)} (last {_who(last)}); {_to_clear(last)}"
+    return _because_of_the_past(skip, message, now)
+
+
+def _because_of_the_past(
+    skip: Skip, message: str, now: datetime, remaining: timedelta | None = None
+) -> SkipDetails:
+    last = skip.evidence
+    assert last.completed_at is not None
+    assert last.outcome is not None
     return SkipDetails(
         reason=skip.reason,
-        message=(
-            f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
-            f"({last.outcome}, WorkflowExecution {last.namespace}/{last.name}); "
-            f"it may run again in {duration.format_duration(remaining)}"
-        ),
+        message=message,
         skipped_at=now,
         recent_remediation=RecentRemediation(
             name=last.name,
@@ -131,3 +181,26 @@ def _recent(skip: Skip, now: datetime) -> SkipDetails:
             cooldown_remaining=remaining,
         ),
     )
+
+
+def _who(last: Evidence) -> str:
+    return f"WorkflowExecution {last.namespace}/{last.name}"
+
+
+def _failed_in_a_row(skip: Skip) -> str:
+    last, times = skip.evidence, "once" if skip.failures == 1 else f"{skip.failures} times in a row"
+    return f"workflow {last.workflow_id} failed {times} before it began on target {last.target}"
+
+
+def _to_clear(last: Evidence) -> str:
+    # A run that somebody made by hand has no execution that could be named.
+    which = "" if last.name == last.run_name else f" -n {last.namespace} {last.name}"
+    return f"it is skipped until a person has looked and cleared that: kubectl wfe clear{which}"
+
+
+_DETAILS: Final[dict[SkipReason, Callable[[Skip, datetime], SkipDetails]]] = {
+    SkipReason.RESOURCE_BUSY: _busy,
+    SkipReason.RECENTLY_REMEDIATED: _recent,
+    SkipReason.PREVIOUS_EXECUTION_FAILED: _failed_before,
+    SkipReason.EXHAUSTED_RETRIES: _exhausted,
+}

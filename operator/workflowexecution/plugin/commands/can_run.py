@@ -6,17 +6,21 @@ from workflowexecution.api.target import parse_target
 from workflowexecution.plugin.commands.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
+    GuardFailed,
+    GuardRetries,
     ThisTarget,
     ThisWorkflow,
     cooldown_of,
+    guards_of,
 )
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.hold_requests import read_holds
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
 from workflowexecution.plugin.views.preview import Preview, preview
 
-_EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Refuse": Exit.FAILED}
+_EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 
 
 async def can_run(
@@ -24,12 +28,16 @@ async def can_run(
     target: ThisTarget,
     workflow: ThisWorkflow,
     cooldown: CooldownText = DEFAULT_COOLDOWN,
+    guard_failed: GuardFailed = False,
+    guard_retries: GuardRetries = False,
 ) -> Exit | None:
     """Say whether a workflow may run on a target now, as the operator would decide."""
     period = cooldown_of(cooldown)
     facts = await gather_facts(session, target)
-    if facts.unread:
-        raise CommandError(f"this cannot be told: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
+    unread = [*facts.unread]
+    holds = await read_holds(session, unread)
+    if unread:
+        raise CommandError(f"this cannot be told: {'; '.join(unread)}", Exit.FORBIDDEN)
     found = preview(
         facts,
         namespace=session.namespace,
@@ -38,6 +46,8 @@ async def can_run(
         problem=_problem_of(target),
         cooldown=period,
         run_namespace=session.execution_namespace,
+        holds=holds,
+        guards=guards_of(guard_failed, guard_retries),
         now=session.now(),
     )
     _print(session, found)

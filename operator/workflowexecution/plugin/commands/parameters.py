@@ -9,6 +9,7 @@ import typer
 from workflowexecution.api import validation
 from workflowexecution.api.duration import format_duration, parse_duration
 from workflowexecution.core import pipelinerun
+from workflowexecution.core.guards import Guards
 from workflowexecution.plugin.completion import (
     complete_name,
     complete_target,
@@ -53,6 +54,19 @@ ThisTarget = Annotated[
 ThisWorkflow = Annotated[
     str, typer.Option("--workflow", help="Workflow id.", autocompletion=complete_workflow)
 ]
+
+GuardFailed = Annotated[
+    bool, typer.Option("--guard-failed", envvar="WFE_GUARD_FAILED", help="As the operator is told.")
+]
+GuardRetries = Annotated[
+    bool,
+    typer.Option("--guard-retries", envvar="WFE_GUARD_RETRIES", help="As the operator is told."),
+]
+
+
+def guards_of(failed: bool, retries: bool) -> Guards:
+    """What the operator guards against; limit and pauses are those of the environment."""
+    return Settings(guard_failed=failed, guard_retries=retries).guards
 
 
 def cooldown_of(text: str) -> timedelta:

@@ -41,6 +41,8 @@ async def check_definition(session: Session, _: Place) -> list[Finding]:
     served = await _served(session, identity.GROUP, identity.VERSION)
     if not {identity.PLURAL, f"{identity.PLURAL}/status"} <= served:
         return [error("definition", "WorkflowExecution is not defined here", _INSTALL_CRD)]
+    if identity.HOLD_PLURAL not in served:
+        return [error("definition", "WorkflowHold is not defined here", _INSTALL_CRD)]
     return [definition_finding(await session.client.request("GET", _CRD))]
 
 

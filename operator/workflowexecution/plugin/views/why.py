@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from workflowexecution.api import reading
+from workflowexecution.api.status import SkipReason
 from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.plugin.rendering import short
@@ -17,6 +18,7 @@ _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     **{str(reason): explanation for reason, explanation in SKIPS.items()},
     **{str(reason): explanation for reason, explanation in FAILURES.items()},
 }
+_UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUSTED_RETRIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,11 @@ def _again(execution: Execution, foretold: Preview, now: datetime) -> str:
         return "now"
     if foretold.decision == "Refuse":
         return f"not as it is written: {foretold.message}"
+    if foretold.reason in _UNTIL_CLEARED and foretold.skip and foretold.skip.recent_remediation:
+        failed = foretold.skip.recent_remediation
+        return f"once a person clears it: kubectl wfe clear -n {failed.namespace} {failed.name}"
+    if foretold.decision == "Wait" and foretold.until is None:
+        return f"once it is lifted: kubectl wfe release {foretold.hold}"
     if foretold.until is not None:
         return f"in {short(foretold.until - now)}, at {foretold.until:%H:%M:%S} UTC"
     holder = foretold.skip.conflicting_workflow if foretold.skip else None

@@ -1,0 +1,139 @@
+"""What a person writes to stop new launches: the spec of a WorkflowHold, and its definition."""
+
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from workflowexecution.api import identity, target
+from workflowexecution.api.crd import structural
+from workflowexecution.api.fields import Model, Time, cel
+
+_NAMES_SOMETHING: Final = (
+    "say what is held: everything: true and nothing else, or at least one of namespace, "
+    "targetResource and workflowId"
+)
+_COLUMNS: Final = (
+    ("Everything", "boolean", ".spec.everything", 0),
+    ("For-Namespace", "string", ".spec.namespace", 0),
+    ("Target", "string", ".spec.targetResource", 0),
+    ("Workflow", "string", ".spec.workflowId", 0),
+    ("Held-By", "string", ".spec.heldBy", 0),
+    ("Until", "string", ".spec.expiresAt", 0),
+    ("Reason", "string", ".spec.reason", 0),
+    ("Age", "date", ".metadata.creationTimestamp", 0),
+)
+
+
+def _check_target(value: str) -> str:
+    target.parse_target(value)
+    return value
+
+
+class WorkflowHoldSpec(Model):
+    """Launch nothing new of what is named here; what runs goes on."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            "(has(self.everything) && self.everything) "
+            "!= (has(self.namespace) || has(self.targetResource) || has(self.workflowId))",
+            _NAMES_SOMETHING,
+        )
+    )
+
+    everything: bool | None = Field(
+        default=None, description="Whether every launch is held; then nothing else is named."
+    )
+    namespace: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=63,
+        description="Hold what is asked for in this namespace, or would change something in it.",
+    )
+    target_resource: Annotated[str, AfterValidator(_check_target)] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=target.MAX_LENGTH,
+        description="Hold what would change exactly this target, as executions name it.",
+        json_schema_extra=cel(
+            r"self.matches('^[^/\\s]+/[^/\\s]+(/[^/\\s]+)?$')",
+            "must be namespace/kind/name, or kind/name for a cluster-scoped resource",
+        ),
+    )
+    workflow_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=253,
+        description="Hold this workflow. What is named together has to apply together.",
+    )
+    reason: str = Field(
+        min_length=1, max_length=1024, description="Why, for whoever waits for a launch."
+    )
+    held_by: str = Field(
+        min_length=1, max_length=256, description="Who holds it, by the name the cluster knows."
+    )
+    expires_at: Time | None = Field(
+        default=None,
+        description="From when on nothing is held any more; absent: until it is deleted.",
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        names = (self.namespace, self.target_resource, self.workflow_id)
+        if bool(self.everything) == any(names):
+            raise ValueError(_NAMES_SOMETHING)
+        return self
+
+
+def build_hold_crd() -> dict[str, Any]:
+    """Build the CRD manifest of holds: ``apiextensions.k8s.io/v1``, one version, no status."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{identity.HOLD_PLURAL}.{identity.GROUP}"},
+        "spec": {
+            "group": identity.GROUP,
+            "names": {
+                "kind": identity.HOLD_KIND,
+                "listKind": identity.HOLD_LIST_KIND,
+                "plural": identity.HOLD_PLURAL,
+                "singular": identity.HOLD_SINGULAR,
+                "shortNames": [identity.HOLD_SHORT_NAME],
+                "categories": [identity.CATEGORY],
+            },
+            "scope": "Namespaced",
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> dict[str, Any]:
+    spec = structural(WorkflowHoldSpec)
+    spec["x-kubernetes-validations"] = [
+        *spec["x-kubernetes-validations"],
+        {
+            "rule": "self == oldSelf",
+            "message": "a hold is not changed; delete it and create another",
+        },
+    ]
+    return {
+        "name": identity.VERSION,
+        "served": True,
+        "storage": True,
+        "additionalPrinterColumns": [
+            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
+            for name, kind, path, priority in _COLUMNS
+        ],
+        "schema": {
+            "openAPIV3Schema": {
+                "description": "WorkflowHold keeps new workflows from being launched.",
+                "type": "object",
+                "required": ["spec"],
+                "properties": {
+                    "apiVersion": {"type": "string", "description": "Version of the API."},
+                    "kind": {"type": "string", "description": "Kind of the object."},
+                    "metadata": {"type": "object"},
+                    "spec": spec,
+                },
+            }
+        },
+    }

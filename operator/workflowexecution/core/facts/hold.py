@@ -1,0 +1,117 @@
+"""A WorkflowHold, parsed: what a person does not want to be launched for now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from workflowexecution.api import reading, validation
+from workflowexecution.api.fields import format_time
+from workflowexecution.api.reading import Raw
+from workflowexecution.core.facts.execution import Execution
+
+_FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A hold; what it names has to apply together, and where it names nothing it holds all.
+
+    namespace, name: its own; the name is empty where holds cannot be read.
+    for_namespace, target, workflow_id: what is held; empty for any.
+    until: aware UTC, the first moment at which it holds nothing any more; None for: no end.
+    problem: why it cannot be understood, or why no hold can be read; it then holds everything.
+    """
+
+    namespace: str = ""
+    name: str = ""
+    for_namespace: str = ""
+    target: str = ""
+    workflow_id: str = ""
+    by: str = ""
+    reason: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    problem: str = ""
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has expired."""
+        return self.until is not None and now >= self.until
+
+    def concerns(self, target: str, workflow_id: str, namespace: str) -> bool:
+        """Whether it holds a workflow on a target; ``namespace`` is that of the execution."""
+        return (
+            self.target in ("", target)
+            and self.workflow_id in ("", workflow_id)
+            and self.for_namespace in ("", namespace, _namespace_of(target))
+        )
+
+    @property
+    def scope(self) -> str:
+        """What it holds, for people."""
+        parts = {
+            "namespace": self.for_namespace,
+            "target": self.target,
+            "workflow": self.workflow_id,
+        }
+        named = [f"{kind} {value}" for kind, value in parts.items() if value]
+        return ", ".join(named) or "everything"
+
+    def describe(self) -> str:
+        """Who holds what, since when, until when and why, for people; the same at any time."""
+        if not self.name:
+            return f"nothing is launched while holds cannot be read: {self.problem}"
+        which = f"WorkflowHold {self.namespace}/{self.name}"
+        if self.problem:
+            return (
+                f"{which} cannot be understood, so it holds everything until it is deleted: "
+                f"{self.problem}"
+            )
+        since = f" since {format_time(self.since)}" if self.since else ""
+        until = f"until {format_time(self.until)}" if self.until else "until it is deleted"
+        return f"held by {self.by}{since}, {until}: {self.reason} ({which}, {self.scope})"
+
+
+def parse_hold(raw: Raw) -> Hold:
+    """Read a WorkflowHold; one that cannot be understood holds everything, and says so."""
+    meta = reading.mapping(raw, "metadata")
+    namespace, name = reading.text(meta, "namespace"), reading.text(meta, "name")
+    since = reading.moment(meta, "creationTimestamp")
+    try:
+        spec, problem = validation.parse_hold_spec(raw)
+    except (TypeError, AttributeError) as error:
+        spec, problem = None, f"spec: {error}"
+    if spec is None:
+        return Hold(namespace=namespace, name=name, since=since, problem=problem)
+    return Hold(
+        namespace=namespace,
+        name=name,
+        for_namespace=spec.namespace or "",
+        target=spec.target_resource or "",
+        workflow_id=spec.workflow_id or "",
+        by=spec.held_by,
+        reason=spec.reason,
+        since=since,
+        until=spec.expires_at,
+    )
+
+
+def hold_on(holds: Iterable[Hold], execution: Execution, now: datetime) -> Hold | None:
+    """The hold that lasts longest of those that hold an execution; None where none does."""
+    found = [
+        hold
+        for hold in holds
+        if not hold.is_over(now)
+        and hold.concerns(execution.target, execution.workflow_id, execution.namespace)
+    ]
+    return max(found, key=_lasting, default=None)
+
+
+def _lasting(hold: Hold) -> tuple[datetime, str, str]:
+    return (hold.until or _FOR_EVER, hold.namespace, hold.name)
+
+
+def _namespace_of(target: str) -> str:
+    """The namespace a target is in; empty where it is in none."""
+    namespace, _, rest = target.partition("/")
+    return namespace if "/" in rest else ""

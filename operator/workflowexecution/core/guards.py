@@ -1,0 +1,171 @@
+"""Guards against repeating what has failed: how a workflow ended last, and what follows from it.
+
+Both are off unless the settings turn them on. Nothing here reads the cluster or a clock.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from workflowexecution.api import identity, reading
+from workflowexecution.api.status import Phase
+from workflowexecution.core.evidence import Evidence, end_of_run
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.status.outcome import Outcome
+
+# Far beyond any pause: doubling goes no further than this.
+_DOUBLINGS_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What is guarded against.
+
+    failed: whether a workflow that failed at work on a target has to be cleared by a person.
+    retry_limit: how often in a row it may fail there before it begins; 0 for any number.
+    first_pause, longest_pause: after the first such failure, doubled with each; and at most.
+    """
+
+    failed: bool = False
+    retry_limit: int = 0
+    first_pause: timedelta = timedelta(minutes=1)
+    longest_pause: timedelta = timedelta(minutes=10)
+
+    @property
+    def are_on(self) -> bool:
+        """Whether anything is guarded against."""
+        return self.failed or self.retry_limit > 0
+
+    def pause_after(self, failures: int) -> timedelta:
+        """How long to wait after so many failures in a row."""
+        factor: int = 2 ** min(failures - 1, _DOUBLINGS_MAX)
+        return min(self.first_pause * factor, self.longest_pause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a workflow ended on a target.
+
+    evidence: who; its run_name is empty where no run was made. Its completed_at is set.
+    had_begun: whether a step had begun, None where nobody can tell: then it is taken to have.
+    count: of failures in a row before a step had begun, this one included, as its status tells.
+    is_cleared: whether a person has looked at it.
+    """
+
+    evidence: Evidence
+    had_begun: bool | None = None
+    count: int = 0
+    is_cleared: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it is a failure that no person has cleared."""
+        return self.evidence.outcome is Phase.FAILED and not self.is_cleared
+
+    @property
+    def failed_at_work(self) -> bool:
+        """Whether it failed and may have changed something, and nobody has looked at it."""
+        return self.blocks and self.had_begun is not False
+
+    @property
+    def failures(self) -> int:
+        """How often in a row it has failed before it began, since a person has looked."""
+        return max(self.count, 1) if self.blocks and self.had_begun is False else 0
+
+
+def ending_of_execution(execution: Execution, seen_at: datetime) -> Ending | None:
+    """How an execution ended, by its status; None where that tells no end, or nothing was tried."""
+    if execution.phase not in (Phase.COMPLETED, Phase.FAILED) or execution.completed_at is None:
+        return None
+    status = reading.mapping(execution.raw, "status")
+    begun = reading.mapping(status, "failureDetails").get("wasExecutionFailure")
+    count = status.get("consecutiveFailures")
+    evidence = Evidence(
+        name=execution.name,
+        namespace=execution.namespace,
+        workflow_id=execution.workflow_id,
+        target=execution.target,
+        run_name=execution.run_name or "",
+        run_namespace=execution.run_namespace,
+        completed_at=min(execution.completed_at, seen_at),
+        outcome=execution.phase,
+    )
+    return Ending(
+        evidence=evidence,
+        had_begun=begun if isinstance(begun, bool) else None if execution.run_name else False,
+        count=count if isinstance(count, int) and 0 < count < 2**31 else 0,
+        is_cleared=is_cleared(execution.raw),
+    )
+
+
+def ending_of_run(run: Run, seen_at: datetime) -> Ending | None:
+    """How a finished run ended; None where it names no workflow.
+
+    It does not tell whether a step had begun, unless its pipeline was never resolved.
+    """
+    evidence = end_of_run(run, seen_at)
+    if evidence is None:
+        return None
+    begun = run.has_started if run.has_started is not None or run.task_names else False
+    return Ending(evidence=evidence, had_begun=begun, is_cleared=run.is_cleared)
+
+
+def is_cleared(raw: reading.Raw) -> bool:
+    """Whether a person has noted on an execution or a run that it has been looked at."""
+    annotations = reading.mapping(reading.mapping(raw, "metadata"), "annotations")
+    return bool(reading.text(annotations, identity.CLEAR_ANNOTATION).strip())
+
+
+def is_same(one: Ending, other: Ending) -> bool:
+    """Whether two endings are of one execution, as told by itself and by its run."""
+    a, b = one.evidence, other.evidence
+    return (a.run_name, a.namespace, a.name) == (b.run_name, b.namespace, b.name)
+
+
+def ending_order(ending: Ending) -> tuple[datetime, int, str, str, str]:
+    """Sort key; of failures within one second the one that has counted further is the later."""
+    known = ending.evidence
+    assert known.completed_at is not None
+    return known.completed_at, ending.count, known.run_name, known.namespace, known.name
+
+
+def newest_of(by_execution: Ending | None, by_run: Ending | None) -> Ending | None:
+    """The later of two endings; of one and the same the execution tells more exactly."""
+    if by_execution is None or by_run is None:
+        return by_execution or by_run
+    if is_same(by_execution, by_run):
+        cleared = by_execution.is_cleared or by_run.is_cleared
+        return replace(by_execution, is_cleared=cleared)
+    return max(by_execution, by_run, key=ending_order)
+
+
+def pause_end(ending: Ending, guards: Guards) -> datetime | None:
+    """Until when a workflow waits that has failed before it began; None where it does not."""
+    if not guards.retry_limit or not ending.failures:
+        return None
+    assert ending.evidence.completed_at is not None
+    return ending.evidence.completed_at + guards.pause_after(ending.failures)
+
+
+def counted(
+    outcome: Outcome, before: Ending | None, guards: Guards, cooldown: timedelta, now: datetime
+) -> Outcome:
+    """The outcome, with the number of failures in a row where it is one more.
+
+    Args:
+        outcome: to be written.
+        before: how the workflow had ended on the target before.
+        guards: what is guarded against.
+        cooldown: after a run.
+        now: aware UTC.
+    """
+    failure = outcome.failure
+    if not guards.retry_limit or failure is None or failure.was_execution_failure is not False:
+        return outcome
+    failures = (before.failures if before else 0) + 1
+    is_exhausted = failures >= guards.retry_limit
+    ended_at = outcome.run.ended_at(now) if outcome.run else now
+    pause = guards.pause_after(failures)
+    again = ended_at + (max(pause, cooldown) if outcome.run else pause)
+    return replace(outcome, failures=failures, next_allowed_at=None if is_exhausted else again)
