@@ -131,7 +131,7 @@ class Metrics:
         self.watch_silence = self._gauge(
             "workflowexecution_watch_silence_seconds",
             "Time since the API server was last heard on a watch, by what is watched.",
-            watch=(identity.PLURAL, "pipelineruns"),
+            watch=(identity.PLURAL, "pipelineruns", identity.HOLD_PLURAL),
         )
         self.resyncs = self._counter(
             "workflowexecution_resyncs_total",
