@@ -5,7 +5,7 @@ from typing import Any
 
 from builders import NOW, raw_task_run, step
 from workflowexecution.api.fields import format_time
-from workflowexecution.plugin.views.steps import steps_with_logs
+from workflowexecution.views.steps import steps_with_logs
 
 
 def task(name: str, started: int, *steps: dict[str, Any], pod: str | None = None) -> Any:

@@ -9,8 +9,8 @@ from builders import NOW, ago, finished_run, make_execution, raw_execution, raw_
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.plugin.views.progress import progress_of
-from workflowexecution.plugin.views.story import failed_step_of, moments_of
+from workflowexecution.views.progress import progress_of
+from workflowexecution.views.story import failed_step_of, moments_of
 
 
 def task_run(task: str, began: int, ended: int, exit_code: int) -> dict[str, Any]:

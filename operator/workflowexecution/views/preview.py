@@ -15,7 +15,7 @@ from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.guards import Ending, Guards
 from workflowexecution.core.status.outcome import outcome_of_skip
 from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict, Wait
-from workflowexecution.plugin.facts import Facts
+from workflowexecution.views.facts import Facts
 
 NO_GUARDS: Final = Guards()
 
@@ -69,8 +69,33 @@ def preview(
         guards: what the operator is told to guard against.
         now: aware UTC, after the facts were listed.
     """
+    return foretell(
+        _ledger_of(facts, run_namespace, now),
+        namespace=namespace,
+        target=target,
+        workflow_id=workflow_id,
+        problem=problem,
+        cooldown=cooldown,
+        holds=holds,
+        guards=guards,
+        now=now,
+    )
+
+
+def foretell(
+    ledger: Ledger,
+    *,
+    namespace: str,
+    target: str,
+    workflow_id: str,
+    problem: str,
+    cooldown: timedelta,
+    holds: Sequence[Hold],
+    guards: Guards,
+    now: datetime,
+) -> Preview:
+    """Decide for an execution that does not exist, by what a ledger knows; arguments as above."""
     execution = _imagined(namespace, target, workflow_id, now)
-    ledger = _ledger_of(facts, run_namespace, now)
     snapshot = ledger.target_facts(execution).snapshot(
         execution,
         problem=problem,

@@ -10,7 +10,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, succeeded_condition
 from workflowexecution.core.facts.taskrun import parse_task_run
-from workflowexecution.plugin.views.executions import blocker_of
+from workflowexecution.views.executions import blocker_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_executi
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.facts import Facts
-from workflowexecution.plugin.views.preview import Preview, preview
-from workflowexecution.plugin.views.why import why_of
+from workflowexecution.views.facts import Facts
+from workflowexecution.views.preview import Preview, preview
+from workflowexecution.views.why import why_of
 
 
 def foretell(facts: Facts, **given: Any) -> Preview:

@@ -1,4 +1,4 @@
-"""What the API server refuses for want of a right, told by the right's name and who gives it."""
+"""A right that is missing, told by its name and by the role that gives it."""
 
 import re
 from typing import Final
@@ -36,8 +36,19 @@ def missing_right(message: str) -> str:
     found = _REFUSAL.search(message)
     if found is None:
         return message
-    verb, resource, namespace = found["verb"], found["resource"], found["namespace"]
-    what = f"{resource}.{found['group']}" if found["group"] else resource
+    return lacking(found["verb"], found["resource"], found["group"], found["namespace"] or "")
+
+
+def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
+    """Say that a right is missing, and which shipped role gives it.
+
+    Args:
+        verb: as in a role.
+        resource: plural, with its subresource if there is one.
+        group: of its API; empty for Kubernetes' own.
+        namespace: empty for all.
+    """
+    what = f"{resource}.{group}" if group else resource
     where = f"in namespace {namespace}" if namespace else "in all namespaces"
     role = _role_for(verb, resource.partition("/")[0])
     fix = f"; the ClusterRole {role} gives it" if role else ""

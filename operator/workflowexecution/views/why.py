@@ -9,9 +9,9 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import SkipReason
 from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.rendering import short
-from workflowexecution.plugin.views.executions import blocker_of, reason_of
-from workflowexecution.plugin.views.preview import Preview
+from workflowexecution.views.executions import blocker_of, reason_of
+from workflowexecution.views.preview import Preview
+from workflowexecution.views.text import short
 
 # Whatever else an execution may be skipped for, fail for or wait for is explained in one of these.
 _EXPLANATIONS: Final[Mapping[str, Explanation]] = {

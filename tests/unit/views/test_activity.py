@@ -7,7 +7,7 @@ from typing import Any
 from builders import NOW, ago, make_execution
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.views.activity import Activity, By, activity_of
+from workflowexecution.views.activity import Activity, By, activity_of
 
 HOUR = timedelta(hours=1)
 

@@ -8,7 +8,7 @@ from builders import NOW, ago, make_execution, raw_execution
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.plugin.views.executions import Wanted, rows_of
+from workflowexecution.views.executions import Wanted, rows_of
 
 
 def test_a_running_one_lasts_until_now_and_one_that_waits_has_not_begun() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.views.executions import duration_of
+from workflowexecution.views.executions import duration_of
 
 _HOUR: Final = timedelta(hours=1)
 

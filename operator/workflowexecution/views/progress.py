@@ -3,8 +3,8 @@
 from workflowexecution.api import reading
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.views.executions import reason_of
-from workflowexecution.plugin.views.why import happened_to
+from workflowexecution.views.executions import reason_of
+from workflowexecution.views.why import happened_to
 
 
 def progress_of(execution: Execution) -> str:
