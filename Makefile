@@ -16,8 +16,8 @@ endif
 unexport KUBECONFIG
 
 .PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
-	observability faults bench record lint audit fmt docs crd lock image plugin release-artifacts cluster-up \
-	cluster-down clean
+	page-e2e observability faults bench record lint audit fmt docs crd lock image plugin release-artifacts \
+	cluster-up cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -65,6 +65,10 @@ bundles-e2e: programs ## every remediation bundle at work on real objects
 observability: programs ## dashboard, rules, traces and CloudEvents at a real Prometheus and Tekton
 	$(PYTEST) tests/observability
 
+page-e2e: programs ## the status page in a real browser; KEEP=1 keeps the screenshots in docs/images
+	@PYTHONPATH=tests/support $(BIN)/python -m browser
+	$(if $(KEEP),WFE_CAPTURES=$(CURDIR)/docs/images )$(PYTEST) tests/page
+
 faults: programs ## hours of faults, with results for docs/reliability.md; ONLY="name …" runs some
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m reliability $(ONLY)
 
@@ -102,12 +106,15 @@ docs: setup ## write the pages made from the code, and check all links
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra operator --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --upgrade --quiet -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra operator --extra traces --extra cloudevents --universal \
-		--python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
+	$(BIN)/uv pip compile pyproject.toml --extra operator --extra traces --extra cloudevents --extra page \
+		--universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-run.lock
 	$(BIN)/uv pip compile pyproject.toml --extra plugin --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet \
 		--constraint requirements.lock -o requirements-plugin.lock
+	$(BIN)/uv pip compile tests/page/requirements.in --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --upgrade --quiet \
+		--constraint requirements.lock -o tests/page/requirements.lock
 
 image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it, too
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m operator_image \

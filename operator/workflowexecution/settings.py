@@ -171,6 +171,14 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of /healthz and /readyz; 0 picks a free one.",
     )
+    page: Literal["off", "loopback", "cluster"] = Field(
+        default="off",
+        description="Status page: loopback serves whoever can reach this machine's own address, "
+        "as by kubectl port-forward; cluster has the API server review each visitor's token.",
+    )
+    page_port: int = Field(
+        default=8080, ge=0, le=65535, description="Port of the status page; 0 picks a free one."
+    )
     bind_address: str = Field(
         default_factory=_default_address,
         description="Address of both ports; empty, as in a pod: every one.",

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -12,12 +12,15 @@ from workflowexecution.control.app import App
 from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
-from workflowexecution.kube.access import load_access
+from workflowexecution.kube.access import Access, load_access
 from workflowexecution.observe.followers import open_followers
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health, HttpServer
 from workflowexecution.settings import Settings
+
+if TYPE_CHECKING:
+    from workflowexecution.page.page import StatusPage
 
 # Parsing makes many objects and no cycles: with the default of 700, half of the time that lists
 # take went into looking for them.
@@ -85,6 +88,7 @@ async def run(settings: Settings) -> None:
         traces_endpoint=settings.traces_endpoint,
         cloudevents_sink=settings.cloudevents_sink,
     )
+    page = _page_of(settings, access)
     app = App(
         access,
         policy_of(settings),
@@ -94,9 +98,29 @@ async def run(settings: Settings) -> None:
         resync_interval=settings.resync_interval,
         lease_namespace=settings.lease_namespace if settings.leader_election else None,
         followers=followers,
+        onlooker=page,
     )
     try:
+        if page is not None:
+            await page.start(app.window, settings.bind_address, settings.page_port)
         await app.run(stop)
     finally:
+        if page is not None:
+            await page.close()
         await asyncio.gather(*(follower.close() for follower in followers))
         await server.close()
+
+
+def _page_of(settings: Settings, access: Access) -> "StatusPage | None":
+    """The status page, where it is wanted; loaded only then, because it takes memory.
+
+    Raises: ValueError where what it needs is not installed.
+    """
+    if settings.page == "off":
+        return None
+    try:
+        from workflowexecution.page.page import StatusPage
+    except ModuleNotFoundError as error:
+        extra = "pip install 'workflowexecution-operator[page]'"
+        raise ValueError(f"--page={settings.page}: {error}; {extra}, or set --page=off") from error
+    return StatusPage(access, is_for_loopback=settings.page == "loopback")

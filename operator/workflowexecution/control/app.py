@@ -21,6 +21,7 @@ from workflowexecution.control.cluster import (
 )
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
+from workflowexecution.control.window import Onlooker, Standing, Window
 from workflowexecution.core import names, requirements
 from workflowexecution.core.facts.run_shape import EventOfRun
 from workflowexecution.core.shard import Shard
@@ -52,6 +53,7 @@ class App:
     """One operator process.
 
     With a ``lease_namespace`` it works only while it leads; without, from the start.
+    ``onlooker`` is told what the watches tell; ``window`` is what may be looked at.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class App:
         lease_namespace: str | None = None,
         clock: ServerClock | None = None,
         followers: Sequence[Follower] = (),
+        onlooker: Onlooker | None = None,
     ) -> None:
         clock = clock or ServerClock()
         executions = execution_paths(policy.watch_namespaces)
@@ -85,21 +88,35 @@ class App:
         self._parts = Parts(
             self._cluster, policy, metrics, clock, concurrency=concurrency, followers=followers
         )
-        intake, holds = self._parts.intake, self._parts.holds
+        ears = (self._parts.intake, *([onlooker] if onlooker else ()))
+        on_execution, on_run, missed = (
+            _each([ear.on_execution for ear in ears]),
+            _each([ear.on_run for ear in ears]),
+            _each([ear.missed for ear in ears]),
+        )
+        holds = self._parts.holds
         hold_watch = ChangeStream(
-            client, holds_path(policy.template.namespace), holds.on_event, intake.missed
+            client, holds_path(policy.template.namespace), holds.on_event, missed
         )
         holds.doubt = hold_watch.doubt
         self._watches = (
-            *(ChangeStream(client, at, intake.on_execution, intake.missed) for at in executions),
+            *(ChangeStream(client, at, on_execution, missed) for at in executions),
             ChangeStream(
                 client,
                 runs_path(policy.template.namespace),
-                intake.on_run,
-                intake.missed,
+                on_run,
+                missed,
                 decode_only(EventOfRun),
             ),
             hold_watch,
+        )
+        self.window = Window(
+            ledger=self._parts.ledger,
+            policy=policy,
+            clock=clock,
+            holds=holds.current,
+            standing=self._standing,
+            doubt=lambda: health.not_ready or self._not_alive() or self._not_current(),
         )
         self._health = health
         self._resync_interval = resync_interval
@@ -216,11 +233,28 @@ class App:
         silent = (watch.health.not_alive() for watch in self._watches)
         return self._problem() or _first(silent) or self._parts.not_alive()
 
+    def _standing(self) -> Standing:
+        if self._leadership is None:
+            return Standing()
+        return Standing(identity=self._leadership.identity, leader=self._leadership.leader)
+
     def _silence(self, name: str) -> float:
         return max(watch.health.silence() for watch in self._watches if watch.name == name)
 
     def _not_current(self) -> str:
         return _first(watch.health.not_ready() for watch in self._watches)
+
+
+def _each(calls: Sequence[Callable[..., None]]) -> Callable[..., None]:
+    """One that calls each; the only one there is, where there is but one."""
+    if len(calls) == 1:
+        return calls[0]
+
+    def call_each(*given: Any) -> None:
+        for call in calls:
+            call(*given)
+
+    return call_each
 
 
 def _first(problems: Iterable[str]) -> str:

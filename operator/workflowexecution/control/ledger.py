@@ -16,6 +16,7 @@ from workflowexecution.control.endings import Endings
 from workflowexecution.control.recent import RecentVersions
 from workflowexecution.control.targets import Target, TargetFacts
 from workflowexecution.core import evidence, names
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.unseen import unseen_run
@@ -70,6 +71,10 @@ class Ledger:
         target = self._targets.get(target_key)
         runs = target.runs.values() if target else ()
         return [run for run in runs if run.state is not RunState.FINISHED]
+
+    def ends(self) -> list[Evidence]:
+        """The newest end of each workflow on each target that is remembered, in no order."""
+        return [end for target in self._targets.values() for end in target.ends.values()]
 
     def target_count(self) -> int:
         """Number of targets of which anything is known."""

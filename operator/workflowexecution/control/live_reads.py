@@ -126,7 +126,7 @@ class LiveReader:
         """
         for first in range(0, len(runs), RUNS_AT_ONCE):
             some = runs[first : first + RUNS_AT_ONCE]
-            found = await self._leftovers_of(some)
+            found = await read_leftovers_of(self._cluster, some)
             for run in some:
                 self.mark_fresh(run.key)
                 if found[run.key].is_active:
@@ -136,7 +136,7 @@ class LiveReader:
 
     async def read_leftovers(self, run: Run) -> Leftovers:
         """Read what is left of a run, which may itself be gone."""
-        found = (await self._leftovers_of([run]))[run.key]
+        found = (await read_leftovers_of(self._cluster, [run]))[run.key]
         started, now = found.has_started, self._clock.now()
         self._ledger.learn(run.key, run.uid, has_started=started, now=now)
         return found
@@ -174,19 +174,20 @@ class LiveReader:
         for key in self._ledger.forget_execution(uid, now=self._clock.now()):
             self._runs.add(key)
 
-    async def _leftovers_of(self, runs: Sequence[Run]) -> dict[RunKey, Leftovers]:
-        """What is left of some runs of one namespace, by run."""
-        namespace, uids = runs[0].namespace, {run.name: run.uid for run in runs}
-        task_runs: dict[str, list[Raw]] = {name: [] for name in uids}
-        pods: dict[str, list[Raw]] = {name: [] for name in uids}
-        # TaskRuns first: one that begins between the two reads is seen by its pod.
-        for found, by_run in (
-            (await self._cluster.list_task_runs(namespace, list(uids)), task_runs),
-            (await self._cluster.list_pods(namespace, list(uids)), pods),
-        ):
-            for raw in found:
-                by_run[run_name_of(raw)].append(raw)
-        return {
-            (namespace, name): leftovers_of(uid, task_runs[name], pods[name])
-            for name, uid in uids.items()
-        }
+
+async def read_leftovers_of(cluster: Cluster, runs: Sequence[Run]) -> dict[RunKey, Leftovers]:
+    """What is left of some runs of one namespace, by run; at most RUNS_AT_ONCE of them."""
+    namespace, uids = runs[0].namespace, {run.name: run.uid for run in runs}
+    task_runs: dict[str, list[Raw]] = {name: [] for name in uids}
+    pods: dict[str, list[Raw]] = {name: [] for name in uids}
+    # TaskRuns first: one that begins between the two reads is seen by its pod.
+    for found, by_run in (
+        (await cluster.list_task_runs(namespace, list(uids)), task_runs),
+        (await cluster.list_pods(namespace, list(uids)), pods),
+    ):
+        for raw in found:
+            by_run[run_name_of(raw)].append(raw)
+    return {
+        (namespace, name): leftovers_of(uid, task_runs[name], pods[name])
+        for name, uid in uids.items()
+    }

@@ -62,6 +62,16 @@ class Leadership:
         self._renewed_at: float | None = None
         self._log = structlog.get_logger("leadership").bind(identity=identity)
 
+    @property
+    def identity(self) -> str:
+        """Name of this candidate."""
+        return self._identity
+
+    @property
+    def leader(self) -> str:
+        """Name of the candidate that held the Lease when it was last read; empty for none."""
+        return self._seen.holder if self._seen else ""
+
     async def acquire(self) -> None:
         """Wait until this process leads; an API server that does not answer is asked again."""
         told = None

@@ -17,9 +17,10 @@ from rich.markup import escape
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import cluster_of
-from workflowexecution.plugin.rendering import Output, printable
+from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Flags, open_session
 from workflowexecution.settings import Settings
+from workflowexecution.views.text import printable
 
 _PATIENCE_S: Final = 3.0
 # What kubectl is told after the suggestions: that files are none.

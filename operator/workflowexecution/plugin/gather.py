@@ -26,10 +26,10 @@ from workflowexecution.core.facts.leftovers import (
 )
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.kube import errors
-from workflowexecution.plugin.facts import Facts
-from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.executions import Wanted
+from workflowexecution.views.executions import Wanted
+from workflowexecution.views.facts import Facts
+from workflowexecution.views.rights import missing_right
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:

@@ -8,8 +8,8 @@ from workflowexecution.control.cluster import Raw, holds_path
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import cluster_of
-from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
+from workflowexecution.views.rights import missing_right
 
 _WHO: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from rich.text import Text
 
 from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
+from workflowexecution.views.text import printable
 
 T = TypeVar("T")
 
@@ -33,8 +33,6 @@ _STYLES: Final = {
 # Wider than any row: what is read by a program or a pager is not cut off.
 _UNBOUNDED: Final = 100_000
 _GAP: Final = "   "
-# What others have written may hold sequences that a terminal obeys.
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Output(StrEnum):
@@ -175,11 +173,6 @@ class Printer:
         self._out.file.write(text)
 
 
-def printable(text: str) -> str:
-    """The text without what a terminal would obey."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def as_plain(value: Any) -> Any:
     """A value as JSON has it: camelCase keys, RFC 3339 times, Go durations; None is left out."""
     if isinstance(value, BaseModel):
@@ -197,21 +190,6 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_plain(item) for item in value]
     return str(value) if isinstance(value, StrEnum) else value
-
-
-def short(value: timedelta | None) -> str:
-    """A length of time as kubectl shows ages: `45s`, `12m`, `3h5m`, `8d`; empty for None."""
-    if value is None:
-        return ""
-    seconds = max(0, int(value.total_seconds()))
-    minutes, hours = seconds // 60, seconds // 3600
-    if seconds < 120:
-        return f"{seconds}s"
-    if minutes < 60:
-        return f"{minutes}m{seconds % 60}s" if minutes < 10 and seconds % 60 else f"{minutes}m"
-    if hours < 48:
-        return f"{hours}h{minutes % 60}m" if hours < 8 and minutes % 60 else f"{hours}h"
-    return f"{hours // 24}d"
 
 
 def _console(is_terminal: bool, *, stderr: bool) -> Console:

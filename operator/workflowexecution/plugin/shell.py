@@ -12,9 +12,9 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.locate import is_kind_unknown
 from workflowexecution.plugin.rendering import Output, Printer
-from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Flags, open_session
 from workflowexecution.settings import Settings
+from workflowexecution.views.rights import missing_right
 
 _ENVIRONMENT: Final = Settings.model_config["env_prefix"]
 

@@ -157,6 +157,11 @@ class OperatorProcess:
         """Where this life serves its metrics."""
         return self._port("metrics_port")
 
+    @property
+    def page_url(self) -> str:
+        """Where this life's status page is, without a slash at its end."""
+        return f"http://127.0.0.1:{self._port('page_port')}"
+
     def metric(self, series: str) -> float:
         """Value of one series, e.g. `name{label="value"}`."""
         _, text = self.ask("/metrics")

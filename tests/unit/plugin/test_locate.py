@@ -6,7 +6,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import selector_of
 from workflowexecution.plugin.locate import is_kind_unknown, name_of_kind, split_key
-from workflowexecution.plugin.views.executions import Wanted
+from workflowexecution.views.executions import Wanted
 
 
 @pytest.mark.parametrize(

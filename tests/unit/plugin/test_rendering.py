@@ -7,7 +7,8 @@ import pytest
 
 from builders import NOW
 from workflowexecution.api.status import Phase
-from workflowexecution.plugin.rendering import Column, Output, Printer, as_plain, short
+from workflowexecution.plugin.rendering import Column, Output, Printer, as_plain
+from workflowexecution.views.text import short
 
 COLUMNS: tuple[Column[str], ...] = (
     Column("NAME", lambda item: item),

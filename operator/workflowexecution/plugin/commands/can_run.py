@@ -18,7 +18,7 @@ from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.hold_requests import read_holds
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
-from workflowexecution.plugin.views.preview import Preview, preview
+from workflowexecution.views.preview import Preview, preview
 
 _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 

@@ -18,14 +18,14 @@ from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
 from workflowexecution.plugin.commands.parameters import ExecutionName
 from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.facts import Facts
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.hold_requests import who_asks
 from workflowexecution.plugin.locate import read_execution, split_key
-from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
-from workflowexecution.plugin.views.preview import ending_on
+from workflowexecution.views.facts import Facts
+from workflowexecution.views.preview import ending_on
+from workflowexecution.views.rights import missing_right
 
 CLEARED = "ExecutionBlockCleared"
 

@@ -11,9 +11,10 @@ from workflowexecution.plugin.commands.parameters import (
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.locate import name_of_kind
-from workflowexecution.plugin.rendering import Column, short
+from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.cooldowns import Cooldown, cooldowns_of, newest_ends
+from workflowexecution.views.cooldowns import Cooldown, cooldowns_of, newest_ends
+from workflowexecution.views.text import short
 
 _COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
     Column("TARGET", lambda item: item.target),

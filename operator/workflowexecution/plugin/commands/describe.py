@@ -16,11 +16,11 @@ from workflowexecution.plugin.gather import read_run, run_key
 from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.logs import read_tail
 from workflowexecution.plugin.rendering import Column, Output
-from workflowexecution.plugin.rights import missing_right
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.executions import reason_of
-from workflowexecution.plugin.views.story import FailedStep, Moment, failed_step_of, moments_of
-from workflowexecution.plugin.views.why import happened_to
+from workflowexecution.views.executions import reason_of
+from workflowexecution.views.rights import missing_right
+from workflowexecution.views.story import FailedStep, Moment, failed_step_of, moments_of
+from workflowexecution.views.why import happened_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.hold_requests import list_holds
-from workflowexecution.plugin.rendering import Column, short
-from workflowexecution.plugin.rights import missing_right
+from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.holds import HeldBy, held_by
+from workflowexecution.views.holds import HeldBy, held_by
+from workflowexecution.views.rights import missing_right
+from workflowexecution.views.text import short
 
 
 async def list_of_holds(

@@ -12,9 +12,10 @@ from workflowexecution.plugin import gather
 from workflowexecution.plugin.commands.parameters import OnlyTarget, OnlyWorkflow
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.locate import name_of_kind
-from workflowexecution.plugin.rendering import Column, short
+from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.executions import Row, Wanted, rows_of
+from workflowexecution.views.executions import Row, Wanted, rows_of
+from workflowexecution.views.text import short
 
 COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column("NAME", lambda row: row.execution.name),

@@ -5,9 +5,10 @@ from typing import Final
 from workflowexecution.plugin.commands.parameters import OnlyTarget
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.rendering import Column, short
+from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.locks import Lock, locks_of
+from workflowexecution.views.locks import Lock, locks_of
+from workflowexecution.views.text import short
 
 
 async def list_locks(

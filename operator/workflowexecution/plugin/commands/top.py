@@ -11,10 +11,11 @@ from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.plugin import gather
 from workflowexecution.plugin.commands.parameters import OnlyTarget, OnlyWorkflow
 from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.rendering import Column, Output, short
+from workflowexecution.plugin.rendering import Column, Output
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.activity import Activity, By, Group, activity_of
-from workflowexecution.plugin.views.executions import Wanted
+from workflowexecution.views.activity import Activity, By, Group, activity_of
+from workflowexecution.views.executions import Wanted
+from workflowexecution.views.text import short
 
 _COLUMNS: Final[tuple[Column[Group], ...]] = (
     Column("ACTIVE", lambda group: str(group.active)),

@@ -10,8 +10,8 @@ from workflowexecution.plugin.exits import Exit, exit_for
 from workflowexecution.plugin.follow import Change, Follower
 from workflowexecution.plugin.gather import escaped
 from workflowexecution.plugin.session import Session, let_connections_close
-from workflowexecution.plugin.views.progress import progress_of
-from workflowexecution.plugin.views.why import happened_to
+from workflowexecution.views.progress import progress_of
+from workflowexecution.views.why import happened_to
 
 
 async def wait_for_end(session: Session, execution: Execution, limit: float | None) -> Exit:

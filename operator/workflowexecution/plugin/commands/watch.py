@@ -21,8 +21,8 @@ from workflowexecution.plugin.gather import selector_of
 from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rendering import Output, table_lines
 from workflowexecution.plugin.session import Session, let_connections_close
-from workflowexecution.plugin.views.executions import Wanted, rows_of
-from workflowexecution.plugin.views.progress import progress_of
+from workflowexecution.views.executions import Wanted, rows_of
+from workflowexecution.views.progress import progress_of
 
 _Batches = AsyncGenerator[list[Change], None]
 # How often ages are counted on where nothing changes.

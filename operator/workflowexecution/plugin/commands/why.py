@@ -17,8 +17,8 @@ from workflowexecution.plugin.hold_requests import read_holds
 from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.preview import preview
-from workflowexecution.plugin.views.why import Why, why_of
+from workflowexecution.views.preview import preview
+from workflowexecution.views.why import Why, why_of
 
 
 async def tell_why(

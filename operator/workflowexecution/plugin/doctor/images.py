@@ -13,7 +13,7 @@ from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
 from workflowexecution.plugin.doctor.place import Place
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.views.why import happened_to
+from workflowexecution.views.why import happened_to
 
 _WAITS: Final = (
     "ErrImagePull",

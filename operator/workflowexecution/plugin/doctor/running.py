@@ -12,9 +12,9 @@ from workflowexecution.control.cluster import execution_paths
 from workflowexecution.kube.lease import LEASE_DURATION
 from workflowexecution.plugin.doctor.finding import Finding, State, error, ok, warning
 from workflowexecution.plugin.doctor.place import OPERATOR, Place
-from workflowexecution.plugin.rendering import short
 from workflowexecution.plugin.session import Session
 from workflowexecution.settings import Settings
+from workflowexecution.views.text import short
 
 # Longer than the operator takes to see an execution, also after a restart.
 _UNSEEN: Final = timedelta(seconds=30)

@@ -1,0 +1,132 @@
+"""Who a visitor is and what they may see: as the API server says, or whoever is on this machine."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol
+
+from workflowexecution.api import identity, reading
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.page.short_cache import ShortCache
+
+TOKENS: Final = "/apis/authentication.k8s.io/v1/tokenreviews"
+ACCESS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+# A token that is revoked, and a right that is taken away, count for so long.
+_VISITOR_S: Final = 10.0
+_RIGHT_S: Final = 30.0
+_VISITORS, _RIGHTS, _AT_ONCE = 256, 4096, 8
+# RFC 6750; and no longer than a header may be.
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,7000}=*")
+
+
+class Right(NamedTuple):
+    """To do something with all objects of a kind; in all namespaces where none is named."""
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str
+
+
+def to_list_executions(namespace: str) -> Right:
+    """The right that decides whether a namespace is shown."""
+    return Right("list", identity.GROUP, identity.PLURAL, namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks, as the API server knows them; the name is empty where nobody was asked."""
+
+    name: str = ""
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+class Gate(Protocol):
+    """Lets visitors in. Methods raise ApiError where the API server gives no answer."""
+
+    is_for_loopback: bool
+
+    async def visitor_of(self, token: str) -> Visitor | None:
+        """Who bears this token; None where it is nobody's."""
+        ...
+
+    async def may(self, visitor: Visitor, right: Right) -> bool:
+        """Whether a visitor has a right."""
+        ...
+
+
+class LoopbackGate:
+    """For whoever can reach the machine's own address, who may see everything."""
+
+    is_for_loopback = True
+
+    async def visitor_of(self, token: str) -> Visitor | None:
+        """See Gate."""
+        return Visitor()
+
+    async def may(self, visitor: Visitor, right: Right) -> bool:
+        """See Gate."""
+        return True
+
+
+class ClusterGate:
+    """For those whom the API server knows, each with their own rights."""
+
+    is_for_loopback = False
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self._visitors = ShortCache[bytes, Visitor | None](size=_VISITORS, seconds=_VISITOR_S)
+        self._rights = ShortCache[tuple[Visitor, Right], bool](size=_RIGHTS, seconds=_RIGHT_S)
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def visitor_of(self, token: str) -> Visitor | None:
+        """See Gate."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        # What is kept must not be of use to whoever reads this memory.
+        key = hashlib.sha256(token.encode()).digest()
+        return await self._visitors.get(key, lambda: self._review(token))
+
+    async def may(self, visitor: Visitor, right: Right) -> bool:
+        """See Gate."""
+        return await self._rights.get((visitor, right), lambda: self._ask(visitor, right))
+
+    async def _review(self, token: str) -> Visitor | None:
+        status = await self._post(TOKENS, "TokenReview", {"token": token})
+        if status.get("authenticated") is not True:
+            return None
+        user = reading.mapping(status, "user")
+        extra = reading.mapping(user, "extra")
+        return Visitor(
+            name=reading.text(user, "username"),
+            uid=reading.text(user, "uid"),
+            groups=_texts(user.get("groups")),
+            extra=tuple((key, _texts(extra[key])) for key in sorted(extra)),
+        )
+
+    async def _ask(self, visitor: Visitor, right: Right) -> bool:
+        spec = {
+            "user": visitor.name,
+            "uid": visitor.uid,
+            "groups": list(visitor.groups),
+            "extra": {key: list(values) for key, values in visitor.extra},
+            "resourceAttributes": right._asdict(),
+        }
+        status = await self._post(ACCESS, "SubjectAccessReview", spec)
+        return status.get("allowed") is True
+
+    async def _post(self, path: str, kind: str, spec: dict[str, Any]) -> reading.Raw:
+        api_version = path.removeprefix("/apis/").rpartition("/")[0]
+        body = {"apiVersion": api_version, "kind": kind, "spec": spec}
+        async with self._turn:
+            return reading.mapping(await self._client.request("POST", path, body=body), "status")
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    given: Iterable[Any] = found if isinstance(found, list) else ()
+    return tuple(item for item in given if isinstance(item, str))

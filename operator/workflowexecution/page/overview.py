@@ -1,0 +1,135 @@
+"""The first page, as one visitor may see it: what is held, what waits, what happened lately."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.page.sight import Sight
+from workflowexecution.views.cooldowns import Cooldown
+from workflowexecution.views.executions import Row, Wanted, rows_of
+from workflowexecution.views.locks import Lock, locks_of
+
+T = TypeVar("T")
+
+ROWS: Final = 50
+_LOCKS: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What one operator knows at one moment.
+
+    active, runs: as in its ledger.
+    cooldowns: all of them, the one that ends first at the beginning.
+    recent: the newest executions, of namespaces that the visitor sees.
+    leftovers: what of the runs executes; without those that could not be read.
+    """
+
+    active: Sequence[Execution] = ()
+    runs: Sequence[Run] = ()
+    cooldowns: Sequence[Cooldown] = ()
+    recent: Sequence[Execution] = ()
+    leftovers: Mapping[RunKey, Leftovers] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Some(Generic[T]):
+    """The first of many."""
+
+    items: Sequence[T]
+    total: int
+
+    @property
+    def more(self) -> int:
+        """How many are not among them."""
+        return self.total - len(self.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What the first page shows.
+
+    number: of the part of the rows that is shown, from 1.
+    summary: one sentence for who cannot see the tables change.
+    """
+
+    locks: Some[Lock]
+    cooldowns: Some[Cooldown]
+    rows: Some[Row]
+    number: int
+    has_next: bool
+    summary: str
+    now: datetime
+
+
+def overview_of(known: Known, sight: Sight, wanted: Wanted, number: int, now: datetime) -> Overview:
+    """Choose and order what a visitor is shown.
+
+    Args:
+        known: at `now`.
+        sight: the visitor's; nothing else is shown.
+        wanted: which executions are asked for; a target or workflow narrows all three tables.
+        number: of the part of the executions, from 1.
+        now: aware UTC.
+    """
+    locks = _narrowed(_locks(known, sight), wanted)
+    seen = (item for item in known.cooldowns if sight.sees(item.execution.partition("/")[0]))
+    cooldowns = _narrowed(seen, wanted)
+    rows = rows_of((item for item in known.recent if sight.sees(item.namespace)), wanted, now)
+    first = (number - 1) * ROWS
+    return Overview(
+        locks=Some(locks[:_LOCKS], len(locks)),
+        cooldowns=Some(cooldowns[:_LOCKS], len(cooldowns)),
+        rows=Some(rows[first : first + ROWS], len(rows)),
+        number=number,
+        has_next=first + ROWS < len(rows),
+        summary=_summary(len(locks), len(cooldowns), rows),
+        now=now,
+    )
+
+
+def _locks(known: Known, sight: Sight) -> list[Lock]:
+    runs = [_settled(run, known.leftovers.get(run.key)) for run in known.runs]
+    return locks_of(
+        tuple(item for item in known.active if sight.sees(item.namespace)),
+        tuple(run for run in runs if sight.sees_run(run)),
+        known.leftovers if sight.sees_tasks else {},
+    )
+
+
+def _settled(run: Run, left: Leftovers | None) -> Run:
+    """Note of a run that has ended whether it has stopped; a run nobody has seen may be at work."""
+    if run.state is not RunState.STOPPING or left is None or not run.uid:
+        return run
+    return replace(run, has_stopped=not left.is_active)
+
+
+OnTarget = TypeVar("OnTarget", Lock, Cooldown)
+
+
+def _narrowed(items: Iterable[OnTarget], wanted: Wanted) -> list[OnTarget]:
+    return [
+        item
+        for item in items
+        if wanted.target in ("", item.target) and wanted.workflow_id in ("", item.workflow_id)
+    ]
+
+
+def _summary(locks: int, cooldowns: int, rows: Sequence[Row]) -> str:
+    phases = Counter(row.phase or "not seen yet" for row in rows)
+    told = ", ".join(f"{count} {phase}" for phase, count in sorted(phases.items()))
+    counted = (
+        _count(locks, "target"),
+        _count(cooldowns, "cooldown"),
+        _count(len(rows), "execution"),
+    )
+    return "{} held, {}, {}".format(*counted) + (f": {told}" if told else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,95 @@
+"""The status page put together: what the operator starts, tells of changes, and stops."""
+
+import asyncio
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from workflowexecution.control.window import Window
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.page.gate import ClusterGate, Gate, LoopbackGate
+from workflowexecution.page.keeper import IDLE_S, Keeper
+from workflowexecution.page.server import Server
+from workflowexecution.page.sources import Sources
+from workflowexecution.page.streams import Streams
+
+# Of its own: visitors must not take connections from the operator's work.
+_CONNECTIONS: Final = 4
+_SHUTDOWN_S: Final = 2.0
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class StatusPage:
+    """Serves the page; as an Onlooker it hears what the watches tell.
+
+    While nobody looks it asks for nothing and keeps nothing.
+    """
+
+    def __init__(self, access: Access, *, is_for_loopback: bool) -> None:
+        self._access = access
+        self._is_for_loopback = is_for_loopback
+        self._streams = Streams()
+        self._keeper: Keeper | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, window: Window, address: str, port: int) -> None:
+        """Begin to serve what is seen through a window; on loopback, whatever the address.
+
+        Raises: OSError where the port is taken.
+        """
+        self._session = self._access.open_session(connections=_CONNECTIONS)
+        client = ApiClient(self._session, self._access.server)
+        gate: Gate = LoopbackGate() if self._is_for_loopback else ClusterGate(client)
+        sources = Sources(client, window)
+        self._keeper = Keeper(sources.fill, self._streams.changed)
+        server = Server(window, sources, gate, self._streams, self._keeper.look)
+        self._runner = web.AppRunner(
+            server.application(), access_log=None, shutdown_timeout=_SHUTDOWN_S
+        )
+        await self._runner.setup()
+        where = _LOOPBACK if self._is_for_loopback else address
+        await web.TCPSite(self._runner, where, port).start()
+        self._tasks = [
+            asyncio.create_task(self._streams.tell(), name="page streams"),
+            asyncio.create_task(self._forget(self._keeper), name="page memory"),
+        ]
+        bound = int(self._runner.addresses[0][1])
+        log = structlog.get_logger("page")
+        log.info("status page", page_port=bound, is_for_loopback=self._is_for_loopback)
+
+    async def close(self) -> None:
+        """Stop serving."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._keeper is not None:
+            await self._keeper.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
+        """See Onlooker."""
+        if self._keeper is not None:
+            self._keeper.heard_of_execution(event_type, raw)
+
+    def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
+        """See Onlooker."""
+        if self._keeper is not None:
+            self._keeper.heard_of_run()
+
+    def missed(self) -> None:
+        """See Onlooker."""
+        if self._keeper is not None:
+            self._keeper.missed()
+
+    async def _forget(self, keeper: Keeper) -> None:
+        while True:
+            await asyncio.sleep(IDLE_S / 10)
+            keeper.forget_if_idle()

@@ -1,0 +1,131 @@
+"""The newest executions, while somebody looks: a bounded number of slim records.
+
+Filled by one list and kept up to date by what the watches tell. No namespace can push out another:
+where there are too many, each keeps fewer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from workflowexecution.api import reading
+from workflowexecution.control.ledger import is_older
+from workflowexecution.control.recent import RecentVersions
+from workflowexecution.core.facts.execution import Execution
+
+PER_NAMESPACE: Final = 100
+MOST: Final = 1000
+# What is over a bound is cut off now and then, and not at each arrival.
+_SLACK: Final = 1.25
+_BLOCKERS: Final = ("conflictingWorkflow", "recentRemediation")
+
+
+class Recent:
+    """Executions by namespace and UID, the newest of each namespace.
+
+    is_complete: whether the list has been read to its end.
+    """
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        self._by_namespace: dict[str, dict[str, Execution]] = {}
+        self._cut: set[str] = set()
+        self._gone = RecentVersions()
+        self._share = PER_NAMESPACE
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def take_in(self, seen: Execution) -> None:
+        """Keep an execution, unless a newer version of it is kept or it is gone."""
+        if self._gone.knows(seen.uid):
+            return
+        kept = self._by_namespace.setdefault(seen.namespace, {})
+        known = kept.get(seen.uid)
+        if known is not None and is_older(seen.resource_version, known.resource_version):
+            return
+        kept[seen.uid] = slim(seen)
+        self._count += known is None
+        if len(kept) > self._share * _SLACK:
+            self._trim(seen.namespace)
+        if self._count > MOST * _SLACK:
+            self._trim_all()
+
+    def drop(self, namespace: str, uid: str) -> None:
+        """Let go of an execution that was deleted; a list begun before may still show it."""
+        self._gone.note(uid, "")
+        kept = self._by_namespace.get(namespace, {})
+        if kept.pop(uid, None) is not None:
+            self._count -= 1
+        if not kept:
+            self._by_namespace.pop(namespace, None)
+
+    def namespaces(self) -> set[str]:
+        """Namespaces of which something is kept."""
+        return set(self._by_namespace)
+
+    def executions(self, namespaces: Iterable[str]) -> list[Execution]:
+        """What is kept of some namespaces, in no order."""
+        return [item for name in namespaces for item in self._by_namespace.get(name, {}).values()]
+
+    def has_older(self, namespaces: Iterable[str]) -> bool:
+        """Whether there were more executions in these namespaces than are kept."""
+        return not self._cut.isdisjoint(namespaces)
+
+    def _trim_all(self) -> None:
+        while self._count > MOST and self._share > 1:
+            self._share //= 2
+            for namespace in list(self._by_namespace):
+                self._trim(namespace)
+        while self._count > MOST:
+            # More namespaces than places: those in which nothing has happened for long go first.
+            longest = min(self._by_namespace, key=self._newest_in)
+            self._count -= len(self._by_namespace.pop(longest))
+            self._cut.add(longest)
+
+    def _newest_in(self, namespace: str) -> datetime:
+        return max(map(_created_at, self._by_namespace[namespace].values()))
+
+    def _trim(self, namespace: str) -> None:
+        kept = self._by_namespace[namespace]
+        extra = len(kept) - self._share
+        if extra <= 0:
+            return
+        for item in sorted(kept.values(), key=_created_at)[:extra]:
+            del kept[item.uid]
+        self._count -= extra
+        self._cut.add(namespace)
+
+
+def slim(execution: Execution) -> Execution:
+    """An execution with no more than what a list shows: no parameters, no messages."""
+    raw = execution.raw
+    meta, status = reading.mapping(raw, "metadata"), reading.mapping(raw, "status")
+    reasons = [
+        {"type": "Succeeded", "reason": reading.text(item, "reason")}
+        for item in reading.mappings(status, "conditions")
+        if item.get("type") == "Succeeded"
+    ]
+    small = {
+        "metadata": {"creationTimestamp": reading.text(meta, "creationTimestamp")},
+        "status": {
+            "conditions": reasons,
+            "duration": reading.text(status, "duration"),
+            "skipDetails": _slim_skip(reading.mapping(status, "skipDetails")),
+        },
+    }
+    return replace(execution, raw=small)
+
+
+def _slim_skip(details: reading.Raw) -> dict[str, Any]:
+    return {
+        key: {name: reading.text(blocker, name) for name in ("namespace", "name")}
+        for key in _BLOCKERS
+        if (blocker := reading.mapping(details, key))
+    }
+
+
+def _created_at(execution: Execution) -> datetime:
+    return datetime.fromisoformat(execution.raw["metadata"]["creationTimestamp"])

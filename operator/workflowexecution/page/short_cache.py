@@ -1,0 +1,68 @@
+"""Answers that are kept for some seconds, and shared by all who ask meanwhile."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class ShortCache(Generic[K, V]):
+    """At most ``size`` answers by key, each for ``seconds`` since it was asked for.
+
+    What failed is not kept: who asks next asks anew.
+    """
+
+    def __init__(
+        self, *, size: int, seconds: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._size = size
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._kept: OrderedDict[K, tuple[asyncio.Task[V], float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def get(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """The answer for a key; raises what asking for it raises."""
+        now = self._monotonic()
+        known = self._kept.get(key)
+        if known is None or now - known[1] >= self._seconds:
+            task = asyncio.create_task(ask())
+            task.add_done_callback(partial(self._ended, key))
+            known = self._kept[key] = task, now
+            self._kept.move_to_end(key)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        # Who goes away must not take the answer from the others.
+        return await asyncio.shield(known[0])
+
+    def _ended(self, key: K, task: asyncio.Task[V]) -> None:
+        has_failed = task.cancelled() or task.exception() is not None
+        kept = self._kept.get(key)
+        if has_failed and kept is not None and kept[0] is task:
+            del self._kept[key]
+
+
+class ShortMemo(Generic[V]):
+    """One value that is worked out at most once in so many seconds."""
+
+    def __init__(
+        self, seconds: float, work_out: Callable[[], V], monotonic: Callable[[], float]
+    ) -> None:
+        self._seconds = seconds
+        self._work_out = work_out
+        self._monotonic = monotonic
+        self._kept: tuple[V, float] | None = None
+
+    def get(self) -> V:
+        """The value, as it was a moment ago."""
+        now = self._monotonic()
+        if self._kept is None or now - self._kept[1] >= self._seconds:
+            self._kept = self._work_out(), now
+        return self._kept[0]

@@ -1,0 +1,132 @@
+"""Reads from the cluster what the operator does not keep; few requests, shared by all visitors."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from workflowexecution.api import reading, validation
+from workflowexecution.control.cluster import RUNS_AT_ONCE, KubeCluster
+from workflowexecution.control.live_reads import read_leftovers_of
+from workflowexecution.control.window import Window
+from workflowexecution.core import names, pipelinerun
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.leftovers import Leftovers, is_of_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.kube import errors
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.page.recent import Recent
+from workflowexecution.page.short_cache import ShortCache
+from workflowexecution.page.story import Account
+from workflowexecution.views.preview import Preview, foretell
+from workflowexecution.views.rights import missing_right
+from workflowexecution.views.story import failed_step_of, moments_of
+
+_LEFT_S: Final = 3.0
+_ACCOUNT_S: Final = 2.0
+_ACCOUNTS: Final = 32
+_NOT_SHOWN: Final = ("parameters", "rationale")
+
+
+class Sources:
+    """The requests of the status page, made with the operator's rights."""
+
+    def __init__(self, client: ApiClient, window: Window) -> None:
+        policy = window.policy
+        self._window = window
+        self._cluster = KubeCluster(
+            client,
+            execution_namespace=policy.template.namespace,
+            watch_namespaces=policy.watch_namespaces,
+        )
+        self._left = ShortCache[str, dict[RunKey, Leftovers]](size=1, seconds=_LEFT_S)
+        self._accounts = ShortCache[tuple[str, str], Account](size=_ACCOUNTS, seconds=_ACCOUNT_S)
+
+    async def fill(self, recent: Recent) -> None:
+        """Read all executions, page by page, and keep the newest. Raises: ApiError."""
+        async for raw in self._cluster.list_executions():
+            recent.take_in(parse_execution(raw))
+        recent.is_complete = True
+
+    async def leftovers(self) -> Mapping[RunKey, Leftovers]:
+        """What of the runs that hold targets executes now. Raises: ApiError.
+
+        The operator looks at this where a decision needs it, and a standby not at all.
+        """
+        return await self._left.get("", self._read_leftovers)
+
+    async def account(self, namespace: str, name: str) -> Account:
+        """Everything that is known of one execution.
+
+        Raises: NotFoundError where there is none of this name; other ApiErrors.
+        """
+        return await self._accounts.get((namespace, name), lambda: self._read(namespace, name))
+
+    async def _read_leftovers(self) -> dict[RunKey, Leftovers]:
+        held = [run for run in self._window.ledger.runs() if run.state is not RunState.FINISHED]
+        # Where there are more than one request can name: of those that end it matters most.
+        held.sort(key=lambda run: (run.state is not RunState.STOPPING, run.created_at))
+        by_namespace: dict[str, list[Run]] = {}
+        for run in held[:RUNS_AT_ONCE]:
+            by_namespace.setdefault(run.namespace, []).append(run)
+        found: dict[RunKey, Leftovers] = {}
+        for runs in by_namespace.values():
+            found |= await read_leftovers_of(self._cluster, runs)
+        return found
+
+    async def _read(self, namespace: str, name: str) -> Account:
+        raw = await self._cluster.get_execution(namespace, name)
+        execution = parse_execution(raw)
+        run, task_runs, note = await self._read_run(execution)
+        shown = _without_what_is_not_shown(execution)
+        return Account(
+            execution=shown,
+            run=run,
+            own_moments=tuple(moments_of(shown, None, ())),
+            moments=tuple(moments_of(shown, run, task_runs)),
+            failed_step=failed_step_of(shown, task_runs),
+            note=note,
+            foretold=self._foretell(execution, raw),
+            read_at=self._window.clock.now(),
+        )
+
+    def _foretell(self, execution: Execution, raw: dict[str, Any]) -> Preview | None:
+        """What would become of one like it now; None where another operator decides."""
+        window = self._window
+        if not window.policy.shard.holds(names.slot_key(execution.target)):
+            return None
+        spec, problem = validation.parse_spec(raw)
+        return foretell(
+            window.ledger,
+            namespace=execution.namespace,
+            target=execution.target,
+            workflow_id=execution.workflow_id,
+            problem=pipelinerun.problem_of(spec, window.policy.template) if spec else problem,
+            cooldown=window.policy.cooldown,
+            holds=window.holds(),
+            guards=window.policy.guards,
+            now=window.clock.now(),
+        )
+
+    async def _read_run(self, execution: Execution) -> tuple[Run | None, list[dict[str, Any]], str]:
+        """Its run and that run's TaskRuns, and what could not be read, in words."""
+        if execution.run_name is None:
+            return None, [], ""
+        where = execution.run_namespace or self._window.policy.template.namespace
+        called = f"PipelineRun {where}/{execution.run_name}"
+        try:
+            run = parse_run(await self._cluster.get_run(where, execution.run_name))
+            if run is None or run.owner is None or run.owner.uid != execution.uid:
+                return None, [], f"{called} is not this execution's any more"
+            found = await self._cluster.list_task_runs(where, [run.name])
+        except errors.NotFoundError:
+            return None, [], f"{called} is gone, and its tasks with it"
+        except errors.MissingRightError as error:
+            return None, [], missing_right(str(error))
+        return run, [raw for raw in found if is_of_run(raw, run.uid)], ""
+
+
+def _without_what_is_not_shown(execution: Execution) -> Execution:
+    """Parameters may hold what only the run is to know; they are not even kept."""
+    spec = reading.mapping(execution.raw, "spec")
+    shown = {key: value for key, value in spec.items() if key not in _NOT_SHOWN}
+    return replace(execution, raw={**execution.raw, "spec": shown})

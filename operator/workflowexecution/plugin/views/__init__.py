@@ -1,1 +1,0 @@
-"""What each command shows, as values: pure functions of facts and a moment."""

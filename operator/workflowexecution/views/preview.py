@@ -1,0 +1,191 @@
+"""What would be decided now: the operator's own decision over facts that were just listed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from workflowexecution.api import identity
+from workflowexecution.api.fields import format_time
+from workflowexecution.api.status import FailureReason, SkipDetails
+from workflowexecution.control.ledger import Ledger
+from workflowexecution.core.decision import decide
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.guards import Ending, Guards
+from workflowexecution.core.status.outcome import outcome_of_skip
+from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict, Wait
+from workflowexecution.views.facts import Facts
+
+NO_GUARDS: Final = Guards()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What would become of an execution that were created now.
+
+    decision: Launch, Skip, Wait or Refuse.
+    run: name of the run that would be created; empty where none would.
+    hold: name of the hold that it would wait for; empty where there is none.
+    until: aware UTC, end of the cooldown or of the hold; None where there is none or a run holds
+        the target.
+    """
+
+    target: str
+    workflow_id: str
+    decision: str
+    reason: str
+    message: str
+    run: str = ""
+    skip: SkipDetails | None = None
+    hold: str = ""
+    until: datetime | None = None
+
+
+def preview(
+    facts: Facts,
+    *,
+    namespace: str,
+    target: str,
+    workflow_id: str,
+    problem: str,
+    cooldown: timedelta,
+    run_namespace: str,
+    holds: Sequence[Hold] = (),
+    guards: Guards = NO_GUARDS,
+    now: datetime,
+) -> Preview:
+    """Decide for an execution that does not exist.
+
+    Args:
+        facts: everything listed.
+        namespace: in which it would be created.
+        target: as in `spec.targetResource`.
+        workflow_id: as in `spec.workflowRef.workflowId`.
+        problem: what is wrong with its spec; empty where it can be run.
+        cooldown: at least 0.
+        run_namespace: of runs whose execution does not tell.
+        holds: all of them.
+        guards: what the operator is told to guard against.
+        now: aware UTC, after the facts were listed.
+    """
+    return foretell(
+        _ledger_of(facts, run_namespace, now),
+        namespace=namespace,
+        target=target,
+        workflow_id=workflow_id,
+        problem=problem,
+        cooldown=cooldown,
+        holds=holds,
+        guards=guards,
+        now=now,
+    )
+
+
+def foretell(
+    ledger: Ledger,
+    *,
+    namespace: str,
+    target: str,
+    workflow_id: str,
+    problem: str,
+    cooldown: timedelta,
+    holds: Sequence[Hold],
+    guards: Guards,
+    now: datetime,
+) -> Preview:
+    """Decide for an execution that does not exist, by what a ledger knows; arguments as above."""
+    execution = _imagined(namespace, target, workflow_id, now)
+    snapshot = ledger.target_facts(execution).snapshot(
+        execution,
+        problem=problem,
+        cooldown=cooldown,
+        # It has no run of its own that could be given up.
+        deadline_grace=timedelta(0),
+        holds=holds,
+        guards=guards,
+        now=now,
+    )
+    return _told(decide(snapshot), target, workflow_id, now)
+
+
+def ending_on(
+    facts: Facts, target: str, workflow_id: str, run_namespace: str, now: datetime
+) -> Ending | None:
+    """How a workflow ended last on a target, as guards see it; None where that is not known."""
+    return _ledger_of(facts, run_namespace, now).endings.newest(target, workflow_id)
+
+
+def _ledger_of(facts: Facts, run_namespace: str, now: datetime) -> Ledger:
+    ledger = Ledger(run_namespace, keeps_endings=True)
+    for item in facts.executions:
+        ledger.observe_execution(item, now=now)
+    for run in facts.runs:
+        ledger.observe_run(run, now=now)
+    return ledger
+
+
+def _told(verdict: Verdict, target: str, workflow_id: str, now: datetime) -> Preview:
+    match verdict:
+        case Launch(run_name):
+            return Preview(
+                target=target,
+                workflow_id=workflow_id,
+                decision="Launch",
+                reason="",
+                message=f"workflow {workflow_id} may run on target {target} now",
+                run=run_name,
+            )
+        case Skip(reason, _, until):
+            outcome = outcome_of_skip(verdict, now)
+            return Preview(
+                target=target,
+                workflow_id=workflow_id,
+                decision="Skip",
+                reason=reason,
+                message=outcome.message,
+                skip=outcome.skip,
+                until=until,
+            )
+        case Wait(hold):
+            return Preview(
+                target=target,
+                workflow_id=workflow_id,
+                decision="Wait",
+                reason="Held",
+                message=hold.describe(),
+                hold=hold.name,
+                until=hold.until,
+            )
+        case Refuse(problem, reason):
+            return _refused(target, workflow_id, problem, reason)
+        case _:
+            raise AssertionError(f"an execution that does not exist has no {verdict}")
+
+
+def _refused(target: str, workflow_id: str, problem: str, reason: FailureReason) -> Preview:
+    return Preview(
+        target=target,
+        workflow_id=workflow_id,
+        decision="Refuse",
+        reason=reason,
+        message=problem,
+    )
+
+
+def _imagined(namespace: str, target: str, workflow_id: str, now: datetime) -> Execution:
+    """An execution as it would be seen first; its UID is nobody's."""
+    return parse_execution(
+        {
+            "apiVersion": identity.API_VERSION,
+            "kind": identity.KIND,
+            "metadata": {
+                "name": "preview",
+                "namespace": namespace,
+                "uid": "preview",
+                "resourceVersion": "0",
+                "creationTimestamp": format_time(now),
+            },
+            "spec": {"targetResource": target, "workflowRef": {"workflowId": workflow_id}},
+        }
+    )

@@ -1,0 +1,62 @@
+"""A right that is missing, told by its name and by the role that gives it."""
+
+import re
+from typing import Final
+
+_REFUSAL: Final = re.compile(
+    r'cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
+    r'(?: in the namespace "(?P<namespace>[^"]+)")?'
+)
+_READING: Final = ("get", "list", "watch")
+_WRITING: Final = ("create", "patch", "update", "delete")
+# Shipped roles: who may read what, and who may do what.
+_READERS: Final = {
+    "workflowexecutions": "workflowexecution-viewer",
+    "workflowholds": "workflowexecution-viewer",
+    "pipelineruns": "workflowexecution-run-reader",
+    "taskruns": "workflowexecution-run-reader",
+    "pods": "workflowexecution-run-reader",
+    "events": "workflowexecution-run-reader",
+}
+_DOCTOR: Final = "workflowexecution-doctor"
+_DOERS: Final = {
+    ("patch", "pipelineruns"): "workflowexecution-canceller",
+    **{(verb, "workflowexecutions"): "workflowexecution-orchestrator" for verb in _WRITING},
+    ("patch", "workflowexecutions"): "workflowexecution-clearer",
+    **{(verb, "workflowholds"): "workflowexecution-holder" for verb in _WRITING},
+}
+
+
+def missing_right(message: str) -> str:
+    """Say which right is missing and which shipped role gives it; the message as it is, else.
+
+    Args:
+        message: of the API server's refusal.
+    """
+    found = _REFUSAL.search(message)
+    if found is None:
+        return message
+    return lacking(found["verb"], found["resource"], found["group"], found["namespace"] or "")
+
+
+def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
+    """Say that a right is missing, and which shipped role gives it.
+
+    Args:
+        verb: as in a role.
+        resource: plural, with its subresource if there is one.
+        group: of its API; empty for Kubernetes' own.
+        namespace: empty for all.
+    """
+    what = f"{resource}.{group}" if group else resource
+    where = f"in namespace {namespace}" if namespace else "in all namespaces"
+    role = _role_for(verb, resource.partition("/")[0])
+    fix = f"; the ClusterRole {role} gives it" if role else ""
+    return f"the right to {verb} {what} {where} is missing{fix}"
+
+
+def _role_for(verb: str, resource: str) -> str:
+    """The shipped role with this right; empty where none gives it."""
+    if verb in _READING:
+        return _READERS.get(resource, _DOCTOR)
+    return _DOERS.get((verb, resource), _DOCTOR if resource == "subjectaccessreviews" else "")

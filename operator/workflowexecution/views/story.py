@@ -1,0 +1,123 @@
+"""The story of one execution as a timeline, from its creation to its end."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
+from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run, succeeded_condition
+from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.views.executions import blocker_of
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened; `at` is aware UTC, to the second."""
+
+    at: datetime
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedStep:
+    """Where the log of the step that failed can be read."""
+
+    task: str
+    step: str
+    pod: str
+    container: str
+
+
+def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) -> list[Moment]:
+    """Everything that is known to have happened, in order.
+
+    Args:
+        execution: as it is now.
+        run: its run; None where there is none, or it cannot be read.
+        task_runs: of that run, in any order.
+    """
+    told = [*_of_execution(execution)]
+    if run and run.started_at:
+        told.append(Moment(run.started_at, "started", "Tekton took up the run"))
+    for raw in task_runs:
+        told += _of_task_run(raw)
+    if run and run.completed_at:
+        told.append(Moment(run.completed_at, "run ended", run.reason))
+    told += _of_end(execution)
+    # Of what happened in one second, the order above is that of cause and effect.
+    return sorted(told, key=lambda moment: moment.at)
+
+
+def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> FailedStep | None:
+    """The step that failed, by the status, else the first that ended with an error."""
+    status = reading.mapping(execution.raw, "status")
+    details = reading.mapping(status, "failureDetails")
+    task, step = reading.text(details, "failedTaskName"), reading.text(details, "failedStepName")
+    for found in map(parse_task_run, task_runs):
+        for item in found.steps:
+            is_named = (found.task_name, item.name) == (task, step)
+            if found.pod_name and (is_named or (not step and item.exit_code)):
+                return FailedStep(found.task_name, item.name, found.pod_name, item.container)
+    return None
+
+
+def _of_execution(execution: Execution) -> Iterator[Moment]:
+    meta, status = (
+        reading.mapping(execution.raw, "metadata"),
+        reading.mapping(execution.raw, "status"),
+    )
+    if created := reading.moment(meta, "creationTimestamp"):
+        what = f"workflow {execution.workflow_id} on {execution.target}"
+        yield Moment(created, "created", what)
+    if execution.started_at:
+        yield Moment(execution.started_at, "decided", f"launched as {_run_of(execution)}")
+    skip = reading.mapping(status, "skipDetails")
+    if skipped := reading.moment(skip, "skippedAt"):
+        who = f", because of {blocker_of(execution)}" if blocker_of(execution) else ""
+        yield Moment(skipped, "decided", f"skipped: {reading.text(skip, 'reason')}{who}")
+    if deleted := reading.moment(meta, "deletionTimestamp"):
+        yield Moment(deleted, "deleted", "its run is cancelled")
+
+
+def _of_task_run(raw: Raw) -> Iterator[Moment]:
+    task, status = parse_task_run(raw), reading.mapping(raw, "status")
+    if started := reading.moment(status, "startTime"):
+        yield Moment(started, "task started", task.task_name)
+    for known, step in zip(task.steps, reading.mappings(status, "steps"), strict=True):
+        # Of one that never began Tekton writes when it ended, and a beginning that was none.
+        if known.has_started:
+            yield from _of_step(task.task_name, step)
+    if task.completed_at:
+        reason = reading.text(succeeded_condition(raw), "reason")
+        yield Moment(task.completed_at, "task ended", f"{task.task_name}: {reason}")
+
+
+def _of_step(task: str, step: Raw) -> Iterator[Moment]:
+    name = f"{task}/{reading.text(step, 'name')}"
+    ended = reading.mapping(step, "terminated")
+    started = reading.moment(reading.mapping(step, "running"), "startedAt")
+    if began := started or reading.moment(ended, "startedAt"):
+        yield Moment(began, "step started", name)
+    if finished := reading.moment(ended, "finishedAt"):
+        code = ended.get("exitCode")
+        yield Moment(
+            finished, "step ended", f"{name}: exit code {code}, {reading.text(ended, 'reason')}"
+        )
+
+
+def _of_end(execution: Execution) -> Iterator[Moment]:
+    """That of a skip is its decision, which is told already."""
+    if execution.completed_at and execution.phase in (Phase.COMPLETED, Phase.FAILED):
+        status = reading.mapping(execution.raw, "status")
+        lasted = reading.text(status, "duration")
+        reason = reading.text(reading.mapping(status, "failureDetails"), "reason")
+        parts = [reason, f"after {lasted}" if lasted else ""]
+        yield Moment(execution.completed_at, str(execution.phase), ", ".join(filter(None, parts)))
+
+
+def _run_of(execution: Execution) -> str:
+    return "/".join(filter(None, (execution.run_namespace, execution.run_name))) or "a run"

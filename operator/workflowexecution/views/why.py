@@ -1,0 +1,121 @@
+"""Why an execution stands as it does, and when the same may run again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from workflowexecution.api import reading
+from workflowexecution.api.status import SkipReason
+from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS, Explanation
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.views.executions import blocker_of, reason_of
+from workflowexecution.views.preview import Preview
+from workflowexecution.views.text import short
+
+# Whatever else an execution may be skipped for, fail for or wait for is explained in one of these.
+_EXPLANATIONS: Final[Mapping[str, Explanation]] = {
+    **{str(reason): explanation for reason, explanation in SKIPS.items()},
+    **{str(reason): explanation for reason, explanation in FAILURES.items()},
+}
+_UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUSTED_RETRIES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """An execution explained.
+
+    happened: in the operator's words; empty where it has said nothing yet.
+    means, to_do: of the reason; empty where it needs no explanation.
+    because_of: namespace/name of the execution it was skipped for; empty where there is none.
+    again: when an execution like it may run; empty where that could not be read.
+    """
+
+    execution: str
+    target: str
+    workflow_id: str
+    phase: str
+    reason: str
+    happened: str
+    means: str
+    to_do: str
+    because_of: str
+    again: str
+    may_run_now: bool | None
+    until: datetime | None
+
+
+def why_of(execution: Execution, foretold: Preview | None, now: datetime) -> Why:
+    """Explain an execution.
+
+    Args:
+        execution: as it is now.
+        foretold: what would become of one like it now; None where that could not be read.
+        now: aware UTC.
+    """
+    reason = _reason_of(execution)
+    explanation = _EXPLANATIONS.get(reason)
+    return Why(
+        execution=f"{execution.namespace}/{execution.name}",
+        target=execution.target,
+        workflow_id=execution.workflow_id,
+        phase=execution.phase or "",
+        reason=reason,
+        happened=happened_to(execution),
+        means=explanation.means if explanation else "",
+        to_do=explanation.to_do if explanation else "",
+        because_of=blocker_of(execution),
+        again=_again(execution, foretold, now) if foretold else "",
+        may_run_now=foretold.decision == "Launch" if foretold else None,
+        until=foretold.until if foretold else None,
+    )
+
+
+def _reason_of(execution: Execution) -> str:
+    """The reason of its skip or failure, also where an earlier operator wrote no condition."""
+    status = reading.mapping(execution.raw, "status")
+    skip, failure = (
+        reading.mapping(status, "skipDetails"),
+        reading.mapping(status, "failureDetails"),
+    )
+    return reading.text(skip, "reason") or reading.text(failure, "reason") or reason_of(execution)
+
+
+def happened_to(execution: Execution) -> str:
+    """What happened, in the operator's words; empty where it has said nothing."""
+    status = reading.mapping(execution.raw, "status")
+    if execution.phase is None:
+        return "the operator has not seen it yet; is it running, and does it serve this namespace?"
+    conditions = reading.mappings(status, "conditions")
+    told = {reading.text(item, "type"): reading.text(item, "message") for item in conditions}
+    skip, failure = (
+        reading.mapping(status, "skipDetails"),
+        reading.mapping(status, "failureDetails"),
+    )
+    return (
+        reading.text(skip, "message")
+        or reading.text(failure, "naturalLanguageSummary")
+        or reading.text(failure, "message")
+        or told.get("Succeeded", "")
+    )
+
+
+def _again(execution: Execution, foretold: Preview, now: datetime) -> str:
+    if foretold.decision == "Launch":
+        return "now"
+    if foretold.decision == "Refuse":
+        return f"not as it is written: {foretold.message}"
+    if foretold.reason in _UNTIL_CLEARED and foretold.skip and foretold.skip.recent_remediation:
+        failed = foretold.skip.recent_remediation
+        return f"once a person clears it: kubectl wfe clear -n {failed.namespace} {failed.name}"
+    if foretold.decision == "Wait" and foretold.until is None:
+        return f"once it is lifted: kubectl wfe release {foretold.hold}"
+    if foretold.until is not None:
+        return f"in {short(foretold.until - now)}, at {foretold.until:%H:%M:%S} UTC"
+    holder = foretold.skip.conflicting_workflow if foretold.skip else None
+    if holder is None:
+        return f"not yet: {foretold.message}"
+    who = f"{holder.namespace}/{holder.name}"
+    is_itself = who == f"{execution.namespace}/{execution.name}"
+    then = "; its cooldown begins then" if holder.workflow_id == execution.workflow_id else ""
+    return f"once {'it' if is_itself else who} has ended{then}"

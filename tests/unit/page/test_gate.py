@@ -1,0 +1,125 @@
+"""Answers about visitors are asked for once, kept for a short while, and never too many."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from workflowexecution.kube import errors
+from workflowexecution.page.gate import ACCESS, TOKENS, ClusterGate, Visitor, to_list_executions
+from workflowexecution.page.short_cache import ShortCache, ShortMemo
+from workflowexecution.page.sight import MOST_NAMESPACES, sight_of
+
+
+class ApiServer:
+    """Knows one token, and lets its bearer list executions in `namespaces`."""
+
+    def __init__(self, *namespaces: str) -> None:
+        self.namespaces = namespaces
+        self.asked: list[dict[str, Any]] = []
+
+    async def request(self, method: str, path: str, *, body: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(body)
+        if path == TOKENS:
+            is_known = body["spec"]["token"] == "good"
+            user = {"username": "ann", "groups": ["team-a"], "extra": {"scope": ["x"]}}
+            return {"status": {"authenticated": is_known, **({"user": user} if is_known else {})}}
+        assert path == ACCESS
+        wanted = body["spec"]["resourceAttributes"]
+        may = wanted["resource"] == "workflowexecutions"
+        return {"status": {"allowed": may and wanted["namespace"] in self.namespaces}}
+
+
+def gate_to(server: ApiServer) -> ClusterGate:
+    return ClusterGate(server)  # type: ignore[arg-type]
+
+
+async def test_a_token_is_reviewed_once_in_a_while() -> None:
+    server = ApiServer()
+    gate = gate_to(server)
+    for _ in range(3):
+        ann = await gate.visitor_of("good")
+        assert ann == Visitor("ann", "", ("team-a",), (("scope", ("x",)),))
+        assert await gate.visitor_of("bad") is None
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("token", ["", "two words", "x" * 8000, "line\nbreak", "ü"])
+async def test_what_cannot_be_a_token_is_not_even_asked_about(token: str) -> None:
+    server = ApiServer()
+    assert await gate_to(server).visitor_of(token) is None
+    assert server.asked == []
+
+
+async def test_a_visitor_is_asked_about_with_all_that_the_cluster_knows_of_them() -> None:
+    server = ApiServer("team-a")
+    gate = gate_to(server)
+    ann = await gate.visitor_of("good")
+    assert ann is not None
+    assert await gate.may(ann, to_list_executions("team-a"))
+    assert not await gate.may(ann, to_list_executions("team-b"))
+    spec = server.asked[1]["spec"]
+    assert (spec["user"], spec["groups"], spec["extra"]) == ("ann", ["team-a"], {"scope": ["x"]})
+
+
+async def test_sight_is_of_the_namespaces_that_may_be_listed() -> None:
+    sight = await sight_of(gate_to(ApiServer("a", "c")), Visitor("ann"), {"a", "b", "c"}, "runs")
+    assert (sight.sees("a"), sight.sees("b"), sight.sees("c")) == (True, False, True)
+    assert not sight.has_all
+    assert not sight.sees_tasks
+
+
+async def test_who_may_list_all_is_asked_about_once() -> None:
+    server = ApiServer("")
+    many = {f"team-{number}" for number in range(1000)}
+    sight = await sight_of(gate_to(server), Visitor("ann"), many, "runs")
+    assert sight.sees("team-7")
+    assert sight.sees("one-of-tomorrow")
+    assert len(server.asked) == 3
+
+
+async def test_there_is_a_limit_to_the_namespaces_that_are_asked_about() -> None:
+    server = ApiServer()
+    many = {f"team-{number:04}" for number in range(1000)}
+    sight = await sight_of(gate_to(server), Visitor("ann"), many, "runs")
+    assert sight.is_cut
+    assert len(server.asked) == 3 + MOST_NAMESPACES
+
+
+async def test_what_failed_is_asked_again_and_what_is_old_too() -> None:
+    now = 0.0
+    answers: Iterator[int | Exception] = iter([errors.UnavailableError("no"), 1, 2])
+    cache = ShortCache[str, int](size=2, seconds=5, monotonic=lambda: now)
+
+    async def ask() -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    with pytest.raises(errors.UnavailableError):
+        await cache.get("key", ask)
+    assert await cache.get("key", ask) == 1
+    now = 4.9
+    assert await cache.get("key", ask) == 1
+    now = 5.0
+    assert await cache.get("key", ask) == 2
+
+
+async def test_a_cache_has_a_size() -> None:
+    cache = ShortCache[int, int](size=3, seconds=60)
+
+    async def ask() -> int:
+        return 1
+
+    for key in range(50):
+        await cache.get(key, ask)
+    assert len(cache) == 3
+
+
+def test_what_takes_long_is_worked_out_once_in_a_while() -> None:
+    now, answers = 0.0, iter([1, 2])
+    memo = ShortMemo(1.0, lambda: next(answers), lambda: now)
+    assert (memo.get(), memo.get()) == (1, 1)
+    now = 1.0
+    assert memo.get() == 2

@@ -1,0 +1,177 @@
+"""Whatever others have written stays text, wherever it is shown."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import NOW, ago, make_execution, make_run
+from workflowexecution.api.status import Phase
+from workflowexecution.control.window import Standing
+from workflowexecution.core.shard import Shard
+from workflowexecution.page.gate import Visitor
+from workflowexecution.page.holds import holds_for
+from workflowexecution.page.overview import Known, overview_of
+from workflowexecution.page.rendering import Pages, harmless, path_of
+from workflowexecution.page.sight import Sight
+from workflowexecution.page.story import Account, story_of
+from workflowexecution.views.cooldowns import Cooldown
+from workflowexecution.views.executions import Wanted
+from workflowexecution.views.holds import HeldBy
+from workflowexecution.views.preview import Preview
+from workflowexecution.views.story import FailedStep, Moment
+
+ALL = Sight(has_all=True, sees_runs=True, sees_tasks=True)
+EVIL = "\"><script>alert('x')</script>&<b>"
+PAGES = Pages()
+
+
+def page(template: str, **given: Any) -> str:
+    """A page as the server asks for it."""
+    common = {
+        "visitor": Visitor(name=EVIL),
+        "standing": Standing(identity=EVIL, leader=EVIL),
+        "doubt": EVIL,
+        "shard": Shard(),
+        "is_confined": True,
+        "is_for_loopback": False,
+    }
+    return PAGES.render(template, **{**common, **given})
+
+
+def overview_page(known: Known, sight: Sight = ALL, **given: Any) -> str:
+    """The first page."""
+    common: dict[str, Any] = {
+        "overview": overview_of(known, sight, Wanted(), 1, NOW),
+        "holds": [],
+        "asked": dict.fromkeys(("namespace", "target", "workflow", "phase"), ""),
+        "phases": list(Phase),
+        "namespaces": [],
+        "sight": sight,
+        "most_namespaces": 200,
+        "is_reading": False,
+        "has_older": False,
+        "problem": "",
+    }
+    return page("overview.html", **{**common, **given})
+
+
+def test_nothing_on_the_first_page_is_markup_of_others() -> None:
+    execution = make_execution(EVIL, target=EVIL, workflow_id=EVIL, namespace=EVIL)
+    status = {"conditions": [{"type": "Succeeded", "reason": EVIL}]}
+    execution = replace(execution, raw={**execution.raw, "status": status})
+    run = replace(make_run(), target=EVIL, workflow_id=EVIL, reason=EVIL, name=EVIL, owner=None)
+    cooldown = Cooldown(
+        target=EVIL,
+        workflow_id=EVIL,
+        execution=EVIL,
+        outcome=EVIL,
+        completed_at=ago(minutes=1),
+        until=NOW,
+        remaining=timedelta(minutes=1),
+    )
+    hold = HeldBy(
+        namespace=EVIL,
+        name=EVIL,
+        scope=EVIL,
+        by=EVIL,
+        reason=EVIL,
+        since=ago(minutes=3),
+        until=None,
+        state="Active",
+        waiting=[EVIL],
+    )
+    html = overview_page(
+        Known(runs=[run], cooldowns=[cooldown], recent=[execution]),
+        holds=[hold],
+        asked=dict.fromkeys(("namespace", "target", "workflow", "phase"), EVIL),
+        namespaces=[EVIL],
+        problem=EVIL,
+    )
+    assert "alert(" in html
+    assert "<script>alert" not in html
+    assert '"><script' not in html
+    assert "<b>" not in html
+
+
+def test_nothing_in_a_story_is_markup_of_others() -> None:
+    execution = make_execution(EVIL, target=EVIL, workflow_id=EVIL, namespace=EVIL)
+    spec = {"workflowRef": {"containerImage": EVIL}}
+    execution = replace(execution, raw={**execution.raw, "spec": spec})
+    account = Account(
+        execution=execution,
+        run=None,
+        own_moments=(),
+        moments=(Moment(NOW, EVIL, EVIL),),
+        failed_step=FailedStep(EVIL, EVIL, EVIL, EVIL),
+        note=EVIL,
+        foretold=Preview(
+            target=EVIL, workflow_id=EVIL, decision="Refuse", reason=EVIL, message=EVIL
+        ),
+        read_at=NOW,
+    )
+    html = page("story.html", story=story_of(account, ALL, EVIL))
+    assert html.count("alert(") > 8
+    assert "<script>alert" not in html
+    assert "<b>" not in html
+
+
+@pytest.mark.parametrize("template", ["sign-in.html", "problem.html"])
+def test_nothing_in_an_error_is_markup_of_others(template: str) -> None:
+    html = page(template, problem=EVIL, title=EVIL, text=EVIL)
+    assert "alert(" in html
+    assert "<script>alert" not in html
+
+
+def test_a_name_cannot_turn_the_text_around_it() -> None:
+    assert harmless("shop/\u202egpj.exe\u2066\x1b[2J") == "shop/\ufffdgpj.exe\ufffd\ufffd[2J"
+    assert len(harmless("x" * 100_000)) < 5000
+
+
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("team-a/mine", "/executions/team-a/mine"),
+        ("team-a/..", ""),
+        ("../sign-out", ""),
+        ("team-a/mine?x=1", ""),
+        ("javascript:alert(1)", ""),
+        ("", ""),
+    ],
+)
+def test_only_what_can_be_an_execution_is_linked(named: str, path: str) -> None:
+    assert path_of(named) == path
+
+
+def test_a_standby_says_so_and_who_leads() -> None:
+    standby = overview_page(Known(), standing=Standing(identity="pod-b", leader="pod-a"))
+    assert "pod-a</strong> leads" in standby
+    assert "stands by" in standby
+    leader = overview_page(Known(), standing=Standing(identity="pod-a", leader="pod-a"))
+    assert 'id="standby"' not in leader
+    orphan = overview_page(Known(), standing=Standing(identity="pod-b"))
+    assert "none leads: nothing is launched" in orphan
+
+
+def test_what_is_cut_off_is_said() -> None:
+    runs = [replace(make_run(), name=f"run-{number}") for number in range(130)]
+    html = overview_page(Known(runs=runs))
+    assert "30 more targets are not shown" in html
+
+
+def test_a_hold_is_shown_to_whom_may_see_its_namespace() -> None:
+    hold = HeldBy(
+        namespace="runs",
+        name="freeze",
+        scope="everything",
+        by="ann",
+        reason="release",
+        since=NOW,
+        until=None,
+        state="Active",
+        waiting=["team-a/mine", "team-b/theirs"],
+    )
+    (seen,) = holds_for([hold], Sight(namespaces=frozenset({"runs", "team-a"})))
+    assert seen.waiting == ["team-a/mine"]
+    assert holds_for([hold], Sight(namespaces=frozenset({"team-a"}))) == []

@@ -1,0 +1,68 @@
+"""Who holds what, and what may not run again yet."""
+
+from datetime import timedelta
+
+from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
+from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.run import RunState
+from workflowexecution.views.cooldowns import cooldowns_of, newest_ends
+from workflowexecution.views.locks import locks_of
+
+POD = Pod(
+    name="p", namespace="runs", uid="u", node="", is_active=True, has_started=True, deadline=None
+)
+FIVE = timedelta(minutes=5)
+
+
+def test_only_what_is_not_finished_holds_a_target() -> None:
+    failed = make_run("failed", slot=2, succeeded="False", completed_at=ago(minutes=1))
+    stopped = make_run(
+        "stopped", slot=3, succeeded="False", completed_at=ago(minutes=1), has_stopped=True
+    )
+    active = make_run("active", slot=4, started_at=ago(minutes=1))
+    runs = (finished_run(), active, failed, stopped)
+    locks = locks_of((), runs, {failed.key: Leftovers(pods=(POD,))})
+    assert [(lock.holder, lock.state, lock.executing) for lock in locks] == [
+        ("team-a/failed", RunState.STOPPING, "pod runs/p"),
+        ("team-a/active", RunState.ACTIVE, "Running"),
+    ]
+
+
+def test_a_run_that_nobody_has_seen_holds_its_target_by_the_word_of_its_execution() -> None:
+    told = make_execution("told", phase=Phase.RUNNING, slot=7, started_at=ago(minutes=1))
+    over = make_execution("over", phase=Phase.COMPLETED, slot=6, completed_at=NOW)
+    (lock,) = locks_of((told, over), (), {})
+    assert (lock.target, lock.holder, lock.state) == (TARGET, "team-a/told", "Unseen")
+    assert lock.run.startswith(f"{RUN_NAMESPACE}/wfe-")
+    seen = make_run("told", slot=7)
+    assert [lock.state for lock in locks_of((told,), (seen,), {})] == ["Active"]
+
+
+def test_a_run_made_by_hand_is_named_itself() -> None:
+    by_hand = make_run(None, name="by-hand", workflow_id=None)
+    (lock,) = locks_of((), (by_hand,), {})
+    assert (lock.holder, lock.workflow_id) == (f"{RUN_NAMESPACE}/by-hand", "unknown")
+
+
+def test_the_last_end_of_a_workflow_starts_its_cooldown_whichever_tells_of_it() -> None:
+    first = finished_run("first", slot=1, completed_at=ago(minutes=4))
+    last = make_execution(
+        "last", phase=Phase.FAILED, slot=2, started_at=ago(minutes=3), completed_at=ago(minutes=2)
+    )
+    other = finished_run("other", slot=3, workflow_id="scale", completed_at=ago(minutes=1))
+    older = finished_run("older", slot=5, workflow_id="scale", completed_at=ago(minutes=3))
+    refused = make_execution("refused", phase=Phase.FAILED, completed_at=ago(minutes=1))
+    ends = newest_ends([last, refused], [first, other, older, make_run("active", slot=4)], NOW)
+    found = cooldowns_of(ends, FIVE, NOW)
+    assert [(item.execution, item.outcome, item.remaining) for item in found] == [
+        ("team-a/last", "Failed", timedelta(minutes=3)),
+        ("team-a/other", "Completed", timedelta(minutes=4)),
+    ]
+
+
+def test_a_cooldown_ends_exactly_when_it_is_over() -> None:
+    end = finished_run(completed_at=ago(minutes=5))
+    assert cooldowns_of(newest_ends([], [end], NOW), FIVE, NOW) == []
+    just_before = NOW - timedelta(microseconds=1)
+    assert len(cooldowns_of(newest_ends([], [end], just_before), FIVE, just_before)) == 1

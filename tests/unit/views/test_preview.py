@@ -1,0 +1,132 @@
+"""What would be decided now, and how that is put into words."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
+from workflowexecution.api.status import Phase
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.views.facts import Facts
+from workflowexecution.views.preview import Preview, preview
+from workflowexecution.views.why import why_of
+
+
+def foretell(facts: Facts, **given: Any) -> Preview:
+    return preview(
+        facts,
+        **{
+            "namespace": "team-a",
+            "target": TARGET,
+            "workflow_id": "restart",
+            "problem": "",
+            "cooldown": timedelta(minutes=5),
+            "run_namespace": RUN_NAMESPACE,
+            "now": NOW,
+            **given,
+        },
+    )
+
+
+def test_a_free_target_takes_the_next_slot() -> None:
+    found = foretell(Facts(runs=(finished_run(slot=4),)))
+    assert (found.decision, found.run) == ("Launch", names.slot_name(TARGET, 5))
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (Facts(runs=(make_run("a"),)), "ResourceBusy"),
+        (Facts(runs=(make_run(None, name="by-hand", workflow_id=None),)), "ResourceBusy"),
+        (Facts(executions=(make_execution("b", phase=Phase.RUNNING, slot=2),)), "ResourceBusy"),
+        (Facts(runs=(finished_run(completed_at=ago(minutes=4)),)), "RecentlyRemediated"),
+        (
+            Facts(
+                executions=(
+                    make_execution("c", phase=Phase.FAILED, slot=1, completed_at=ago(minutes=1)),
+                ),
+                runs=(
+                    make_run(
+                        "c",
+                        succeeded="False",
+                        completed_at=ago(minutes=1),
+                        has_stopped=True,
+                    ),
+                ),
+            ),
+            "RecentlyRemediated",
+        ),
+        (
+            Facts(runs=(make_run("d", succeeded="False", completed_at=ago(minutes=9)),)),
+            "ResourceBusy",
+        ),
+    ],
+)
+def test_a_target_that_is_not_free_is_skipped(facts: Facts, reason: str) -> None:
+    found = foretell(facts)
+    assert (found.decision, found.reason) == ("Skip", reason)
+    assert found.skip is not None
+    assert found.message == found.skip.message
+
+
+def test_another_workflow_or_target_is_not_concerned() -> None:
+    cooling = Facts(runs=(finished_run(completed_at=ago(minutes=4)),))
+    assert foretell(cooling, workflow_id="scale").decision == "Launch"
+    assert foretell(cooling, target="payment/Deployment/other").decision == "Launch"
+    assert foretell(cooling, cooldown=timedelta(minutes=4)).decision == "Launch"
+
+
+def test_a_problem_is_told_before_anything_else() -> None:
+    found = foretell(Facts(runs=(make_run("a"),)), problem="spec.x: is wrong")
+    assert (found.decision, found.reason) == ("Refuse", "ConfigurationError")
+    assert found.message == "spec.x: is wrong"
+
+
+def skipped(reason: str) -> Execution:
+    known = make_execution("mine", phase=Phase.SKIPPED, completed_at=ago(minutes=1))
+    details = {"reason": reason, "message": f"because of {reason}"}
+    blocker = {"conflictingWorkflow": {"name": "a", "namespace": "team-a"}}
+    status = {"phase": "Skipped", "skipDetails": {**details, **blocker}}
+    return replace(known, raw={**known.raw, "status": status})
+
+
+def test_why_tells_the_reason_its_meaning_and_what_to_do() -> None:
+    found = why_of(skipped("ResourceBusy"), None, NOW)
+    assert (found.reason, found.because_of) == ("ResourceBusy", "team-a/a")
+    assert found.happened == "because of ResourceBusy"
+    assert found.means.startswith("Nothing was run")
+    assert found.to_do.startswith("Treat it as a duplicate")
+    assert (found.again, found.may_run_now) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "problem", "again"),
+    [
+        (Facts(), "", "now"),
+        (Facts(), "spec.x: is wrong", "not as it is written: spec.x: is wrong"),
+        (
+            Facts(runs=(finished_run(completed_at=ago(minutes=4)),)),
+            "",
+            "in 60s, at 12:01:00 UTC",
+        ),
+        (
+            Facts(runs=(make_run("a"),)),
+            "",
+            "once team-a/a has ended; its cooldown begins then",
+        ),
+        (Facts(runs=(make_run("a", workflow_id="scale"),)), "", "once team-a/a has ended"),
+        (Facts(runs=(make_run("mine"),)), "", "once it has ended; its cooldown begins then"),
+    ],
+)
+def test_why_tells_when_the_same_may_run(facts: Facts, problem: str, again: str) -> None:
+    found = why_of(skipped("ResourceBusy"), foretell(facts, problem=problem), NOW)
+    assert found.again == again
+
+
+def test_an_execution_that_nobody_has_seen_says_so() -> None:
+    found = why_of(make_execution(), None, NOW)
+    assert (found.phase, found.reason) == ("", "")
+    assert "has not seen it" in found.happened

@@ -1,0 +1,57 @@
+"""Refusals of the API server in words that say what to do."""
+
+import pytest
+
+from workflowexecution.views.rights import missing_right
+
+REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}" {}'
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (
+            REFUSED.format("list", "pipelineruns", "tekton.dev", 'in the namespace "runs"'),
+            "the right to list pipelineruns.tekton.dev in namespace runs is missing; "
+            "the ClusterRole workflowexecution-run-reader gives it",
+        ),
+        (
+            REFUSED.format("get", "pods/log", "", 'in the namespace "runs"'),
+            "the right to get pods/log in namespace runs is missing; "
+            "the ClusterRole workflowexecution-run-reader gives it",
+        ),
+        (
+            REFUSED.format("list", "workflowexecutions", "g", "at the cluster scope"),
+            "the right to list workflowexecutions.g in all namespaces is missing; "
+            "the ClusterRole workflowexecution-viewer gives it",
+        ),
+        (
+            REFUSED.format("delete", "workflowexecutions", "g", 'in the namespace "a"'),
+            "the right to delete workflowexecutions.g in namespace a is missing; "
+            "the ClusterRole workflowexecution-orchestrator gives it",
+        ),
+        (
+            REFUSED.format("patch", "pipelineruns", "tekton.dev", 'in the namespace "runs"'),
+            "the right to patch pipelineruns.tekton.dev in namespace runs is missing; "
+            "the ClusterRole workflowexecution-canceller gives it",
+        ),
+        (
+            REFUSED.format("create", "workflowholds", "g", 'in the namespace "runs"'),
+            "the right to create workflowholds.g in namespace runs is missing; "
+            "the ClusterRole workflowexecution-holder gives it",
+        ),
+        (
+            REFUSED.format("list", "workflowholds", "g", 'in the namespace "runs"'),
+            "the right to list workflowholds.g in namespace runs is missing; "
+            "the ClusterRole workflowexecution-viewer gives it",
+        ),
+        (
+            REFUSED.format("patch", "workflowexecutions", "g", 'in the namespace "a"'),
+            "the right to patch workflowexecutions.g in namespace a is missing; "
+            "the ClusterRole workflowexecution-clearer gives it",
+        ),
+        ("something else", "something else"),
+    ],
+)
+def test_the_right_is_named_and_the_role_that_gives_it(refusal: str, told: str) -> None:
+    assert missing_right(refusal) == told

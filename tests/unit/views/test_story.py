@@ -1,0 +1,111 @@
+"""The story of an execution, from what Kubernetes and Tekton have noted of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import NOW, ago, finished_run, make_execution, raw_execution, raw_task_run, step
+from workflowexecution.api.fields import format_time
+from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.views.progress import progress_of
+from workflowexecution.views.story import failed_step_of, moments_of
+
+
+def task_run(task: str, began: int, ended: int, exit_code: int) -> dict[str, Any]:
+    """A TaskRun of one step; times in minutes before NOW."""
+    raw = raw_task_run(
+        task,
+        "False" if exit_code else "True",
+        "Failed" if exit_code else "Succeeded",
+        steps=[step("main", exit_code)],
+        completed_at=ago(minutes=ended),
+    )
+    raw["status"]["startTime"] = format_time(ago(minutes=began))
+    terminated = raw["status"]["steps"][0]["terminated"]
+    terminated["startedAt"] = format_time(ago(minutes=began) + timedelta(seconds=5))
+    terminated["finishedAt"] = format_time(ago(minutes=ended))
+    return raw
+
+
+def test_tasks_are_told_in_the_order_they_ran_in() -> None:
+    execution = make_execution(
+        phase=Phase.FAILED, slot=1, started_at=ago(minutes=9), completed_at=ago(minutes=1)
+    )
+    run = finished_run("mine", started_at=ago(minutes=9), completed_at=ago(minutes=1))
+    task_runs = [task_run("change", 5, 2, 3), task_run("check", 8, 6, 0)]
+    moments = moments_of(execution, run, task_runs)
+    assert [moment.at for moment in moments] == sorted(moment.at for moment in moments)
+    assert [(moment.what, moment.detail) for moment in moments][1:] == [
+        ("decided", f"launched as {execution.run_namespace}/{execution.run_name}"),
+        ("started", "Tekton took up the run"),
+        ("task started", "check"),
+        ("step started", "check/main"),
+        ("step ended", "check/main: exit code 0, Completed"),
+        ("task ended", "check: Succeeded"),
+        ("task started", "change"),
+        ("step started", "change/main"),
+        ("step ended", "change/main: exit code 3, Error"),
+        ("task ended", "change: Failed"),
+        ("run ended", "Succeeded"),
+        ("Failed", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("details", "task"),
+    [
+        ({}, "check"),
+        ({"failedTaskName": "change", "failedStepName": "main"}, "change"),
+        ({"failedTaskName": "change", "failedStepName": "other"}, None),
+    ],
+)
+def test_the_step_that_failed_is_the_one_the_status_names(
+    details: dict[str, str], task: str | None
+) -> None:
+    status = {"phase": "Failed", "failureDetails": details}
+    execution = parse_execution(raw_execution(status=status))
+    found = failed_step_of(execution, [task_run("check", 8, 6, 2), task_run("change", 5, 2, 3)])
+    assert (found and found.task) == task
+    assert found is None or (found.pod, found.container) == (f"run-{task}-pod", "step-main")
+
+
+def test_what_has_no_time_is_left_out() -> None:
+    raw = raw_task_run("check", "Unknown", "Running", steps=[{"name": "main", "waiting": {}}])
+    moments = moments_of(make_execution(), None, [raw])
+    assert [moment.what for moment in moments] == ["created"]
+
+
+def test_a_deletion_is_part_of_the_story() -> None:
+    execution = make_execution(deleted_at=NOW)
+    assert [item.what for item in moments_of(execution, None, [])] == ["created", "deleted"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (None, "waiting for the operator to see it"),
+        ({"phase": "Pending"}, "Pending"),
+        (
+            {
+                "phase": "Pending",
+                "conditions": [
+                    {"type": "Succeeded", "reason": "Waiting", "message": "it waits for this"}
+                ],
+            },
+            "Pending (Waiting), it waits for this",
+        ),
+        (
+            {
+                "phase": "Running",
+                "pipelineRunRef": {"name": "r"},
+                "pipelineRunStatus": {"completedTasks": 1, "totalTasks": 3},
+                "conditions": [{"type": "Succeeded", "reason": "Stopping"}],
+            },
+            "Running (Stopping), 1 of 3 tasks done, run r",
+        ),
+    ],
+)
+def test_progress_is_one_line(status: dict[str, Any] | None, told: str) -> None:
+    assert progress_of(parse_execution(raw_execution(status=status))) == told
