@@ -51,8 +51,9 @@ def look(ground: Ground, console: Console) -> None:
 
 def commands(ground: Ground) -> Iterator[tuple[str, str]]:
     """What to try next: what for, and the command."""
+    # By its tag: shorter to read, and nothing but this story writes to the registry.
+    image, _, _ = ground.bundles["inspect-workload"].partition("@")
     for purpose, command in NEXT:
-        image = ground.bundles["inspect-workload"]
         yield purpose, command.format(namespace=NAMESPACE, image=image)
 
 
