@@ -78,7 +78,7 @@ def _answer(ground: Ground, command: str) -> str:
             *(sys.executable, "-m", "workflowexecution.plugin"),
             *(*arguments, "--kubeconfig", str(ground.kubeconfig)),
         ],
-        env={**os.environ, "COLUMNS": "150"},
+        env={**os.environ, "COLUMNS": "170"},
         capture_output=True,
         text=True,
     )

@@ -18,7 +18,7 @@ from harness.waiting import eventually
 
 SECONDS = 600.0
 SOON_SECONDS = 60.0
-COLUMNS = 150
+COLUMNS = 170
 _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "CLOCK"),
