@@ -10,6 +10,9 @@ from docs.blocks import Block, blocks_to_run
 from docs.paste import Terminal, masked, run
 
 
+_UNCUT = 80
+
+
 def walk(opened: Terminal, page: Path, *, blocks: Sequence[Block] | None = None) -> None:
     """Paste the blocks of a page, all of them where none are named.
 
@@ -31,9 +34,11 @@ def _lasting(text: str) -> list[str]:
     """The lines that must be the same each time, in any order.
 
     Two of one second are told in either order. How many moments a story has goes with how often
-    Tekton reports, so lines that begin with a time are left out.
+    Tekton reports, so lines that begin with a time are left out. Where a line was cut goes with the
+    lengths of time before, so that only its beginning counts.
     """
-    return sorted(line for line in masked(text).splitlines() if not line.startswith("TIME"))
+    lines = [line for line in masked(text).splitlines() if not line.startswith("TIME")]
+    return sorted(line[:_UNCUT] if line.endswith("…") else line for line in lines)
 
 
 def _write(page: Path, printed: Sequence[tuple[Block, str]]) -> None:
