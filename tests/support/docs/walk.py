@@ -9,7 +9,6 @@ from pathlib import Path
 from docs.blocks import Block, blocks_to_run
 from docs.paste import Terminal, masked, run
 
-
 _UNCUT = 80
 
 
