@@ -16,8 +16,8 @@ endif
 unexport KUBECONFIG
 
 .PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
-	page-e2e observability faults bench record lint audit fmt docs crd lock image plugin release-artifacts \
-	cluster-up cluster-down clean
+	page-e2e observability faults bench record lint audit fmt docs docs-site docs-walk crd lock \
+	image plugin release-artifacts cluster-up cluster-env cluster-down clean
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -38,8 +38,8 @@ packages: setup ## install the Debian packages of the real node, where that is p
 programs: packages ## build the local cluster's programs into the cache
 	@$(CLUSTER) build --tier $(TIER)
 
-demo: packages ## show the operator at work; KUBECONFIG=… plays it on your own cluster
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m demo
+demo: packages ## show the operator at work; KEEP=1 leaves the cluster, KUBECONFIG=… plays it on yours
+	@DEMO_KEEP=$(KEEP) PYTHONPATH=tests:tests/support $(BIN)/python -m demo
 
 test: programs ## lint, then every test level that this machine allows
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m levels
@@ -96,12 +96,16 @@ crd: setup ## write the CRDs from the models
 	$(BIN)/wfe crd > manifests/crd/workflowexecutions.yaml
 	$(BIN)/wfe crd holds > manifests/crd/workflowholds.yaml
 
-docs: setup ## write the pages made from the code, and check all links
-	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.reasons
-	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.cli
-	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.metrics
-	PYTHONPATH=tests:tests/support $(BIN)/python -m docs.holds
+docs: setup ## write the pages and pictures made from the code, and check all links
+	PYTHONPATH=tests:tests/support $(BIN)/python -m docs
 	$(PYTEST) -q tests/unit/test_docs.py
+
+docs-site: setup ## build the documentation as a site into build/site; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open build/site/index.html, or serve it: python3 -m http.server -d build/site"
+
+docs-walk: programs ## paste the commands of all pages into a local cluster; CAPTURE=1 keeps what is printed
+	WFE_CAPTURE=$(CAPTURE) $(PYTEST) tests/walks
 
 lock: setup ## choose newest versions of all requirements within pyproject.toml's bounds
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra operator --universal --python-version 3.11 \
@@ -128,6 +132,9 @@ release-artifacts: setup ## put all that a release consists of into dist/release
 
 cluster-up: packages ## start a local cluster in the background: TIER=api|tekton|node
 	@$(CLUSTER) up --tier $(TIER)
+
+cluster-env: setup ## what a shell needs to use it: eval "$$(make -s cluster-env)"
+	@$(CLUSTER) env
 
 cluster-down: setup ## end it
 	@$(CLUSTER) down

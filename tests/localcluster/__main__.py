@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+import urllib.request
 from pathlib import Path
 
 from rich.markup import escape
@@ -60,6 +62,24 @@ def kubeconfig(options: argparse.Namespace) -> None:
     print(_found(options.state).kubeconfig)
 
 
+def environment(options: argparse.Namespace) -> None:
+    """Print what a shell needs to use the cluster: eval "$(make -s cluster-env)"."""
+    cluster = _found(options.state)
+    folders = [str(cluster.kubectl.parent), str(Path(sys.executable).parent)]
+    print(f"export KUBECONFIG={shlex.quote(str(cluster.kubeconfig))}")
+    print(f"export PATH={shlex.quote(':'.join(folders))}:$PATH")
+    if cluster.registry:
+        print(f"export REGISTRY={cluster.registry}")
+        print(f"export TOOLBOX={cluster.registry}/toolbox@{_digest(cluster.registry, 'toolbox')}")
+
+
+def _digest(registry: str, image: str) -> str:
+    """The digest of an image in the cluster's own registry."""
+    url = f"http://{registry}/v2/{image}/manifests/latest"
+    with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
+        return str(answer.headers["Docker-Content-Digest"])
+
+
 def logs(options: argparse.Namespace) -> None:
     """Print the log of one program."""
     folder = options.state / "logs"
@@ -97,6 +117,7 @@ COMMANDS = {
     "down": down,
     "status": status,
     "kubeconfig": kubeconfig,
+    "env": environment,
     "logs": logs,
     "build": build,
     "push-bundle": push,

@@ -2,45 +2,74 @@
 
 import re
 from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
+import yaml
 
-from docs import cli, holds, metrics, reasons
+from docs import diagrams, events, made
+from docs.blocks import pages
+from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core.decision import CHECKS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(
-    path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.parts[1:])
-)
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
 
 
-def test_the_page_of_reasons_is_what_the_code_says() -> None:
-    assert reasons.PAGE.read_text() == reasons.page()
+@pytest.mark.parametrize("module", made.modules(), ids=lambda module: str(module.__name__))
+def test_a_page_made_from_the_code_is_what_the_code_says(module: ModuleType) -> None:
+    assert module.PAGE.read_text() == module.page(), "run `make docs`"
 
 
-def test_the_page_of_holds_is_what_the_definition_says() -> None:
-    assert holds.PAGE.read_text() == holds.page()
+@pytest.mark.parametrize("name", diagrams.PICTURES)
+def test_a_picture_is_what_its_source_draws(name: str) -> None:
+    picture = (diagrams.FOLDER / f"{name}.svg").read_text()
+    assert picture == diagrams.PICTURES[name](), "run `make docs`"
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
 
 
-def test_the_page_of_commands_is_what_the_code_says() -> None:
-    assert cli.PAGE.read_text() == cli.page()
+def test_every_event_that_the_code_names_has_words() -> None:
+    assert events.reasons() == set(events.MEANINGS)
 
 
-def test_the_page_of_metrics_is_what_the_code_says() -> None:
-    assert metrics.PAGE.read_text() == metrics.page()
+def test_the_readme_begins_with_what_a_newcomer_looks_for() -> None:
+    first = "\n".join((ROOT / "README.md").read_text().splitlines()[:50])
+    for wanted in (
+        "![How it is decided",
+        "kind: WorkflowExecution",
+        "make demo",
+        "make test",
+        "kubectl apply -k manifests",
+    ):
+        assert wanted in first
 
 
-def test_the_readme_names_its_two_commands_on_its_first_screen() -> None:
-    first = "\n".join((ROOT / "README.md").read_text().splitlines()[:24])
-    assert "make demo" in first
-    assert "make test" in first
+def test_the_execution_in_the_readme_is_valid() -> None:
+    text = (ROOT / "README.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    WorkflowExecutionSpec.model_validate(yaml.safe_load(shown)["spec"])
+
+
+def test_the_picture_of_the_decision_asks_in_the_order_of_the_code() -> None:
+    """The checks that people ask about; the others are about the operator's own work."""
+    asked = {
+        "Does it have a run already?": "_has_its_run",
+        "Can it not be run as it is written?": "_cannot_be_run",
+        "Is another run on the target unfinished?": "_target_is_busy",
+        "Did the same workflow end there less than 5 minutes ago?": "_target_is_cooling_down",
+        "Does a person hold new launches?": "_is_held",
+    }
+    questions = [question.replace("\n", " ") for question, _, _ in diagrams.QUESTIONS]
+    assert questions == list(asked)
+    order = [check.__name__ for check in CHECKS]
+    assert sorted(asked.values(), key=order.index) == list(asked.values())
 
 
 def test_the_concepts_list_the_checks_in_the_order_of_the_code() -> None:

@@ -1,4 +1,7 @@
-"""`make demo`: play the story; exit status 0 only if every execution ended as told."""
+"""`make demo`: play the story; exit status 0 only if every execution ended as told.
+
+With KEEP=1 the local cluster stays, and what to try next is printed.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from rich.console import Console
 from rich.live import Live
 
 from demo.deployed import deploy
-from demo.ground import Ground, installed, local_ground, own_ground, run_kubectl
-from demo.stage import NAMESPACE, Stage
+from demo.ending import look, tell_next
+from demo.ground import Ground, installed, kept_ground, local_ground, own_ground
+from demo.stage import Stage
 from demo.story import ACTS, not_as_told, play
 from demo.table import table_of
 from demo.tools import DemoError, operator
@@ -24,11 +28,11 @@ from localcluster import ClusterError
 
 def main() -> int:
     """Play the story on the cluster of DEMO_KUBECONFIG, else on one of its own."""
-    chosen = os.environ.get("DEMO_KUBECONFIG")
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    chosen, is_kept = os.environ.get("DEMO_KUBECONFIG"), bool(os.environ.get("DEMO_KEEP"))
+    console = Console(width=None if sys.stdout.isatty() else 150)
     try:
-        with _ground(chosen) as ground:
-            return _show(ground, console)
+        with _ground(chosen, is_kept=is_kept) as ground:
+            return _show(ground, console, is_kept=is_kept)
     except (DemoError, ClusterError) as error:
         console.print(f"demo: {error}", style="red", markup=False)
         return 1
@@ -37,24 +41,30 @@ def main() -> int:
         return 130
 
 
-def _ground(chosen: str | None) -> AbstractContextManager[Ground]:
-    return own_ground(Path(chosen).expanduser()) if chosen else local_ground()
+def _ground(chosen: str | None, *, is_kept: bool) -> AbstractContextManager[Ground]:
+    if chosen and is_kept:
+        raise DemoError("KEEP=1 is for the local cluster; leave one of KEEP and KUBECONFIG out")
+    if chosen:
+        return own_ground(Path(chosen).expanduser())
+    return kept_ground() if is_kept else local_ground()
 
 
-def _show(ground: Ground, console: Console) -> int:
+def _show(ground: Ground, console: Console, *, is_kept: bool) -> int:
     stage = Stage(ground)
     started = time.monotonic()
-    with _operator(ground), stage.set():
+    with _operator(ground), stage.set(is_kept=is_kept):
         with Live(console=console, auto_refresh=False) as live:
             play(stage, lambda: live.update(table_of(stage, ground.name), refresh=True))
-        console.print(f"\n$ kubectl describe wfe {ACTS[-1].name} -n {NAMESPACE}", style="bold")
-        console.print(_describe(ground), markup=False, highlight=False, soft_wrap=True)
+        look(ground, console)
     wrong = not_as_told(stage)
     for act in wrong:
         console.print(f"✗ {act.name}: told was: {act.told}", style="red")
     if not wrong:
         took = time.monotonic() - started
-        console.print(f"✓ all {len(ACTS)} executions ended as told, in {took:.0f} s", style="green")
+        told = f"✓ all {len(ACTS)} executions ended as told, in {took:.0f} s"
+        console.print(f"\n{told}", style="green")
+    if is_kept:
+        tell_next(ground, console)
     return 1 if wrong else 0
 
 
@@ -62,7 +72,7 @@ def _show(ground: Ground, console: Console) -> int:
 def _operator(ground: Ground) -> Iterator[None]:
     """The operator as users install it, or on this machine where the cluster cannot run it."""
     if ground.operator:
-        # The cluster ends with the story, and the operator with it.
+        # It ends with the cluster.
         deploy(ground)
         yield
         return
@@ -72,10 +82,6 @@ def _operator(ground: Ground) -> Iterator[None]:
         operator(ground.kubeconfig, Path(folder) / "log"),
     ):
         yield
-
-
-def _describe(ground: Ground) -> str:
-    return run_kubectl(ground, "-n", NAMESPACE, "describe", "wfe", ACTS[-1].name)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,19 @@ def local_ground() -> Iterator[Ground]:
         yield ground_of(cluster, _operator_image(cluster))
 
 
+@contextmanager
+def kept_ground() -> Iterator[Ground]:
+    """The same, and it stays, as that of `make cluster-up` does.
+
+    Raises DemoError where one is there already: the story needs targets that are free.
+    """
+    state = localcluster.default_state()
+    if localcluster.find(state):
+        raise DemoError("a local cluster is there already; end it first: make cluster-down")
+    cluster = localcluster.start(Tier.NODE, state)
+    yield ground_of(cluster, _operator_image(cluster))
+
+
 def ground_of(cluster: Cluster, operator: str = "") -> Ground:
     """A local cluster as the ground of the story, with the operator's image if it has one."""
     assert cluster.registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,8 +16,8 @@ from demo.ground import Ground, let_runs_remediate
 from localcluster import eventually
 
 GROUP, VERSION, PLURAL = "workflowexecution.kubernaut.ai", "v1alpha1", "workflowexecutions"
-# Another one each time: on a cluster that is kept, the cooldown of the last showing still holds.
-NAMESPACE = f"demo-shop-{secrets.token_hex(2)}"
+# On a user's own cluster another one each time: the cooldown of the last showing still holds.
+NAMESPACE = "demo-shop" + (f"-{secrets.token_hex(2)}" if os.environ.get("DEMO_KUBECONFIG") else "")
 ENDED = ("Completed", "Failed", "Skipped")
 
 
@@ -31,8 +32,8 @@ class Stage:
         self._seen: dict[str, Mapping[str, Any]] = {}
 
     @contextmanager
-    def set(self) -> Iterator[None]:
-        """Have the namespace and the workload for the block."""
+    def set(self, *, is_kept: bool = False) -> Iterator[None]:
+        """Have the namespace and the workload for the block; after it, too, where they are kept."""
         self._create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
         try:
             let_runs_remediate(self._ground, NAMESPACE)
@@ -40,7 +41,8 @@ class Stage:
                 self._create(_deployment(name, self._ground.shell))
             yield
         finally:
-            self._clear()
+            if not is_kept:
+                self._clear()
 
     def create(self, name: str, workflow: str, target: str) -> None:
         """Create one execution, as an orchestrator would."""

@@ -23,6 +23,7 @@ operator itself is run by `wfe run`. This page is made from the commands by `mak
 It is the program `kubectl-wfe` of the operator's package with the extra `plugin`, and needs Python
 3.11; kubectl finds it on the `PATH`:
 
+<!-- needs: the package in an index -->
 ```sh
 pip install 'workflowexecution-operator[plugin]'
 ```
@@ -30,6 +31,7 @@ pip install 'workflowexecution-operator[plugin]'
 Or with [krew](https://krew.sigs.k8s.io): `make plugin` puts an archive for each platform, and the
 manifest that names them, into `dist/plugin`:
 
+<!-- needs: krew, and what make plugin makes -->
 ```sh
 kubectl krew install --manifest=dist/plugin/wfe.yaml \\
   --archive=dist/plugin/kubectl-wfe-linux-amd64.tar.gz

@@ -1,0 +1,44 @@
+"""Every command in the documentation is run by a test, or says what it needs."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.blocks import ROOT, Block, pages, shell_blocks
+from docs.paste import masked, run, terminal
+
+BLOCKS = [block for page in pages() for block in shell_blocks(page)]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_says_whether_it_is_run(block: Block) -> None:
+    assert block.kind, (
+        f"{block}: put '<!-- run -->', '<!-- run by: tests/… -->' or '<!-- needs: what -->' "
+        "on the line before it"
+    )
+    assert block.kind == "run" or block.note, f"{block}: say what it needs, or which test runs it"
+
+
+def test_the_tests_that_are_named_are_there() -> None:
+    named = {path for block in BLOCKS if block.kind == "run by" for path in block.note.split(", ")}
+    assert {path for path in named if not (ROOT / path).is_file()} == set()
+
+
+def test_a_block_that_fails_is_seen(tmp_path: Path) -> None:
+    with terminal(tmp_path) as opened:
+        assert run(opened, _block("export WORD=hello\ntest -d .\n"))
+        assert run(opened, _block("$ echo $WORD\nold\n", language="console")) == (
+            "$ echo $WORD\nhello\n"
+        )
+        with pytest.raises(AssertionError, match="ended with 1"):
+            run(opened, _block("false\ntrue\n"))
+        assert run(opened, _block("(exit 11)\n", note="exits with 11"))
+
+
+def test_only_what_differs_each_time_is_masked() -> None:
+    one = "wait   2026-11-22T23:46:55Z   5m0s   wfe-7c24-1   18s"
+    assert masked(one) == "wait  TIME  LENGTH  wfe-7c24-1  LENGTH"
+
+
+def _block(text: str, *, language: str = "sh", note: str = "") -> Block:
+    return Block(ROOT / "README.md", 1, language, text, "run", note, 0, len(text))
