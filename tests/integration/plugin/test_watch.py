@@ -63,6 +63,8 @@ def running(world: World, *arguments: str, terminal: bool) -> Iterator[Running]:
         stdout=theirs,
         stderr=subprocess.PIPE,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "160", "LINES": "40"},
+        # What a shell runs in the background ignores it, and so does whatever that starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(theirs)
     try:
