@@ -98,7 +98,6 @@ def build_hold_crd() -> dict[str, Any]:
                 "plural": identity.HOLD_PLURAL,
                 "singular": identity.HOLD_SINGULAR,
                 "shortNames": [identity.HOLD_SHORT_NAME],
-                "categories": [identity.CATEGORY],
             },
             "scope": "Namespaced",
             "versions": [_version()],
