@@ -72,11 +72,15 @@ def test_kubectl_wfe_doctor_finds_nothing_missing(node: Cluster, installed: Grou
     told = subprocess.run(
         [sys.executable, "-m", "workflowexecution.plugin", *asked], capture_output=True, text=True
     )
-    found = {item["check"]: item for item in json.loads(told.stdout)["items"]}
-    wrong = [item for item in found.values() if item["state"] in ("error", "unknown")]
+    items = json.loads(told.stdout)["items"]
+    wrong = [item for item in items if item["state"] in ("error", "unknown")]
     assert (told.returncode, wrong) == (0, []), told.stderr
-    assert found["operator"]["detail"].endswith("2 of 2 pods ready")
-    assert found["webhooks"]["detail"] != "0 that matter, all answered for"
+    found = {item["check"]: item["detail"] for item in items}
+    assert found["operator"].endswith("2 of 2 pods ready")
+    # Tekton's webhook is a process of the machine, behind a Service that only names a host.
+    count, _, limit = found["webhooks"].partition(" that matter, all answered for")
+    assert int(count) > 0
+    assert "ExternalName" in limit
 
 
 def test_the_pods_are_confined_as_the_manifests_say(node: Cluster, installed: Ground) -> None:

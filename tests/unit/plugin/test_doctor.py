@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
 
 from builders import NOW, ago, make_execution, raw_execution
+from unit.plugin.scripted import Answer, scripted
 from versions import image_tag
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
@@ -139,6 +141,14 @@ def test_a_leader_that_is_silent_leads_no_more() -> None:
     assert running.leader_finding({}, NOW).detail == "nobody leads"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(2, State.WARNING), (30, State.WARNING), (31, State.ERROR)]
+)
+def test_a_leader_that_let_go_is_given_time_to_be_followed(seconds: int, state: State) -> None:
+    spec = {"holderIdentity": "", "renewTime": format_time(ago(seconds=seconds))}
+    assert running.leader_finding({"spec": spec}, NOW).state is state
+
+
 def test_settings_that_differ_are_told_as_they_are_set() -> None:
     assert running.settings_finding({}, "runs").state is State.OK
     same = {"WFE_COOLDOWN": "300s", "WFE_EXECUTION_NAMESPACE": "runs"}
@@ -176,6 +186,52 @@ def test_only_webhooks_that_can_refuse_a_run_matter(
     webhook: dict[str, Any], concerned: bool
 ) -> None:
     assert webhooks.is_concerned(webhook) is concerned
+
+
+SERVICE = {"namespace": "tekton", "name": "hook"}
+BY_SERVICE = {"service": SERVICE, "caBundle": "eA=="}
+ENDPOINT = {"conditions": {"ready": True}}
+UNSEEN = (
+    "1 that matter, all answered for, as far as is known: 1 at a URL or an ExternalName, "
+    "not looked at"
+)
+NOBODY = "h of c: nobody answers at Service tekton/hook, so what it checks is refused"
+
+
+def cluster_with(config: dict[str, Any], endpoints: list[Any], service: str) -> Answer:
+    """Serve one webhook, and its Service of this type; none where the type is empty."""
+    rules = [{"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"]}]
+    webhook = {"name": "h", "clientConfig": config, "rules": rules}
+    lists = {
+        "validatingwebhookconfigurations": [{"metadata": {"name": "c"}, "webhooks": [webhook]}],
+        "mutatingwebhookconfigurations": [],
+        "endpointslices": [{"endpoints": endpoints}],
+    }
+
+    def answer(request: web.Request) -> web.Response:
+        if request.path == "/api/v1/namespaces/tekton/services/hook":
+            return web.json_response({"spec": {"type": service}}, status=200 if service else 404)
+        return web.json_response({"metadata": {}, "items": lists[request.path.rpartition("/")[2]]})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("config", "endpoints", "service", "state", "detail"),
+    [
+        (BY_SERVICE, [ENDPOINT], "ClusterIP", State.OK, "1 that matter, all answered for"),
+        (BY_SERVICE, [], "ClusterIP", State.ERROR, NOBODY),
+        (BY_SERVICE, [], "", State.ERROR, NOBODY),
+        (BY_SERVICE, [], "ExternalName", State.OK, UNSEEN),
+        ({"url": "https://h.example"}, [], "", State.OK, UNSEEN),
+    ],
+)
+async def test_a_webhook_without_endpoints_is_missing_only_where_it_needs_them(
+    config: dict[str, Any], endpoints: list[Any], service: str, state: State, detail: str
+) -> None:
+    async with scripted(cluster_with(config, endpoints, service)) as (session, _):
+        (found,) = await webhooks.check_webhooks(session, PLACE)
+    assert (found.state, found.detail) == (state, detail)
 
 
 def test_a_pod_that_waits_for_its_image_is_named_once() -> None:

@@ -73,16 +73,21 @@ async def check_leader(session: Session, place: Place) -> list[Finding]:
 
 
 def leader_finding(lease: Raw, now: datetime) -> Finding:
-    """Judge when the leader wrote last."""
+    """Judge when the leader wrote last, or let go."""
     spec = reading.mapping(lease, "spec")
     holder, renewed = reading.text(spec, "holderIdentity"), reading.moment(spec, "renewTime")
+    silent = now - renewed if renewed else None
+    lately = silent is not None and silent <= 2 * LEASE_DURATION
+    if holder and lately:
+        return ok("leader", holder)
+    # At the end of every upgrade: the last old pod lets go when all new ones are ready.
+    if lately:
+        handover = f"nobody leads: the last leader let go {short(silent)} ago"
+        return warning("leader", handover, "ask again in half a minute; another one takes over")
     fix = "see why no operator becomes the leader: kubectl logs of its pods"
     if not holder:
         return error("leader", "nobody leads", fix)
-    if renewed is None or now - renewed > 2 * LEASE_DURATION:
-        silent = short(now - renewed) if renewed else "ever"
-        return error("leader", f"{holder} leads, and is silent for {silent}", fix)
-    return ok("leader", holder)
+    return error("leader", f"{holder} leads, and is silent for {short(silent) or 'ever'}", fix)
 
 
 async def check_settings(session: Session, place: Place) -> list[Finding]:

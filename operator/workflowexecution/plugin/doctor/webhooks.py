@@ -1,13 +1,12 @@
 """Webhooks that can refuse what is created here, because nobody answers for them."""
 
-from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.kube import errors
-from workflowexecution.plugin.doctor.finding import Finding, error, ok
+from workflowexecution.plugin.doctor.finding import Finding, State, error, ok
 from workflowexecution.plugin.doctor.place import Place
 from workflowexecution.plugin.session import Session
 
@@ -23,6 +22,7 @@ _CONCERNED: Final = (
     (identity.GROUP, identity.PLURAL),
     ("", "pods"),
 )
+_UNSEEN: Final = ok("webhooks", "answered for where doctor does not look")
 
 
 async def check_webhooks(session: Session, _: Place) -> list[Finding]:
@@ -34,9 +34,15 @@ async def check_webhooks(session: Session, _: Place) -> list[Finding]:
         for webhook in reading.mappings(item, "webhooks")
         if is_concerned(webhook)
     ]
-    found = [await _problem(session, name, webhook) for name, webhook in webhooks]
-    problems = list(filter(None, found))
-    return problems or [ok("webhooks", f"{len(webhooks)} that matter, all answered for")]
+    found = [await _look_at(session, name, webhook) for name, webhook in webhooks]
+    problems = [item for item in found if item and item.state is State.ERROR]
+    return problems or [_all_well(len(found), found.count(_UNSEEN))]
+
+
+def _all_well(count: int, unseen: int) -> Finding:
+    told = f"{count} that matter, all answered for"
+    limit = f", as far as is known: {unseen} at a URL or an ExternalName, not looked at"
+    return ok("webhooks", f"{told}{limit if unseen else ''}")
 
 
 def is_concerned(webhook: Raw) -> bool:
@@ -57,21 +63,26 @@ def _covers(rule: Raw, group: str, resource: str) -> bool:
     )
 
 
-async def _problem(session: Session, name: str, webhook: Raw) -> Finding | None:
+async def _look_at(session: Session, name: str, webhook: Raw) -> Finding | None:
+    """What is wrong with a webhook, or that it cannot be seen; None where somebody answers."""
     told = f"{reading.text(webhook, 'name')} of {name}"
     config = reading.mapping(webhook, "clientConfig")
     service = reading.mapping(config, "service")
-    if service and not reading.text(config, "caBundle"):
+    if not service:
+        return _UNSEEN
+    if not reading.text(config, "caBundle"):
         fix = "see the logs of the webhook's own pods: they fill it in"
         return error("webhooks", f"{told} has no caBundle, so its answers are not trusted", fix)
-    if not service or await _has_endpoints(session, service):
+    if await _has_endpoints(session, service):
         return None
+    if await _is_another_name(session, service):
+        return _UNSEEN
     where = f"{reading.text(service, 'namespace')}/{reading.text(service, 'name')}"
     detail = f"{told}: nobody answers at Service {where}, so what it checks is refused"
     return error("webhooks", detail, f"kubectl get pods -n {reading.text(service, 'namespace')}")
 
 
-async def _has_endpoints(session: Session, service: Mapping[str, object]) -> bool:
+async def _has_endpoints(session: Session, service: Raw) -> bool:
     namespace = quote(reading.text(service, "namespace"), safe="")
     path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
     query = {"labelSelector": f"kubernetes.io/service-name={reading.text(service, 'name')}"}
@@ -84,3 +95,16 @@ async def _has_endpoints(session: Session, service: Mapping[str, object]) -> boo
         for item in slices
         for endpoint in reading.mappings(item, "endpoints")
     )
+
+
+async def _is_another_name(session: Session, service: Raw) -> bool:
+    # The API server asks the host that such a Service names; it never has endpoints.
+    namespace = quote(reading.text(service, "namespace"), safe="")
+    name = quote(reading.text(service, "name"), safe="")
+    try:
+        found = await session.client.request(
+            "GET", f"/api/v1/namespaces/{namespace}/services/{name}"
+        )
+    except errors.NotFoundError:
+        return False
+    return reading.mapping(found, "spec").get("type") == "ExternalName"
