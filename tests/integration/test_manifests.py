@@ -83,11 +83,11 @@ def test_the_server_would_take_operators_that_share_the_targets(installed: Clust
 def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
     installed: Cluster, tmp_path: Path
 ) -> None:
-    page = (REPOSITORY / "docs" / "security.md").read_text()
-    shown = page.partition("```yaml\n")[2].partition("```")[0]
+    page = (REPOSITORY / "docs/how-to/confine-rights.md").read_text()
+    shown = page.partition("kustomization.yaml <<END\n")[2].partition("\nEND")[0]
     here = os.path.relpath(REPOSITORY, tmp_path.resolve())
     path = tmp_path / "kustomization.yaml"
-    path.write_text(shown.replace("path/to/this/repository", here))
+    path.write_text(shown.replace("../..", here).replace("../my-cluster", f"{here}/manifests"))
     applied = _kubectl(installed, "apply", "-k", str(tmp_path), "--dry-run=server")
 
     assert applied.returncode == 0, applied.stderr

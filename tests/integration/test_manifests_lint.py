@@ -32,6 +32,7 @@ MORE = {
     "overlays/openshift": {UNBOUND_EGRESS},
     "overlays/single-namespace": {UNBOUND_EGRESS},
     "overlays/restricted": set(),
+    "overlays/status-page": {UNBOUND_EGRESS},
 }
 
 

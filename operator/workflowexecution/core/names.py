@@ -16,9 +16,9 @@ KEY_WORKFLOW_ID: Final = "kubernaut.ai/workflow-id"
 KEY_TARGET: Final = "kubernaut.ai/target-resource"
 KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
 # On an execution, by whoever created it: the span it is to be seen beneath, as W3C writes it.
-KEY_TRACEPARENT: Final = "kubernaut.ai/traceparent"
+TRACEPARENT: Final = "kubernaut.ai/traceparent"
 # On a run: where Tekton reads the span that its own are beneath.
-KEY_TEKTON_SPAN: Final = "tekton.dev/pipelinerunSpanContext"
+TEKTON_SPAN: Final = "tekton.dev/pipelinerunSpanContext"
 
 # As many digits as fit into a run's name: a run must not be overlooked for its number.
 _SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")

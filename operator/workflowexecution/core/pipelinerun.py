@@ -112,7 +112,7 @@ def _annotations(execution: Execution) -> dict[str, str]:
 
 
 def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:
-    return {names.KEY_TEKTON_SPAN: trace_of(execution).for_tekton} if template.is_traced else {}
+    return {names.TEKTON_SPAN: trace_of(execution).for_tekton} if template.is_traced else {}
 
 
 def _bundle(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:

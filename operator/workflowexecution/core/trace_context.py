@@ -48,7 +48,7 @@ class TraceContext:
 def trace_of(execution: Execution) -> TraceContext:
     """Continue the trace that the execution's annotation names; begin one where it names none."""
     annotations = reading.mapping(reading.mapping(execution.raw, "metadata"), "annotations")
-    given = _TRACEPARENT.fullmatch(reading.text(annotations, names.KEY_TRACEPARENT))
+    given = _TRACEPARENT.fullmatch(reading.text(annotations, names.TRACEPARENT))
     trace_id, parent_id, flags = given.groups() if given else (None, "", "01")
     return TraceContext(
         trace_id=trace_id or _hex(execution.uid, "trace", 32),

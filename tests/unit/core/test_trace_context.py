@@ -14,7 +14,7 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 def created_with(traceparent: object) -> Execution:
     raw = raw_execution("mine")
-    raw["metadata"]["annotations"] = {names.KEY_TRACEPARENT: traceparent}
+    raw["metadata"]["annotations"] = {names.TRACEPARENT: traceparent}
     return parse_execution(raw)
 
 

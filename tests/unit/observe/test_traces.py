@@ -46,7 +46,7 @@ async def collector() -> AsyncIterator[Receiver]:
 
 def created_with(traceparent: str) -> Execution:
     raw = raw_execution("mine")
-    raw["metadata"]["annotations"] = {names.KEY_TRACEPARENT: traceparent}
+    raw["metadata"]["annotations"] = {names.TRACEPARENT: traceparent}
     return parse_execution(raw)
 
 
