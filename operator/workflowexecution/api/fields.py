@@ -44,7 +44,13 @@ def _read_duration(value: Any) -> Any:
 
 
 def _whole_seconds(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(microsecond=0)
+    try:
+        return value.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        # The API server stores what is before the year 1 or after 9999 in UTC only.
+        raise ValueError(
+            f"{value.isoformat()!r} is out of range; use a year of our time"
+        ) from error
 
 
 Time = Annotated[

@@ -22,7 +22,7 @@ from workflowexecution.api.status import FailureDetails, FailureReason, Phase, S
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.guards import Guards, counted, ending_of_execution
+from workflowexecution.core.guards import Guards, counted, ending_of_execution, ending_of_run
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure, outcome_of_skip
 from workflowexecution.core.status.patch import parse_status
@@ -161,6 +161,10 @@ def test_an_execution_and_its_run_tell_of_one_end(
     execution: Execution, run: Run, expected: SkipReason | None
 ) -> None:
     assert reason(execution, runs=(run,)) is expected
+
+
+def test_a_run_that_names_no_workflow_tells_of_no_ending() -> None:
+    assert ending_of_run(failed_run(workflow_id=None), NOW) is None
 
 
 @pytest.mark.parametrize(

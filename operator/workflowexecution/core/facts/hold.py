@@ -77,10 +77,7 @@ def parse_hold(raw: Raw) -> Hold:
     meta = reading.mapping(raw, "metadata")
     namespace, name = reading.text(meta, "namespace"), reading.text(meta, "name")
     since = reading.moment(meta, "creationTimestamp")
-    try:
-        spec, problem = validation.parse_hold_spec(raw)
-    except (TypeError, AttributeError) as error:
-        spec, problem = None, f"spec: {error}"
+    spec, problem = validation.parse_hold_spec(raw)
     if spec is None:
         return Hold(namespace=namespace, name=name, since=since, problem=problem)
     return Hold(

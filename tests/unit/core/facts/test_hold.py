@@ -75,6 +75,10 @@ def test_it_says_who_and_why_and_until_when() -> None:
         ({"reason": "x", "heldBy": "jane", "everything": True, "workflowId": "a"}, "nothing else"),
         ({"reason": "x", "heldBy": "jane", "everything": True, "expiresAt": "soon"}, "'soon'"),
         ({"reason": "x", "heldBy": "jane", "targetResource": "payment"}, "is not a target"),
+        (
+            {"reason": "x", "heldBy": "jane", "expiresAt": "9999-12-31T23:59:59-14:00"},
+            "is out of range",
+        ),
         ("everything", "spec"),
     ],
 )
