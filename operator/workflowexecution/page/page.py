@@ -49,7 +49,11 @@ class StatusPage:
         self._keeper = Keeper(sources.fill, self._streams.changed)
         server = Server(window, sources, gate, self._streams, self._keeper.look)
         self._runner = web.AppRunner(
-            server.application(), access_log=None, shutdown_timeout=_SHUTDOWN_S
+            server.application(),
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_S,
+            # The stream of one who has gone would count as theirs until it is next written to.
+            handler_cancellation=True,
         )
         await self._runner.setup()
         where = _LOOPBACK if self._is_for_loopback else address

@@ -44,6 +44,16 @@ def test_one_visitor_cannot_take_all_streams(scene: Scene) -> None:
             stream.__exit__(None, None, None)
 
 
+def test_whoever_goes_away_leaves_no_stream_behind(scene: Scene) -> None:
+    """Also one that loads the page again and again: nothing happens meanwhile that is told."""
+    guest = scene.guest(scene.world.source)
+    for _ in range(30):
+        with guest.listen():
+            pass
+    with guest.listen():
+        pass
+
+
 @pytest.fixture(scope="module")
 def pair(bare_cluster: Cluster) -> Iterator[tuple[World, OperatorProcess, OperatorProcess]]:
     """A world, its leader, and a second operator that stands by; pages on loopback."""
