@@ -69,7 +69,7 @@ def terminal(folder: Path = ROOT, more: Mapping[str, str] | None = None) -> Iter
         subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=folder,
-            env={**os.environ, "COLUMNS": str(COLUMNS), **(more or {})},
+            env={**_of_a_person(), "COLUMNS": str(COLUMNS), **(more or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -127,3 +127,10 @@ def _commands(text: str) -> list[str]:
 
 def _cut(line: str) -> str:
     return line if len(line) <= COLUMNS else line[: COLUMNS - 1] + "…"
+
+
+def _of_a_person() -> dict[str, str]:
+    """The environment without what a make that started the tests hands on to another make."""
+    return {
+        key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))
+    }
