@@ -34,8 +34,10 @@ def _lasting(text: str) -> list[str]:
 
     Two of one second are told in either order. How many moments a story has goes with how often
     Tekton reports, so lines that begin with a time are left out. Where a line was cut goes with the
-    lengths of time before, so that only its beginning counts.
+    lengths of time before, so that only its beginning counts; so does where a text was folded.
     """
+    if "| fold " in text:
+        return masked(text).split()
     lines = [line for line in masked(text).splitlines() if not line.startswith("TIME")]
     return sorted(line[:_UNCUT] if line.endswith("…") else line for line in lines)
 
