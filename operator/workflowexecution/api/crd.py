@@ -1,5 +1,6 @@
 """The CustomResourceDefinition, generated from the models so that the two cannot differ."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -9,6 +10,9 @@ from workflowexecution.api import identity
 from workflowexecution.api.immutability import unchanged_spec
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
+
+# Heading, type, path, and 1 where it is shown only to who asks for more.
+Column = tuple[str, str, str, int]
 
 _DROPPED: Final = ("title", "$defs", "additionalProperties")
 _COLUMNS: Final = (
@@ -25,42 +29,68 @@ _COLUMNS: Final = (
 
 def build_crd() -> dict[str, Any]:
     """Build the CRD manifest: ``apiextensions.k8s.io/v1``, one served and stored version."""
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{identity.PLURAL}.{identity.GROUP}"},
-        "spec": {
-            "group": identity.GROUP,
-            "names": {
-                "kind": identity.KIND,
-                "listKind": identity.LIST_KIND,
-                "plural": identity.PLURAL,
-                "singular": identity.SINGULAR,
-                "shortNames": [identity.SHORT_NAME],
-                "categories": [identity.CATEGORY],
-            },
-            "scope": "Namespaced",
-            "versions": [_version()],
-        },
+    names = {
+        "kind": identity.KIND,
+        "listKind": identity.LIST_KIND,
+        "plural": identity.PLURAL,
+        "singular": identity.SINGULAR,
+        "shortNames": [identity.SHORT_NAME],
+        "categories": [identity.CATEGORY],
     }
-
-
-def _version() -> dict[str, Any]:
-    return {
-        "name": identity.VERSION,
-        "served": True,
-        "storage": True,
+    more = {
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
-            for name, kind, path, priority in _COLUMNS
-        ],
         "selectableFields": [
             {"jsonPath": ".spec.targetResource"},
             {"jsonPath": ".spec.workflowRef.workflowId"},
             {"jsonPath": ".status.phase"},
         ],
-        "schema": {"openAPIV3Schema": _schema()},
+    }
+    return definition(names, _COLUMNS, _schema(), more)
+
+
+def definition(
+    names: dict[str, Any],
+    columns: Iterable[Column],
+    schema: dict[str, Any],
+    more: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The definition of a namespaced kind; ``more`` are further fields of its only version."""
+    version = {
+        "name": identity.VERSION,
+        "served": True,
+        "storage": True,
+        **(more or {}),
+        "additionalPrinterColumns": [
+            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
+            for name, kind, path, priority in columns
+        ],
+        "schema": {"openAPIV3Schema": schema},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names['plural']}.{identity.GROUP}"},
+        "spec": {
+            "group": identity.GROUP,
+            "names": names,
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+def root(description: str, **parts: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a whole object that has a spec; ``parts`` are spec, and status if any."""
+    return {
+        "description": description,
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": "Version of the API."},
+            "kind": {"type": "string", "description": "Kind of the object."},
+            "metadata": {"type": "object"},
+            **parts,
+        },
     }
 
 
@@ -70,16 +100,11 @@ def _schema() -> dict[str, Any]:
         {"rule": unchanged_spec(), "message": "spec is immutable; create a new WorkflowExecution"}
     ]
     return {
-        "description": "WorkflowExecution runs one workflow on one target resource.",
-        "type": "object",
-        "required": ["spec"],
-        "properties": {
-            "apiVersion": {"type": "string", "description": "Version of the API."},
-            "kind": {"type": "string", "description": "Kind of the object."},
-            "metadata": {"type": "object"},
-            "spec": spec,
-            "status": structural(WorkflowExecutionStatus),
-        },
+        **root(
+            "WorkflowExecution runs one workflow on one target resource.",
+            spec=spec,
+            status=structural(WorkflowExecutionStatus),
+        ),
         # On the root, not on status: there a status set to null would escape the rules.
         "x-kubernetes-validations": _phase_rules(),
     }

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from workflowexecution.api import identity, target
-from workflowexecution.api.crd import structural
+from workflowexecution.api.crd import definition, root, structural
 from workflowexecution.api.fields import Model, Time, cel
 
 _NAMES_SOMETHING: Final = (
@@ -86,26 +86,13 @@ class WorkflowHoldSpec(Model):
 
 def build_hold_crd() -> dict[str, Any]:
     """Build the CRD manifest of holds: ``apiextensions.k8s.io/v1``, one version, no status."""
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{identity.HOLD_PLURAL}.{identity.GROUP}"},
-        "spec": {
-            "group": identity.GROUP,
-            "names": {
-                "kind": identity.HOLD_KIND,
-                "listKind": identity.HOLD_LIST_KIND,
-                "plural": identity.HOLD_PLURAL,
-                "singular": identity.HOLD_SINGULAR,
-                "shortNames": [identity.HOLD_SHORT_NAME],
-            },
-            "scope": "Namespaced",
-            "versions": [_version()],
-        },
+    names = {
+        "kind": identity.HOLD_KIND,
+        "listKind": identity.HOLD_LIST_KIND,
+        "plural": identity.HOLD_PLURAL,
+        "singular": identity.HOLD_SINGULAR,
+        "shortNames": [identity.HOLD_SHORT_NAME],
     }
-
-
-def _version() -> dict[str, Any]:
     spec = structural(WorkflowHoldSpec)
     spec["x-kubernetes-validations"] = [
         *spec["x-kubernetes-validations"],
@@ -114,25 +101,5 @@ def _version() -> dict[str, Any]:
             "message": "a hold is not changed; delete it and create another",
         },
     ]
-    return {
-        "name": identity.VERSION,
-        "served": True,
-        "storage": True,
-        "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
-            for name, kind, path, priority in _COLUMNS
-        ],
-        "schema": {
-            "openAPIV3Schema": {
-                "description": "WorkflowHold keeps new workflows from being launched.",
-                "type": "object",
-                "required": ["spec"],
-                "properties": {
-                    "apiVersion": {"type": "string", "description": "Version of the API."},
-                    "kind": {"type": "string", "description": "Kind of the object."},
-                    "metadata": {"type": "object"},
-                    "spec": spec,
-                },
-            }
-        },
-    }
+    schema = root("WorkflowHold keeps new workflows from being launched.", spec=spec)
+    return definition(names, _COLUMNS, schema)

@@ -83,15 +83,20 @@ def end_of_execution(execution: Execution, seen_at: datetime) -> Evidence | None
 
     None where no run was made, as for one that was refused or skipped.
     """
+    return None if execution.run_name is None else end_of_attempt(execution, seen_at)
+
+
+def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
+    """The same, also where the attempt failed before a run was made; its run_name is then empty."""
     ended = execution.phase in (Phase.COMPLETED, Phase.FAILED)
-    if not ended or execution.run_name is None or execution.completed_at is None:
+    if not ended or execution.completed_at is None:
         return None
     return Evidence(
         name=execution.name,
         namespace=execution.namespace,
         workflow_id=execution.workflow_id,
         target=execution.target,
-        run_name=execution.run_name,
+        run_name=execution.run_name or "",
         run_namespace=execution.run_namespace,
         completed_at=min(execution.completed_at, seen_at),
         outcome=execution.phase,

@@ -9,7 +9,7 @@ from typing import Final
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
-from workflowexecution.core.evidence import Evidence, end_of_run
+from workflowexecution.core.evidence import Evidence, end_of_attempt, end_of_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome
@@ -76,21 +76,12 @@ class Ending:
 
 def ending_of_execution(execution: Execution, seen_at: datetime) -> Ending | None:
     """How an execution ended, by its status; None where that tells no end, or nothing was tried."""
-    if execution.phase not in (Phase.COMPLETED, Phase.FAILED) or execution.completed_at is None:
+    evidence = end_of_attempt(execution, seen_at)
+    if evidence is None:
         return None
     status = reading.mapping(execution.raw, "status")
     begun = reading.mapping(status, "failureDetails").get("wasExecutionFailure")
     count = status.get("consecutiveFailures")
-    evidence = Evidence(
-        name=execution.name,
-        namespace=execution.namespace,
-        workflow_id=execution.workflow_id,
-        target=execution.target,
-        run_name=execution.run_name or "",
-        run_namespace=execution.run_namespace,
-        completed_at=min(execution.completed_at, seen_at),
-        outcome=execution.phase,
-    )
     return Ending(
         evidence=evidence,
         had_begun=begun if isinstance(begun, bool) else None if execution.run_name else False,

@@ -17,15 +17,10 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.decoding import Decode, decode_whole
 from workflowexecution.kube.stream_health import StreamHealth
+from workflowexecution.kube.watch_event import PAUSE_S, SILENCE_S, read_event, watch_query
 
 Deliver = Callable[[str, dict[str, Any]], None]
 
-# The server ends a stream after this time, so that each is opened anew now and then.
-_LASTS_S: Final = 300
-# Bookmarks come about once a minute: a connection that is silent for longer may be dead.
-_SILENCE_S: Final = 75.0
-# Between two streams: one that ends as soon as it has begun is not opened again at once.
-_PAUSE_S: Final = 1.0
 _BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 
 
@@ -93,7 +88,7 @@ class ChangeStream:
             ):
                 with attempt:
                     await self._follow()
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
 
     def _report(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -110,13 +105,8 @@ class ChangeStream:
         try:
             if not self._version:
                 await self._begin()
-            query = {
-                "watch": "true",
-                "allowWatchBookmarks": "true",
-                "resourceVersion": self._version,
-                "timeoutSeconds": str(_LASTS_S),
-            }
-            async with self._client.stream(self._path, query, silence=_SILENCE_S) as lines:
+            query = watch_query(self._version)
+            async with self._client.stream(self._path, query, silence=SILENCE_S) as lines:
                 is_open = True
                 self._opened()
                 async for line in lines:
@@ -143,21 +133,8 @@ class ChangeStream:
 
     def _take_in(self, line: bytes) -> None:
         """Take in one line of a stream; raises ApiError where it tells of an error."""
-        try:
-            event = self._decode(line)
-            kind, changed = event["type"], event["object"]
-            if kind != "ERROR":
-                version = changed["metadata"]["resourceVersion"]
-        except (ValueError, LookupError, TypeError) as error:
-            # It is not quoted: it may be half of somebody's object.
-            told = f"{self._path}: {len(line)} bytes that are no event"
-            raise errors.UnavailableError(told) from error
-        if kind == "ERROR":
-            # It is a Status, whatever is watched.
-            changed = reading.mapping(decode_whole(line), "object")
-            code, reason = changed.get("code", 0), reading.text(changed, "reason")
-            raise errors.error_for(code, reason, f"{self._path}: {changed.get('message')}")
+        event = read_event(line, self._path, self._decode)
         self.health.heard()
-        if kind != "BOOKMARK":
-            self._deliver(kind, changed)
-        self._version = version
+        if event.kind != "BOOKMARK":
+            self._deliver(event.kind, event.changed)
+        self._version = event.version

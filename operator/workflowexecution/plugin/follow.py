@@ -15,16 +15,11 @@ from workflowexecution.control.cluster import Raw, execution_paths
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
-from workflowexecution.kube.decoding import decode_whole
+from workflowexecution.kube.watch_event import PAUSE_S, SILENCE_S, read_event, watch_query
 from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.session import Session, let_connections_close
 
 _ACTIVE: Final = ",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES)
-_LASTS_S: Final = 300
-# Bookmarks come about once a minute: a connection that is silent for longer may be dead.
-_SILENCE_S: Final = 75.0
-# Between two streams: one that ends as soon as it has begun is not opened again at once.
-_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class Follower:
                 if not self._is_patient:
                     raise
                 self._on_trouble(str(error))
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(PAUSE_S)
 
     async def _begin(self) -> list[Change]:
         """List what is active, and find out what became of that which was."""
@@ -104,21 +99,15 @@ class Follower:
 
     async def _stream(self) -> AsyncGenerator[Change, None]:
         """The changes of one stream, until the API server ends it."""
-        query = {
-            **self._query(),
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": self._version,
-            "timeoutSeconds": str(_LASTS_S),
-        }
+        query = self._query() | watch_query(self._version)
         client = self._session.client
         try:
-            async with client.stream(self._path, query, silence=_SILENCE_S) as lines:
+            async with client.stream(self._path, query, silence=SILENCE_S) as lines:
                 async for line in lines:
-                    kind, raw = _event_of(line)
-                    self._version = raw["metadata"]["resourceVersion"]
-                    if kind != "BOOKMARK":
-                        yield self._note(kind, parse_execution(raw))
+                    event = read_event(line, self._path)
+                    self._version = event.version
+                    if event.kind != "BOOKMARK":
+                        yield self._note(event.kind, parse_execution(event.changed))
         finally:
             await let_connections_close()
 
@@ -139,18 +128,3 @@ async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[st
     """Everything at a path, and the version from which on changes are to be followed."""
     page = await client.request("GET", path, params=query)
     return reading.text(reading.mapping(page, "metadata"), "resourceVersion"), page["items"]
-
-
-def _event_of(line: bytes) -> tuple[str, Raw]:
-    """Kind and object of one event; raises ApiError where it tells of an error."""
-    try:
-        event = decode_whole(line)
-        kind, raw = event["type"], event["object"]
-    except (ValueError, LookupError, TypeError) as error:
-        raise errors.UnavailableError(
-            f"a watch sent {len(line)} bytes that are no event"
-        ) from error
-    if kind == "ERROR":
-        said = reading.text(raw, "message")
-        raise errors.error_for(raw.get("code", 0), reading.text(raw, "reason"), f"watch: {said}")
-    return kind, raw

@@ -85,9 +85,9 @@ def seen() -> Seen:
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_stream, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(change_stream, "PAUSE_S", 0.01)
     monkeypatch.setattr(change_stream, "_BACKOFF", tenacity.wait_fixed(0.01))
-    monkeypatch.setattr(change_stream, "_SILENCE_S", 0.3)
+    monkeypatch.setattr(change_stream, "SILENCE_S", 0.3)
 
 
 @pytest_asyncio.fixture

@@ -27,7 +27,7 @@ def event(kind: str, item: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(follow, "PAUSE_S", 0.0)
     monkeypatch.setattr(session, "_CLOSING_S", 0.0)
     monkeypatch.setattr(logs, "_PAUSE_S", 0.0)
 
