@@ -19,6 +19,7 @@ from yarl import URL
 from workflowexecution import __version__
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_Stamp = tuple[int, int, int]
 _USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
 
 
@@ -118,10 +119,27 @@ def _access_of_pod(host: str, port: str) -> Access:
     return Access(
         server=server,
         ssl_context=trust.context,
-        authorization=lambda: f"Bearer {(_ACCOUNT_DIR / 'token').read_text().strip()}",
+        authorization=_Token(_ACCOUNT_DIR / "token").header,
         proxy=_proxy_of_environment(server),
         refresh_trust=trust.refresh,
     )
+
+
+class _Token:
+    """A token in a file, which is read again as soon as kubelet has replaced it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen: _Stamp | None = None
+        self._header = ""
+
+    def header(self) -> str:
+        """The value of the header; OSError where there is no token."""
+        stamp = _stamp(self._file)
+        if stamp != self._seen:
+            self._header = f"Bearer {self._file.read_text().strip()}"
+            self._seen = stamp
+        return self._header
 
 
 class _Trust:
@@ -132,20 +150,22 @@ class _Trust:
 
     def __init__(self, authority: Path) -> None:
         self._authority = authority
-        self._seen = self._stamp()
+        self._seen = _stamp(authority)
         self.context = _ssl_context(authority)
 
     def refresh(self) -> None:
         """Read the file where it has changed; one that cannot be read is read again later."""
         with suppress(OSError):
-            stamp = self._stamp()
+            stamp = _stamp(self._authority)
             if stamp != self._seen:
                 self.context.load_verify_locations(self._authority)
                 self._seen = stamp
 
-    def _stamp(self) -> tuple[int, int]:
-        state = self._authority.stat()
-        return state.st_ino, state.st_mtime_ns
+
+def _stamp(file: Path) -> _Stamp:
+    """What is different once a file has been replaced or written anew."""
+    state = os.stat(file)
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def _access_of_kubeconfig(kubeconfig: str | None, context: str | None) -> Access:
