@@ -21,6 +21,8 @@ from workflowexecution.observe.metrics import Metrics
 
 # An Event of long ago is no news.
 _TOLD_WITHIN_S: Final = 120.0
+# Few, so that in a rush the statuses, which somebody waits for, go before the Events.
+_EVENTS_AT_ONCE: Final = 4
 
 
 class Announcer:
@@ -38,6 +40,7 @@ class Announcer:
         self._metrics = metrics
         self._clock = clock
         self._pending: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Semaphore(_EVENTS_AT_ONCE)
         self._log = structlog.get_logger("announcer")
 
     def announce(self, change: StatusChange) -> None:
@@ -132,7 +135,9 @@ class Announcer:
     async def _post_patiently(self, event: dict[str, Any]) -> None:
         for attempt in itertools.count(1):
             try:
-                await self._cluster.create_event(event)
+                # For one attempt, not for all: an Event that is refused must not keep the others.
+                async with self._sending:
+                    await self._cluster.create_event(event)
                 return
             except errors.UnavailableError as error:
                 seconds = backoff(error, attempt)

@@ -1,5 +1,6 @@
 """What was done is counted, and told to whoever follows; a follower cannot spoil it."""
 
+import asyncio
 from typing import Any, cast
 
 from structlog.testing import capture_logs
@@ -12,6 +13,7 @@ from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.memory import StatusChange
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
+from workflowexecution.kube.errors import UnavailableError
 from workflowexecution.observe.followers import Follower
 from workflowexecution.observe.metrics import Metrics
 
@@ -29,6 +31,25 @@ ENDED = status_for(
 
 class NoEvents:
     async def create_event(self, event: Any) -> None: ...
+
+
+class SlowServer:
+    """Records an Event once it is let, by its reason; refuses those with a reason in `refused`."""
+
+    def __init__(self, *refused: str) -> None:
+        self.may_answer = asyncio.Event()
+        self.recorded: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self._refused = refused
+
+    async def create_event(self, event: Any) -> None:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await self.may_answer.wait()
+        self.at_once -= 1
+        if event["reason"] in self._refused:
+            raise UnavailableError("busy", retry_after=60)
+        self.recorded.append(event["reason"])
 
 
 class Kept:
@@ -61,6 +82,13 @@ def make_announcer(*followers: Kept) -> tuple[Announcer, Metrics]:
     all_of_them = cast("tuple[Follower, ...]", followers)
     cluster = cast(Cluster, NoEvents())
     return Announcer(cluster, metrics, FixedClock(NOW), all_of_them), metrics
+
+
+def record(server: SlowServer, *reasons: str) -> Announcer:
+    announcer = Announcer(cast(Cluster, server), Metrics(), FixedClock(NOW))
+    for reason in reasons:
+        announcer.about_run(make_run("mine"), reason, "note")
+    return announcer
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float:
@@ -104,3 +132,22 @@ async def test_what_is_no_new_phase_is_not_told() -> None:
     announcer.announce(StatusChange(EXECUTION, ENDED, ENDED))
     await announcer.close(grace=1)
     assert kept.told == []
+
+
+async def test_in_a_rush_few_events_are_sent_at_once_and_none_is_left_out() -> None:
+    server = SlowServer()
+    reasons = [f"Reason{number}" for number in range(50)]
+    announcer = record(server, *reasons)
+    await asyncio.sleep(0)
+    server.may_answer.set()
+    await announcer.close(grace=5)
+    assert (server.recorded, server.most_at_once) == (reasons, 4)
+
+
+async def test_events_that_are_refused_keep_no_other_from_being_sent() -> None:
+    refused = [f"Refused{number}" for number in range(10)]
+    server = SlowServer(*refused)
+    server.may_answer.set()
+    announcer = record(server, *refused, "Fine")
+    await announcer.close(grace=0.2)
+    assert server.recorded == ["Fine"]
