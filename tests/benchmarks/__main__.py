@@ -34,6 +34,7 @@ from benchmarks.workloads import (
     storm,
     tekton,
 )
+from benchmarks.yardstick import middle, yardstick
 from localcluster import Tier, lifecycle
 
 console = Console(stderr=True, width=110, highlight=False)
@@ -85,12 +86,14 @@ def _play(name: str, context: Context, options: argparse.Namespace) -> Iterator[
     results: list[Result] = []
     for number in range(options.runs):
         began, load = time.monotonic(), processes.load()
-        result = WORKLOADS[name](context)
-        result.values["machine_load"] = load
+        with yardstick() as times:
+            result = WORKLOADS[name](context)
+        result.values.update(machine_load=load, yardstick_ms=middle(times))
         results.append(result)
         seconds = time.monotonic() - began
         console.print(
-            f"{name}, run {number + 1} of {options.runs}: {seconds:.0f} s, load {load:.1f}"
+            f"{name}, run {number + 1} of {options.runs}: {seconds:.0f} s, load {load:.1f}, "
+            f"yardstick {middle(times):.2f} ms"
         )
         yield report.collect(name, results)
     console.print(report.table_of(name, report.collect(name, results)))

@@ -7,6 +7,7 @@ bundles in tekton/, repeated until the status is as large as asked for.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ Object = dict[str, Any]
 _REPOSITORY = Path(__file__).parents[2]
 _RECORDED = _REPOSITORY / "tests/recorded/exit-code-in-second-step.json"
 _BUNDLES = ("restart-workload", "inspect-workload", "wait")
+_VERSION = re.compile(rb'"resourceVersion":"([0-9]+)"')
 _RATIONALE = (
     "The workload's memory has grown steadily since its last rollout and its pods were killed "
     "three times within the hour; a restart has resolved the same signature in nine of ten cases. "
@@ -188,6 +190,24 @@ def run_status(run: str, step: int, steps: int, size: int) -> Object:
         return _status(started, succeeded("Unknown", "Running", said), **fields)
     condition = succeeded("True", "Succeeded", f"{said}, Skipped: 0")
     return _status(started, condition, completionTime=started, **fields)
+
+
+def run_update(namespace: str, run: str, version: str, status: Object) -> Object:
+    """The body with which Tekton puts a status in the place of the one before.
+
+    Args:
+        version: the run's resource version, see `version_in`.
+        status: see `run_status`.
+    """
+    meta = {"name": run, "namespace": namespace, "resourceVersion": version}
+    return {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": meta, **status}
+
+
+def version_in(text: bytes) -> str:
+    """The resource version of the one object in an answer, or in a line of a watch."""
+    found = _VERSION.search(text)
+    assert found, text[:200]
+    return found[1].decode()
 
 
 def _status(started: str, condition: Object, **fields: Any) -> Object:

@@ -8,7 +8,6 @@ from typing import Any
 from benchmarks import processes
 from benchmarks.played import IN_FLIGHT, STATUS_BYTES, Played, player, result_of
 from benchmarks.rig import Ground, Rig
-from benchmarks.worker import working
 
 # A create, a run, two statuses of the execution and one of the run; Events come on top.
 _LEAST = {"with_events": False, "run_events": 1}
@@ -26,7 +25,7 @@ def raw(rig: Rig, executions: int, *, ours: bool) -> dict[str, float]:
         prefix=f"raw{next(_numbers)}",
         **(_OURS if ours else _LEAST),
     )
-    with working("raw", order) as worker:
+    with rig.working("raw", order) as worker:
         worker.until("ready", 30)
         worker.say("go")
         told = worker.until("done", 300)
@@ -41,7 +40,7 @@ def reactor(rig: Rig, *, ours: bool, **what: Any) -> tuple[Played, float]:
     """F2: the same load answered by a bare reactor; what was seen, and its CPU per thousand."""
     ground = rig.ground()
     with (
-        working("reactor", rig.order(ground, ours=ours)) as bare,
+        rig.working("reactor", rig.order(ground, ours=ours)) as bare,
         player(rig, ground, **what) as load,
     ):
         bare.until("ready", 30)
@@ -60,6 +59,6 @@ def lists(rig: Rig, ground: Ground) -> dict[str, float]:
         "server": rig.access,
         "lists": [("workflowexecutions", ground.source), ("pipelineruns", ground.runs)],
     }
-    with working("lister", order) as worker:
+    with rig.working("lister", order) as worker:
         told = worker.until("done", 300)
     return {key: float(told[key]) for key in ("seconds", "objects", "requests")}

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.distribution import summary_ms
 from benchmarks.rig import Ground, Rig
-from benchmarks.worker import Worker, working
+from benchmarks.worker import Worker
 
 # At least as large as what Tekton writes for a pipeline of a few tasks.
 STATUS_BYTES = 10_000
@@ -81,7 +81,7 @@ class Played:
 @contextmanager
 def player(rig: Rig, ground: Ground, **what: Any) -> Iterator[Worker]:
     """A player that is ready to go."""
-    with working("player", rig.order(ground, **{**ORDER, **what})) as worker:
+    with rig.working("player", rig.order(ground, **{**ORDER, **what})) as worker:
         worker.until("ready", 30)
         yield worker
 

@@ -13,15 +13,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks import processes
 from benchmarks.etcd import Etcd
 from benchmarks.probe import probed
+from benchmarks.shipped import Shipped
+from benchmarks.worker import Worker, working
 from harness import rights
+from harness.account_files import PLACE, AccountFiles, in_pod
 from harness.executions import unique
 from harness.objects import create_namespace
 from harness.process import OperatorProcess
 from localcluster.cluster import Cluster, write_kubeconfig
+from operator_image.origin import working_tree
+from operator_image.unpack import unpack
 
 READY_S = 300.0
 # Each look costs the operator an answer.
@@ -125,6 +131,10 @@ class Rig:
         self._profiles = profiles
         rights.install(cluster)
         self.etcd = Etcd(cluster)
+        self._port = urlsplit(cluster.server).port or 443
+        account = folder / "account"
+        AccountFiles(account, rights.token_of_operator(cluster), cluster.ca.read_bytes())
+        self._shipped = Shipped(unpack(working_tree(), folder), account, folder)
         self._server_pids = [
             processes.find("etcd", f"--data-dir={cluster.state}"),
             processes.find("kube-apiserver", f"{cluster.state}/"),
@@ -132,9 +142,9 @@ class Rig:
 
     @property
     def access(self) -> dict[str, str]:
-        """How roles reach the API server."""
+        """How roles reach the API server, in the image's tree."""
         cluster = self.cluster
-        return {"server": cluster.server, "token": cluster.token, "ca": str(cluster.ca)}
+        return {"server": cluster.server, "token": cluster.token, "ca": str(PLACE / "ca.crt")}
 
     def ground(self) -> Ground:
         """Two fresh namespaces; they stay until the cluster ends, so that nothing is deleted."""
@@ -154,6 +164,12 @@ class Rig:
         return {"server": self.access, "source": ground.source, "runs": ground.runs, **what}
 
     @contextmanager
+    def working(self, role: str, order: dict[str, Any]) -> Iterator[Worker]:
+        """A role that has ended when the block has, well or not."""
+        with working(self._shipped.role(role), role, order) as worker:
+            yield worker
+
+    @contextmanager
     def operator(self, ground: Ground, *flags: str, started: bool = True) -> Iterator[Operator]:
         """An operator for this ground, stopped with the block."""
         name = unique("operator")
@@ -169,9 +185,13 @@ class Rig:
             f"--watch-namespaces={ground.source}",
         ]
         pauses = self.folder / f"{name}.pauses"
-        with probed(pauses):
-            log = self.folder / f"{name}.log"
-            process = OperatorProcess(kubeconfig, log, [*where, *flags])
+        process = OperatorProcess(
+            kubeconfig,
+            self.folder / f"{name}.log",
+            [*where, *flags],
+            program=self._shipped.operator(),
+            environment={**in_pod(self._port), **probed(pauses)},
+        )
         operator = Operator(process, pauses, self._profiles and self._profiles / f"{name}.stacks")
         try:
             if started:

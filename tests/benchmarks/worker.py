@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from benchmarks import shipped
 
 STOP_S = 30.0
 
@@ -17,11 +19,12 @@ STOP_S = 30.0
 class Worker:
     """A role in a process of its own."""
 
-    def __init__(self, role: str, order: dict[str, Any]) -> None:
+    def __init__(self, command: list[str], role: str, order: dict[str, Any]) -> None:
         self._role = role
         self._told: queue.Queue[str] = queue.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.roles", role],
+            command,
+            env=os.environ | {"PYTHONPATH": shipped.path_for_roles()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -70,9 +73,9 @@ class Worker:
 
 
 @contextmanager
-def working(role: str, order: dict[str, Any]) -> Iterator[Worker]:
+def working(command: list[str], role: str, order: dict[str, Any]) -> Iterator[Worker]:
     """A role that has ended when the block has, well or not."""
-    worker = Worker(role, order)
+    worker = Worker(command, role, order)
     try:
         yield worker
     except BaseException:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sysconfig
-import tarfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +16,7 @@ from localcluster import Tier, machine
 from localcluster.request import REPOSITORY
 from operator_image.assemble import assemble
 from operator_image.origin import working_tree
+from operator_image.unpack import read_blob, unpack
 
 SCRIPT = """set -e
 mkdir -p src tools
@@ -43,7 +42,7 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *(f"tests/unit/{one}" for 
 def test_the_interpreter_and_the_requirements_pass_the_unit_tests(tmp_path: Path) -> None:
     if machine.tier_to_test(Tier.NODE) is not Tier.NODE:
         pytest.skip("needs root on Linux")
-    tree = _unpacked(tmp_path)
+    tree = unpack(working_tree(), tmp_path)
     script = SCRIPT.format(repository=REPOSITORY, tools=sysconfig.get_path("purelib"), code=CODE)
 
     done = subprocess.run(
@@ -64,25 +63,6 @@ def test_the_same_sources_give_the_same_image(tmp_path: Path) -> None:
 
     one, two = (json.loads((tmp_path / name / "index.json").read_text()) for name in ("one", "two"))
     assert one == two
-    labels = _blob(tmp_path / "one", one["manifests"][0]["digest"])["annotations"]
+    labels = read_blob(tmp_path / "one", one["manifests"][0]["digest"])["annotations"]
     expected = {"title", "licenses", "source", "revision", "version"}
     assert {key.rpartition(".")[2] for key in labels} == expected
-
-
-def _unpacked(folder: Path) -> Path:
-    image, tree = folder / "image", folder / "tree"
-    assemble(working_tree(), image)
-    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
-    for layer in _blob(image, entry["digest"])["layers"]:
-        with tarfile.open(_path(image, layer["digest"])) as archive:
-            archive.extractall(tree, filter="tar")
-    return tree
-
-
-def _blob(image: Path, digest: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_path(image, digest).read_text())
-    return found
-
-
-def _path(image: Path, digest: str) -> Path:
-    return image / "blobs/sha256" / digest.removeprefix("sha256:")

@@ -5,23 +5,13 @@ Python runs `sitecustomize` from the path at its start; that in `site/` here not
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-_SITE = Path(__file__).parent / "site"
+from benchmarks import shipped
+
 VARIABLE = "BENCHMARK_PAUSES"
 
 
-@contextmanager
-def probed(pauses: Path) -> Iterator[None]:
-    """Within the block, the environment makes a Python that starts write this file at its end."""
-    before = os.environ.get("PYTHONPATH", "")
-    os.environ["PYTHONPATH"] = f"{_SITE}{os.pathsep}{before}"
-    os.environ[VARIABLE] = str(pauses)
-    try:
-        yield
-    finally:
-        os.environ["PYTHONPATH"] = before
-        del os.environ[VARIABLE]
+def probed(pauses: Path) -> dict[str, str]:
+    """The environment that makes a Python that starts write this file at its end."""
+    return {"PYTHONPATH": shipped.path_for_probe(), VARIABLE: str(pauses)}

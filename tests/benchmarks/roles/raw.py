@@ -60,12 +60,14 @@ class Item:
         uid = json.loads(await api.send("POST", path, body))["metadata"]["uid"]
         run = bodies.run_body(name, uid, self._source, target, self._runs)
         run_name = run["metadata"]["name"]
-        await api.send("POST", path_of("pipelineruns", self._runs), run)
+        made = await api.send("POST", path_of("pipelineruns", self._runs), run)
+        version = bodies.version_in(made)
         await self._report(name, uid, run_name, "Running", "PipelineRunCreated")
         run_path = f"{path_of('pipelineruns', self._runs, run_name)}/status"
         for step in range(1, self._run_events + 1):
             status = bodies.run_status(run_name, step, self._run_events, self._size)
-            await api.send("PATCH", run_path, status)
+            update = bodies.run_update(self._runs, run_name, version, status)
+            version = bodies.version_in(await api.send("PUT", run_path, update))
         await self._report(name, uid, run_name, "Completed", "WorkflowCompleted")
 
     async def _report(self, name: str, uid: str, run: str, phase: str, reason: str) -> None:

@@ -40,11 +40,12 @@ class AccountFiles:
         """What to put before a command to run it in such a pod, and its environment."""
         prefix = [sys.executable, str(Path(__file__)), str(self._folder)]
         paths = os.pathsep.join([str(_TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return prefix, {
-            "PYTHONPATH": paths,
-            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
-            "KUBERNETES_SERVICE_PORT": str(port),
-        }
+        return prefix, {"PYTHONPATH": paths, **in_pod(port)}
+
+
+def in_pod(port: int) -> dict[str, str]:
+    """What kubelet puts into a pod's environment for an API server on this machine."""
+    return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port)}
 
 
 def main() -> None:

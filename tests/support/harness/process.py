@@ -25,7 +25,8 @@ ALARM = "two runs on one target"
 class OperatorProcess:
     """One operator; can be killed and started again, its log is kept throughout.
 
-    `prefix` is a command that runs the operator, with `environment` beside what it needs.
+    `prefix` is a command that runs the operator, with `environment` beside what it needs;
+    `program` is another operator than that of this checkout.
     """
 
     def __init__(
@@ -34,12 +35,13 @@ class OperatorProcess:
         log: Path,
         flags: list[str],
         *,
+        program: Sequence[str] = (sys.executable, "-m", "workflowexecution"),
         prefix: Sequence[str] = (),
         environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.kubeconfig = kubeconfig
         self._log = log
-        self._prefix = prefix
+        self._command = [*prefix, *program, "run"]
         self._flags = [
             "--bind-address=127.0.0.1",
             "--probes-port=0",
@@ -60,7 +62,7 @@ class OperatorProcess:
         self._began_at = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._prefix, sys.executable, "-m", "workflowexecution", "run", *self._flags],
+                [*self._command, *self._flags],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

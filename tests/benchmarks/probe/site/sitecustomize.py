@@ -1,18 +1,11 @@
-"""Notes how long each garbage collection takes, and writes the sums at the end of the process.
-
-What is for people's commands alone is hidden: it is not in the operator's image either, and takes
-3 MB where it is found.
-"""
+"""Notes how long each garbage collection takes, and writes the sums at the end of the process."""
 
 import atexit
 import gc
 import json
 import os
-import sys
 import time
 from typing import Any
-
-sys.modules["rich"] = None  # type: ignore[assignment]
 
 _TARGET = os.environ["BENCHMARK_PAUSES"]
 _sums = {"count": 0.0, "full": 0.0, "total_s": 0.0, "longest_s": 0.0, "cpu_s": 0.0}

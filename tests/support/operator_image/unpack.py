@@ -1,0 +1,35 @@
+"""The image's tree on this machine, where no container runs it."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from operator_image.assemble import assemble
+from operator_image.origin import Origin
+
+
+def unpack(origin: Origin, folder: Path) -> Path:
+    """Assemble the image of this origin and unpack it below `folder`; the root of its tree.
+
+    Raises ClusterError where a part of it cannot be had.
+    """
+    image, tree = folder / "image", folder / "tree"
+    assemble(origin, image)
+    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
+    for layer in read_blob(image, entry["digest"])["layers"]:
+        with tarfile.open(_path(image, layer["digest"])) as archive:
+            archive.extractall(tree, filter="tar")
+    return tree
+
+
+def read_blob(image: Path, digest: str) -> dict[str, Any]:
+    """A manifest or configuration of an OCI layout."""
+    found: dict[str, Any] = json.loads(_path(image, digest).read_text())
+    return found
+
+
+def _path(image: Path, digest: str) -> Path:
+    return image / "blobs/sha256" / digest.removeprefix("sha256:")
