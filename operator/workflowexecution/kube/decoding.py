@@ -1,12 +1,20 @@
 """What the API server sends, from bytes to objects: whole, or no more of it than is read."""
 
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
 
 # From JSON to what it holds. Raises: ValueError where the text is no JSON.
 Decode = Callable[[bytes], Any]
+
+# The API server takes objects that are nested 10,000 deep; Python's own limit is a tenth of it.
+_DEEPEST: Final = 12_000
+_STACK_BYTES: Final = 64 * 2**20
 
 _WHOLE: Final = msgspec.json.Decoder()
 
@@ -35,5 +43,32 @@ def _decode(decoder: msgspec.json.Decoder[Any], text: bytes) -> Any:
         return decoder.decode(text)
     except msgspec.ValidationError:
         raise
-    except (msgspec.DecodeError, RecursionError) as error:
+    except RecursionError:
+        return _decode_deep(decoder, text)
+    except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error
+
+
+def _decode_deep(decoder: msgspec.json.Decoder[Any], text: bytes) -> Any:
+    """Decode what is nested deeper than Python allows; ValueError where it is too deep for us.
+
+    In a thread, because the stack of the main one may be too small. Not to decode it would cost
+    the sight of everything that comes after it in the same stream, or beside it in a list.
+    """
+    with _deep_recursion(), ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(decoder.decode, text).result()
+        except RecursionError as error:
+            raise ValueError(str(error)) from error
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Threads begun within the block have room for the deepest recursion, which is allowed."""
+    limit, stack = sys.getrecursionlimit(), threading.stack_size(_STACK_BYTES)
+    sys.setrecursionlimit(_DEEPEST)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(stack)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,21 @@ def test_what_is_no_json_is_a_value_error(text: bytes) -> None:
     for decode in (event, page, decode_whole):
         with pytest.raises(ValueError, match=r"."):
             decode(text)
+
+
+@pytest.mark.parametrize("place", ["spec", "status.conditions", "metadata.annotations", "else"])
+def test_what_is_nested_deeper_than_python_allows_is_decoded(place: str) -> None:
+    depth = 9_990
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    names = [f'"{name}":'.encode() for name in place.split(".")]
+    text = b"{" + b"{".join(names) + deep + b"}" * len(names)
+    line = b'{"type":"ADDED","object":' + text + b"}"
+    for decode in (event, decode_whole):
+        assert decode(line)["type"] == "ADDED"
+
+
+def test_what_is_nested_deeper_than_the_api_server_allows_is_no_json_to_us() -> None:
+    limit = sys.getrecursionlimit()
+    with pytest.raises(ValueError, match="recursion"):
+        decode_whole(b"[" * 100_000 + b"]" * 100_000)
+    assert sys.getrecursionlimit() == limit
