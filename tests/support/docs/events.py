@@ -13,8 +13,8 @@ HEAD = """# Events
 What the operator records as Kubernetes Events on executions; the PipelineRun is named as related.
 `kubectl describe wfe NAME` shows them, and so does
 `kubectl get events --field-selector involvedObject.kind=WorkflowExecution`. Events are a courtesy:
-Kubernetes drops them after an hour, and nothing depends on them. What must last is in the
-[status](definition.md#status).
+Kubernetes drops them after an hour, and nothing depends on them. In a rush they come some seconds
+after the statuses. What must last is in the [status](definition.md#status).
 
 The words are kept beside the reasons that the code names, and `make docs` checks that none is left
 out.
