@@ -19,6 +19,7 @@ def costs_of(cost: Cost, seen: Played) -> dict[str, float]:
         "server_cores": ratio(cost.server_cpu_s, cost.seconds),
         "requests_each": cost.asked.total / count,
         "writes_each": cost.asked.writes / count,
+        "late_s": cost.late_s,
         # By all: orchestrator, operator and Tekton together, as the server counts them itself.
         "server_writes_each": server_metrics.writes(cost.served) / count,
         **{f"each: {kind}": number / count for kind, number in sorted(cost.asked.kinds.items())},

@@ -10,7 +10,7 @@ from benchmarks import audit, processes, server_metrics
 from benchmarks.audit import Asked
 from benchmarks.rig import Rig
 
-# What is posted without anybody waiting for it has come by then.
+# What is posted without anybody waiting for it has come once nothing came for so long.
 TAIL_S = 1.0
 
 
@@ -19,6 +19,7 @@ class Cost:
     """Of one process under observation (CPU seconds), and of the API server with etcd.
 
     asked: what the operator asked. served: all requests the server counted itself, by kind.
+    late_s: for how long it went on writing after it was asked what it had cost.
     """
 
     seconds: float
@@ -27,6 +28,7 @@ class Cost:
     asked: Asked
     served: Counter[str]
     rejected: int
+    late_s: float
 
     def per_thousand(self, count: int) -> float:
         """CPU seconds for a thousand of what there were so many of."""
@@ -46,8 +48,13 @@ class Meter:
         self._at = time.monotonic()
 
     def read(self, *, tail: float = TAIL_S) -> Cost:
-        """The cost since the beginning, once what lags behind has come."""
-        time.sleep(tail)
+        """The cost since the beginning, once nothing has been written for as long as `tail`."""
+        asked_at, asked = time.monotonic(), self._asked()
+        last_at, before = asked_at, None
+        while tail and asked.writes != before:
+            last_at, before = time.monotonic(), asked.writes
+            time.sleep(tail)
+            asked = self._asked()
         seconds, cpu = time.monotonic() - self._at, processes.usage(self._pid).cpu_s
         server_cpu, metrics = self._rig.server_cpu(), self._rig.server_metrics()
         counted = server_metrics.requests_by_kind
@@ -55,7 +62,11 @@ class Meter:
             seconds=seconds,
             cpu_s=cpu - self._cpu,
             server_cpu_s=server_cpu - self._server_cpu,
-            asked=audit.asked_since(self._rig.cluster.audit_log, self._audit_end),
+            asked=asked,
             served=counted(metrics) - counted(self._metrics),
             rejected=server_metrics.rejected(metrics) - server_metrics.rejected(self._metrics),
+            late_s=last_at - asked_at,
         )
+
+    def _asked(self) -> Asked:
+        return audit.asked_since(self._rig.cluster.audit_log, self._audit_end)
