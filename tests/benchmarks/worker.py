@@ -8,7 +8,7 @@ import queue
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from benchmarks import shipped
@@ -30,7 +30,8 @@ class Worker:
             text=True,
         )
         self.say(json.dumps(order))
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -58,17 +59,26 @@ class Worker:
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._process.kill()
+        self._close()
 
     def kill(self) -> None:
         """End it, whatever it does."""
         self._process.kill()
+        self._close()
+
+    def _close(self) -> None:
         self._process.wait()
+        self._listener.join()
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._told.put(line)
+        with self._process.stdout as lines:
+            for line in lines:
+                self._told.put(line)
         self._told.put("")
 
 
