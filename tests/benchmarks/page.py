@@ -1,8 +1,9 @@
-"""The table in docs/performance.md, made from the results that are kept beside it."""
+"""Table and pictures in docs/performance.md, made from the results that are kept beside it."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,16 @@ Kept = dict[str, Any]
 
 
 def keep(results: Path, file: Path = FILE) -> None:
-    """Keep what was measured in place of what is kept of the same numbers."""
+    """Keep what was measured, and its pictures, in place of what is kept of the same numbers."""
     new: Kept = json.loads(results.read_text())
     old: Kept = json.loads(file.read_text()) if file.exists() else {"measured": {}}
     kept = {"about": new["about"], "measured": old["measured"] | new["measured"]}
     file.write_text(json.dumps(kept, indent=1) + "\n")
+    # A picture in the folder may be of an earlier measurement.
+    for workload in {key.partition(".")[0] for key in new["measured"]}:
+        drawn = results.parent / f"{workload}.svg"
+        if drawn.exists():
+            shutil.copy(drawn, file.parent / "images" / f"performance-{workload}.svg")
 
 
 def table(measured: Mapping[str, Mapping[str, Any]]) -> str:

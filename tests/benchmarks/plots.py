@@ -13,6 +13,8 @@ from benchmarks.distribution import rate_over_time
 from benchmarks.workloads import Series
 
 mpl.use("Agg")
+# Letters stay letters, and the same numbers make the same file.
+mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "benchmarks"}
 
 _WINDOW_S = 0.5
 _NAMES = {
@@ -25,11 +27,12 @@ def draw(name: str, series: Series, folder: Path) -> None:
     """Draw what a workload has series for, as `NAME.svg`."""
     if name not in _DRAWN:
         return
-    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7, 4.8), layout="constrained")
     _DRAWN[name](axes, series)
     axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(folder / f"{name}.svg")
+    # Beneath: within, it hides curves.
+    figure.legend(loc="outside lower center", ncols=2)
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     pyplot.close(figure)
 
 
@@ -40,7 +43,7 @@ def _latencies(axes: Axes, series: Series) -> None:
         is_floor = what.startswith("f2_")
         label = f"{rate}/s, {_NAMES[what.removeprefix('f2_')]}{' (floor)' if is_floor else ''}"
         axes.ecdf([1000 * value for value in values], ls="--" if is_floor else "-", label=label)
-    axes.set(xlabel="milliseconds", ylabel="share of executions", xscale="log")
+    axes.set(xlabel="milliseconds", ylabel="share of executions", xscale="log", xlim=(1, None))
 
 
 def _throughput(axes: Axes, series: Series) -> None:

@@ -43,3 +43,14 @@ def test_new_results_replace_those_of_the_same_numbers(tmp_path: Path) -> None:
 def test_a_page_without_a_place_is_refused() -> None:
     with pytest.raises(ValueError, match="in the page"):
         page.with_results("# Performance", {})
+
+
+def test_pictures_are_kept_of_what_was_measured_alone(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    kept, new = tmp_path / "kept.json", tmp_path / "new.json"
+    new.write_text(json.dumps({"about": {}, "measured": {"burst.300.to_f1": one(1)}}))
+    for name in ("burst", "cold"):
+        (tmp_path / f"{name}.svg").write_text(name)
+    page.keep(new, kept)
+    (image,) = (tmp_path / "images").iterdir()
+    assert (image.name, image.read_text()) == ("performance-burst.svg", "burst")
