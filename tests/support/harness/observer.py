@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from harness.closing import until_closed
 from localcluster.cluster import Cluster, Object
 
 PAUSE_S = 0.2
-CLOSING_S = 0.25
 # plural, event type (LISTED for what a list shows), object
 Listen = Callable[[str, str, Object], None]
 
@@ -69,7 +69,7 @@ class Observer:
                 await asyncio.gather(*(self._follow(*one) for one in self._paths))
         finally:
             # Connections through TLS take a moment to close.
-            await asyncio.sleep(CLOSING_S)
+            await until_closed()
 
     async def _follow(self, plural: str, path: str) -> None:
         version = await self._list(plural, path)

@@ -14,6 +14,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from harness import streams
+from harness.closing import until_closed
 from harness.exchange import Exchange, parse_exchange
 from harness.faults import CarriedOutLateError, Fault, HalfReplyError, LostConnectionError
 from harness.streams import StreamFault
@@ -21,7 +22,6 @@ from localcluster.certificates import KeyFiles
 from localcluster.cluster import Cluster
 
 _HOP_BY_HOP = {"connection", "host", "content-length", "transfer-encoding", "keep-alive"}
-CLOSING_S = 0.25
 _LIMIT = re.compile(r"\blimit=\d+")
 
 
@@ -133,8 +133,7 @@ class Proxy:
                 task.cancel()
             self._abort_connections()
             await self._runner.cleanup()
-        # Connections through TLS take a moment to close.
-        await asyncio.sleep(CLOSING_S)
+        await until_closed()
 
     async def _listen(self) -> None:
         context = _server_context(self._keys) if self._keys else None
