@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -104,7 +103,6 @@ def _play(name: str, context: Context, options: argparse.Namespace) -> Iterator[
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "cpus": os.cpu_count(),
-        "python": platform.python_version(),
         "runs": options.runs,
         "full": options.full,
         "load": processes.load(),
