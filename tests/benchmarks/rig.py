@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from harness.account_files import PLACE, AccountFiles, in_pod
 from harness.executions import unique
 from harness.objects import create_namespace
 from harness.process import OperatorProcess
-from localcluster.cluster import Cluster, write_kubeconfig
+from localcluster.cluster import Cluster
 from operator_image.origin import working_tree
 from operator_image.unpack import unpack
 
@@ -133,7 +133,7 @@ class Rig:
         self.etcd = Etcd(cluster)
         self._port = urlsplit(cluster.server).port or 443
         account = folder / "account"
-        AccountFiles(account, rights.token_of_operator(cluster), cluster.ca.read_bytes())
+        self._account = AccountFiles(account, *self._credentials())
         self._shipped = Shipped(unpack(working_tree(), folder), account, folder)
         self._server_pids = [
             processes.find("etcd", f"--data-dir={cluster.state}"),
@@ -163,22 +163,16 @@ class Rig:
         """What a role is told."""
         return {"server": self.access, "source": ground.source, "runs": ground.runs, **what}
 
-    @contextmanager
-    def working(self, role: str, order: dict[str, Any]) -> Iterator[Worker]:
+    def working(self, role: str, order: dict[str, Any]) -> AbstractContextManager[Worker]:
         """A role that has ended when the block has, well or not."""
-        with working(self._shipped.role(role), role, order) as worker:
-            yield worker
+        return working(self._shipped.role(role), role, order)
 
     @contextmanager
     def operator(self, ground: Ground, *flags: str, started: bool = True) -> Iterator[Operator]:
         """An operator for this ground, stopped with the block."""
         name = unique("operator")
-        kubeconfig = write_kubeconfig(
-            self.folder / f"{name}.kubeconfig",
-            self.cluster.server,
-            self.cluster.ca,
-            rights.token_of_operator(self.cluster),
-        )
+        # A series takes longer than a token lasts.
+        self._account.replace(*self._credentials())
         where = [
             f"--execution-namespace={ground.runs}",
             f"--lease-namespace={ground.runs}",
@@ -186,7 +180,7 @@ class Rig:
         ]
         pauses = self.folder / f"{name}.pauses"
         process = OperatorProcess(
-            kubeconfig,
+            self.cluster.kubeconfig,
             self.folder / f"{name}.log",
             [*where, *flags],
             program=self._shipped.operator(),
@@ -200,6 +194,9 @@ class Rig:
             operator.close()
         finally:
             operator.abandon()
+
+    def _credentials(self) -> tuple[str, bytes]:
+        return rights.token_of_operator(self.cluster), self.cluster.ca.read_bytes()
 
     def server_cpu(self) -> float:
         """CPU seconds that etcd and the API server have used so far."""

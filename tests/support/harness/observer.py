@@ -68,7 +68,6 @@ class Observer:
             ) as self._session:
                 await asyncio.gather(*(self._follow(*one) for one in self._paths))
         finally:
-            # Connections through TLS take a moment to close.
             await until_closed()
 
     async def _follow(self, plural: str, path: str) -> None:
