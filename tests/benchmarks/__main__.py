@@ -30,6 +30,7 @@ from benchmarks.workloads import (
     resync,
     shards,
     still,
+    stored,
     storm,
     tekton,
 )
@@ -49,10 +50,11 @@ WORKLOADS: dict[str, Workload] = {
     "cold": cold.run,
     "resync": resync.run,
     "flat": flat.run,
+    "stored": stored.run,
     "tekton": tekton.run,
 }
 # They take a cluster of their own, or tell the same every time: only where they are asked for.
-LONG = ("tekton", "shards")
+LONG = ("tekton", "shards", "stored")
 
 WARM_UP = 100
 

@@ -48,7 +48,7 @@ class Template:
         moment = bodies.stamp(datetime.now(UTC) - age) if age is not None else None
         for plural, text, own in (
             ("workflowexecutions", self.execution, name),
-            ("pipelineruns", self.run, _run_of(name)),
+            ("pipelineruns", self.run, run_of(name)),
         ):
             copy = _replaced(text, changes)
             if moment is not None:
@@ -59,7 +59,7 @@ class Template:
 def template_of(etcd: Etcd, ground: Ground, name: str) -> Template:
     """Take an execution and its run as models."""
     execution = etcd.read("workflowexecutions", ground.source, name)
-    run = etcd.read("pipelineruns", ground.runs, _run_of(name))
+    run = etcd.read("pipelineruns", ground.runs, run_of(name))
     uids = [json.loads(text)["metadata"]["uid"] for text in (execution, run)]
     return Template(name, ground, execution, run, *uids)
 
@@ -80,7 +80,8 @@ def _replaced(text: str, changes: dict[str, str]) -> str:
     return text
 
 
-def _run_of(name: str) -> str:
+def run_of(name: str) -> str:
+    """Name of the run of an execution."""
     return names.slot_name(bodies.target_of(name), 1)
 
 

@@ -29,7 +29,7 @@ from localcluster.cluster import Cluster
 from operator_image.origin import working_tree
 from operator_image.unpack import unpack
 
-READY_S = 300.0
+READY_S = 600.0
 # Each look costs the operator an answer.
 POLL_S = 0.05
 
@@ -43,7 +43,7 @@ class Ground:
 
     def namespace_of(self, plural: str) -> str:
         """Where objects of a kind are."""
-        return self.runs if plural == "pipelineruns" else self.source
+        return self.source if plural == "workflowexecutions" else self.runs
 
 
 class Operator:

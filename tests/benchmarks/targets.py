@@ -61,8 +61,19 @@ def _cold() -> dict[str, Target]:
             f"cold.{size}.rss_peak_mb": Target(most=140),
             f"cold.{size}.writes_for_old": Target(0, 0),
         }
-    # Within a tenth of what ten thousand may take.
-    found["cold.100000x2500.rss_mb"] = Target(most=121)
+    return found
+
+
+def _stored() -> dict[str, Target]:
+    found: dict[str, Target] = {}
+    for key in ("rss_mb", "rss_peak_mb"):
+        # A tenth more or less than beside ten thousand.
+        found[f"stored.{key}_ratio"] = Target(0.9, 1.1)
+    for size in (10_000, 100_000):
+        found[f"stored.{size}.rss_mb"] = Target(most=110)
+        found[f"stored.{size}.rss_peak_mb"] = Target(most=140)
+        found[f"stored.{size}.ready_to_f3"] = Target(most=2)
+        found[f"stored.{size}.writes_for_old"] = Target(0, 0)
     return found
 
 
@@ -70,6 +81,7 @@ TARGETS: dict[str, Target] = {
     **_burst(),
     **_paced(),
     **_cold(),
+    **_stored(),
     "storm.runs": Target(1, 1),
     "storm.status_writes_each": Target(most=1.05),
     "storm.double_runs": Target(0, 0),

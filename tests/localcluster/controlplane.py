@@ -56,9 +56,12 @@ class Endpoint:
 class ControlPlane:
     """Writes the files and gives the services of one cluster's control plane."""
 
-    def __init__(self, cluster: Cluster, endpoint: Endpoint) -> None:
+    def __init__(
+        self, cluster: Cluster, endpoint: Endpoint, server_flags: Sequence[str] = ()
+    ) -> None:
         self._cluster = cluster
         self._endpoint = endpoint
+        self._server_flags = server_flags
         self._tokens = {user: secrets.token_hex(16) for user in COMPONENTS}
         self._keys = certificates.write(
             cluster.state / "pki",
@@ -148,6 +151,7 @@ class ControlPlane:
             f"--audit-log-path={self._cluster.audit_log}",
             "--audit-log-maxsize=4096",
             "--profiling=false",
+            *self._server_flags,
         ]
         return Service("kube-apiserver", command, ready=self._answers)
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,13 +45,15 @@ def default_state() -> Path:
 
 
 @contextmanager
-def running(tier: Tier | str = Tier.API, state: Path | None = None) -> Iterator[Cluster]:
+def running(
+    tier: Tier | str = Tier.API, state: Path | None = None, server_flags: Sequence[str] = ()
+) -> Iterator[Cluster]:
     """A cluster of its own for the block, ended with it or with this process.
 
-    Raises ClusterError where it cannot be had.
+    `server_flags` are more flags of its API server. Raises ClusterError where it cannot be had.
     """
     own = state or Path(tempfile.mkdtemp(prefix="wfe-cluster-")).resolve()
-    process, cluster = _launch(Tier(tier), own, os.getpid())
+    process, cluster = _launch(Tier(tier), own, os.getpid(), server_flags)
     try:
         yield cluster
     finally:
@@ -93,7 +95,7 @@ class _TakenError(ClusterError):
 
 
 def _launch(
-    wanted: Tier, state: Path, owner: int | None
+    wanted: Tier, state: Path, owner: int | None, server_flags: Sequence[str] = ()
 ) -> tuple[subprocess.Popen[bytes], Cluster]:
     tier = machine.best_tier(wanted)
     builder = Builder()
@@ -101,7 +103,15 @@ def _launch(
     builder.build(chosen)
     paths = {program.name: builder.path_of(program) for program in chosen}
     config = builder.tekton_config()
-    order = Request(tier, state, paths, config, owner=owner, isolated=_isolated(tier))
+    order = Request(
+        tier,
+        state,
+        paths,
+        config,
+        owner=owner,
+        isolated=_isolated(tier),
+        server_flags=tuple(server_flags),
+    )
     with _claim(state) as lock, meter(f"starting the cluster (tier {tier})") as shown:
         order.save()
         order.logs.mkdir()

@@ -18,7 +18,7 @@ class Request:
     """What to run: the tier, where its state goes, where programs and manifests are.
 
     `owner` is the process whose end ends the cluster; None where only `down` does. `isolated`
-    clusters run in kernel namespaces of their own.
+    clusters run in kernel namespaces of their own. `server_flags` are more flags of the API server.
     """
 
     tier: Tier
@@ -28,6 +28,7 @@ class Request:
     crds: Path = OUR_CRDS
     owner: int | None = None
     isolated: bool = False
+    server_flags: tuple[str, ...] = ()
 
     @property
     def logs(self) -> Path:
@@ -43,6 +44,7 @@ class Request:
             "crds": str(self.crds),
             "owner": self.owner,
             "isolated": self.isolated,
+            "server_flags": self.server_flags,
         }
         _path(self.state).write_text(json.dumps(fields, indent=1))
 
@@ -58,6 +60,7 @@ def load(state: Path) -> Request:
         crds=Path(fields["crds"]),
         owner=fields["owner"],
         isolated=fields["isolated"],
+        server_flags=tuple(fields["server_flags"]),
     )
 
 

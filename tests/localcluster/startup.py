@@ -48,7 +48,7 @@ class Startup:
             registry=f"127.0.0.1:{registry}" if with_tekton else None,
             programs=self.order.programs,
         )
-        plane = ControlPlane(cluster, endpoint)
+        plane = ControlPlane(cluster, endpoint, self.order.server_flags)
         if with_tekton:
             await self._start_with_tekton(cluster, plane, registry)
         else:

@@ -7,13 +7,13 @@ highest slot number. Reads are snapshots; nothing here talks to the cluster or k
 """
 
 import dataclasses
-from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
 from workflowexecution.api.status import Phase
 from workflowexecution.control.endings import Endings
 from workflowexecution.control.recent import RecentVersions
+from workflowexecution.control.slots import Slots
 from workflowexecution.control.targets import Target, TargetFacts
 from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
@@ -35,11 +35,11 @@ class Ledger:
     def __init__(self, run_namespace: str, *, keeps_endings: bool = False) -> None:
         self._run_namespace = run_namespace
         self.endings = Endings(are_kept=keeps_endings)
+        # Apart from targets: of most there is no more than a past.
+        self.slots = Slots()
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
         self._targets: dict[str, Target] = {}
-        # By target key, apart from the rest: most targets have no more than a past.
-        self._top_slots: dict[str, int] = {}
         # Of what was just let go: an event that is late must not bring it back.
         self._settled = RecentVersions()
         self._finished = RecentVersions()
@@ -85,7 +85,7 @@ class Ledger:
         key = names.slot_key(execution.target)
         target = self._targets.get(key) or Target()
         ending = self.endings.newest(execution.target, execution.workflow_id)
-        return target.facts_for(execution, self._top_slots.get(key, 0), ending)
+        return target.facts_for(execution, self.slots.top(key), ending)
 
     def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
         """Take in an execution, unless a newer version of it is known.
@@ -98,7 +98,7 @@ class Ledger:
         if self._settled.is_older(seen.uid, seen.resource_version):
             return False
         target = self._target(names.slot_key(seen.target))
-        self._note_slot(seen.run_name or "")
+        self.slots.note(seen.run_name or "")
         if seen.has_ended:
             target.note_end(evidence.end_of_execution(seen, now))
             self.endings.note_execution(seen, now)
@@ -195,11 +195,15 @@ class Ledger:
             if target == Target():
                 del self._targets[key]
 
-    def forget_slots(self, listed: Collection[str]) -> None:
-        """Drop slot numbers of targets of which nothing is left; ``listed`` are keys that have."""
-        gone = [key for key in self._top_slots if key not in listed and key not in self._targets]
-        for key in gone:
-            del self._top_slots[key]
+    def begin_listing(self) -> None:
+        """Note that everything is about to be listed."""
+        self.endings.begin_listing()
+        self.slots.begin_listing()
+
+    def end_listing(self) -> None:
+        """Drop what is kept of the past and has not been told of since ``begin_listing``."""
+        self.endings.end_listing()
+        self.slots.end_listing(self._targets)
 
     def forget_unclaimed(self, before: datetime) -> None:
         """Drop finished runs made before then whose execution is still not known."""
@@ -226,7 +230,7 @@ class Ledger:
     def _keep(self, run: Run, now: datetime) -> Run | None:
         """Keep a run as long as it matters, and of one that is finished what it says of its end."""
         target = self._target(run.target_key)
-        self._note_slot(run.name)
+        self.slots.note(run.name)
         is_finished = run.state is RunState.FINISHED
         if is_finished:
             target.note_end(evidence.end_of_run(run, now))
@@ -264,12 +268,6 @@ class Ledger:
 
     def _target(self, key: str) -> Target:
         return self._targets.setdefault(key, Target())
-
-    def _note_slot(self, run_name: str) -> None:
-        """Count a name as taken on the target it belongs to by its form, whatever its run is on."""
-        slot = names.parse_slot(run_name)
-        if slot and slot[1] < names.SLOT_LIMIT:
-            self._top_slots[slot[0]] = max(self._top_slots.get(slot[0], 0), slot[1])
 
 
 def is_older(seen: str, known: str) -> bool:

@@ -52,7 +52,6 @@ class _Seen(Found):
     now: datetime = dataclasses.field(kw_only=True)
     uids: set[str] = dataclasses.field(default_factory=set)
     keys: set[RunKey] = dataclasses.field(default_factory=set)
-    targets: set[str] = dataclasses.field(default_factory=set)
     failed: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
 
 
@@ -88,7 +87,7 @@ class Resync:
         runs_before = [run for run in self._ledger.runs() if not run.is_gone]
         gone_before = [run.key for run in self._ledger.runs() if run.is_gone]
         seen = _Seen(now=self._clock.now())
-        self._ledger.endings.begin_listing()
+        self._ledger.begin_listing()
         await self._list_executions(seen, uids_before)
         await self._list_runs(seen)
         await self._list_pods(seen)
@@ -100,8 +99,7 @@ class Resync:
             if run.namespace == watched and run.key not in seen.keys:
                 await self._miss_run(run, seen)
         self._forget_past(seen)
-        self._ledger.endings.end_listing()
-        self._ledger.forget_slots(seen.targets)
+        self._ledger.end_listing()
         self.queue_all()
         return seen
 
@@ -158,8 +156,7 @@ class Resync:
             seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN
             if execution.uid in known:
                 seen.uids.add(execution.uid)
-            if execution.run_name:
-                seen.targets.add(names.slot_key(execution.target))
+            self._ledger.slots.note(execution.run_name or "")
             is_old = may_remove_execution(execution, self._policy.retention, seen.now)
             if is_old and not self._ledger.endings.rest_on_execution(execution):
                 seen.candidates.add_execution(execution)
@@ -170,7 +167,7 @@ class Resync:
             run = parse_run(raw)
             if run is None or not self._policy.shard.holds(run.target_key):
                 continue
-            seen.targets.add(run.target_key)
+            self._ledger.slots.note(run.name)
             if self._ledger.run(run.key) is not None:
                 seen.keys.add(run.key)
             elif run.state is RunState.ACTIVE and seen.now - run.created_at > _TOLD_WITHIN:

@@ -1,4 +1,4 @@
-"""What is known of one target: who is on it, what ended there lately, which names are taken."""
+"""What is known of one target: who is on it, and what ended there lately."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

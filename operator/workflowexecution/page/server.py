@@ -1,31 +1,29 @@
 """Requests to answers: who asks, what they may see, and the page made of it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any, Final
 
-import structlog
 from aiohttp import web
 
 from workflowexecution.api.status import Phase
 from workflowexecution.control.window import Window
 from workflowexecution.kube import errors
 from workflowexecution.page import doors
+from workflowexecution.page.answers import Answers, moved_to
+from workflowexecution.page.event_stream import follow
 from workflowexecution.page.gate import Gate, Visitor
 from workflowexecution.page.holds import holds_for
 from workflowexecution.page.overview import Known, overview_of
+from workflowexecution.page.query import fields_of, number_of, wanted_by
 from workflowexecution.page.recent import Recent
-from workflowexecution.page.rendering import STATIC, Pages, path_of, static_files
+from workflowexecution.page.rendering import STATIC, path_of, static_files
 from workflowexecution.page.short_cache import ShortMemo
 from workflowexecution.page.sight import MOST_NAMESPACES, Sight, sight_of
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.story import story_of
 from workflowexecution.page.streams import Streams, TooManyError
 from workflowexecution.views.cooldowns import Cooldown, cooldowns_of
-from workflowexecution.views.executions import Wanted
 from workflowexecution.views.holds import held_by
-from workflowexecution.views.rights import missing_right
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,12 +32,6 @@ _AT_ONCE: Final = 32
 # With thousands of them it takes time to find out; they all look at the same.
 _COOLDOWNS_S: Final = 1.0
 _LONGEST_FORM: Final = 16 * 1024
-_MOST_PAGES: Final = 100
-_STREAM_WRITE_S: Final = 15.0
-_STREAM_LASTS: Final = timedelta(minutes=30)
-_FIELDS: Final = ("namespace", "target", "workflow", "phase")
-_OVER: Final = b"event: over\ndata:\n\n"
-_CHANGED: Final = b"event: changed\ndata:\n\n"
 _NO_EXECUTION: Final = (
     "there is no such execution, or you may not list WorkflowExecutions in its namespace"
 )
@@ -61,11 +53,10 @@ class Server:
         self._gate = gate
         self._streams = streams
         self._look = look
-        self._pages = Pages()
+        self._answers = Answers(window, is_for_loopback=gate.is_for_loopback)
         self._static = static_files()
         self._under_way = 0
         self._cooldowns = ShortMemo(_COOLDOWNS_S, self._read_cooldowns, window.clock.monotonic)
-        self._log = structlog.get_logger("page")
 
     def application(self) -> web.Application:
         """What aiohttp serves."""
@@ -88,28 +79,28 @@ class Server:
         """Turn away who must not get in, and make a page of whatever goes wrong."""
         if self._gate.is_for_loopback and not doors.is_here(request):
             told = "open this page as http://localhost or http://127.0.0.1"
-            return self._problem(421, "Not by this name", told)
+            return self._answers.problem(421, "Not by this name", told)
         is_stream = request.path == "/events"
         if not is_stream and self._under_way >= _AT_ONCE:
-            return self._problem(503, "Too much at once", "try again in a moment")
+            return self._answers.problem(503, "Too much at once", "try again in a moment")
         self._under_way += not is_stream
         try:
             return await handler(request)
         except web.HTTPException as error:
             # How the framework says so of a path or a method that is not there.
-            return self._problem(error.status, error.reason, "there is nothing here")
+            return self._answers.problem(error.status, error.reason, "there is nothing here")
         except errors.NotFoundError:
-            return self._problem(404, "Not found", _NO_EXECUTION)
+            return self._answers.problem(404, "Not found", _NO_EXECUTION)
         except errors.ApiError as error:
-            return self._unanswered(error)
+            return self._answers.unanswered(error)
         finally:
             self._under_way -= not is_stream
 
     async def _overview(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitor(request)
         if visitor is None:
-            return self._sign_in_page(401)
-        asked = {name: request.query.get(name, "").strip() for name in _FIELDS}
+            return self._answers.sign_in(401)
+        asked = fields_of(request)
         recent, window = self._look(), self._window
         candidates = {asked["namespace"]} if asked["namespace"] else self._namespaces(recent)
         own = await self._sight(visitor, {*candidates, window.policy.template.namespace})
@@ -125,13 +116,9 @@ class Server:
             leftovers=leftovers,
         )
         overview = overview_of(
-            known,
-            sight,
-            _wanted(asked),
-            _number(request),
-            window.clock.now(),
+            known, sight, wanted_by(asked), number_of(request), window.clock.now()
         )
-        return self._page(
+        return self._answers.page(
             "overview.html",
             visitor,
             overview=overview,
@@ -149,47 +136,27 @@ class Server:
     async def _story(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitor(request)
         if visitor is None:
-            return self._sign_in_page(401)
+            return self._answers.sign_in(401)
         namespace, name = request.match_info["namespace"], request.match_info["name"]
         can_be = path_of(f"{namespace}/{name}") and self._window.policy.serves(namespace)
         sight = await self._sight(visitor, {namespace})
         if not can_be or not sight.sees(namespace):
-            return self._problem(404, "Not found", _NO_EXECUTION)
+            return self._answers.problem(404, "Not found", _NO_EXECUTION)
         self._look()
         account = await self._sources.account(namespace, name)
         where = self._window.policy.template.namespace
-        return self._page("story.html", visitor, story=story_of(account, sight, where))
+        return self._answers.page("story.html", visitor, story=story_of(account, sight, where))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Tell a visitor that there is something new, until they go or are let in no more."""
         visitor = await self._visitor(request)
         if visitor is None:
-            return self._problem(401, "Not signed in", "sign in first")
+            return self._answers.problem(401, "Not signed in", "sign in first")
         try:
             with self._streams.open(visitor.name) as flag:
-                return await self._stream(request, flag)
+                return await follow(request, flag, lambda: self._is_let_in(request))
         except TooManyError as error:
-            return self._problem(503, "Too many streams", str(error))
-
-    async def _stream(self, request: web.Request, flag: asyncio.Event) -> web.StreamResponse:
-        headers = {**doors.HEADERS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-        response = web.StreamResponse(headers=headers)
-        until = asyncio.get_running_loop().time() + _STREAM_LASTS.total_seconds()
-        try:
-            await response.prepare(request)
-            await response.write(b"retry: 3000\n\n")
-            while asyncio.get_running_loop().time() < until:
-                await flag.wait()
-                flag.clear()
-                is_in = await self._visitor(request) is not None
-                async with asyncio.timeout(_STREAM_WRITE_S):
-                    await response.write(_CHANGED if is_in else _OVER)
-                if not is_in:
-                    break
-        except (TimeoutError, ConnectionError, errors.ApiError) as error:
-            # Their browser comes back by itself, if they are still there.
-            self._log.debug("a stream has ended", error=str(error))
-        return response
+            return self._answers.problem(503, "Too many streams", str(error))
 
     async def _file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -201,25 +168,25 @@ class Server:
 
     async def _show_sign_in(self, request: web.Request) -> web.StreamResponse:
         if await self._visitor(request) is not None:
-            return _moved_to("/")
-        return self._sign_in_page(200)
+            return moved_to("/")
+        return self._answers.sign_in(200)
 
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
         if not doors.is_from_here(request):
-            return self._problem(403, "Refused", "sign in on the page itself")
+            return self._answers.problem(403, "Refused", "sign in on the page itself")
         token = str((await request.post()).get("token", "")).strip()
         if len(token) > doors.LONGEST_COOKIE:
-            return self._sign_in_page(400, "this token is too long for a browser to keep")
+            return self._answers.sign_in(400, "this token is too long for a browser to keep")
         if not token or await self._gate.visitor_of(token) is None:
-            return self._sign_in_page(401, "the API server does not know this token")
-        response = _moved_to("/")
+            return self._answers.sign_in(401, "the API server does not know this token")
+        response = moved_to("/")
         doors.keep_token(request, response, token)
         return response
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
         if not doors.is_from_here(request):
-            return self._problem(403, "Refused", "sign out on the page itself")
-        response = _moved_to("/sign-in")
+            return self._answers.problem(403, "Refused", "sign out on the page itself")
+        response = moved_to("/sign-in")
         doors.drop_token(request, response)
         return response
 
@@ -229,6 +196,9 @@ class Server:
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._gate.visitor_of(doors.token_of(request))
+
+    async def _is_let_in(self, request: web.Request) -> bool:
+        return await self._visitor(request) is not None
 
     async def _sight(self, visitor: Visitor, candidates: set[str]) -> Sight:
         where = self._window.policy.template.namespace
@@ -248,63 +218,8 @@ class Server:
         except errors.ApiError as error:
             return {}, f"what executes now could not be read: {errors.text_for_logs(error)}"
 
-    def _page(self, template: str, visitor: Visitor, **given: Any) -> web.Response:
-        window = self._window
-        text = self._pages.render(
-            template,
-            visitor=visitor,
-            standing=window.standing(),
-            doubt=window.doubt(),
-            shard=window.policy.shard,
-            is_confined=bool(window.policy.watch_namespaces),
-            is_for_loopback=self._gate.is_for_loopback,
-            **given,
-        )
-        return _html(text)
-
-    def _sign_in_page(self, status: int, problem: str = "") -> web.Response:
-        return _html(self._pages.render("sign-in.html", problem=problem), status)
-
-    def _problem(self, status: int, title: str, text: str) -> web.Response:
-        return _html(self._pages.render("problem.html", title=title, text=text), status)
-
-    def _unanswered(self, error: errors.ApiError) -> web.Response:
-        """Say that the API server gave no answer, or refuses to tell the operator."""
-        self._log.debug("a visitor could not be answered", error=errors.text_for_logs(error))
-        if isinstance(error, errors.MissingRightError):
-            fix = "install manifests/components/status-page, or set the chart's value statusPage"
-            told = f"the operator cannot ask: {missing_right(str(error))}; {fix}"
-            return self._problem(503, "The operator lacks a right", told)
-        # Who may read this is not known yet, so that it does not say where the server is.
-        told = "the API server does not answer as needed; try again in a moment"
-        return self._problem(503, "No answer", told)
-
 
 def _only(sight: Sight, namespace: str) -> Sight:
     """The same sight, of one namespace alone."""
     names = frozenset({namespace} if sight.sees(namespace) else ())
     return Sight(namespaces=names, sees_tasks=sight.sees_tasks)
-
-
-def _wanted(asked: dict[str, str]) -> Wanted:
-    phase = asked["phase"]
-    return Wanted(
-        target=asked["target"],
-        workflow_id=asked["workflow"],
-        phases=(Phase(phase),) if phase in list(Phase) else (),
-    )
-
-
-def _number(request: web.Request) -> int:
-    """Which part of the executions is asked for, from 1."""
-    given = request.query.get("page", "")
-    is_number = given.isascii() and given.isdecimal() and len(given) < 4
-    return min(max(int(given), 1), _MOST_PAGES) if is_number else 1
-
-
-def _html(text: str, status: int = 200) -> web.Response:
-    return web.Response(text=text, status=status, content_type="text/html", headers=doors.HEADERS)
-
-
-def _moved_to(path: str) -> web.Response:
-    return web.Response(status=303, headers={**doors.HEADERS, "Location": path})

@@ -62,18 +62,19 @@ async def run(order: dict[str, Any]) -> None:
     """Play one workload to its end, or to its deadline."""
     async with open_api(**order["server"]) as api:
         player = Player(api, order)
+        # A watch that cannot be followed ends all of it: nothing more would be seen.
         async with (
             api.watch("workflowexecutions", order["source"]) as executions,
             api.watch("pipelineruns", order["runs"]) as runs,
+            asyncio.TaskGroup() as group,
         ):
             following = [
-                asyncio.create_task(_follow(executions, player.see_execution)),
-                asyncio.create_task(_follow(runs, player.see_run)),
+                group.create_task(_follow(executions, player.see_execution)),
+                group.create_task(_follow(runs, player.see_run)),
             ]
             await player.play()
             for task in following:
                 task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
     player.tell_all()
 
 
@@ -132,7 +133,9 @@ class Player:
 
     def see_execution(self, line: bytes, at: float) -> None:
         """Take in a line of the watch of executions."""
-        one = self._stage.seen[_text(self._name, line)]
+        one = self._stage.seen.get(_text(self._name, line))
+        if one is None:
+            return  # One that was there before.
         if line.startswith(_ADDED):
             one.created = one.created or at
             return

@@ -12,7 +12,6 @@ from benchmarks.workloads import Context, Result
 
 # Ended executions, running ones, bytes of each run's status.
 SIZES = ((1_000, 100, 10_000), (10_000, 1_000, 2_500), (10_000, 1_000, 10_000))
-SIZES_FULL = (*SIZES, (100_000, 1_000, 2_500))
 # What one execution costs that is waiting when the operator starts.
 _WRITES_OF_ONE = 5
 _REST_S = 5.0
@@ -28,8 +27,8 @@ def run(context: Context) -> Result:
         values |= {"idle.rss_mb": usage.rss_mb, "idle.rss_peak_mb": usage.peak_mb}
         rss["rss_mb"].append(usage.rss_mb)
         rss["peak_mb"].append(usage.peak_mb)
-    for settled, running, size in SIZES_FULL if context.is_full else SIZES:
-        one = _start(context, settled, running, size)
+    for settled, running, size in SIZES:
+        one = start(context, settled, running, size)
         name = f"{settled}x{size}"
         values |= {f"{name}.{key}": value for key, value in one.items()}
         if size == SIZES[0][2]:
@@ -39,7 +38,8 @@ def run(context: Context) -> Result:
     return Result(values, rss)
 
 
-def _start(context: Context, settled: int, running: int, size: int) -> dict[str, float]:
+def start(context: Context, settled: int, running: int, size: int) -> dict[str, float]:
+    """Start beside so many ended and running executions, with a new one that waits."""
     rig = context.rig
     ground = context.history.ground(settled, running, size)
     floor = floors.lists(rig, ground)

@@ -185,14 +185,18 @@ def test_nothing_is_left_of_what_was_forgotten() -> None:
     ledger.observe_run(make_run(version=2, **FAILED), now=NOW)
     ledger.mark_stopped(run.key, run.uid, now=NOW)
     ledger.forget_ends(before=NOW + timedelta(seconds=1))
-    ledger.forget_slots(())
+    ledger.begin_listing()
+    ledger.end_listing()
     assert (ledger.executions(), ledger.runs(), ledger._targets) == ([], [], {})
+    assert len(ledger.slots) == 0
 
 
 def test_slots_of_targets_that_were_listed_are_remembered() -> None:
     ledger = ledger_of(finished_run(slot=3))
     ledger.forget_ends(before=NOW)
-    ledger.forget_slots([names.slot_key(TARGET)])
+    ledger.begin_listing()
+    ledger.slots.note(make_run(slot=3).name)
+    ledger.end_listing()
     assert ledger.target_facts(make_execution()).top_slot == 3
 
 

@@ -1,0 +1,66 @@
+"""Answers in the form that browsers take: pages, problems and redirections."""
+
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from workflowexecution.control.window import Window
+from workflowexecution.kube import errors
+from workflowexecution.page import doors
+from workflowexecution.page.gate import Visitor
+from workflowexecution.page.rendering import Pages
+from workflowexecution.views.rights import missing_right
+
+
+class Answers:
+    """Makes answers; every page says which operator made it, and what is in doubt."""
+
+    def __init__(self, window: Window, *, is_for_loopback: bool) -> None:
+        self._window = window
+        self._is_for_loopback = is_for_loopback
+        self._pages = Pages()
+        self._log = structlog.get_logger("page")
+
+    def page(self, template: str, visitor: Visitor, **given: Any) -> web.Response:
+        """A page for one who is let in."""
+        window = self._window
+        text = self._pages.render(
+            template,
+            visitor=visitor,
+            standing=window.standing(),
+            doubt=window.doubt(),
+            shard=window.policy.shard,
+            is_confined=bool(window.policy.watch_namespaces),
+            is_for_loopback=self._is_for_loopback,
+            **given,
+        )
+        return _html(text)
+
+    def sign_in(self, status: int, problem: str = "") -> web.Response:
+        """The form for a token."""
+        return _html(self._pages.render("sign-in.html", problem=problem), status)
+
+    def problem(self, status: int, title: str, text: str) -> web.Response:
+        """Why there is nothing to be seen."""
+        return _html(self._pages.render("problem.html", title=title, text=text), status)
+
+    def unanswered(self, error: errors.ApiError) -> web.Response:
+        """Say that the API server gave no answer, or refuses to tell the operator."""
+        self._log.debug("a visitor could not be answered", error=errors.text_for_logs(error))
+        if isinstance(error, errors.MissingRightError):
+            fix = "install manifests/components/status-page, or set the chart's value statusPage"
+            told = f"the operator cannot ask: {missing_right(str(error))}; {fix}"
+            return self.problem(503, "The operator lacks a right", told)
+        # Who may read this is not known yet, so that it does not say where the server is.
+        told = "the API server does not answer as needed; try again in a moment"
+        return self.problem(503, "No answer", told)
+
+
+def moved_to(path: str) -> web.Response:
+    """Send the browser to another page."""
+    return web.Response(status=303, headers={**doors.HEADERS, "Location": path})
+
+
+def _html(text: str, status: int = 200) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html", headers=doors.HEADERS)
