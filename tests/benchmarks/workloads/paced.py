@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+from typing import Any
+
 from benchmarks import floors
 from benchmarks.costs import costs_of
-from benchmarks.distribution import ratio
+from benchmarks.distribution import ratio, summary_ms
 from benchmarks.meter import Meter
 from benchmarks.played import player, result_of
 from benchmarks.workloads import Context, Result
@@ -13,6 +16,7 @@ RATES = (5, 20)
 RATES_FULL = (5, 20, 50)
 SECONDS, SECONDS_FULL = 20, 120
 RUN_EVENTS, LIFE_S = 12, 4.0
+PARTS = 2
 _RATIOS = tuple(
     f"{what}_{percentile}_ms"
     for what in ("created_run", "ended_status")
@@ -33,12 +37,24 @@ def run(context: Context) -> Result:
 
 
 def _paced(context: Context, rate: int, count: int) -> Result:
-    rig = context.rig
-    values: dict[str, float] = {}
-    what = {"executions": count, "rate": rate, "run_events": RUN_EVENTS, "life_s": LIFE_S}
-    bare, bare_cpu = floors.reactor(rig, ours=False, **what)
+    """In parts, floor and operator in turns: a machine that others use is not the same for long."""
+    what = {"executions": count // PARTS, "rate": rate, "run_events": RUN_EVENTS, "life_s": LIFE_S}
+    parts = [_part(context, seed=number, **what) for number in range(1, PARTS + 1)]
+    values = {key: fmean(part.values[key] for part in parts) for key in parts[0].values}
     if rate == RATES[0]:
-        _, values["f2_with_our_writes_cpu_s_per_1000"] = floors.reactor(rig, ours=True, **what)
+        _, ours = floors.reactor(context.rig, ours=True, **what)
+        values["f2_with_our_writes_cpu_s_per_1000"] = ours
+    series = {key: [one for part in parts for one in part.series[key]] for key in parts[0].series}
+    for key, seconds in series.items():
+        values |= summary_ms(key.removesuffix("_s"), seconds)
+    values |= {f"{key[:-3]}_to_f2": ratio(values[key], values[f"f2_{key}"]) for key in _RATIOS}
+    return Result(values, series)
+
+
+def _part(context: Context, **what: Any) -> Result:
+    """The bare reactor, then the operator under the same load."""
+    rig = context.rig
+    bare, bare_cpu = floors.reactor(rig, ours=False, **what)
     ground = rig.ground()
     with rig.operator(ground) as operator:
         with player(rig, ground, **what) as load:
@@ -47,11 +63,7 @@ def _paced(context: Context, rate: int, count: int) -> Result:
             seen = result_of(load)
         cost = meter.read()
         usage = operator.usage()
-    measured, floor = seen.latencies(), bare.latencies()
-    values |= {
-        **measured,
-        **{f"f2_{key}": value for key, value in floor.items()},
-        **{f"{key[:-3]}_to_f2": ratio(measured[key], floor[key]) for key in _RATIOS},
+    values = {
         "f2_cpu_s_per_1000": bare_cpu,
         "rss_mb": usage.rss_mb,
         "rss_peak_mb": usage.peak_mb,
