@@ -58,6 +58,11 @@ def test_shards_are_told_apart_and_hold_the_leases_that_they_ask_for() -> None:
         assert chosen == item["spec"]["template"]["metadata"]["labels"]
 
 
+def test_monitoring_equals_the_component() -> None:
+    with overlay(resources=["."], components=["monitoring"]) as folder:
+        assert _rendered("--include-crds", "--set=monitoring=true") == _kustomized(str(folder))
+
+
 def test_the_component_for_shards_names_the_leases_of_up_to_four() -> None:
     with overlay(resources=["."], components=["shards"]) as folder:
         made = _by_name(checkers.kustomized(folder))

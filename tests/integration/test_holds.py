@@ -59,12 +59,14 @@ def test_what_is_held_waits_and_goes_on_when_it_is_lifted(
     assert condition_of(found, "PipelineRunCreated")["status"] == "False"
     assert condition_of(found, "Reconciling")["status"] == "True"
     holds_for(lambda: _assert_asked(world, mark, {STATUS: 1}), 1)
+    assert world.operator.metric("workflowexecution_held") == 1
 
     if is_narrow := scope in ("target", "workflow"):
         world.launched(f"{target}-other", workflow="another")
     lift(world, hold)
     world.in_phase(item, "Running")
     a_launch = Counter({CREATE: 1, STATUS: 1, EVENT: 1})
+    assert world.operator.metric("workflowexecution_held") == 0
     cost = Counter({STATUS: 1}) + a_launch + (a_launch if is_narrow else Counter())
     eventually(lambda: _assert_asked(world, mark, cost))
 

@@ -31,6 +31,7 @@ WELL = {
     'workflowexecution_end_to_status_seconds_bucket{le="+Inf"}': "0+10x120",
     "workflowexecution_stuck_runs": "0x120",
     "workflowexecution_oldest_run_age_seconds": "1800x120",
+    "workflowexecution_held": "0x120",
     'workflowexecution_total{outcome="Completed"}': "0+1x120",
     'workflowexecution_total{outcome="Failed"}': "0+0x120",
     'workflowexecution_resync_repairs_total{kind="run"}': "1x120",
@@ -135,6 +136,13 @@ CASES = [
         "15m",
         "22m",
         "2 runs hold their target because Kubernetes cannot end a pod of theirs.",
+    ),
+    Case(
+        "WorkflowExecutionHeld",
+        {"workflowexecution_held": "0x10 3x100"},
+        "70m",
+        "72m",
+        "3 executions have waited for an hour because of a WorkflowHold.",
     ),
     Case(
         "WorkflowExecutionRunOld",

@@ -21,6 +21,7 @@ from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.followers import Follower
@@ -104,10 +105,12 @@ class Parts:
         metrics.active.set_function(lambda: len(_holding(ledger)))
         metrics.locks_held.set_function(lambda: len({run.target_key for run in _holding(ledger)}))
         metrics.oldest_run_age.set_function(lambda: _oldest_age(ledger, clock))
+        metrics.held.set_function(lambda: _held_count(ledger, self.holds.current(), clock))
         remembered = {
             "execution": lambda: len(ledger.executions()),
             "run": lambda: len(ledger.runs()),
             "target": ledger.target_count,
+            "slot": lambda: len(ledger.slots),
             "ending": lambda: len(ledger.endings),
             "pass": lambda: len(memory),
             "timer": lambda: self._executions.timer_count() + self._runs.timer_count(),
@@ -160,6 +163,13 @@ class Parts:
 
 def _holding(ledger: Ledger) -> list[Run]:
     return [run for run in ledger.runs() if run.state is not RunState.FINISHED]
+
+
+def _held_count(ledger: Ledger, holds: Sequence[Hold], clock: Clock) -> int:
+    """Number of executions that have no run, and that a hold concerns now."""
+    now = clock.now()
+    waiting = [item for item in ledger.executions() if not item.has_ended and not item.run_name]
+    return sum(hold_on(holds, item, now) is not None for item in waiting)
 
 
 def _oldest_age(ledger: Ledger, clock: Clock) -> float:

@@ -28,6 +28,11 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
+def parts_of(count: int) -> list[Shard]:
+    """All parts of a whole that is shared between so many."""
+    return [Shard(number, count) for number in range(1, count + 1)]
+
+
 def parse_shard(text: str) -> Shard:
     """Read ``2/5``. Raises: ValueError saying what is wrong."""
     match = _TEXT.fullmatch(text)

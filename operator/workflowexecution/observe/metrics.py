@@ -105,6 +105,10 @@ class Metrics:
             "Runs that hold their target because Kubernetes cannot end a pod of theirs.",
         )
 
+        self.held = self._gauge(
+            "workflowexecution_held", "Executions that are not launched because of a WorkflowHold."
+        )
+
     def _add_work(self) -> None:
         self.queue_depth = self._gauge(
             "workflowexecution_queue_depth", "Executions and runs with work to do now."
@@ -123,8 +127,9 @@ class Metrics:
         )
         self.remembered = self._gauge(
             "workflowexecution_remembered",
-            "What is kept in memory, by kind; it goes with what is active or cools down.",
-            kind=("execution", "run", "target", "pass", "timer"),
+            "What is kept in memory, by kind; it goes with what is active or cools down, but for "
+            "slots: of 12 bytes each, they go with targets of which a run is stored.",
+            kind=("execution", "run", "target", "slot", "ending", "pass", "timer"),
         )
 
     def _add_repairs(self) -> None:

@@ -32,6 +32,8 @@ class Tekton:
 
     def begin(self, run: Object, *, steps: bool = True) -> Object:
         """Resolve the pipeline and start its first task."""
+        # Before that of its task, as Tekton does; told to the second, the two may differ.
+        started = run.get("status", {}).get("startTime") or now()
         self._create_task_run(run, TASKS[0], _active_steps() if steps else {})
         message = "Tasks Completed: 0 (Failed: 0, Cancelled 0), Incomplete: 2, Skipped: 0"
         return self._write(
@@ -39,7 +41,7 @@ class Tekton:
             "Unknown",
             "Running",
             message,
-            startTime=run.get("status", {}).get("startTime") or now(),
+            startTime=started,
             pipelineSpec={"tasks": [{"name": name, "taskRef": {"name": name}} for name in TASKS]},
             childReferences=[_child(run, TASKS[0])],
         )

@@ -12,6 +12,7 @@ UNITS = ("_total", "_seconds", "_info", "_bytes")
 # Numbers of things have no unit.
 COUNTS = {
     "workflowexecution_active",
+    "workflowexecution_held",
     "workflowexecution_leader",
     "workflowexecution_locks_held",
     "workflowexecution_queue_depth",

@@ -16,9 +16,10 @@ from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.shard import parse_shard
 from workflowexecution.plugin.doctor import cluster, images, rights, running, webhooks
 from workflowexecution.plugin.doctor.finding import State
-from workflowexecution.plugin.doctor.place import OPERATOR, Place, environment_of
+from workflowexecution.plugin.doctor.place import OPERATOR, Place, environment_of, shard_of
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 PLACE = Place(
@@ -130,6 +131,45 @@ def test_an_operator_without_pods_is_an_error(replicas: int, ready: int, state: 
 )
 def test_an_operator_of_another_version_is_told_of(image: str, state: State) -> None:
     assert running.version_of(deployment(1, 1, image)).state is state
+
+
+@pytest.mark.parametrize(
+    ("shards", "state", "told"),
+    [
+        (["1/2", "2/2"], State.OK, "all 2 have an operator"),
+        (["1/3", "3/3"], State.ERROR, "no operator has shard 2/3: nothing is launched"),
+        (["3/4"], State.ERROR, "no operator has shard 1/4, 2/4, 4/4: nothing is launched"),
+        (["1/1", "1/2"], State.WARNING, "several ways at once: 1/1, 1/2"),
+        (["1/2", "2/2", "1/3"], State.WARNING, "several ways at once: 1/2, 1/3, 2/2"),
+        (["1/2", "2/3"], State.ERROR, "no operator has shard 1/3, 3/3: nothing is launched"),
+    ],
+)
+def test_targets_that_nobody_has_are_told_of(shards: list[str], state: State, told: str) -> None:
+    (found,) = running.shard_findings([parse_shard(text) for text in shards])
+    assert (found.state, told in found.detail) == (state, True), found.detail
+
+
+def test_an_operator_that_shares_with_nobody_is_not_asked_for_its_shard() -> None:
+    assert running.shard_findings([parse_shard("1/1")]) == []
+    assert shard_of({}) == shard_of(sharing("nonsense")) == parse_shard("1/1")
+    assert shard_of(sharing("2/3")) == parse_shard("2/3")
+
+
+def sharing(shard: str) -> dict[str, Any]:
+    variables = [{"name": "WFE_SHARD", "value": shard}]
+    return {"spec": {"template": {"spec": {"containers": [{"env": variables}]}}}}
+
+
+def test_an_operator_that_shares_needs_the_lease_of_its_shard() -> None:
+    place = Place(
+        execution_namespace="runs",
+        operator_namespace="ops",
+        runner="r",
+        deployments=[sharing("1/2"), sharing("2/2")],
+        told={"WFE_LEADER_ELECTION": "true"},
+    )
+    leases = {r.name for r in rights.operator_rights(place) if r.resource == "leases" and r.name}
+    assert leases == {f"{OPERATOR}-1-of-2", f"{OPERATOR}-2-of-2"}
 
 
 def test_a_leader_that_is_silent_leads_no_more() -> None:

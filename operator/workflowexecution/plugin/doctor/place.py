@@ -1,32 +1,39 @@
 """Where the operator and its runs are, and what the operator is told, where that can be read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
+from workflowexecution.core.shard import Shard, parse_shard
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 
-# Of the ServiceAccount and the Deployment, as they are shipped.
+# Name of the ServiceAccount and the Deployment as they are shipped, and a label of the latter.
 OPERATOR: Final = "workflowexecution-controller"
+_LABELLED: Final = {"labelSelector": f"app.kubernetes.io/name={OPERATOR}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What checks need to know.
 
-    deployment: of the operator; empty where there is none, None where it cannot be read.
-    told: settings in the Deployment's environment, by variable.
+    deployments: of the operator, one for each shard; None where they cannot be read.
+    told: settings in the first one's environment, by variable.
     """
 
     execution_namespace: str
     operator_namespace: str
     runner: str
-    deployment: Raw | None = None
+    deployments: Sequence[Raw] | None = ()
     told: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def shards(self) -> list[Shard]:
+        """The parts that there are operators for; the whole, where that is not known."""
+        return [shard_of(item) for item in self.deployments or ()] or [Shard()]
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -37,24 +44,31 @@ class Place:
 
 async def read_place(session: Session, operator_namespace: str, runner: str) -> Place:
     """Find out where things are. Raises: ApiError where the cluster does not answer."""
-    deployment = await _deployment(session, operator_namespace)
+    deployments = await _deployments(session, operator_namespace)
     return Place(
         execution_namespace=session.execution_namespace,
         operator_namespace=operator_namespace,
         runner=runner,
-        deployment=deployment,
-        told=environment_of(deployment or {}),
+        deployments=deployments,
+        told=environment_of(deployments[0]) if deployments else {},
     )
 
 
-async def _deployment(session: Session, namespace: str) -> Raw | None:
-    path = f"/apis/apps/v1/namespaces/{quote(namespace, safe='')}/deployments/{OPERATOR}"
+async def _deployments(session: Session, namespace: str) -> list[Raw] | None:
+    path = f"/apis/apps/v1/namespaces/{quote(namespace, safe='')}/deployments"
     try:
-        return await session.client.request("GET", path)
-    except errors.NotFoundError:
-        return {}
+        return [item async for item in session.client.list_pages(path, _LABELLED)]
     except errors.MissingRightError:
         return None
+
+
+def shard_of(deployment: Raw) -> Shard:
+    """The part of all targets that a Deployment's operator has; all, where that cannot be read."""
+    try:
+        return parse_shard(environment_of(deployment).get("WFE_SHARD") or "1/1")
+    except ValueError:
+        # Its operator does not start, which is told by its pods.
+        return Shard()
 
 
 def environment_of(deployment: Raw) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
+from workflowexecution.core import names
 from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
 from workflowexecution.plugin.doctor.place import OPERATOR, Place
 from workflowexecution.plugin.session import Session
@@ -63,7 +64,8 @@ def operator_rights(place: Place) -> list[Right]:
     if place.told.get("WFE_LEADER_ELECTION") == "true":
         rights.append(Right("coordination.k8s.io", "leases", "create", place.operator_namespace))
         rights += [
-            Right(group, resource, verb, place.operator_namespace, OPERATOR)
+            Right(group, resource, verb, place.operator_namespace, names.lease_name(shard))
+            for shard in dict.fromkeys(place.shards)
             for group, resource, verbs in OF_THE_LEASE
             for verb in verbs
         ]

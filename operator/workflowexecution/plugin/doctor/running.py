@@ -1,14 +1,18 @@
-"""The operator at work: its Deployment, its Lease, its settings, and what it has not seen."""
+"""The operator at work: its Deployments, Leases and settings, and what it has not seen."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import quote
 
 from workflowexecution import __version__
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import execution_paths
+from workflowexecution.core import names
+from workflowexecution.core.shard import Shard, parts_of
+from workflowexecution.kube import errors
 from workflowexecution.kube.lease import LEASE_DURATION
 from workflowexecution.plugin.doctor.finding import Finding, State, error, ok, warning
 from workflowexecution.plugin.doctor.place import OPERATOR, Place
@@ -18,18 +22,41 @@ from workflowexecution.views.text import short
 
 # Longer than the operator takes to see an execution, also after a restart.
 _UNSEEN: Final = timedelta(seconds=30)
+_NO_LEADER: Final = "see why no operator becomes the leader: kubectl logs of its pods"
 
 
 async def check_operator(_: Session, place: Place) -> list[Finding]:
     """The operator's pods are ready, and of this version."""
-    where = f"{place.operator_namespace}/{OPERATOR}"
-    if place.deployment is None:
-        detail = f"Deployment {where} cannot be read"
-        return [Finding("operator", State.UNKNOWN, detail, "ask for the right to get deployments")]
-    if not place.deployment:
+    namespace = place.operator_namespace
+    if place.deployments is None:
+        detail = f"Deployments in {namespace} cannot be read"
+        return [Finding("operator", State.UNKNOWN, detail, "ask for the right to list deployments")]
+    if not place.deployments:
         fix = "kubectl apply -k manifests; or name its namespace with --operator-namespace"
-        return [warning("operator", f"there is no Deployment {where}; it may run elsewhere", fix)]
-    return [readiness_of(place.deployment, where), version_of(place.deployment)]
+        missing = f"there is no Deployment {namespace}/{OPERATOR}; it may run elsewhere"
+        return [warning("operator", missing, fix)]
+    found = []
+    for item in place.deployments:
+        name = reading.text(reading.mapping(item, "metadata"), "name")
+        found += [readiness_of(item, f"{namespace}/{name}"), version_of(item)]
+    return found + shard_findings(place.shards)
+
+
+def shard_findings(shards: Sequence[Shard]) -> list[Finding]:
+    """Whether all targets have an operator, where they are shared."""
+    counts = {shard.of for shard in shards}
+    if counts == {1}:
+        return []
+    missing = {of: [one for one in parts_of(of) if one not in shards] for of in counts}
+    if all(missing.values()):
+        lacking = ", ".join(map(str, missing[max(counts)]))
+        detail = f"no operator has shard {lacking}: nothing is launched on its targets"
+        return [error("shards", detail, "deploy it, with that WFE_SHARD; or use fewer shards")]
+    if len(counts) > 1:
+        there = ", ".join(sorted(map(str, shards)))
+        fix = "once those that are meant are ready, delete the others"
+        return [warning("shards", f"targets are shared in several ways at once: {there}", fix)]
+    return [ok("shards", f"all {max(counts)} have an operator")]
 
 
 def readiness_of(deployment: Raw, where: str) -> Finding:
@@ -37,12 +64,10 @@ def readiness_of(deployment: Raw, where: str) -> Finding:
     wanted = reading.mapping(deployment, "spec").get("replicas", 1)
     ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
     told = f"Deployment {where}: {ready} of {wanted} pods ready"
-    namespace = where.partition("/")[0]
-    see = f"kubectl describe pods -n {namespace}; kubectl logs -n {namespace} deploy/{OPERATOR}"
+    namespace, _, name = where.partition("/")
+    see = f"kubectl describe pods -n {namespace}; kubectl logs -n {namespace} deploy/{name}"
     if not wanted:
-        return error(
-            "operator", told, f"kubectl scale -n {namespace} deploy/{OPERATOR} --replicas 2"
-        )
+        return error("operator", told, f"kubectl scale -n {namespace} deploy/{name} --replicas 2")
     if not ready:
         return error("operator", told, see)
     return ok("operator", told) if ready == wanted else warning("operator", told, see)
@@ -62,14 +87,23 @@ def version_of(deployment: Raw) -> Finding:
 
 
 async def check_leader(session: Session, place: Place) -> list[Finding]:
-    """An operator leads, where operators elect a leader."""
-    path = "/apis/coordination.k8s.io/v1/namespaces/"
+    """An operator leads, where operators elect a leader; of each shard one."""
     if place.told.get("WFE_LEADER_ELECTION") != "true":
         return [ok("leader", "the operator elects none, as far as is known")]
-    lease = await session.client.request(
-        "GET", f"{path}{place.operator_namespace}/leases/{OPERATOR}"
-    )
-    return [leader_finding(lease, session.now())]
+    return [
+        await _leader(session, place.operator_namespace, names.lease_name(shard))
+        for shard in dict.fromkeys(place.shards)
+    ]
+
+
+async def _leader(session: Session, namespace: str, name: str) -> Finding:
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{quote(namespace, safe='')}/leases/{name}"
+    try:
+        return leader_finding(await session.client.request("GET", path), session.now())
+    except errors.NotFoundError:
+        return error(
+            "leader", f"nobody has led yet: there is no Lease {namespace}/{name}", _NO_LEADER
+        )
 
 
 def leader_finding(lease: Raw, now: datetime) -> Finding:
@@ -84,10 +118,10 @@ def leader_finding(lease: Raw, now: datetime) -> Finding:
     if lately:
         handover = f"nobody leads: the last leader let go {short(silent)} ago"
         return warning("leader", handover, "ask again in half a minute; another one takes over")
-    fix = "see why no operator becomes the leader: kubectl logs of its pods"
     if not holder:
-        return error("leader", "nobody leads", fix)
-    return error("leader", f"{holder} leads, and is silent for {short(silent) or 'ever'}", fix)
+        return error("leader", "nobody leads", _NO_LEADER)
+    told = f"{holder} leads, and is silent for {short(silent) or 'ever'}"
+    return error("leader", told, _NO_LEADER)
 
 
 async def check_settings(session: Session, place: Place) -> list[Finding]:

@@ -1,0 +1,91 @@
+"""What doctor finds, with no other rights than those of the role that is shipped for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from harness import rights
+from harness.executions import unique
+from harness.objects import create_namespace, delete_namespace
+from harness.plugin_command import ask
+from harness.world import World
+from localcluster.cluster import Object
+from localcluster.objects import read
+
+(SHIPPED,) = [
+    item
+    for item in read(rights.MANIFESTS / "operator" / "deployment.yaml")
+    if item["kind"] == "Deployment"
+]
+
+
+@pytest.fixture(scope="module")
+def doctor(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kubeconfig of somebody who has that role and no other."""
+    roles = {"workflowexecution-doctor": ""}
+    folder = tmp_path_factory.mktemp("doctor")
+    return rights.kubeconfig_with_roles(world.cluster, world.source, "doctor", roles, folder)
+
+
+@pytest.fixture
+def place(world: World) -> Iterator[str]:
+    """A namespace for Deployments that nobody carries out here."""
+    name = unique("operators")
+    create_namespace(world.cluster, name)
+    yield name
+    delete_namespace(world.cluster, name)
+
+
+def findings(world: World, doctor: Path, place: str) -> dict[str, list[Object]]:
+    """What is found, by check; each check must have been allowed to look."""
+    told = ask(world, "doctor", "--operator-namespace", place, "-o", "json", kubeconfig=str(doctor))
+    found: dict[str, list[Object]] = {}
+    for item in json.loads(told.out)["items"]:
+        found.setdefault(item["check"], []).append(item)
+        assert item["state"] != "unknown", item
+        assert item["fix"] or item["state"] == "ok", item
+    return found
+
+
+def deploy(world: World, place: str, name: str, **variables: str) -> None:
+    """Create the Deployment as it is shipped, under this name and with these variables."""
+    item = deepcopy(SHIPPED)
+    item["metadata"] |= {"name": name, "namespace": place}
+    (container,) = item["spec"]["template"]["spec"]["containers"]
+    given = [one for one in container["env"] if one["name"] not in variables]
+    container["env"] = given + [{"name": key, "value": text} for key, text in variables.items()]
+    world.cluster.request("POST", f"/apis/apps/v1/namespaces/{place}/deployments", item)
+
+
+def test_without_an_operator_it_says_so(world: World, doctor: Path, place: str) -> None:
+    (found,) = findings(world, doctor, place)["operator"]
+    assert found["state"] == "warning"
+    assert "there is no Deployment" in found["detail"]
+
+
+def test_an_operator_that_has_not_led_yet_is_an_error_with_a_fix(
+    world: World, doctor: Path, place: str
+) -> None:
+    deploy(world, place, rights.ACCOUNT)
+    found = findings(world, doctor, place)
+    assert [item["state"] for item in found["operator"]] == ["error"]
+    assert [item["detail"] for item in found["leader"]] == [
+        f"nobody has led yet: there is no Lease {place}/{rights.ACCOUNT}"
+    ]
+    assert "shards" not in found
+
+
+def test_a_shard_that_nobody_has_is_an_error(world: World, doctor: Path, place: str) -> None:
+    for number in (1, 3):
+        deploy(world, place, f"part-{number}", WFE_SHARD=f"{number}/3")
+    found = findings(world, doctor, place)
+    (shards,) = found["shards"]
+    assert (shards["state"], "no operator has shard 2/3" in shards["detail"]) == ("error", True)
+    assert len(found["operator"]) == len(found["operator version"]) == 2
+    leases = [f"{rights.ACCOUNT}-{number}-of-3" for number in (1, 3)]
+    assert [item["detail"].rpartition("/")[2] for item in found["leader"]] == leases
