@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from harness.executions import name_of, unique_target
+from harness.holds import REASON, held, waiting_for
 from harness.page_scene import EVIL, Scene
 from harness.visits import Guest, guest_with
 from harness.waiting import eventually
@@ -82,6 +84,33 @@ def test_a_held_target_tells_who_holds_it_and_what_executes(scene: Scene) -> Non
     other = scene.guest(scene.world.source).get("/").section("locks")
     assert f"{scene.target} {holder} restart" in other
     assert "task check" not in other
+
+
+def test_a_hold_is_shown_to_whoever_may_list_where_it_is(scene: Scene) -> None:
+    world, target = scene.world, unique_target()
+    ours, theirs = world.sources
+    with held(world, targetResource=target) as hold:
+        waiting = world.create(target)
+        foreign = world.create(target, namespace=theirs)
+        for item in (waiting, foreign):
+            waiting_for(world, item)
+        line = f"hold-{world.execution_namespace}-{name_of(hold)}"
+        told = scene.guest(ours, world.execution_namespace).get("/")
+        assert line in told.body
+        assert REASON in told.text
+        # Of those that wait, their own: what others have is none of their business.
+        assert f"{ours}/{name_of(waiting)}" in told.body
+        assert name_of(foreign) not in told.body
+        for stranger in (scene.guest(), scene.guest(ours)):
+            assert line not in stranger.get("/").body
+        for item in (waiting, foreign):
+            world.executions.delete(item)
+    insider = scene.guest(ours, world.execution_namespace)
+
+    def check() -> None:
+        assert line not in insider.get("/").body
+
+    eventually(check, dump=world.dump)
 
 
 def test_the_story_tells_of_tasks_to_whom_may_read_them(scene: Scene) -> None:
