@@ -12,7 +12,8 @@ from workflowexecution.control.app import App
 from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
-from workflowexecution.kube.access import Access, load_access
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.load_access import load_access
 from workflowexecution.observe.followers import open_followers
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from workflowexecution.control.cluster import KubeCluster
+from workflowexecution.control.kube_cluster import KubeCluster
 from workflowexecution.control.parts import Parts
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.startup import Startup

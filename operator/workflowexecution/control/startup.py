@@ -6,7 +6,7 @@ from typing import Any, Final
 import structlog
 import tenacity
 
-from workflowexecution.control.cluster import KubeCluster
+from workflowexecution.control.kube_cluster import KubeCluster
 from workflowexecution.core import requirements
 from workflowexecution.kube import errors
 from workflowexecution.observe.probes import Health

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from workflowexecution.control.cluster import execution_paths, holds_path, runs_path
 from workflowexecution.control.holds import Holds
+from workflowexecution.control.paths import execution_paths, holds_path, runs_path
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.window import Onlooker
 from workflowexecution.core.facts.run_shape import EventOfRun

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from workflowexecution.kube.access import load_access, load_namespace
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
+from workflowexecution.kube.load_access import load_access, load_namespace
 from workflowexecution.plugin.rendering import Output, Printer
 
 # Logs of all steps of a run are followed side by side, and questions asked beside them.

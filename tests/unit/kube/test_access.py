@@ -16,7 +16,8 @@ from aiohttp import web
 
 from localcluster import certificates
 from workflowexecution.kube import access
-from workflowexecution.kube.access import load_access
+from workflowexecution.kube import load_access as loading
+from workflowexecution.kube.load_access import load_access
 
 Write = Callable[..., None]
 SERVER = "https://127.0.0.1:6443"
@@ -148,7 +149,7 @@ def test_a_pod_uses_its_service_account(
 ) -> None:
     (tmp_path / "token").write_text("first\n")
     (tmp_path / "ca.crt").write_bytes(files.authority.read_bytes())
-    monkeypatch.setattr(access, "_ACCOUNT_DIR", tmp_path)
+    monkeypatch.setattr(loading, "_ACCOUNT_DIR", tmp_path)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     found = load_access()
@@ -223,7 +224,7 @@ def test_an_authority_that_is_replaced_is_trusted_from_the_next_request_on(
     place = tmp_path / "ca.crt"
     place.write_bytes(files.authority.read_bytes())
     (tmp_path / "token").write_text("secret")
-    monkeypatch.setattr(access, "_ACCOUNT_DIR", tmp_path)
+    monkeypatch.setattr(loading, "_ACCOUNT_DIR", tmp_path)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     found = load_access()
     assert isinstance(found.ssl_context, ssl.SSLContext)
@@ -259,7 +260,7 @@ def test_a_context_and_a_file_can_be_named(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(content))
     assert load_access(str(path)).server == clusters["a"]
     assert load_access(str(path), "b").server == clusters["b"]
-    assert access.load_namespace(str(path)) == "default"
-    assert access.load_namespace(str(path), "b") == "team-b"
+    assert loading.load_namespace(str(path)) == "default"
+    assert loading.load_namespace(str(path), "b") == "team-b"
     with pytest.raises(ValueError, match="Expected object with name nobody"):
         load_access(str(path), "nobody")

@@ -14,7 +14,8 @@ import yaml
 from aiohttp import web
 
 from localcluster import certificates
-from workflowexecution.kube.access import Access, load_access
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.load_access import load_access
 
 Serve = Callable[[certificates.KeyFiles], Awaitable[str]]
 

@@ -1,0 +1,52 @@
+"""The files that kubelet gives a pod for its ServiceAccount, and replaces while it runs."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from workflowexecution.kube.trust import trust_in
+
+_Stamp = tuple[int, int, int]
+
+
+class Token:
+    """A token in a file, which is read again as soon as kubelet has replaced it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen: _Stamp | None = None
+        self._header = ""
+
+    def header(self) -> str:
+        """The value of the header; OSError where there is no token."""
+        stamp = _stamp(self._file)
+        if stamp != self._seen:
+            self._header = f"Bearer {self._file.read_text().strip()}"
+            self._seen = stamp
+        return self._header
+
+
+class Trust:
+    """A context that trusts whom a file names, also after kubelet has replaced it.
+
+    Whom the file named before stays trusted until the process ends.
+    """
+
+    def __init__(self, authority: Path) -> None:
+        self._authority = authority
+        self._seen = _stamp(authority)
+        self.context = trust_in(authority)
+
+    def refresh(self) -> None:
+        """Read the file where it has changed; one that cannot be read is read again later."""
+        with suppress(OSError):
+            stamp = _stamp(self._authority)
+            if stamp != self._seen:
+                self.context.load_verify_locations(self._authority)
+                self._seen = stamp
+
+
+def _stamp(file: Path) -> _Stamp:
+    """What is different once a file has been replaced or written anew."""
+    state = os.stat(file)
+    return state.st_ino, state.st_mtime_ns, state.st_size
