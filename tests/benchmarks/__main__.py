@@ -26,6 +26,7 @@ from benchmarks.workloads import (
     cold,
     flat,
     kill,
+    light,
     paced,
     resync,
     shards,
@@ -43,6 +44,7 @@ console = Console(stderr=True, width=110, highlight=False)
 WORKLOADS: dict[str, Workload] = {
     "paced": paced.run,
     "burst": burst.run,
+    "light": light.run,
     "storm": storm.run,
     "kill": kill.run,
     "shards": shards.run,
@@ -54,7 +56,7 @@ WORKLOADS: dict[str, Workload] = {
     "tekton": tekton.run,
 }
 # They take a cluster of their own, or tell the same every time: only where they are asked for.
-LONG = ("tekton", "shards", "stored")
+LONG = ("tekton", "shards", "stored", "light")
 
 WARM_UP = 100
 

@@ -52,6 +52,19 @@ def _paced() -> dict[str, Target]:
     return found
 
 
+def _light() -> dict[str, Target]:
+    """What a comparable controller in Go took, on a machine of the same size."""
+    return {
+        "light.created_run_p50_ms": Target(most=12),
+        "light.created_run_p99_ms": Target(most=17),
+        "light.ended_status_p50_ms": Target(most=7),
+        "light.ended_status_p99_ms": Target(most=19),
+        "light.cpu_s_per_1000": Target(most=6.8),
+        "light.double_runs": Target(0, 0),
+        "light.not_ended": Target(0, 0),
+    }
+
+
 def _cold() -> dict[str, Target]:
     found = {"cold.idle.rss_mb": Target(most=70)}
     for size in ("10000x2500", "10000x10000"):
@@ -80,6 +93,7 @@ def _stored() -> dict[str, Target]:
 TARGETS: dict[str, Target] = {
     **_burst(),
     **_paced(),
+    **_light(),
     **_cold(),
     **_stored(),
     "storm.runs": Target(1, 1),

@@ -19,6 +19,8 @@ READ_EXECUTION = "get workflowexecutions"
 CANCEL = "patch pipelineruns"
 READ_TASKS = "list taskruns"
 READ_PODS = "list pods"
+RESYNCED = 'workflowexecution_resyncs_total{result="done"}'
+REMEMBERED = 'workflowexecution_remembered{{kind="{}"}}'
 # Long enough for a poll, a heartbeat or progress written at intervals to show itself.
 QUIET_S = 6.0
 
@@ -148,6 +150,29 @@ def test_changes_by_others_cost_nothing(world: World, target: str, costs: Costs)
     for one in (item, running):
         world.executions.patch(one, {"metadata": {"labels": {"touched": "yes"}}})
     costs(launched_both)
+
+
+def test_a_launch_where_only_a_past_is_left_asks_for_no_name_that_is_taken(
+    bare_cluster: Cluster, target: str
+) -> None:
+    """Of a target that nothing else is known of any more, the highest number stays known."""
+    with open_world(bare_cluster, "--cooldown=1s", "--resync-interval=1s") as world:
+        item, first = world.completed(target)
+        # The run alone tells that its name is taken.
+        world.executions.delete(item)
+        resynced = world.operator.metric(RESYNCED)
+
+        def check() -> None:
+            assert world.operator.metric(REMEMBERED.format("target")) == 0
+            assert world.operator.metric(RESYNCED) >= resynced + 3
+
+        eventually(check, dump=world.dump)
+        assert world.operator.metric(REMEMBERED.format("slot")) == 1
+        before = world.proxy.mark()
+        _, second = world.launched(target)
+        asked = world.proxy.since(before)
+        assert [one.status for one in asked if one.kind == CREATE] == [201]
+        assert (name_of(first)[-2:], name_of(second)[-2:]) == ("-1", "-2")
 
 
 def test_nothing_is_asked_while_nothing_changes(bare_cluster: Cluster, target: str) -> None:
