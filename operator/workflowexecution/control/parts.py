@@ -8,6 +8,7 @@ from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
+from workflowexecution.control.gauges import set_gauges
 from workflowexecution.control.holds import Holds
 from workflowexecution.control.intake import Intake
 from workflowexecution.control.launcher import Launcher
@@ -21,8 +22,7 @@ from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
-from workflowexecution.core.facts.hold import Hold, hold_on
-from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.facts.run import RunKey
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.followers import Follower
 from workflowexecution.observe.metrics import Metrics
@@ -97,26 +97,7 @@ class Parts:
         self.ledger = ledger
         self.memory = memory
         self.intake = Intake(ledger, memory, clock, policy, self._executions, self._runs)
-        metrics.queue_depth.set_function(self.depth)
-        metrics.queue_age.set_function(
-            lambda: max(self._executions.oldest_age(), self._runs.oldest_age())
-        )
-        metrics.stuck.set_function(memory.stuck_runs)
-        metrics.active.set_function(lambda: len(_holding(ledger)))
-        metrics.locks_held.set_function(lambda: len({run.target_key for run in _holding(ledger)}))
-        metrics.oldest_run_age.set_function(lambda: _oldest_age(ledger, clock))
-        metrics.held.set_function(lambda: _held_count(ledger, self.holds.current(), clock))
-        remembered = {
-            "execution": lambda: len(ledger.executions()),
-            "run": lambda: len(ledger.runs()),
-            "target": ledger.target_count,
-            "slot": lambda: len(ledger.slots),
-            "ending": lambda: len(ledger.endings),
-            "pass": lambda: len(memory),
-            "timer": lambda: self._executions.timer_count() + self._runs.timer_count(),
-        }
-        for kind, count in remembered.items():
-            metrics.remembered.labels(kind=kind).set_function(count)
+        set_gauges(metrics, ledger, memory, self._executions, self._runs, self.holds.current, clock)
 
     def open(self) -> None:
         """Begin to work; the first resync must be done."""
@@ -159,21 +140,3 @@ class Parts:
 
     async def _reconcile_run(self, key: RunKey) -> float | None:
         return await self._run_reconciler.reconcile(key)
-
-
-def _holding(ledger: Ledger) -> list[Run]:
-    return [run for run in ledger.runs() if run.state is not RunState.FINISHED]
-
-
-def _held_count(ledger: Ledger, holds: Sequence[Hold], clock: Clock) -> int:
-    """Number of executions that have no run, and that a hold concerns now."""
-    now = clock.now()
-    waiting = [item for item in ledger.executions() if not item.has_ended and not item.run_name]
-    return sum(hold_on(holds, item, now) is not None for item in waiting)
-
-
-def _oldest_age(ledger: Ledger, clock: Clock) -> float:
-    """Seconds since the oldest run that holds its target was created."""
-    now = clock.now()
-    ages = ((now - run.created_at).total_seconds() for run in _holding(ledger))
-    return max(ages, default=0.0)
