@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks import floors
 from benchmarks.costs import costs_of
 from benchmarks.meter import Meter
 from benchmarks.played import player, result_of
@@ -12,14 +13,16 @@ _STATUS_BYTES = 500
 
 
 def run(context: Context) -> Result:
-    """Play it, and tell times as they are: there is no floor of that controller."""
+    """Play it, and tell times as they are, with those of the bare reactor beside them."""
     rig = context.rig
-    ground = rig.ground()
     what = {"executions": EXECUTIONS, "rate": RATE, "status_bytes": _STATUS_BYTES}
+    bare, _ = floors.reactor(rig, ours=False, **what)
+    ground = rig.ground()
     with rig.operator(ground) as operator:
         with player(rig, ground, **what) as load:
             meter = Meter(rig, operator.pid)
             load.say("go")
             seen = result_of(load)
         cost = meter.read()
-    return Result({**seen.latencies(), **costs_of(cost, seen)})
+    floor = {f"f2_{key}": value for key, value in bare.latencies().items()}
+    return Result({**seen.latencies(), **floor, **costs_of(cost, seen)})
