@@ -12,6 +12,9 @@ from yarl import URL
 
 from workflowexecution import __version__
 
+# Executions may come seconds apart, and a handshake costs both sides milliseconds. The API server
+# closes what is idle for 90 seconds: a request must not meet that.
+_KEPT_OPEN_S: Final = 75.0
 _USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
 
 
@@ -56,7 +59,9 @@ class Access:
                 raise aiohttp.ClientConnectionError(lost) from error
 
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ssl=self.ssl_context),
+            connector=aiohttp.TCPConnector(
+                limit=connections, ssl=self.ssl_context, keepalive_timeout=_KEPT_OPEN_S
+            ),
             headers={"User-Agent": _USER_AGENT},
             middlewares=(prepare,),
             proxy=proxy,

@@ -264,3 +264,10 @@ def test_a_context_and_a_file_can_be_named(tmp_path: Path) -> None:
     assert loading.load_namespace(str(path), "b") == "team-b"
     with pytest.raises(ValueError, match="Expected object with name nobody"):
         load_access(str(path), "nobody")
+
+
+async def test_an_idle_connection_is_kept_and_given_up_before_the_server_closes_it() -> None:
+    found = access.Access(server="http://x", ssl_context=True, authorization=lambda: None)
+    async with found.open_session(connections=1) as session:
+        assert session.connector is not None
+        assert 60 < (session.connector._keepalive_timeout or 0) < 90
