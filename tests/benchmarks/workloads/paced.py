@@ -14,7 +14,7 @@ from benchmarks.workloads import Context, Result
 
 RATES = (5, 20)
 RATES_FULL = (5, 20, 50)
-SECONDS, SECONDS_FULL = 20, 120
+SECONDS, SECONDS_FULL = 16, 120
 RUN_EVENTS, LIFE_S = 12, 4.0
 PARTS = 2
 _RATIOS = tuple(
