@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks import audit, processes, server_metrics
 from benchmarks.audit import Asked
-from benchmarks.rig import Rig
+from benchmarks.played import Played, player, result_of
+from benchmarks.rig import Ground, Operator, Rig
 
 # What is posted without anybody waiting for it has come once nothing came for so long.
 TAIL_S = 1.0
@@ -33,6 +35,15 @@ class Cost:
     def per_thousand(self, count: int) -> float:
         """CPU seconds for a thousand of what there were so many of."""
         return self.cpu_s * 1000 / count
+
+
+def measured(rig: Rig, operator: Operator, ground: Ground, **what: Any) -> tuple[Played, Cost]:
+    """Play a load to its end; what was seen, and what it has cost the operator."""
+    with player(rig, ground, **what) as load:
+        meter = Meter(rig, operator.pid)
+        load.say("go")
+        seen = result_of(load)
+    return seen, meter.read()
 
 
 class Meter:

@@ -92,13 +92,14 @@ class Ledger:
 
         Returns: whether it needs work that was not known before.
         """
+        # Whatever else is known of it: its run's name is taken.
+        self.slots.note(seen.run_name or "")
         known = self._executions.get(seen.uid)
         if known and is_older(seen.resource_version, known.resource_version):
             return False
         if self._settled.is_older(seen.uid, seen.resource_version):
             return False
         target = self._target(names.slot_key(seen.target))
-        self.slots.note(seen.run_name or "")
         if seen.has_ended:
             target.note_end(evidence.end_of_execution(seen, now))
             self.endings.note_execution(seen, now)
@@ -118,6 +119,7 @@ class Ledger:
 
         Returns: the run as it is known now, None where it is not kept.
         """
+        self.slots.note(seen.name)
         known = self._runs.get(seen.key)
         if self._finished.knows(seen.uid) and not known:
             # Nothing executes of it, but Tekton may tell of its end only now.
@@ -169,6 +171,7 @@ class Ledger:
 
     def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:
         """Take in a run that is known only by what is left of it, unless it is known already."""
+        self.slots.note(gone.name)
         known = self._runs.get(gone.key)
         return known if known else self._keep(gone, now)
 
@@ -224,13 +227,12 @@ class Ledger:
         """
         name = execution.run_name
         namespace = execution.run_namespace or self._run_namespace
-        if name is not None and (namespace, name) not in self._runs:
-            self._keep(unseen_run(execution, name, namespace), now)
+        if name is not None:
+            self.take_in_gone_run(unseen_run(execution, name, namespace), now=now)
 
     def _keep(self, run: Run, now: datetime) -> Run | None:
         """Keep a run as long as it matters, and of one that is finished what it says of its end."""
         target = self._target(run.target_key)
-        self.slots.note(run.name)
         is_finished = run.state is RunState.FINISHED
         if is_finished:
             target.note_end(evidence.end_of_run(run, now))

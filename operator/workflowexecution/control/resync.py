@@ -156,7 +156,6 @@ class Resync:
             seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN
             if execution.uid in known:
                 seen.uids.add(execution.uid)
-            self._ledger.slots.note(execution.run_name or "")
             is_old = may_remove_execution(execution, self._policy.retention, seen.now)
             if is_old and not self._ledger.endings.rest_on_execution(execution):
                 seen.candidates.add_execution(execution)
@@ -167,7 +166,6 @@ class Resync:
             run = parse_run(raw)
             if run is None or not self._policy.shard.holds(run.target_key):
                 continue
-            self._ledger.slots.note(run.name)
             if self._ledger.run(run.key) is not None:
                 seen.keys.add(run.key)
             elif run.state is RunState.ACTIVE and seen.now - run.created_at > _TOLD_WITHIN:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from benchmarks import floors
 from benchmarks.costs import costs_of
 from benchmarks.distribution import ratio
-from benchmarks.meter import Meter
-from benchmarks.played import Played, player, result_of
+from benchmarks.meter import measured
+from benchmarks.played import Played
 from benchmarks.workloads import Context, Result
 
 SIZES = (300, 1000)
@@ -31,11 +31,7 @@ def _burst(context: Context, size: int) -> Result:
     reacted, _ = floors.reactor(rig, ours=True, executions=size)
     ground = rig.ground()
     with rig.operator(ground) as operator:
-        with player(rig, ground, executions=size) as load:
-            meter = Meter(rig, operator.pid)
-            load.say("go")
-            seen = result_of(load)
-        cost = meter.read()
+        seen, cost = measured(rig, operator, ground, executions=size)
         usage = operator.usage()
     values = {
         "executions_per_s": seen.throughput,

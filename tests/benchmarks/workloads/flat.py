@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.costs import costs_of
 from benchmarks.distribution import ratio
-from benchmarks.meter import Meter
-from benchmarks.played import STATUS_BYTES, player, result_of
+from benchmarks.meter import measured
+from benchmarks.played import STATUS_BYTES
 from benchmarks.workloads import Context, Result
 
 STORED = ((100, 0), (10_000, 1_000))
@@ -27,9 +27,5 @@ def _beside(context: Context, settled: int, running: int) -> dict[str, float]:
     ground = context.history.ground(settled, running, STATUS_BYTES)
     what = {"executions": EXECUTIONS, "rate": RATE, "run_events": RUN_EVENTS, "life_s": LIFE_S}
     with rig.operator(ground) as operator:
-        with player(rig, ground, prefix=f"flat{context.next_number()}", **what) as load:
-            meter = Meter(rig, operator.pid)
-            load.say("go")
-            seen = result_of(load)
-        cost = meter.read()
+        seen, cost = measured(rig, operator, ground, prefix=f"flat{context.next_number()}", **what)
     return seen.latencies() | costs_of(cost, seen)

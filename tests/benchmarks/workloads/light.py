@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from benchmarks import floors
 from benchmarks.costs import costs_of
-from benchmarks.meter import Meter
-from benchmarks.played import player, result_of
+from benchmarks.meter import measured
 from benchmarks.workloads import Context, Result
 
 RATE, EXECUTIONS = 5, 200
@@ -19,10 +18,6 @@ def run(context: Context) -> Result:
     bare, _ = floors.reactor(rig, ours=False, **what)
     ground = rig.ground()
     with rig.operator(ground) as operator:
-        with player(rig, ground, **what) as load:
-            meter = Meter(rig, operator.pid)
-            load.say("go")
-            seen = result_of(load)
-        cost = meter.read()
+        seen, cost = measured(rig, operator, ground, **what)
     floor = {f"f2_{key}": value for key, value in bare.latencies().items()}
     return Result({**seen.latencies(), **floor, **costs_of(cost, seen)})

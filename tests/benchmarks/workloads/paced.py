@@ -8,8 +8,7 @@ from typing import Any
 from benchmarks import floors
 from benchmarks.costs import costs_of
 from benchmarks.distribution import ratio, summary_ms
-from benchmarks.meter import Meter
-from benchmarks.played import player, result_of
+from benchmarks.meter import measured
 from benchmarks.workloads import Context, Result
 
 RATES = (5, 20)
@@ -57,11 +56,7 @@ def _part(context: Context, **what: Any) -> Result:
     bare, bare_cpu = floors.reactor(rig, ours=False, **what)
     ground = rig.ground()
     with rig.operator(ground) as operator:
-        with player(rig, ground, **what) as load:
-            meter = Meter(rig, operator.pid)
-            load.say("go")
-            seen = result_of(load)
-        cost = meter.read()
+        seen, cost = measured(rig, operator, ground, **what)
         usage = operator.usage()
     values = {
         "f2_cpu_s_per_1000": bare_cpu,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.costs import costs_of
-from benchmarks.meter import Meter
-from benchmarks.played import player, result_of
+from benchmarks.meter import measured
 from benchmarks.workloads import Context, Result
 
 EXECUTIONS, LIFE_S = 1000, 20.0
@@ -16,11 +15,7 @@ def run(context: Context) -> Result:
     ground = rig.ground()
     what = {"executions": EXECUTIONS, "target": "payment/Deployment/hot", "run_events": 3}
     with rig.operator(ground) as operator:
-        with player(rig, ground, life_s=LIFE_S, **what) as load:
-            meter = Meter(rig, operator.pid)
-            load.say("go")
-            seen = result_of(load)
-        cost = meter.read()
+        seen, cost = measured(rig, operator, ground, life_s=LIFE_S, **what)
     skipped = sorted(one["ended"] for one in seen.seen if one["phase"] == "Skipped")
     kinds = cost.asked.kinds
     values = {

@@ -6,8 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.costs import costs_of
-from benchmarks.meter import Meter
-from benchmarks.played import player, result_of
+from benchmarks.meter import measured
 from benchmarks.rig import Rig
 from benchmarks.workloads import Context, Result
 from harness import rights
@@ -28,11 +27,7 @@ def run(context: Context) -> Result:
         spec = {"workflowRef": workflow, "parameters": {"SECONDS": "1"}}
         count = EXECUTIONS_FULL if context.is_full else EXECUTIONS
         with rig.operator(ground) as operator:
-            with player(rig, ground, executions=count, run_events=0, spec=spec) as load:
-                meter = Meter(rig, operator.pid)
-                load.say("go")
-                seen = result_of(load)
-            cost = meter.read()
+            seen, cost = measured(rig, operator, ground, executions=count, run_events=0, spec=spec)
     values = {
         "executions_per_s": seen.throughput,
         "completed": seen.count("Completed"),

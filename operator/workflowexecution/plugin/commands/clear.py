@@ -9,7 +9,7 @@ import typer
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
-from workflowexecution.control.paths import execution_paths, runs_path
+from workflowexecution.control.paths import execution_path, run_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.guards import Ending
@@ -95,8 +95,7 @@ async def _annotate(session: Session, last: Ending, failed: Execution | None, no
     patch = {"metadata": {"annotations": {identity.CLEAR_ANNOTATION: note}}}
     noted = []
     if failed is not None:
-        (path,) = execution_paths([failed.namespace])
-        await _patch(session, f"{path}/{quote(failed.name, safe='')}", patch)
+        await _patch(session, execution_path(failed.namespace, failed.name), patch)
         noted.append(f"WorkflowExecution {failed.namespace}/{failed.name}")
     run, namespace = last.evidence.run_name, last.evidence.run_namespace
     if run and await _note_on_run(session, namespace or session.execution_namespace, run, patch):
@@ -110,7 +109,7 @@ async def _note_on_run(
     session: Session, namespace: str, name: str, patch: Mapping[str, Any]
 ) -> bool:
     try:
-        await _patch(session, f"{runs_path(namespace)}/{quote(name, safe='')}", patch)
+        await _patch(session, run_path(namespace, name), patch)
     except errors.NotFoundError:
         return False
     except (errors.ForbiddenError, errors.RejectedError) as error:
