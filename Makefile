@@ -15,7 +15,7 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e incluster bundles-e2e \
+.PHONY: help setup packages programs demo test unit property integration e2e field incluster bundles-e2e \
 	page-e2e observability faults bench record lint audit fmt docs docs-site docs-walk crd lock \
 	image plugin release-artifacts cluster-up cluster-env cluster-down clean
 .DEFAULT_GOAL := help
@@ -55,6 +55,9 @@ integration: programs ## the operator against a real API server
 
 e2e: programs ## the whole way: real Tekton, real containers
 	$(PYTEST) tests/e2e
+
+field: programs ## situations that people of comparable systems reported
+	$(PYTEST) tests/field
 
 incluster: programs ## the operator installed in a cluster, from its image and the manifests
 	$(PYTEST) tests/incluster

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from bundles.remedy import POWERLESS, TEKTON, Remedy
-from e2e.conftest import secure
+from harness.node import secure
 from harness import rights
 from harness.executions import unique
 from harness.objects import create_namespace, delete_namespace

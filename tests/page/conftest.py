@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from browser import chromium
 from browser.places import ROOT
-from e2e.conftest import secure
+from harness.node import secure
 from harness import rights
 from harness.executions import unique
 from harness.page_scene import EVIL, LISTS, READS_RUNS

@@ -27,7 +27,7 @@ LINT = (
     ("lint-imports",),
 )
 # Side by side: each mostly waits, for a cluster of its own. A real node is there once at a time.
-LANES = (("unit", "property", "integration"), ("faults", "e2e", "incluster"))
+LANES = (("unit", "property", "integration"), ("faults", "e2e", "field", "incluster"))
 ON_A_NODE = ("e2e", "incluster")
 MEASURED = REPOSITORY / "build" / "coverage"
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
