@@ -15,7 +15,7 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test unit property integration e2e field incluster bundles-e2e \
+.PHONY: help setup packages programs demo test verify unit property integration e2e field incluster bundles-e2e \
 	page-e2e observability faults bench record lint audit fmt docs docs-site docs-walk crd lock \
 	image plugin release-artifacts cluster-up cluster-env cluster-down clean
 .DEFAULT_GOAL := help
@@ -43,6 +43,9 @@ demo: packages ## show the operator at work; KEEP=1 leaves the cluster, KUBECONF
 
 test: programs ## lint, then every test level that this machine allows
 	@PYTHONPATH=tests:tests/support $(BIN)/python -m levels
+
+verify: programs ## all that test has, then bundles, browser, site and pasted pages: before a release
+	@PYTHONPATH=tests:tests/support $(BIN)/python -m levels --all
 
 unit: setup ## pure functions, milliseconds each
 	$(PYTEST) tests/unit

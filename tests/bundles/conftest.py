@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from bundles.remedy import POWERLESS, TEKTON, Remedy
-from harness.node import secure
 from harness import rights
 from harness.executions import unique
+from harness.node import secure
 from harness.objects import create_namespace, delete_namespace
 from harness.world import open_world
 from localcluster import Cluster

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser
 
 from browser import chromium
 from browser.places import ROOT
-from harness.node import secure
 from harness import rights
 from harness.executions import unique
+from harness.node import secure
 from harness.page_scene import EVIL, LISTS, READS_RUNS
 from harness.world import World, open_world
 from localcluster import Cluster

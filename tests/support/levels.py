@@ -1,4 +1,4 @@
-"""`make test`: run lint and every test level that this machine allows, and say which ran."""
+"""`make test` and `make verify`: run every level that this machine allows, and say which ran."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ LINT = (
     ("lint-imports",),
 )
 # Side by side: each mostly waits, for a cluster of its own. A real node is there once at a time.
-LANES = (("unit", "property", "integration"), ("faults", "e2e", "field", "incluster"))
+LANES = (
+    ("unit", "property", "integration", "observability"),
+    ("faults", "e2e", "field", "incluster"),
+)
+# What takes long, or packages that nothing else needs: `make verify` and the nightly run add these.
+NIGHTLY = ("docs-site", "page-e2e", "bundles-e2e", "docs-walk")
 ON_A_NODE = ("e2e", "incluster")
 MEASURED = REPOSITORY / "build" / "coverage"
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
@@ -43,8 +48,8 @@ class Result:
     note: str = ""
 
 
-def main() -> int:
-    """Run everything; returns 0 if nothing that ran has failed."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run the levels, with `--all` the nightly verbs too; returns 0 if nothing has failed."""
     shutil.rmtree(MEASURED, ignore_errors=True)
     MEASURED.mkdir(parents=True)
     results = [_timed("lint", _lint)]
@@ -52,6 +57,8 @@ def main() -> int:
         for done in lanes.map(lambda levels: [_level(level) for level in levels], LANES):
             results += done
     results.append(_timed("coverage", _coverage))
+    if "--all" in arguments:
+        results += [_verb(verb) for verb in NIGHTLY]
     _tell(results)
     return 1 if any(result.outcome == "failed" for result in results) else 0
 
@@ -60,6 +67,10 @@ def _level(level: str) -> Result:
     if level in ON_A_NODE and (reason := _why_no_node()):
         return Result(level, "not run", note=reason)
     return _timed(level, lambda: _pytest(level))
+
+
+def _verb(verb: str) -> Result:
+    return _timed(verb, lambda: _run(verb, ["make", verb]))
 
 
 def _why_no_node() -> str:
@@ -114,7 +125,7 @@ def _run(name: str, command: Sequence[str], more: Mapping[str, str] = MappingPro
     assert process.stdout is not None
     with process.stdout as lines:
         for line in lines:
-            print(f"{name:<11} {line}", end="", flush=True)
+            print(f"{name:<13} {line}", end="", flush=True)
     return process.wait() == 0
 
 
@@ -134,4 +145,4 @@ def _tell(results: Sequence[Result]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
