@@ -101,6 +101,7 @@ fmt: setup ## format and sort
 crd: setup ## write the CRDs from the models
 	$(BIN)/wfe crd > manifests/crd/workflowexecutions.yaml
 	$(BIN)/wfe crd holds > manifests/crd/workflowholds.yaml
+	$(BIN)/wfe crd claims > manifests/crd/workflowclaims.yaml
 
 docs: setup ## write the pages and pictures made from the code, and check all links
 	PYTHONPATH=tests:tests/support $(BIN)/python -m docs

@@ -260,7 +260,12 @@ def test_columns_tell_what_people_ask_first(
 def test_the_kind_has_its_short_name_and_category(bare_cluster: Cluster) -> None:
     found = bare_cluster.request("GET", "/apis/workflowexecution.kubernaut.ai/v1alpha1")
     kinds = {one["name"]: one for one in found["resources"]}
-    assert kinds.keys() == {"workflowexecutions", "workflowexecutions/status", "workflowholds"}
+    assert kinds.keys() == {
+        "workflowexecutions",
+        "workflowexecutions/status",
+        "workflowholds",
+        "workflowclaims",
+    }
     # With two kinds in it, `kubectl get kubernaut` would name executions otherwise than before.
     assert "categories" not in kinds["workflowholds"]
     kind = kinds["workflowexecutions"]

@@ -32,6 +32,7 @@ WELL = {
     "workflowexecution_stuck_runs": "0x120",
     "workflowexecution_oldest_run_age_seconds": "1800x120",
     "workflowexecution_held": "0x120",
+    "workflowexecution_namespaces_left": "0x120",
     'workflowexecution_total{outcome="Completed"}': "0+1x120",
     'workflowexecution_total{outcome="Failed"}': "0+0x120",
     'workflowexecution_resync_repairs_total{kind="run"}': "1x120",
@@ -143,6 +144,13 @@ CASES = [
         "70m",
         "72m",
         "3 executions have waited for an hour because of a WorkflowHold.",
+    ),
+    Case(
+        "WorkflowExecutionNamespaceLeft",
+        {"workflowexecution_namespaces_left": "0x10 2x30"},
+        "13m",
+        "17m",
+        "2 namespaces are left to another installation, which has claimed them.",
     ),
     Case(
         "WorkflowExecutionRunOld",

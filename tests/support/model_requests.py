@@ -111,6 +111,14 @@ class ModelCluster:
         """Nobody holds anything here."""
         return self._list("list holds", lambda: [])
 
+    def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
+        """There is one installation here, which serves everything."""
+        return self._list("list claims", lambda: [])
+
+    async def create_claim(self, namespace: str) -> Any:
+        """Nobody else is there to be told."""
+        return await self._ask("create claim", dict)
+
     def list_active_pods(self) -> AsyncIterator[Raw]:
         return self._list(LISTS[2], lambda: self._server.list_active_pods(self._namespace))
 

@@ -25,5 +25,13 @@ HOLD_PLURAL: Final = "workflowholds"
 HOLD_SINGULAR: Final = "workflowhold"
 HOLD_SHORT_NAME: Final = "wfh"
 
+CLAIM_KIND: Final = "WorkflowClaim"
+CLAIM_LIST_KIND: Final = "WorkflowClaimList"
+CLAIM_PLURAL: Final = "workflowclaims"
+CLAIM_SINGULAR: Final = "workflowclaim"
+CLAIM_SHORT_NAME: Final = "wfc"
+# A namespace has one claim, and of two who want to create it one is refused.
+CLAIM_NAME: Final = "workflowexecutions"
+
 # On an execution that failed, or on its run: a person has looked at it, and it blocks no more.
 CLEAR_ANNOTATION: Final = "kubernaut.ai/clear-execution-block"

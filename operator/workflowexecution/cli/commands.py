@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from typing import Literal
+from typing import Final, Literal
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError
@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from workflowexecution import __version__
+from workflowexecution.api.claim import build_claim_crd
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.hold import build_hold_crd
 from workflowexecution.api.validation import message_of
@@ -25,6 +26,8 @@ from workflowexecution.cli.bundle import Bundle
 from workflowexecution.cli.run import run
 from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
+
+_CRDS: Final = {"executions": build_crd, "holds": build_hold_crd, "claims": build_claim_crd}
 
 
 class Run(Settings):
@@ -36,15 +39,15 @@ class Run(Settings):
 
 
 class Crd(BaseModel):
-    """Print a CustomResourceDefinition: of executions, or of holds."""
+    """Print a CustomResourceDefinition: of executions, of holds, or of claims."""
 
-    of: CliPositionalArg[Literal["executions", "holds"]] = Field(
-        default="executions", description="Which: executions or holds."
+    of: CliPositionalArg[Literal["executions", "holds", "claims"]] = Field(
+        default="executions", description="Which: executions, holds or claims."
     )
 
     def cli_cmd(self) -> None:
         """Write it to standard output as YAML."""
-        crd = build_hold_crd() if self.of == "holds" else build_crd()
+        crd = _CRDS[self.of]()
         yaml.safe_dump(crd, sys.stdout, sort_keys=False, width=100, allow_unicode=True)
 
 

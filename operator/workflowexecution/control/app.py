@@ -76,7 +76,8 @@ class App:
             cluster, policy, metrics, clock, concurrency=concurrency, followers=followers
         )
         listeners = (self._parts.intake, *([onlooker] if onlooker else ()))
-        self._watches = Watches(client, policy, listeners, self._parts.holds)
+        claims = self._parts.claims
+        self._watches = Watches(client, policy, listeners, self._parts.holds, claims)
         self._startup = Startup(cluster, health)
         self.window = Window(
             ledger=self._parts.ledger,
@@ -84,7 +85,7 @@ class App:
             clock=clock,
             holds=self._parts.holds.current,
             standing=self._standing,
-            doubt=lambda: health.not_ready or self._not_alive() or self._watches.not_current(),
+            doubt=lambda: health.not_ready or self._not_alive() or self._not_current(),
         )
         self._health = health
         self._resync_interval = resync_interval
@@ -108,7 +109,7 @@ class App:
             async with _until(stop):
                 await self._startup.check_cluster()
                 self._health.not_alive = self._not_alive
-                self._health.not_current = self._watches.not_current
+                self._health.not_current = self._not_current
                 # Listed after the watches have begun: nothing falls between the two.
                 await self._watches.begin()
                 await self._startup.patiently(self._parts.resync)
@@ -173,6 +174,9 @@ class App:
 
     def _not_alive(self) -> str:
         return self._watches.not_alive() or self._parts.not_alive()
+
+    def _not_current(self) -> str:
+        return self._watches.not_current() or self._parts.claims.problem()
 
     def _standing(self) -> Standing:
         if self._leadership is None:

@@ -28,6 +28,17 @@ class Cluster(Protocol):
         """Yield every WorkflowHold of the execution namespace."""
         ...
 
+    def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
+        """Yield every WorkflowClaim of these namespaces; of the watched ones, where none is named.
+
+        All, where no namespaces are watched in particular.
+        """
+        ...
+
+    async def create_claim(self, namespace: str) -> Raw:
+        """Claim a namespace for this installation; AlreadyExistsError where it is claimed."""
+        ...
+
     def list_active_pods(self) -> AsyncIterator[Raw]:
         """Yield every pod of a run made for an execution that may still execute."""
         ...

@@ -3,7 +3,7 @@
 Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from structlog.contextvars import bound_contextvars
@@ -35,6 +35,10 @@ _ROUNDS: Final = 8
 _CATCH_UP_S: Final = 0.5
 
 
+async def _claim_nothing(_: str) -> bool:
+    return True
+
+
 class ExecutionReconciler:
     """Brings one execution a step further."""
 
@@ -51,6 +55,7 @@ class ExecutionReconciler:
         *,
         is_current: Callable[[], bool],
         holds: Callable[[], Sequence[Hold]] = tuple,
+        claim: Callable[[str], Awaitable[bool]] = _claim_nothing,
     ) -> None:
         self._ledger = ledger
         self._memory = memory
@@ -62,6 +67,7 @@ class ExecutionReconciler:
         self._runs = runs
         self._is_current = is_current
         self._holds = holds
+        self._claim = claim
         self._locks = TargetLocks()
 
     async def reconcile(self, uid: str) -> float | None:
@@ -110,12 +116,25 @@ class ExecutionReconciler:
                     # A watch has lost its place: nothing is decided on what it may have missed.
                     return Report(again_after=_CATCH_UP_S)
                 current = self._ledger.execution(execution.uid)
-                if current is None:
+                if current is None or not await self._is_ours(current):
                     return Report()
                 effect = await self._effects.carry_out(current, decide(self._snapshot(current)))
                 if not isinstance(effect, NewFacts):
                     return effect
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
+
+    async def _is_ours(self, execution: Execution) -> bool:
+        """Whether this installation serves an execution; its namespace is claimed for that."""
+        try:
+            is_ours = await self._claim(execution.namespace)
+        except errors.ApiError:
+            # What runs is followed, also where nothing can be claimed: its namespace may be going.
+            if execution.run_name is None:
+                raise
+            is_ours = not self._ledger.is_left(execution.namespace)
+        if not is_ours:
+            self._ledger.leave_execution(execution)
+        return is_ours
 
     def _snapshot(self, execution: Execution) -> Snapshot:
         return self._ledger.target_facts(execution).snapshot(

@@ -74,8 +74,8 @@ class Intake:
         self._ledger.observe_execution(seen, now=now)
         if seen.needs_work and not self._memory.wrote(seen.uid, seen.resource_version):
             self._executions.add(seen.uid)
-        if seen.is_deleting or seen.has_ended:
-            self._queue_runs([run.key for run in self._ledger.runs_of(seen)])
+        unwanted = [run for run in self._ledger.runs_of(seen) if not _is_run_of(run, seen)]
+        self._queue_runs([run.key for run in unwanted])
 
     def _queue_runs(self, keys: list[RunKey]) -> None:
         for key in keys:
@@ -131,4 +131,4 @@ def _is_run_of(run: Run, owner: Execution | None) -> bool:
     """Whether a run has an execution that wants it."""
     if owner is None or owner.is_deleting or owner.has_ended:
         return False
-    return owner.run_name in (None, run.name)
+    return owner.wants(*run.key)

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from workflowexecution.api import reading
+from workflowexecution.api import identity, reading
 from workflowexecution.control.cluster import Raw
 from workflowexecution.control.paths import (
     EVENTS,
     TEKTON_INFO,
+    claim_paths,
     execution_path,
     execution_paths,
     holds_path,
@@ -49,6 +50,7 @@ class KubeCluster:
         namespace = self._execution_namespace
         for path in (
             *execution_paths(self._watch_namespaces),
+            *claim_paths(self._watch_namespaces),
             runs_path(namespace),
             holds_path(namespace),
             pods_path(namespace),
@@ -83,6 +85,23 @@ class KubeCluster:
         """See Cluster."""
         async for item in self._client.list_pages(holds_path(self._execution_namespace)):
             yield item
+
+    async def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        for path in claim_paths(namespaces or self._watch_namespaces):
+            async for item in self._client.list_pages(path):
+                yield item
+
+    async def create_claim(self, namespace: str) -> Raw:
+        """See Cluster."""
+        (path,) = claim_paths([namespace])
+        body = {
+            "apiVersion": identity.API_VERSION,
+            "kind": identity.CLAIM_KIND,
+            "metadata": {"name": identity.CLAIM_NAME, "namespace": namespace},
+            "spec": {"executionNamespace": self._execution_namespace},
+        }
+        return await self._client.request("POST", path, body=body)
 
     async def list_active_pods(self) -> AsyncIterator[Raw]:
         """See Cluster."""

@@ -7,6 +7,7 @@ highest slot number. Reads are snapshots; nothing here talks to the cluster or k
 """
 
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -29,11 +30,19 @@ class Ledger:
     """Executions by UID, runs by namespace and name, both also by target key.
 
     ``run_namespace`` is where runs are whose execution does not tell. How workflows ended is kept
-    in ``endings``, for guards, where that is asked for.
+    in ``endings``, for guards, where that is asked for. ``is_left`` says of a namespace whether its
+    executions are another installation's: none of them is taken in.
     """
 
-    def __init__(self, run_namespace: str, *, keeps_endings: bool = False) -> None:
+    def __init__(
+        self,
+        run_namespace: str,
+        *,
+        keeps_endings: bool = False,
+        is_left: Callable[[str], bool] = lambda namespace: False,
+    ) -> None:
         self._run_namespace = run_namespace
+        self.is_left = is_left
         self.endings = Endings(are_kept=keeps_endings)
         # Apart from targets: of most there is no more than a past.
         self.slots = Slots()
@@ -92,6 +101,8 @@ class Ledger:
 
         Returns: whether it needs work that was not known before.
         """
+        if self.is_left(seen.namespace):
+            return False
         # Whatever else is known of it: its run's name is taken.
         self.slots.note(seen.run_name or "")
         known = self._executions.get(seen.uid)
@@ -190,6 +201,11 @@ class Ledger:
         runs = self.runs_of(known)
         self._drop_finished_runs(known)
         return [run.key for run in runs]
+
+    def leave_execution(self, execution: Execution) -> None:
+        """Drop an execution that another installation serves; it may come back."""
+        self._executions.pop(execution.uid, None)
+        self._drop_from_target(execution)
 
     def forget_ends(self, before: datetime) -> None:
         """Drop the ends that no cooldown reaches any more, and targets of which nothing is left."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from workflowexecution.control.announcer import Announcer
+from workflowexecution.control.claims import Claims
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.effects import Effects
 from workflowexecution.control.execution_reconciler import ExecutionReconciler
@@ -47,7 +48,12 @@ class Parts:
         concurrency: int,
         followers: Sequence[Follower] = (),
     ) -> None:
-        ledger = Ledger(policy.template.namespace, keeps_endings=policy.guards.are_on)
+        self.claims = Claims(cluster, policy, lambda: self.intake.missed())
+        ledger = Ledger(
+            policy.template.namespace,
+            keeps_endings=policy.guards.are_on,
+            is_left=self.claims.is_left,
+        )
         memory = Memory()
         self._announcer = Announcer(cluster, metrics, clock, followers)
         failures = metrics.pass_failures
@@ -82,6 +88,7 @@ class Parts:
             self._runs,
             is_current=lambda: not (self._is_behind or self.intake.needs_resync),
             holds=self.holds.current,
+            claim=self.claims.take,
         )
         self._run_reconciler = RunReconciler(
             cluster, ledger, memory, reader, self._announcer, policy, clock, self._executions
@@ -98,10 +105,12 @@ class Parts:
         self.memory = memory
         self.intake = Intake(ledger, memory, clock, policy, self._executions, self._runs)
         set_gauges(metrics, ledger, memory, self._executions, self._runs, self.holds.current, clock)
+        metrics.namespaces_left.set_function(self.claims.count_left)
 
     def open(self) -> None:
         """Begin to work; the first resync must be done."""
         self._is_open = True
+        self.claims.open()
         self._executions.open()
         self._runs.open()
         self._resync.queue_all()
@@ -110,6 +119,7 @@ class Parts:
         """List everything anew and, once open, begin to remove history that is old enough."""
         self._is_behind = self._is_behind or self.intake.needs_resync
         self.intake.needs_resync = False
+        await self.claims.list_anew()
         await self.holds.list_anew(self._list_holds())
         found = await self._resync.resync()
         self._is_behind = False
@@ -131,7 +141,7 @@ class Parts:
 
     async def close(self, *, grace: float) -> None:
         """Let passes under way end, for at most ``grace`` seconds."""
-        await self._retention.close()
+        await asyncio.gather(self._retention.close(), self.claims.close())
         await asyncio.gather(self._executions.close(grace=grace), self._runs.close(grace=grace))
         await self._announcer.close(grace=5)
 

@@ -18,6 +18,12 @@ def execution_paths(namespaces: Sequence[str]) -> list[str]:
     return [f"{_EXECUTIONS}{prefix}/{identity.PLURAL}" for prefix in prefixes]
 
 
+def claim_paths(namespaces: Sequence[str]) -> list[str]:
+    """Where claims are listed, watched and created: in some namespaces, or in all."""
+    prefixes = [f"/namespaces/{quote(name)}" for name in namespaces] or [""]
+    return [f"{_EXECUTIONS}{prefix}/{identity.CLAIM_PLURAL}" for prefix in prefixes]
+
+
 def runs_path(namespace: str) -> str:
     """Where the runs of a namespace are listed, watched and created."""
     return f"{_TEKTON}/namespaces/{quote(namespace)}/pipelineruns"

@@ -151,6 +151,8 @@ class Resync:
             execution = parse_execution(raw)
             if not self._policy.shard.holds(names.slot_key(execution.target)):
                 continue
+            if self._ledger.is_left(execution.namespace):
+                continue
             is_news = self._ledger.observe_execution(execution, now=self._clock.now())
             created_at = reading.moment(raw["metadata"], "creationTimestamp") or seen.now
             seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN

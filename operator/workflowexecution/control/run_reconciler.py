@@ -135,12 +135,15 @@ class RunReconciler:
         )
 
     def _owner_of(self, run: Run, read: _JustRead) -> OwnerState:
-        if run.owner is None or not self._policy.serves(run.owner.namespace):
+        if run.owner is None or not self._serves(run.owner.namespace):
             return OwnerState.FOREIGN
         known = self._ledger.execution(run.owner.uid)
         if known is not None and _state_of(known, run) is OwnerState.ACTIVE:
             return OwnerState.ACTIVE
         return read.owner or OwnerState.UNKNOWN
+
+    def _serves(self, namespace: str) -> bool:
+        return self._policy.serves(namespace) and not self._ledger.is_left(namespace)
 
     async def _read_owner(self, run: Run) -> OwnerState:
         assert run.owner is not None
@@ -191,7 +194,7 @@ class RunReconciler:
             note = f"{cancelled}: its WorkflowExecution was deleted"
             self._announcer.about_run(run, events.DELETED, note)
         else:
-            note = f"{cancelled}: its WorkflowExecution has ended"
+            note = f"{cancelled}: its WorkflowExecution has ended, or has another run"
             self._announcer.about_run(run, events.RUN_CANCELLED, note, kind="Warning")
 
     async def _delete(self, run: Run) -> None:
@@ -253,5 +256,5 @@ class RunReconciler:
 def _state_of(owner: Execution | None, run: Run) -> OwnerState:
     if owner is None or owner.is_deleting:
         return OwnerState.DELETED
-    is_wanted = not owner.has_ended and owner.run_name in (None, run.name)
+    is_wanted = not owner.has_ended and owner.wants(*run.key)
     return OwnerState.ACTIVE if is_wanted else OwnerState.ENDED

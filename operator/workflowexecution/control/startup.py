@@ -6,6 +6,7 @@ from typing import Any, Final
 import structlog
 import tenacity
 
+from workflowexecution.api import identity
 from workflowexecution.control.kube_cluster import KubeCluster
 from workflowexecution.core import requirements
 from workflowexecution.kube import errors
@@ -66,4 +67,5 @@ def _explain(error: Any) -> str:
 
 
 def _kind_in(text: str) -> str:
-    return "WorkflowHold" if "workflowholds" in text else "WorkflowExecution"
+    kinds = {identity.HOLD_PLURAL: identity.HOLD_KIND, identity.CLAIM_PLURAL: identity.CLAIM_KIND}
+    return next((kind for plural, kind in kinds.items() if plural in text), identity.KIND)

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from workflowexecution.control.claims import Claims
 from workflowexecution.control.holds import Holds
-from workflowexecution.control.paths import execution_paths, holds_path, runs_path
+from workflowexecution.control.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.window import Onlooker
 from workflowexecution.core.facts.run_shape import EventOfRun
@@ -16,24 +17,30 @@ from workflowexecution.kube.decoding import decode_only
 
 def watch_count(policy: Policy) -> int:
     """How many watches there will be; each keeps a connection to itself."""
-    return len(execution_paths(policy.watch_namespaces)) + 2
+    return 2 * len(execution_paths(policy.watch_namespaces)) + 2
 
 
 class Watches:
-    """The watches of executions and of runs, which ``listeners`` hear of, and that of holds."""
+    """The watches of executions and runs, which ``listeners`` hear of, of holds and of claims."""
 
     def __init__(
-        self, client: ApiClient, policy: Policy, listeners: Sequence[Onlooker], holds: Holds
+        self,
+        client: ApiClient,
+        policy: Policy,
+        listeners: Sequence[Onlooker],
+        holds: Holds,
+        claims: Claims,
     ) -> None:
         on_execution = _each([one.on_execution for one in listeners])
         on_run = _each([one.on_run for one in listeners])
         missed = _each([one.missed for one in listeners])
         of_runs, of_holds = (at(policy.template.namespace) for at in (runs_path, holds_path))
-        executions = execution_paths(policy.watch_namespaces)
+        namespaces = policy.watch_namespaces
         hold_watch = ChangeStream(client, of_holds, holds.on_event, missed)
         holds.doubt = hold_watch.doubt
         self._all = (
-            *(ChangeStream(client, at, on_execution, missed) for at in executions),
+            *(ChangeStream(client, at, claims.on_event, missed) for at in claim_paths(namespaces)),
+            *(ChangeStream(client, at, on_execution, missed) for at in execution_paths(namespaces)),
             ChangeStream(client, of_runs, on_run, missed, decode_only(EventOfRun)),
             hold_watch,
         )

@@ -136,10 +136,17 @@ CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
 def own_run(snapshot: Snapshot) -> Run | None:
     """The run that carries this execution's UID; names prove nothing.
 
-    Of several the one that the status names, else the one in the lowest slot.
+    Of several the one that the status names, else the one in the lowest slot. Where the status
+    names one in another namespace, that one was first.
     """
     execution = snapshot.execution
-    own = [run for run in snapshot.runs if run.owner and run.owner.uid == execution.uid]
+    own = [
+        run
+        for run in snapshot.runs
+        if run.owner
+        and run.owner.uid == execution.uid
+        and execution.run_namespace in (None, run.namespace)
+    ]
     return min(own, key=lambda run: (run.name != execution.run_name, run.slot_number), default=None)
 
 

@@ -108,6 +108,10 @@ class Metrics:
         self.held = self._gauge(
             "workflowexecution_held", "Executions that are not launched because of a WorkflowHold."
         )
+        self.namespaces_left = self._gauge(
+            "workflowexecution_namespaces_left",
+            "Namespaces that are left to another installation, which has claimed them.",
+        )
 
     def _add_work(self) -> None:
         self.queue_depth = self._gauge(
@@ -136,7 +140,7 @@ class Metrics:
         self.watch_silence = self._gauge(
             "workflowexecution_watch_silence_seconds",
             "Time since the API server was last heard on a watch, by what is watched.",
-            watch=(identity.PLURAL, "pipelineruns", identity.HOLD_PLURAL),
+            watch=(identity.PLURAL, "pipelineruns", identity.HOLD_PLURAL, identity.CLAIM_PLURAL),
         )
         self.resyncs = self._counter(
             "workflowexecution_resyncs_total",

@@ -13,7 +13,8 @@ from workflowexecution.observe.metrics import Metrics
 class Health:
     """State the probes tell; each text says what is wrong, empty when nothing is.
 
-    ``not_current`` is about what is known of the cluster: without it one is not ready.
+    ``not_current`` is about what is known of the cluster, and who serves it: while it says
+    something, one is not ready.
     """
 
     not_ready: str = "starting"

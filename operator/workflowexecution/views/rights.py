@@ -13,6 +13,7 @@ _WRITING: Final = ("create", "patch", "update", "delete")
 _READERS: Final = {
     "workflowexecutions": "workflowexecution-viewer",
     "workflowholds": "workflowexecution-viewer",
+    "workflowclaims": "workflowexecution-viewer",
     "pipelineruns": "workflowexecution-run-reader",
     "taskruns": "workflowexecution-run-reader",
     "pods": "workflowexecution-run-reader",

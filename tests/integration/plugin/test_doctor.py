@@ -11,7 +11,7 @@ import pytest
 
 from harness import rights
 from harness.executions import unique
-from harness.objects import create_namespace, delete_namespace
+from harness.objects import Objects, create_namespace, delete_namespace
 from harness.plugin_command import ask
 from harness.world import World
 from localcluster.cluster import Object
@@ -89,3 +89,25 @@ def test_a_shard_that_nobody_has_is_an_error(world: World, doctor: Path, place: 
     assert len(found["operator"]) == len(found["operator version"]) == 2
     leases = [f"{rights.ACCOUNT}-{number}-of-3" for number in (1, 3)]
     assert [item["detail"].rpartition("/")[2] for item in found["leader"]] == leases
+
+
+def test_what_another_installation_has_claimed_is_an_error_with_a_fix(
+    world: World, doctor: Path, place: str
+) -> None:
+    deploy(world, place, rights.ACCOUNT, WFE_WATCH_NAMESPACES=place)
+    (found,) = findings(world, doctor, place)["claims"]
+    assert found["state"] == "ok"
+    claim = {
+        "apiVersion": "workflowexecution.kubernaut.ai/v1alpha1",
+        "kind": "WorkflowClaim",
+        "metadata": {"name": "workflowexecutions", "namespace": place},
+        "spec": {"executionNamespace": "their-runs"},
+    }
+    Objects(world.cluster, "workflowclaims").create(claim)
+    (found,) = findings(world, doctor, place)["claims"]
+    assert found["state"] == "error"
+    assert (
+        f"namespace {place}: claimed by the installation whose runs are in their-runs"
+        in (found["detail"])
+    )
+    assert f"kubectl delete workflowclaims workflowexecutions -n {place}" in found["fix"]

@@ -24,6 +24,7 @@ INSTALLED = tuple(
     for part in (
         "crd/workflowexecutions.yaml",
         "crd/workflowholds.yaml",
+        "crd/workflowclaims.yaml",
         "namespaces/namespaces.yaml",
         "rbac/controller.yaml",
         "rbac/runner.yaml",

@@ -12,6 +12,7 @@ OLD_FINALIZER = "workflowexecution.kubernaut.ai/workflowexecution-cleanup"
 _ROOTS = {
     "workflowexecutions": "/apis/workflowexecution.kubernaut.ai/v1alpha1",
     "workflowholds": "/apis/workflowexecution.kubernaut.ai/v1alpha1",
+    "workflowclaims": "/apis/workflowexecution.kubernaut.ai/v1alpha1",
     "pipelineruns": "/apis/tekton.dev/v1",
     "taskruns": "/apis/tekton.dev/v1",
     "events": "/apis/events.k8s.io/v1",

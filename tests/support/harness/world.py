@@ -66,10 +66,13 @@ class World:
         where = [
             f"--execution-namespace={self.execution_namespace}",
             f"--lease-namespace={self.execution_namespace}",
-            f"--watch-namespaces={','.join(self.sources)}",
         ]
+        given = [*self._flags, *flags]
+        # Of this one all that are given add up.
+        if not any(flag.startswith("--watch-namespaces") for flag in given):
+            where.append(f"--watch-namespaces={','.join(self.sources)}")
         log = self.folder / f"{name}.log"
-        operator = OperatorProcess(kubeconfig, log, [*where, *self._flags, *flags], **how)
+        operator = OperatorProcess(kubeconfig, log, [*where, *given], **how)
         self._operators.append(operator)
         return operator
 

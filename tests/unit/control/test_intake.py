@@ -99,6 +99,18 @@ def test_the_run_of_an_execution_that_is_over_is_looked_at(
     assert desk.runs.taken() == [key_of(run)]
 
 
+def test_a_run_beside_the_one_that_the_status_names_is_looked_at(desk: Desk) -> None:
+    """As when another installation has launched the same execution, and was first to say so."""
+    run = raw_run("mine", status=run_status())
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    desk.intake.on_run("ADDED", run)
+    _, name = key_of(run)
+    for namespace, looked_at in ((RUN_NAMESPACE, []), ("their-runs", [key_of(run)])):
+        status = {"phase": "Running", "pipelineRunRef": {"name": name, "namespace": namespace}}
+        desk.intake.on_execution("MODIFIED", raw_execution("mine", status=status, version=2))
+        assert desk.runs.taken() == looked_at
+
+
 def test_a_deleted_execution_is_queued_so_that_what_is_remembered_goes(desk: Desk) -> None:
     desk.intake.on_execution("ADDED", raw_execution("mine"))
     desk.intake.on_execution("DELETED", raw_execution("mine", version=2))

@@ -255,3 +255,18 @@ def test_what_was_deleted_before_it_was_known_is_not_brought_back() -> None:
     execution = make_execution("mine", version=7)
     ledger.forget_execution(execution.uid, now=NOW)
     assert not ledger.observe_execution(execution, now=NOW)
+
+
+def test_executions_that_are_left_to_others_are_not_taken_in() -> None:
+    left: set[str] = set()
+    ledger = Ledger(RUN_NAMESPACE, is_left=lambda namespace: namespace in left)
+    execution = make_execution(phase=Phase.RUNNING, slot=1)
+    ledger.observe_execution(execution, now=NOW)
+    left.add(execution.namespace)
+    ledger.leave_execution(execution)
+    assert not ledger.observe_execution(execution, now=NOW)
+    assert ledger.executions() == []
+    # It says nothing of a run of ours: nothing is held by it.
+    assert ledger.runs() == []
+    left.clear()
+    assert ledger.observe_execution(execution, now=NOW)

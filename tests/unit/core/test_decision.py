@@ -1,5 +1,6 @@
 """Each check of the decision alone: what it answers, and what it leaves to the next."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -165,6 +166,12 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
             [LOST],
             ReportLostRun(LOST),
             id="reports-a-deleted-run-once-nothing-is-left",
+        ),
+        pytest.param(
+            replace(make_execution(phase=Phase.RUNNING, slot=1), run_namespace="their-runs"),
+            [make_run("mine")],
+            FindRun(slot(1), "their-runs"),
+            id="of-two-with-one-name-its-run-is-where-its-status-says",
         ),
         pytest.param(
             make_execution("mine", uid="uid-of-the-second"),

@@ -13,6 +13,7 @@ UNITS = ("_total", "_seconds", "_info", "_bytes")
 COUNTS = {
     "workflowexecution_active",
     "workflowexecution_held",
+    "workflowexecution_namespaces_left",
     "workflowexecution_leader",
     "workflowexecution_locks_held",
     "workflowexecution_queue_depth",

@@ -17,7 +17,7 @@ from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.shard import parse_shard
-from workflowexecution.plugin.doctor import cluster, images, rights, running, webhooks
+from workflowexecution.plugin.doctor import claims, cluster, images, rights, running, webhooks
 from workflowexecution.plugin.doctor.finding import State
 from workflowexecution.plugin.doctor.place import OPERATOR, Place, environment_of, shard_of
 
@@ -187,6 +187,33 @@ def test_a_leader_that_is_silent_leads_no_more() -> None:
 def test_a_leader_that_let_go_is_given_time_to_be_followed(seconds: int, state: State) -> None:
     spec = {"holderIdentity": "", "renewTime": format_time(ago(seconds=seconds))}
     assert running.leader_finding({"spec": spec}, NOW).state is state
+
+
+@pytest.mark.parametrize(
+    ("holders", "watched", "state"),
+    [
+        ({}, (), State.OK),
+        ({"kube-system": "runs", "team-a": "runs"}, (), State.OK),
+        ({"kube-system": "runs", "team-a": "theirs"}, (), State.WARNING),
+        ({"kube-system": "theirs"}, (), State.ERROR),
+        ({"team-a": "theirs"}, ("team-a",), State.ERROR),
+    ],
+)
+def test_what_others_have_claimed_is_told(
+    holders: dict[str, str], watched: tuple[str, ...], state: State
+) -> None:
+    found = claims.claims_finding(holders, "runs", watched)
+    assert found.state is state
+    assert ("kubectl delete workflowclaims" in found.fix) is (state is not State.OK)
+
+
+def test_whose_claims_they_are_is_told_by_namespace() -> None:
+    holders = {"team-b": "theirs", "team-a": "theirs", "team-c": "runs"}
+    found = claims.claims_finding(holders, "runs", ())
+    assert found.detail == (
+        "executions are left alone in namespace team-a: claimed by the installation whose runs are "
+        "in theirs; namespace team-b: claimed by the installation whose runs are in theirs"
+    )
 
 
 def test_settings_that_differ_are_told_as_they_are_set() -> None:

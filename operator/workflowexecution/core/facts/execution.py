@@ -38,6 +38,14 @@ class Execution:
         """Whether its phase is final."""
         return self.phase is not None and self.phase.is_terminal
 
+    def wants(self, namespace: str, name: str) -> bool:
+        """Whether a run made for it is the one that its status names; any, where it names none.
+
+        The name alone does not tell: in two execution namespaces two runs have the same one.
+        """
+        named = (self.run_namespace or namespace, self.run_name or name)
+        return named == (namespace, name)
+
     @property
     def needs_work(self) -> bool:
         """Whether anything may still be done for it."""

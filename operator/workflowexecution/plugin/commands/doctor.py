@@ -8,6 +8,7 @@ import typer
 from workflowexecution.api import identity
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
+    claims,
     cluster,
     images,
     places,
@@ -37,6 +38,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("runner rights", rights.check_runner_rights),
     ("operator", running.check_operator),
     ("leader", running.check_leader),
+    ("claims", claims.check_claims),
     ("settings", running.check_settings),
     ("executions", running.check_unseen),
     ("webhooks", webhooks.check_webhooks),

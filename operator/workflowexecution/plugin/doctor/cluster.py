@@ -43,6 +43,8 @@ async def check_definition(session: Session, _: Place) -> list[Finding]:
         return [error("definition", "WorkflowExecution is not defined here", _INSTALL_CRD)]
     if identity.HOLD_PLURAL not in served:
         return [error("definition", "WorkflowHold is not defined here", _INSTALL_CRD)]
+    if identity.CLAIM_PLURAL not in served:
+        return [error("definition", "WorkflowClaim is not defined here", _INSTALL_CRD)]
     return [definition_finding(await session.client.request("GET", _CRD))]
 
 

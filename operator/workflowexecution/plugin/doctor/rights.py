@@ -37,6 +37,7 @@ class Right:
 OF_EXECUTIONS: Final = (
     (identity.GROUP, identity.PLURAL, ("get", "list", "watch", "patch")),
     (identity.GROUP, f"{identity.PLURAL}/status", ("patch",)),
+    (identity.GROUP, identity.CLAIM_PLURAL, ("list", "watch", "create")),
     ("events.k8s.io", "events", ("create",)),
 )
 OF_RUNS: Final = (
