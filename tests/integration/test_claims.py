@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness import rights
+from harness import faults, rights
 from harness.executions import phase_of, unique, unique_target
+from harness.faults import Fault
 from harness.objects import Objects, create_namespace, delete_namespace
 from harness.process import OperatorProcess
 from harness.proxy import Proxy
@@ -297,3 +298,41 @@ def refusal(ask: Callable[[], object]) -> str:
         ask()
     assert refused.value.code == 422
     return str(refused.value)
+
+
+@pytest.mark.parametrize("for_all", [False, True], ids=["by-name", "for-all"])
+def test_of_two_that_start_at_once_one_serves(
+    bare_cluster: Cluster, claims: Objects, for_all: bool
+) -> None:
+    """What waits for them is launched once; which of the two does it the API server decides."""
+    theirs, flags = unique("their-runs"), (EVERY_NAMESPACE,) if for_all else ()
+    with open_world(bare_cluster, *flags, started=False) as world:
+        first = world.new_operator(world.cluster.server)
+        items = [world.create(unique_target()) for _ in range(10)]
+        first.start(wait=False)
+        with installation(world, theirs, ready=False) as second:
+            for item in items:
+                world.in_phase(item, "Running", 30)
+            holder = holder_of(claims, EVERYWHERE if for_all else world.source)
+            there = {ours: len(world.tekton.runs.list(ours)) for ours in places(world, theirs)}
+            assert there == {place: 10 * (place == holder) for place in places(world, theirs)}
+            refused = second if holder == world.execution_namespace else first
+            until_it_says(refused, holder)
+        first.stop()
+
+
+def places(world: World, theirs: str) -> tuple[str, str]:
+    return world.execution_namespace, theirs
+
+
+def test_a_claim_whose_answer_is_lost_is_ours_all_the_same(
+    bare_cluster: Cluster, claims: Objects
+) -> None:
+    with open_world(bare_cluster, started=False) as world:
+        for _ in world.sources:
+            world.proxy.inject(
+                Fault(matches=faults.kind("create workflowclaims"), when="after", act=faults.drop)
+            )
+        world.operator.start()
+        world.launched(unique_target())
+        assert holder_of(claims, world.source) == world.execution_namespace
