@@ -107,7 +107,7 @@ def test_all_namespaces_are_served_by_one_installation(
         until_claimed(claims, EVERYWHERE, ours)
         with installation(world, theirs, ready=False) as second:
             until_it_says(second, "all namespaces", ours)
-            assert second.metric(LEFT) == 1
+            assert second.metric(LEFT) >= 1
             item, _ = world.launched(unique_target())
             assert holder_of(claims, world.source) == ours
             assert [run["metadata"]["namespace"] for run in world.runs_of(item)] == [ours]
@@ -134,7 +134,7 @@ def test_who_serves_all_leaves_a_namespace_to_whoever_has_claimed_it(
             until_well(second)
             # It was not asked for this namespace by name.
             until_well(world.operator)
-            assert world.operator.metric(LEFT) == 1
+            assert world.operator.metric(LEFT) >= 1
             assert "claimed by another installation" in world.operator.log_text()
 
 
