@@ -142,6 +142,21 @@ def test_without_tekton_it_says_so_and_waits(unstarted: World, target: str) -> N
     assert world.operator.ask("/readyz") == (200, "ok")
 
 
+@pytest.mark.parametrize(
+    ("plural", "kind"), [("workflowclaims", "WorkflowClaim"), ("workflowholds", "WorkflowHold")]
+)
+def test_a_definition_that_an_upgrade_has_left_out_is_named(
+    unstarted: World, plural: str, kind: str
+) -> None:
+    """Helm upgrades no definitions, and adds none."""
+    said = f"the CRDs of {kind} are not installed"
+    missing = faults.answer(404, "NotFound")
+    start_into(unstarted, lambda exchange: exchange.resource == plural, missing, said)
+    unstarted.proxy.faults.clear()
+    unstarted.operator.until_ready()
+    unstarted.operator.stop()
+
+
 def test_what_is_too_old_is_told_until_it_is_upgraded(unstarted: World) -> None:
     world = unstarted
     start_into(
