@@ -125,7 +125,25 @@ def kubeconfig_with_roles(
     An empty namespace stands for all of them.
     """
     config = kubeconfig_of(cluster, namespace, name, {}, folder)
-    group = "rbac.authorization.k8s.io"
+    _bind(cluster, (namespace, name), roles)
+    return config
+
+
+def with_roles(cluster: Cluster, namespace: str, name: str, roles: Mapping[str, str]) -> Cluster:
+    """The cluster as a new ServiceAccount with shipped ClusterRoles sees it; `roles` as above."""
+    who = as_account(cluster, namespace, name, {})
+    _bind(cluster, (namespace, name), roles)
+    return who
+
+
+def as_operator(cluster: Cluster) -> Cluster:
+    """The cluster as whoever has stolen the operator's token sees it."""
+    return replace(cluster, token=token_of_operator(cluster))
+
+
+def _bind(cluster: Cluster, account: tuple[str, str], roles: Mapping[str, str]) -> None:
+    """Bind ClusterRoles to a ServiceAccount, each in a namespace; empty: in all of them."""
+    group, (namespace, name) = "rbac.authorization.k8s.io", account
     for role, place in roles.items():
         meta = {"name": f"{namespace}-{name}-{role}"}
         binding = {
@@ -136,7 +154,6 @@ def kubeconfig_with_roles(
             "subjects": [{"kind": "ServiceAccount", "namespace": namespace, "name": name}],
         }
         apply(cluster, binding)
-    return config
 
 
 def _moved(item: Object, namespace: str) -> Object:

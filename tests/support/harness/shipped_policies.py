@@ -47,8 +47,10 @@ def in_force(
         _set_variable("bundle-sources", 0, _cel(sources)),
         _set_variable("bundle-sources", 1, _cel(requires_digest)),
         _set_variable("target-namespaces", 0, _cel({world.source: targets})),
-        *(_look_at(name, *world.sources) for name in looks_at),
-        _look_at("runs", world.execution_namespace),
+        *(look_at(name, *world.sources) for name in looks_at),
+        look_at("deletes", *world.sources, world.execution_namespace),
+        look_at("runs", world.execution_namespace),
+        look_at("deletes-of-runs", world.execution_namespace),
     ]
     with applied(world.cluster, COMPONENTS, patches):
         probe = Objects(account(world, unique("probe")), "workflowexecutions")
@@ -143,7 +145,7 @@ def _set_variable(policy: str, index: int, expression: str) -> Object:
     }
 
 
-def _look_at(name: str, *namespaces: str) -> Object:
+def look_at(name: str, *namespaces: str) -> Object:
     """Have a policy look at these namespaces only: others test in the same cluster."""
     where = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": [*namespaces]}
     selector = {"matchLabels": None, "matchExpressions": [where]}
