@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,42 @@ CHART = MANIFESTS / "chart"
 KUBERNETES = ("--kube-version=1.36.0",)
 NAMESPACE, KEPT = "kubernaut-system", "helm.sh/resource-policy"
 PROFILES = sorted(path.stem for path in (CHART / "profiles").glob("*.yaml"))
+COMPONENTS = sorted(path.name for path in (MANIFESTS / "components").glob("*"))
+LISTS = "policies.{}.enabled=true"
+# What gives the chart the same as a component; the two others have tests of their own below.
+VALUES = {
+    "execution-limits": "executionNamespace.limits=true",
+    "execution-retention": "settings.WFE_EXECUTION_RETENTION=720h",
+    "monitoring": "monitoring=true",
+    "network-egress": "networkEgress=true",
+    "policy-bundle-sources": LISTS.format("bundleSources"),
+    "policy-operator-writes": LISTS.format("operatorWrites"),
+    "policy-service-accounts": LISTS.format("serviceAccounts"),
+    "policy-stop-and-guard": LISTS.format("stopAndGuard"),
+    "policy-target-namespaces": LISTS.format("targetNamespaces"),
+    "roles-for-editors": "rolesForEditors=true",
+    "runner-cluster-wide": "runnerClusterWide=true",
+    "status-page": "statusPage=true",
+}
+OF_THEIR_OWN = {
+    "other-namespaces": "the release's namespace, and executionNamespace.name",
+    "shards": "the chart has Deployments for them, too, and Leases for as many as there are",
+}
+# The component gives the right, the setting is a patch of whoever uses it.
+WITH_IT = {
+    "execution-retention": {
+        "target": {"kind": "Deployment", "name": "workflowexecution-controller"},
+        "patch": json.dumps(
+            [
+                {
+                    "op": "add",
+                    "path": "/spec/template/spec/containers/0/env/-",
+                    "value": {"name": "WFE_EXECUTION_RETENTION", "value": "720h"},
+                }
+            ]
+        ),
+    }
+}
 Key = tuple[str, str, str]
 
 
@@ -58,9 +95,25 @@ def test_shards_are_told_apart_and_hold_the_leases_that_they_ask_for() -> None:
         assert chosen == item["spec"]["template"]["metadata"]["labels"]
 
 
-def test_monitoring_equals_the_component() -> None:
-    with overlay(resources=["."], components=["monitoring"]) as folder:
-        assert _rendered("--include-crds", "--set=monitoring=true") == _kustomized(str(folder))
+def test_every_component_has_its_value() -> None:
+    assert sorted([*VALUES, *OF_THEIR_OWN]) == COMPONENTS
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_value_equals_the_component_of_its_name(name: str) -> None:
+    patches = [WITH_IT[name]] if name in WITH_IT else []
+    with overlay(resources=["."], components=[name], patches=patches) as folder:
+        wanted = _kustomized(str(folder))
+
+    assert _rendered("--include-crds", f"--set={VALUES[name]}") == wanted
+
+
+def test_the_runner_is_bound_cluster_wide_only_where_there_is_a_cluster_role() -> None:
+    values = ("--set=runnerClusterWide=true", "--set=singleNamespace=true")
+    done = checkers.run(HELM, "template", "x", str(CHART), *KUBERNETES, *values)
+
+    assert done.returncode != 0
+    assert "runnerClusterWide and singleNamespace exclude each other" in done.stderr
 
 
 def test_the_component_for_shards_names_the_leases_of_up_to_four() -> None:
@@ -88,7 +141,8 @@ def test_lists_of_policies_are_written_as_cel() -> None:
 
 
 def test_namespaces_are_named_in_one_place_each() -> None:
-    values = ("--namespace=here", "--set=executionNamespace.name=there")
+    values = ["--namespace=here", "--set=executionNamespace.name=there"]
+    values += [f"--set={value}" for value in VALUES.values()]
     done = checkers.run(HELM, "template", "x", str(CHART), *KUBERNETES, *values)
 
     assert done.returncode == 0, done.stderr

@@ -62,7 +62,9 @@ def confined(world: World) -> Iterator[None]:
         yield
     finally:
         kubectl(world.cluster, "delete", "--ignore-not-found", "-f", "-", feed=text)
-        mine = {f"rbac.authorization.k8s.io/aggregate-to-{role}": None for role in ("edit", "admin")}
+        mine = {
+            f"rbac.authorization.k8s.io/aggregate-to-{role}": None for role in ("edit", "admin")
+        }
         world.cluster.request("PATCH", ROLE, {"metadata": {"labels": mine}}, MERGE)
 
 
@@ -144,7 +146,9 @@ def test_an_editor_writes_nothing_that_is_the_operators(world: World, eve: Clust
 
 
 def test_every_policy_that_there_is_confines_here() -> None:
-    shipped = yaml.safe_load((rights.MANIFESTS / "overlays/restricted/kustomization.yaml").read_text())
+    shipped = yaml.safe_load(
+        (rights.MANIFESTS / "overlays/restricted/kustomization.yaml").read_text()
+    )
     chosen = {part.rpartition("/")[2] for part in shipped["components"]}
     there = {path.name for path in rights.MANIFESTS.glob("components/policy-*")}
     assert there <= chosen
