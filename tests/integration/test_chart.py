@@ -108,6 +108,23 @@ def test_a_value_equals_the_component_of_its_name(name: str) -> None:
     assert _rendered("--include-crds", f"--set={VALUES[name]}") == wanted
 
 
+def test_addresses_of_the_api_server_are_named_as_the_component_shows() -> None:
+    patch = [
+        {
+            "op": "add",
+            "path": "/spec/egress/0/to",
+            "value": [{"ipBlock": {"cidr": cidr}} for cidr in ("192.0.2.1/32", "2001:db8::1/128")],
+        }
+    ]
+    target = {"kind": "NetworkPolicy", "name": "workflowexecution-controller"}
+    patches = [{"target": target, "patch": json.dumps(patch)}]
+    with overlay(resources=["."], components=["network-egress"], patches=patches) as folder:
+        wanted = _kustomized(str(folder))
+    values = "--set=networkEgress=true,apiServerAddresses={192.0.2.1/32,2001:db8::1/128}"
+
+    assert _rendered("--include-crds", values) == wanted
+
+
 def test_the_runner_is_bound_cluster_wide_only_where_there_is_a_cluster_role() -> None:
     values = ("--set=runnerClusterWide=true", "--set=singleNamespace=true")
     done = checkers.run(HELM, "template", "x", str(CHART), *KUBERNETES, *values)
@@ -161,6 +178,7 @@ def test_namespaces_are_named_in_one_place_each() -> None:
         ("spread=Always", "/spread"),
         ("replica=3", "replica"),
         ("shards=0", "/shards"),
+        ("apiServerAddresses={kubernetes.default}", "/apiServerAddresses/0"),
         ("policies.bundleSources.registries={it's}", "/policies/bundleSources/registries/0"),
         ("policies.targetNamespaces.lists.a={b'}", "/policies/targetNamespaces/lists/a/0"),
     ],
