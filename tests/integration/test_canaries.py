@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
 import secrets
 import threading
@@ -24,6 +25,7 @@ from harness.faults import Fault
 from harness.objects import OLD_FINALIZER
 from harness.policies import admission_policy
 from harness.process import OperatorProcess
+from harness.receiver import open_receiver
 from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
@@ -157,6 +159,35 @@ def _again(world: World, item: Object) -> Object:
     found = world.executions.get(world.source, item["metadata"]["name"])
     assert found is not None
     return found
+
+
+async def test_what_is_sent_to_collectors(bare_cluster: Cluster, target: str) -> None:
+    async with open_receiver("/events") as sink, open_receiver("/v1/traces") as collector:
+        flags = (f"--cloudevents-sink={sink.url}", f"--traces-endpoint={collector.url}")
+        token = await asyncio.to_thread(_play_a_failure, bare_cluster, target, flags)
+    sent = [*sink.taken, *collector.taken]
+    assert min(len(sink.taken), len(collector.taken)) > 0
+    for headers, content in sent:
+        zipped = headers.get("Content-Encoding") == "gzip"
+        text = str(headers).encode() + (gzip.decompress(content) if zipped else content)
+        for canary in (PARAMETER, RATIONALE, NOTE, token):
+            assert canary.encode() not in text
+
+
+def _play_a_failure(cluster: Cluster, target: str, flags: tuple[str, ...]) -> str:
+    """Have Tekton quote a parameter in what is told; returns the operator's token."""
+    with open_world(cluster, *flags) as world:
+        item, run = launched(world, target)
+        world.tekton.refuse(run, "InvalidParamValue", f"param value {PARAMETER} is not in the enum")
+        assert PARAMETER in world.ended(item, "Failed")["status"]["failureDetails"]["message"]
+        world.ended(created(world, target), "Skipped")
+        eventually(lambda: _assert_delivered(world), dump=world.dump)
+        world.operator.stop()
+        return rights.token_in(world.operator.kubeconfig)
+
+
+def _assert_delivered(world: World) -> None:
+    assert world.operator.metric('workflowexecution_cloudevents_total{result="delivered"}') >= 3
 
 
 @pytest.mark.parametrize("given_by", ["kubeconfig", "environment"])

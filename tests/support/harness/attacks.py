@@ -27,15 +27,19 @@ class Attack:
     body: Object | None = None
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path.rpartition('/v1:')[2] or 'namespace'}"
+        return f"{self.method} {self.path.partition(':')[2] or self.path or 'namespace'}"
 
     def said(self, who: Cluster, namespace: str) -> str:
         """What is said against it; nothing comes of it where nothing is."""
         place = f"/api/v1/namespaces/{namespace}"
         root, _, rest = self.path.partition(":")
         path = f"{place}{root}" if not rest else f"{root}/namespaces/{namespace}/{rest}"
+        return self.said_at(who, path, namespace)
+
+    def said_at(self, who: Cluster, path: str, namespace: str = "") -> str:
+        """The same, at this very path."""
         # A connection cannot be tried: where it is let through, there is nobody at its other end.
-        query = "" if rest.endswith(CONNECTIONS) else "?dryRun=All"
+        query = "" if path.endswith(CONNECTIONS) else "?dryRun=All"
         content = {} if self.method != "PUT" else {"content_type": "application/json"}
         sent = json.loads(json.dumps(self.body).replace("NAMESPACE", namespace))
         try:
