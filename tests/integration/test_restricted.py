@@ -152,3 +152,5 @@ def test_every_policy_that_there_is_confines_here() -> None:
     chosen = {part.rpartition("/")[2] for part in shipped["components"]}
     there = {path.name for path in rights.MANIFESTS.glob("components/policy-*")}
     assert there <= chosen
+    told = (rights.MANIFESTS.parent / "docs/security.md").read_text()
+    assert [name for name in there if f"| `{name}` |" not in told] == []
