@@ -88,6 +88,7 @@ def test_the_spec_may_be_written_back_in_another_spelling(
         ({"rationale": "x" * 65_537}, "spec.rationale: Too long"),
         ({"parameters": {"A": "x" * 32_769}}, "spec.parameters.A: Too long"),
         ({"parameters": {f"A{n}": "x" * 32_000 for n in range(9)}}, "all values together"),
+        ({"parameters": {f"A{n}": "é" * 16_000 for n in range(9)}}, "all values together"),
         (
             {"workflowRef": {"workflowId": "w", "version": "v" * 254, "containerImage": "a/b:v1"}},
             "spec.workflowRef.version: Too long",
@@ -97,7 +98,7 @@ def test_the_spec_may_be_written_back_in_another_spelling(
             "names no tag and no digest",
         ),
     ],
-    ids=["rationale", "value", "values", "version", "no-tag"],
+    ids=["rationale", "value", "values", "wide-values", "version", "no-tag"],
 )
 def test_what_is_too_long_or_not_pinned_is_refused(
     executions: Objects, namespace: str, target: str, spec: Object, said: str
@@ -108,8 +109,11 @@ def test_what_is_too_long_or_not_pinned_is_refused(
     assert said in str(error.value)
 
 
-def test_the_longest_values_are_taken(executions: Objects, namespace: str, target: str) -> None:
-    parameters = {f"A{number}": "x" * 32_768 for number in range(8)}
+@pytest.mark.parametrize("text", ["x" * 32_768, "\U0001f4a5" * 8192], ids=["plain", "wide"])
+def test_the_longest_values_are_taken(
+    executions: Objects, namespace: str, target: str, text: str
+) -> None:
+    parameters = dict.fromkeys((f"A{number}" for number in range(8)), text)
     spec: dict[str, Any] = {"rationale": "x" * 65_536, "parameters": parameters}
     created = executions.create(execution(target, namespace=namespace, **spec))
     assert executions.patch(created, {"metadata": {"labels": {"a": "b"}}})

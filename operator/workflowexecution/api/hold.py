@@ -24,11 +24,6 @@ _COLUMNS: Final = (
 )
 
 
-def _check_target(value: str) -> str:
-    target.parse_target(value)
-    return value
-
-
 class WorkflowHoldSpec(Model):
     """Launch nothing new of what is named here; what runs goes on."""
 
@@ -49,15 +44,12 @@ class WorkflowHoldSpec(Model):
         max_length=63,
         description="Hold what is asked for in this namespace, or would change something in it.",
     )
-    target_resource: Annotated[str, AfterValidator(_check_target)] | None = Field(
+    target_resource: Annotated[str, AfterValidator(target.check_target)] | None = Field(
         default=None,
         min_length=1,
         max_length=target.MAX_LENGTH,
         description="Hold what would change exactly this target, as executions name it.",
-        json_schema_extra=cel(
-            r"self.matches('^[^/\\s]+/[^/\\s]+(/[^/\\s]+)?$')",
-            "must be namespace/kind/name, or kind/name for a cluster-scoped resource",
-        ),
+        json_schema_extra=target.SCHEMA,
     )
     workflow_id: str | None = Field(
         default=None,

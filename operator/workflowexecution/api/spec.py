@@ -2,12 +2,13 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from workflowexecution.api import duration, identity, target
 from workflowexecution.api.fields import Model, cel
+from workflowexecution.api.parameters import check_parameters, parameters_schema
 
 _NAME: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _DIGEST: Final = r"sha256:[a-f0-9]{64}"
@@ -19,13 +20,14 @@ _IMAGE: Final = (
     rf"(:{_TAG})?(@{_DIGEST})?$"
 )
 _TAG_OR_DIGEST: Final = rf"(:{_TAG}|@{_DIGEST})$"
-_PARAMETER: Final = r"^[A-Z][A-Z0-9_]*$"
-RESERVED_PARAMETER: Final = "TARGET_RESOURCE"
 # Written by clients in a spelling of their own; compared by meaning.
 DURATION_FIELDS: Final = ("timeout",)
-_VALUE_MAX: Final = 32 * 1024
-_VALUES_MAX: Final = 256 * 1024
 _RATIONALE_MAX: Final = 64 * 1024
+# A target is held for as long as its run: a longer one would be a lock without an end in sight.
+_TIMEOUT_MAX: Final = timedelta(hours=24)
+_TIMEOUT_FORM: Final = (
+    "must be a duration longer than zero and of at most 24h; write it like 30m or 1h30m"
+)
 
 
 def _cel_text(pattern: str) -> str:
@@ -33,27 +35,9 @@ def _cel_text(pattern: str) -> str:
     return "'" + pattern.replace("\\", "\\\\") + "'"
 
 
-def _check_target(value: str) -> str:
-    target.parse_target(value)
-    return value
-
-
 def _check_timeout(value: str) -> str:
-    if duration.parse_duration(value) <= timedelta(0):
-        raise ValueError(f"{value!r} must be longer than zero; write it like 30m")
-    return value
-
-
-def _check_parameters(value: dict[str, str]) -> dict[str, str]:
-    for key in value:
-        if key == RESERVED_PARAMETER:
-            raise ValueError(f"{key} is set by the operator; remove it from the parameters")
-        if not re.fullmatch(_PARAMETER, key):
-            raise ValueError(f"{key!r} is not UPPER_SNAKE_CASE; rename it, e.g. REPLICA_COUNT")
-        if len(value[key]) > _VALUE_MAX:
-            raise ValueError(f"the value of {key} is longer than {_VALUE_MAX} characters")
-    if sum(map(len, value.values())) > _VALUES_MAX:
-        raise ValueError(f"all values together are longer than {_VALUES_MAX} characters")
+    if not timedelta(0) < duration.parse_duration(value) <= _TIMEOUT_MAX:
+        raise ValueError(f"{value!r} {_TIMEOUT_FORM}")
     return value
 
 
@@ -132,8 +116,9 @@ class ExecutionConfig(Model):
             "default": identity.DEFAULT_TIMEOUT,
             "maxLength": 64,
             **cel(
-                f"self.matches({_cel_text(duration.PATTERN)}) && duration(self) > duration('0s')",
-                "must be a duration longer than zero such as 30m or 1h30m",
+                f"self.matches({_cel_text(duration.PATTERN)}) && duration(self) > duration('0s') "
+                f"&& duration(self) <= duration('{duration.format_duration(_TIMEOUT_MAX)}')",
+                _TIMEOUT_FORM,
             ),
         },
     )
@@ -153,25 +138,6 @@ class ExecutionConfig(Model):
     )
 
 
-def _parameters_schema(schema: dict[str, Any]) -> None:
-    schema["maxProperties"] = 256
-    schema["additionalProperties"] = {"type": "string", "maxLength": _VALUE_MAX}
-    schema["x-kubernetes-validations"] = [
-        {
-            "rule": f"self.all(key, key.matches({_cel_text(_PARAMETER)}))",
-            "message": "parameter names must be UPPER_SNAKE_CASE, e.g. REPLICA_COUNT",
-        },
-        {
-            "rule": f"self.map(key, size(self[key])).sum() <= {_VALUES_MAX}",
-            "message": f"all values together must not be longer than {_VALUES_MAX} characters",
-        },
-        {
-            "rule": f"!('{RESERVED_PARAMETER}' in self)",
-            "message": f"{RESERVED_PARAMETER} is set by the operator; remove it",
-        },
-    ]
-
-
 class WorkflowExecutionSpec(Model):
     """Run this workflow on this target."""
 
@@ -179,19 +145,16 @@ class WorkflowExecutionSpec(Model):
         description="The RemediationRequest this execution belongs to."
     )
     workflow_ref: WorkflowRef = Field(description="The workflow to run.")
-    target_resource: Annotated[str, AfterValidator(_check_target)] = Field(
+    target_resource: Annotated[str, AfterValidator(target.check_target)] = Field(
         min_length=1,
         max_length=target.MAX_LENGTH,
         description="What the workflow changes: namespace/kind/name, or kind/name.",
-        json_schema_extra=cel(
-            r"self.matches('^[^/\\s]+/[^/\\s]+(/[^/\\s]+)?$')",
-            "must be namespace/kind/name, or kind/name for a cluster-scoped resource",
-        ),
+        json_schema_extra=target.SCHEMA,
     )
-    parameters: Annotated[dict[str, str], AfterValidator(_check_parameters)] = Field(
+    parameters: Annotated[dict[str, str], AfterValidator(check_parameters)] = Field(
         default_factory=dict,
         description="Parameters of the pipeline, by name.",
-        json_schema_extra=_parameters_schema,
+        json_schema_extra=parameters_schema,
     )
     confidence: float | None = Field(
         default=None, ge=0, le=1, description="Confidence of the choice; carried, not acted on."

@@ -1,20 +1,48 @@
-"""The target resource: the text that names what a workflow changes, and what is locked."""
+"""The target resource: the text that names what a workflow changes, and what is locked.
+
+What is locked is what is changed only while nothing on the way makes another text of it. So a
+target has no character that Tekton, the kubelet or a shell expands, and none of its parts can be
+read as an option or as a step up in a path.
+"""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from workflowexecution.api.fields import cel
 
 MAX_LENGTH: Final = 512
-_PART: Final = re.compile(r"[^/\s]+")
+_FORM: Final = "namespace/kind/name, or kind/name for a cluster-scoped resource"
+# Of each part what it may be, and the same in words. A name is as long as names may be; those of
+# RBAC are among them, such as system:node-proxier.
+_PARTS: Final = {
+    "namespace": ("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "be the name of a namespace"),
+    "kind": ("[A-Za-z][A-Za-z0-9]{0,62}", "be letters and digits, a letter first"),
+    "name": (
+        "[A-Za-z0-9][-A-Za-z0-9._:]{0,252}",
+        "be letters, digits, '-', '.', ':' and '_', a letter or digit first",
+    ),
+}
+_PATTERN: Final = "({}/)?{}/{}".format(*(pattern for pattern, _ in _PARTS.values()))
+_RULES: Final = "; ".join(f"the {part} must {words}" for part, (_, words) in _PARTS.items())
+# What the API server checks, and what it answers.
+SCHEMA: Final[dict[str, Any]] = cel(f"self.matches('^{_PATTERN}$')", f"must be {_FORM}; {_RULES}")
 
 
 @dataclass(frozen=True, slots=True)
 class TargetResource:
-    """One Kubernetes object; ``namespace`` is empty when the object is cluster-scoped."""
+    """One Kubernetes object; ``namespace`` is empty when the object is cluster-scoped.
+
+    Making one raises ValueError where a part of it cannot be; the text names part, value and fix.
+    """
 
     namespace: str
     kind: str
     name: str
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            _check_part(part.name, getattr(self, part.name))
 
     def __str__(self) -> str:
         """The form the API carries: ``namespace/kind/name`` or ``kind/name``."""
@@ -27,10 +55,23 @@ def parse_target(text: str) -> TargetResource:
     Raises: ValueError naming the text and the form expected; handled where input is parsed.
     """
     parts = text.split("/")
-    if len(parts) not in (2, 3) or not all(_PART.fullmatch(part) for part in parts):
-        raise ValueError(
-            f"{text!r} is not a target; write namespace/kind/name, "
-            "or kind/name for a cluster-scoped resource, without blanks"
-        )
-    namespace = parts[0] if len(parts) == 3 else ""
-    return TargetResource(namespace=namespace, kind=parts[-2], name=parts[-1])
+    if len(parts) not in (2, 3) or not all(parts):
+        raise ValueError(f"{text!r} is not a target; write {_FORM}")
+    try:
+        return TargetResource(parts[0] if len(parts) == 3 else "", *parts[-2:])
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a target; write {_FORM}: {error}") from error
+
+
+def check_target(text: str) -> str:
+    """The text itself, where it is a target; raises as ``parse_target`` does."""
+    parse_target(text)
+    return text
+
+
+def _check_part(part: str, said: str) -> None:
+    if not said and part != "namespace":
+        raise ValueError(f"a target needs a {part}")
+    pattern, words = _PARTS[part]
+    if said and not re.fullmatch(pattern, said):
+        raise ValueError(f"the {part} of a target is {said!r}; it must {words}")

@@ -11,7 +11,7 @@ from typing import Final
 
 from jsonschema import Draft202012Validator, SchemaError
 
-from workflowexecution.api.spec import RESERVED_PARAMETER
+from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.bundles.folder import (
     PARAMETERS,
     README,

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from workflowexecution.api import duration, identity
-from workflowexecution.api.spec import RESERVED_PARAMETER, WorkflowExecutionSpec
+from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.trace_context import trace_of

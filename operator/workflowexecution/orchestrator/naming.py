@@ -22,15 +22,7 @@ def build_target_resource(namespace: str, kind: str, name: str) -> str:
 
     Raises: ValueError naming the part that cannot be used.
     """
-    for part, said in (("namespace", namespace), ("kind", kind), ("name", name)):
-        if not said and part != "namespace":
-            raise ValueError(f"a target needs a {part}")
-        if re.search(r"[/\s]", said):
-            raise ValueError(f"the {part} of a target is {said!r}; it must not hold '/' or blanks")
-    text = str(target.TargetResource(namespace=namespace, kind=kind, name=name))
-    if len(text) > target.MAX_LENGTH:
-        raise ValueError(f"target {text[:60]}… has more than {target.MAX_LENGTH} characters")
-    return text
+    return str(target.TargetResource(namespace=namespace, kind=kind, name=name))
 
 
 def execution_name(request_name: str, attempt: int = 1) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from workflowexecution.api.status import Phase
+from workflowexecution.api.target import parse_target
 from workflowexecution.views.executions import Wanted
 
 _FIELDS: Final = ("namespace", "target", "workflow", "phase")
@@ -14,6 +15,16 @@ _MOST_PAGES: Final = 100
 def fields_of(request: web.Request) -> dict[str, str]:
     """What the form was filled in with; empty for what is left open."""
     return {name: request.query.get(name, "").strip() for name in _FIELDS}
+
+
+def problem_of(fields: dict[str, str]) -> str:
+    """Why nothing can match; empty where something can."""
+    try:
+        if fields["target"]:
+            parse_target(fields["target"])
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def wanted_by(fields: dict[str, str]) -> Wanted:

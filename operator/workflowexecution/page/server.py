@@ -14,7 +14,7 @@ from workflowexecution.page.event_stream import follow
 from workflowexecution.page.gate import Gate, Visitor
 from workflowexecution.page.holds import holds_for
 from workflowexecution.page.overview import Known, overview_of
-from workflowexecution.page.query import fields_of, number_of, wanted_by
+from workflowexecution.page.query import fields_of, number_of, problem_of, wanted_by
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.rendering import STATIC, path_of, static_files
 from workflowexecution.page.short_cache import ShortMemo
@@ -101,6 +101,8 @@ class Server:
         if visitor is None:
             return self._answers.sign_in(401)
         asked = fields_of(request)
+        if problem := problem_of(asked):
+            return self._answers.problem(400, "Not a target", problem)
         recent, window = self._look(), self._window
         candidates = {asked["namespace"]} if asked["namespace"] else self._namespaces(recent)
         own = await self._sight(visitor, {*candidates, window.policy.template.namespace})

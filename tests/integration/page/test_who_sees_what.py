@@ -63,6 +63,12 @@ def test_an_account_without_rights_sees_nothing(scene: Scene) -> None:
     assert scene.target not in text
 
 
+def test_what_is_no_target_is_not_looked_for(scene: Scene) -> None:
+    page = scene.guest(scene.world.source).get("/?target=payment/Deployment/$(params.APP)")
+    assert page.status == 400
+    assert "is not a target; write namespace/kind/name" in page.text
+
+
 def test_what_others_have_written_is_no_markup(scene: Scene) -> None:
     guest = scene.guest(scene.world.source)
     _overview(guest, scene)

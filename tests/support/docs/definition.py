@@ -97,6 +97,8 @@ def _words(item: Schema) -> str:
     limits = [words.format(_value(item[key])) for key, words in LIMITS.items() if key in item]
     parts += [_sentence(limits)]
     parts += [f"Rule: {message}." for message in _messages(item)]
+    each = item.get("additionalProperties", {})
+    parts += [f"Rule of each value: {message}." for message in _messages(each)]
     return cell(" ".join(filter(None, parts)))
 
 

@@ -222,6 +222,7 @@ def test_rules_name_what_is_wrong() -> None:
         "spec.workflowRef.containerDigest",
         "spec.targetResource",
         "spec.parameters",
+        "spec.parameters[]",
         "spec.executionConfig.timeout",
         "spec.executionConfig.serviceAccountName",
     }

@@ -22,7 +22,7 @@ def with_ref(**fields: object) -> dict[str, Any]:
         pytest.param(raw_spec(parameters={"REPLICAS": "3", "A": ""}), id="parameters"),
         pytest.param(raw_spec(confidence=1, rationale="because"), id="carried-fields"),
         pytest.param(
-            raw_spec(executionConfig={"timeout": "1h30m0s", "serviceAccountName": "runner"}),
+            raw_spec(executionConfig={"timeout": "24h", "serviceAccountName": "runner"}),
             id="execution-config",
         ),
         pytest.param(with_ref(containerImage=f"{IMAGE}@{DIGEST}"), id="tag-and-digest"),
@@ -69,6 +69,21 @@ def test_reads_a_spec_that_can_be_run(spec: dict[str, Any]) -> None:
             raw_spec(executionConfig={"timeout": "0s"}),
             ["spec.executionConfig.timeout", "'0s'", "write it like 30m"],
             id="timeout-zero",
+        ),
+        pytest.param(
+            raw_spec(executionConfig={"timeout": "24h0m1s"}),
+            ["spec.executionConfig.timeout", "'24h0m1s'", "at most 24h"],
+            id="timeout-too-long",
+        ),
+        pytest.param(
+            raw_spec("payment/Deployment/web-$(params.SECONDS)"),
+            ["spec.targetResource", "'payment/Deployment/web-$(params.SECONDS)'", "name"],
+            id="target-that-is-expanded",
+        ),
+        pytest.param(
+            raw_spec(parameters={"MESSAGE": "see $(hostname)"}),
+            ["spec.parameters", "MESSAGE", "Tekton or the kubelet would change it"],
+            id="value-that-is-expanded",
         ),
         pytest.param(
             raw_spec(executionConfig={"serviceAccountName": "Not Valid"}),

@@ -152,7 +152,7 @@ def test_what_was_selected_is_not_shared_with_what_was_built() -> None:
         ),
         pytest.param(
             lambda: build_execution(REQUEST, workflow(), TARGET, timeout=timedelta(0)),
-            "spec.executionConfig.timeout: '0s' must be longer than zero",
+            "spec.executionConfig.timeout: '0s' must be a duration longer than zero",
             id="timeout",
         ),
         pytest.param(

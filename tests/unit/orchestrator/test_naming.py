@@ -106,7 +106,9 @@ def test_a_target_is_its_parts(parts: tuple[str, str, str], expected: str) -> No
         (("payment", "Deployment", "my api"), "the name of a target is 'my api'"),
         (("payment", "Deployment", "api\n"), "the name of a target is"),
         ((" ", "Deployment", "api"), "the namespace of a target is ' '"),
-        (("", "Deployment", "a" * 512), "has more than 512 characters"),
+        (("", "Deployment", "a" * 254), "the name of a target is 'aaa"),
+        (("payment", "Deployment", "$(params.APP)"), "the name of a target is"),
+        (("Payment", "Deployment", "api"), "'Payment'; it must be the name of a namespace"),
     ],
 )
 def test_a_part_that_cannot_be_used_is_named(parts: tuple[str, str, str], message: str) -> None:

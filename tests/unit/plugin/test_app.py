@@ -26,6 +26,16 @@ def test_what_nobody_knows_is_a_usage_error(
     assert "Usage: kubectl wfe" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["list", "locks", "cooldowns", "top", "watch"])
+def test_only_what_is_a_target_is_looked_for(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app.main([command, "--target", "payment/Deployment/$(params.APP)"])
+    assert ended.value.code == 2
+    assert "is not a target" in capsys.readouterr().err
+
+
 def test_running_the_operator_is_no_command_of_the_plugin() -> None:
     with pytest.raises(SystemExit) as ended:
         app.main(["run"])

@@ -8,8 +8,8 @@ from typing import Final
 from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.fields import parse_time
+from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
-from workflowexecution.api.spec import RESERVED_PARAMETER
 from workflowexecution.core import names
 from workflowexecution.core.facts.progress import count_in_message, task_names_of
 from workflowexecution.core.facts.results import told_of

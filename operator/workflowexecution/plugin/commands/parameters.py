@@ -8,6 +8,7 @@ import typer
 
 from workflowexecution.api import validation
 from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.guards import Guards
 from workflowexecution.plugin.completion import (
@@ -31,10 +32,21 @@ ExecutionName = Annotated[
         autocompletion=complete_name,
     ),
 ]
+
+
+def _target_or_none(given: str) -> str:
+    """Nothing can be on what is no target: it is refused, and not answered with an empty list."""
+    try:
+        return check_target(given) if given else ""
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 OnlyTarget = Annotated[
     str,
     typer.Option(
         "--target",
+        callback=_target_or_none,
         help="Only what is on exactly this target, e.g. shop/Deployment/cart.",
         autocompletion=complete_target,
     ),
