@@ -145,8 +145,11 @@ class Effects:
         return NEW_FACTS
 
     async def _drop_old_finalizer(self, execution: Execution) -> Effect:
-        present = execution.raw["metadata"].get("finalizers") or []
-        kept = [name for name in present if name != identity.OLD_FINALIZER]
-        reply = await self._cluster.patch_finalizers(execution, kept)
+        seen = await self._reader.read_execution(execution.namespace, execution.name, execution.uid)
+        if seen is None or not seen.has_old_finalizer:
+            return NEW_FACTS
+        present = seen.raw["metadata"]["finalizers"]
+        others = [name for name in present if name != identity.OLD_FINALIZER]
+        reply = await self._cluster.patch_finalizers(seen, others)
         self._ledger.observe_execution(parse_execution(reply), now=self._clock.now())
         return NEW_FACTS

@@ -151,6 +151,8 @@ class ExecutionReconciler:
         """What keeps an execution from being run; one that has its run is asked nothing."""
         if self._ledger.runs_of(execution):
             return ""
+        if execution.problem:
+            return execution.problem
         spec, problem = validation.parse_spec(execution.raw)
         return pipelinerun.problem_of(spec, self._policy.template) if spec else problem
 

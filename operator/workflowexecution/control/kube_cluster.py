@@ -20,19 +20,22 @@ from workflowexecution.control.paths import (
 )
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution_shape import PageOfExecutions, ShapeOfExecution
 from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.run_shape import PageOfRuns
 from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_TASK_RUN
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, ApiClient
-from workflowexecution.kube.decoding import decode_only
+from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 
 # Pods that can still execute; the others need not be sent.
 _ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
 # Tekton's steps do not react to SIGTERM while they wait; work that is over deserves no more time.
 _POD_GRACE_S: Final = 5
 _PAGES_OF_RUNS: Final = decode_only(PageOfRuns)
+_PAGES_OF_EXECUTIONS: Final = decode_only(PageOfExecutions)
+_EXECUTION: Final = decode_only(ShapeOfExecution)
 
 
 class KubeCluster:
@@ -72,7 +75,7 @@ class KubeCluster:
     async def list_executions(self) -> AsyncIterator[Raw]:
         """See Cluster."""
         for path in execution_paths(self._watch_namespaces):
-            async for item in self._client.list_pages(path):
+            async for item in self._client.list_pages(path, decode=_PAGES_OF_EXECUTIONS):
                 yield item
 
     async def list_runs(self) -> AsyncIterator[Raw]:
@@ -123,7 +126,8 @@ class KubeCluster:
 
     async def get_execution(self, namespace: str, name: str) -> Raw:
         """See Cluster."""
-        return await self._client.request("GET", execution_path(namespace, name))
+        path = execution_path(namespace, name)
+        return await self._client.request("GET", path, decode=_EXECUTION)
 
     async def get_run(self, namespace: str, name: str) -> Raw:
         """See Cluster."""
@@ -161,13 +165,14 @@ class KubeCluster:
         """See Cluster."""
         body = {"metadata": {"resourceVersion": execution.resource_version}, "status": patch}
         path = f"{execution_path(execution.namespace, execution.name)}/status"
-        return await self._patch(path, body)
+        return await self._patch(path, body, _EXECUTION)
 
     async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> Raw:
         """See Cluster."""
         version = execution.resource_version
         body = {"metadata": {"resourceVersion": version, "finalizers": finalizers}}
-        return await self._patch(execution_path(execution.namespace, execution.name), body)
+        path = execution_path(execution.namespace, execution.name)
+        return await self._patch(path, body, _EXECUTION)
 
     async def create_event(self, event: Mapping[str, Any]) -> None:
         """See Cluster."""
@@ -179,8 +184,12 @@ class KubeCluster:
         selector = {"labelSelector": f"{which},{also}" if also else which}
         return [item async for item in self._client.list_pages(path, selector)]
 
-    async def _patch(self, path: str, body: Mapping[str, Any]) -> Raw:
-        return await self._client.request("PATCH", path, body=body, content_type=MERGE_PATCH)
+    async def _patch(
+        self, path: str, body: Mapping[str, Any], decode: Decode = decode_whole
+    ) -> Raw:
+        return await self._client.request(
+            "PATCH", path, body=body, content_type=MERGE_PATCH, decode=decode
+        )
 
     async def _delete(self, path: str, uid: str, **options: Any) -> None:
         body = {

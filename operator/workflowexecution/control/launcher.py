@@ -47,7 +47,10 @@ class Launcher:
 
         Raises: ApiError where it has to be tried again.
         """
-        spec, _ = validation.parse_spec(execution.raw)
+        whole = await self._whole(execution)
+        if whole is None:
+            return NEW_FACTS
+        spec, _ = validation.parse_spec(whole.raw)
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
@@ -71,6 +74,13 @@ class Launcher:
         self._reader.take_in(created)
         self._tell(execution, created, decided_at)
         return NEW_FACTS
+
+    async def _whole(self, execution: Execution) -> Execution | None:
+        """The execution with all its parameters, read where they are not kept; None if gone."""
+        if execution.is_whole:
+            return execution
+        namespace, name, uid = execution.namespace, execution.name, execution.uid
+        return await self._reader.read_execution(namespace, name, uid)
 
     def _tell(self, execution: Execution, run: Run, decided_at: float) -> None:
         seconds = self._clock.monotonic() - decided_at

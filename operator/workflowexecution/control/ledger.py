@@ -19,6 +19,7 @@ from workflowexecution.control.targets import Target, TargetFacts
 from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.kept_execution import kept
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.unseen import unseen_run
 
@@ -54,7 +55,7 @@ class Ledger:
         self._finished = RecentVersions()
 
     def execution(self, uid: str) -> Execution | None:
-        """The execution of this UID, if it needs work."""
+        """What is kept of the execution of this UID, if it needs work."""
         return self._executions.get(uid)
 
     def executions(self) -> list[Execution]:
@@ -119,7 +120,7 @@ class Ledger:
                 self._hold_by_unseen_run(seen, now)
             self._let_go(seen)
             return False
-        self._executions[seen.uid] = seen
+        self._executions[seen.uid] = seen = kept(seen)
         # Only those that name a run can hold the target by their word alone.
         if seen.run_name and not seen.has_ended:
             target.executions[seen.uid] = seen

@@ -9,6 +9,7 @@ from workflowexecution.control.holds import Holds
 from workflowexecution.control.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.window import Onlooker
+from workflowexecution.core.facts.execution_shape import EventOfExecution
 from workflowexecution.core.facts.run_shape import EventOfRun
 from workflowexecution.kube.change_stream import ChangeStream
 from workflowexecution.kube.client import ApiClient
@@ -35,12 +36,13 @@ class Watches:
         on_run = _each([one.on_run for one in listeners])
         missed = _each([one.missed for one in listeners])
         of_runs, of_holds = (at(policy.template.namespace) for at in (runs_path, holds_path))
-        namespaces = policy.watch_namespaces
+        of_execution, namespaces = decode_only(EventOfExecution), policy.watch_namespaces
+        executions = execution_paths(namespaces)
         hold_watch = ChangeStream(client, of_holds, holds.on_event, missed)
         holds.doubt = hold_watch.doubt
         self._all = (
             *(ChangeStream(client, at, claims.on_event, missed) for at in claim_paths(namespaces)),
-            *(ChangeStream(client, at, on_execution, missed) for at in execution_paths(namespaces)),
+            *(ChangeStream(client, at, on_execution, missed, of_execution) for at in executions),
             ChangeStream(client, of_runs, on_run, missed, decode_only(EventOfRun)),
             hold_watch,
         )

@@ -18,8 +18,10 @@ from workflowexecution.kube.decoding import Decode, decode_whole
 from workflowexecution.kube.request_tally import NO_ANSWER, RequestTally
 
 MERGE_PATCH: Final = "application/merge-patch+json"
-# A page is held whole: with large runs, 100 are some megabytes.
+# Objects asked for at a time. An object may be a megabyte and a half, and a page is held whole: one
+# that has more bytes than this is not read to its end, and is asked for again with fewer objects.
 PAGE: Final = 100
+PAGE_BYTES: Final = 8 * 2**20
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
@@ -50,15 +52,20 @@ class ApiClient:
         params: Mapping[str, str] | None = None,
         content_type: str = "application/json",
         decode: Decode = decode_whole,
+        at_most: int | None = None,
     ) -> dict[str, Any]:
         """Send one request and return the object answered, as far as ``decode`` reads it.
 
-        Raises: ApiError of the kind the answer means; UnavailableError where there was none.
+        Raises: ApiError of the kind the answer means; UnavailableError where there was none;
+            TooLargeError where it has more than ``at_most`` bytes.
         """
         what, sent, status = f"{method} {path}", time.monotonic(), NO_ANSWER
         try:
-            response, text = await self._exchange(method, path, body, params, content_type)
+            response, text = await self._exchange(method, path, body, params, content_type, at_most)
             status = response.status
+        except errors.TooLargeError as error:
+            status = error.status
+            raise
         finally:
             verb = "LIST" if params and "limit" in params else method
             self.tally.note(verb, status, time.monotonic() - sent)
@@ -104,15 +111,27 @@ class ApiClient:
 
         Raises: GoneError where the list has changed so much meanwhile that it must begin anew.
         """
-        query = {**(params or {}), "limit": str(PAGE)}
+        query, limit = dict(params or {}), PAGE
         while True:
-            page = await self.request("GET", path, params=query, decode=decode)
+            query["limit"] = str(limit)
+            try:
+                page = await self.request(
+                    "GET",
+                    path,
+                    params=query,
+                    decode=decode,
+                    at_most=PAGE_BYTES if limit > 1 else None,
+                )
+            except errors.TooLargeError:
+                limit = max(limit // 4, 1)
+                continue
             for item in page.get("items") or ():
                 yield item
             token = page.get("metadata", {}).get("continue")
             if not token:
                 return
-            query["continue"] = token
+            # Those that come next may be small again.
+            query["continue"], limit = token, min(limit * 2, PAGE)
 
     async def _exchange(
         self,
@@ -121,6 +140,7 @@ class ApiClient:
         body: Mapping[str, Any] | None,
         params: Mapping[str, str] | None,
         content_type: str,
+        at_most: int | None,
     ) -> tuple[aiohttp.ClientResponse, bytes]:
         """Send one request and read the whole answer; UnavailableError where there is none."""
         with _no_answer(f"{method} {path}"):
@@ -132,7 +152,7 @@ class ApiClient:
                 headers=None if body is None else {"Content-Type": content_type},
                 timeout=_TIMEOUT,
             ) as response:
-                return response, await response.read()
+                return response, await _read(response, f"{method} {path}", at_most)
 
     async def _open(
         self, path: str, params: Mapping[str, str], silence: float
@@ -152,6 +172,19 @@ class ApiClient:
         date = _date_of(header)
         if self._clock is not None and date is not None:
             self._clock.observe(date, sent=sent, received=time.monotonic())
+
+
+async def _read(response: aiohttp.ClientResponse, what: str, at_most: int | None) -> bytes:
+    """Read an answer to its end, unless it turns out to be too large: it is then let go."""
+    if at_most is None:
+        return await response.read()
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > at_most:
+            raise errors.TooLargeError(f"{what}: more than {at_most} bytes", status=response.status)
+    return b"".join(parts)
 
 
 # Many replies bear the same second.

@@ -48,6 +48,10 @@ class GoneError(ApiError):
     """What was asked for has expired, as a place in a list: begin anew."""
 
 
+class TooLargeError(ApiError):
+    """The answer has more bytes than whoever asks wants to hold; ask for less."""
+
+
 class UnavailableError(ApiError):
     """No definite answer: time-out, lost connection, overload or a server error.
 

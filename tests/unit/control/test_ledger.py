@@ -11,6 +11,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.kept_execution import kept
 from workflowexecution.core.facts.run import Run
 
 OTHER_TARGET = "Node/worker-1"
@@ -147,7 +148,7 @@ def test_the_facts_of_a_target() -> None:
     ledger = ledger_of(mine, holder, elsewhere, far, unfinished, past)
     ledger.forget_unclaimed(NOW)
     known = ledger.target_facts(mine)
-    assert (known.runs, known.unseen, known.top_slot) == ((unfinished,), (holder,), 7)
+    assert (known.runs, known.unseen, known.top_slot) == ((unfinished,), (kept(holder),), 7)
     assert [end.name for end in known.ends] == ["past"]
 
 

@@ -164,6 +164,39 @@ async def test_lists_are_fetched_page_by_page(server: Server, client: ApiClient)
     ]
 
 
+async def test_a_page_that_is_too_large_is_asked_for_again_with_fewer_objects(
+    server: Server, client: ApiClient
+) -> None:
+    """A hundred objects of a megabyte each would be held as text and as what it says at once."""
+    sizes, sent = [1_400_000] * 30 + [100] * 60, []
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        first = int(request.query.get("continue", "0"))
+        last = first + int(request.query["limit"])
+        items = [{"at": at, "x": "x" * sizes[at]} for at in range(first, min(last, len(sizes)))]
+        following = str(last) if last < len(sizes) else ""
+        answer = web.json_response({"metadata": {"continue": following}, "items": items})
+        sent.append(answer.content_length)
+        return answer
+
+    server.answer = page
+    found = [item["at"] async for item in client.list_pages("/x")]
+    assert found == list(range(90))
+    limits = [int(query["limit"]) for _, _, query, _, _ in server.asked]
+    assert limits[:3] == [100, 25, 6]
+    assert max(limits[10:]) > 6
+    assert client.tally.answers["LIST", 200] == len(limits)
+
+
+async def test_a_single_object_is_read_however_large_it_is(
+    server: Server, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "PAGE_BYTES", 10)
+    server.answers(200, '{"metadata": {}, "items": [{"x": "longer than that"}]}')
+    assert [item async for item in client.list_pages("/x")] == [{"x": "longer than that"}]
+    assert [query["limit"] for _, _, query, _, _ in server.asked] == ["100", "25", "6", "1"]
+
+
 @pytest.mark.parametrize(("with_rest", "lines"), [(False, [b"a", b""]), (True, [b"a", b"", b"b"])])
 async def test_what_follows_the_last_line_end_is_a_line_only_where_asked(
     server: Server, client: ApiClient, with_rest: bool, lines: list[bytes]
