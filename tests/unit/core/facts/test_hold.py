@@ -79,6 +79,10 @@ def test_it_says_who_and_why_and_until_when() -> None:
             {"reason": "x", "heldBy": "jane", "expiresAt": "9999-12-31T23:59:59-14:00"},
             "is out of range",
         ),
+        (
+            {"reason": "x", "heldBy": "jane", "targetResource": "a/Deployment/web-*"},
+            "'a/Deployment/web-*' is not a target",
+        ),
         ("everything", "spec"),
     ],
 )
