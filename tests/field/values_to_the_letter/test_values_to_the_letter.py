@@ -95,7 +95,7 @@ def test_what_would_be_changed_is_refused_with_words(node_world: World, target: 
             node_world.executions.create(item)
         assert error.value.code == 422, value
         said = str(error.value)
-        assert "spec.parameters.MESSAGE" in said
+        assert "spec.parameters[MESSAGE]" in said
         assert "would change it on its way" in said or "a NUL character" in said
     assert node_world.runs(target) == []
 
