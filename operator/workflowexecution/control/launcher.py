@@ -3,6 +3,7 @@
 from typing import Final
 
 from workflowexecution.api import validation
+from workflowexecution.api.status import FailureReason
 from workflowexecution.control.announcer import Announcer
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.live_reads import LiveReader
@@ -10,7 +11,7 @@ from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.report import NEW_FACTS, Effect, Report
 from workflowexecution.core import pipelinerun
-from workflowexecution.core.diagnosis.tables import is_passing, reason_of_refusal
+from workflowexecution.core.diagnosis.words import Class, class_of_refusal, is_passing
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.status.failures import outcome_of_refusal
@@ -98,11 +99,10 @@ class Launcher:
         doubt = self._memory.execution(execution.uid).create_in_doubt_until
         if doubt > self._clock.monotonic():
             raise error
-        if isinstance(error, errors.RejectedError):
-            refusal = Refuse(f"the PipelineRun was refused: {error}")
-        else:
-            problem = f"the PipelineRun may not be created: {error}"
-            refusal = Refuse(problem, reason_of_refusal(str(error)))
+        is_wrong = isinstance(error, errors.RejectedError)
+        otherwise = FailureReason.CONFIGURATION_ERROR if is_wrong else FailureReason.FORBIDDEN
+        found = class_of_refusal(str(error)) or Class(otherwise)
+        refusal = Refuse(f"the PipelineRun was refused: {error}", found.reason, found.cause)
         return Report(outcome_of_refusal(execution, refusal, self._clock.now()))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflowexecution.api.status import FailureReason, SkipReason
+from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
@@ -75,6 +76,7 @@ class Refuse:
 
     problem: str
     reason: FailureReason = FailureReason.CONFIGURATION_ERROR
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,11 @@ _BY_STATUS: Final[dict[int, type[ApiError]]] = {
 _OF_THE_AUTHORIZER: Final = re.compile(
     r' is forbidden: User ".*" cannot [a-z]+ resource ', re.DOTALL
 )
+# A policy, and a webhook, may answer with any status: what it denies, it denies for good.
+_OF_ADMISSION: Final = re.compile(
+    r"""admission webhook ".*" denied the request|AdmissionPolicy '.*' denied request""", re.DOTALL
+)
+_CAN_BE_DENIALS: Final = frozenset(range(400, 500)) - {400, 413, 422, 429}
 
 
 def error_for(
@@ -107,6 +112,8 @@ def error_for(
         return NamespaceTerminatingError(message, status=status)
     if status == 403 and _OF_THE_AUTHORIZER.search(message):
         return MissingRightError(message, status=status)
+    if status in _CAN_BE_DENIALS and _OF_ADMISSION.search(message):
+        return ForbiddenError(message, status=status)
     if status in _BY_STATUS:
         return _BY_STATUS[status](message, status=status)
     return UnavailableError(message, status=status, retry_after=retry_after)

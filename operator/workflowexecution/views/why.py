@@ -7,7 +7,7 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.status import SkipReason
-from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS, Explanation
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.views.executions import blocker_of, reason_of
 from workflowexecution.views.preview import Preview
@@ -53,15 +53,16 @@ def why_of(execution: Execution, foretold: Preview | None, now: datetime) -> Why
         foretold: what would become of one like it now; None where that could not be read.
         now: aware UTC.
     """
-    reason = _reason_of(execution)
-    explanation = _EXPLANATIONS.get(reason)
+    reason, happened = _reason_of(execution), happened_to(execution)
+    of_cause = (known for known in CAUSES.values() if known.to_do in happened)
+    explanation = next(of_cause, _EXPLANATIONS.get(reason))
     return Why(
         execution=f"{execution.namespace}/{execution.name}",
         target=execution.target,
         workflow_id=execution.workflow_id,
         phase=execution.phase or "",
         reason=reason,
-        happened=happened_to(execution),
+        happened=happened,
         means=explanation.means if explanation else "",
         to_do=explanation.to_do if explanation else "",
         because_of=blocker_of(execution),

@@ -12,6 +12,12 @@ AUTHORIZER = (
 QUOTA = 'pipelineruns.tekton.dev "x" is forbidden: exceeded quota: runs, requested: count=1'
 ADMISSION = 'pipelineruns.tekton.dev "x" is forbidden: ValidatingAdmissionPolicy denied request'
 
+POLICY = (
+    "pipelineruns.tekton.dev \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' "
+    "denied request: no"
+)
+WEBHOOK = 'admission webhook "validate.example.com" denied the request: no'
+
 
 @pytest.mark.parametrize(
     ("status", "message", "cause", "expected"),
@@ -19,6 +25,16 @@ ADMISSION = 'pipelineruns.tekton.dev "x" is forbidden: ValidatingAdmissionPolicy
         (403, AUTHORIZER, "", errors.MissingRightError),
         (403, QUOTA, "", errors.ForbiddenError),
         (403, ADMISSION, "", errors.ForbiddenError),
+        (401, POLICY, "", errors.ForbiddenError),
+        (403, POLICY, "", errors.ForbiddenError),
+        (404, WEBHOOK, "", errors.ForbiddenError),
+        (409, WEBHOOK, "", errors.ForbiddenError),
+        (418, WEBHOOK, "", errors.ForbiddenError),
+        (400, WEBHOOK, "", errors.RejectedError),
+        (422, POLICY, "", errors.RejectedError),
+        (429, WEBHOOK, "", errors.UnavailableError),
+        (500, WEBHOOK, "", errors.UnavailableError),
+        (401, "Unauthorized", "", errors.UnavailableError),
         (403, "being terminated", "NamespaceTerminating", errors.NamespaceTerminatingError),
         (410, "expired", "", errors.GoneError),
         (413, "too large", "", errors.RejectedError),

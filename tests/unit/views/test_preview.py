@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
-from workflowexecution.api.status import Phase
+from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.core import names
+from workflowexecution.core.diagnosis.diagnose import Diagnosis
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
+from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.views.facts import Facts
 from workflowexecution.views.preview import Preview, preview
@@ -100,6 +103,20 @@ def test_why_tells_the_reason_its_meaning_and_what_to_do() -> None:
     assert found.means.startswith("Nothing was run")
     assert found.to_do.startswith("Treat it as a duplicate")
     assert (found.again, found.may_run_now) == ("", None)
+
+
+@pytest.mark.parametrize("cause", [None, *Cause])
+def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) -> None:
+    """Also where it fits the failure's cause and not its reason alone."""
+    execution = make_execution()
+    found = Diagnosis(reason=FailureReason.IMAGE_PULL_BACK_OFF, cause=cause, message="x")
+    details = details_of(found, execution, started_at=ago(minutes=1), failed_at=NOW)
+    failure = details.model_dump(mode="json", by_alias=True, exclude_none=True)
+    status = {"phase": "Failed", "failureDetails": failure}
+    failed = replace(execution, phase=Phase.FAILED, raw={**execution.raw, "status": status})
+    why = why_of(failed, None, NOW)
+    expected = CAUSES[cause] if cause else FAILURES[FailureReason.IMAGE_PULL_BACK_OFF]
+    assert (why.means, why.to_do) == (expected.means, expected.to_do)
 
 
 @pytest.mark.parametrize(

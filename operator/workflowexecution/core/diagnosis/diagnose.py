@@ -1,7 +1,7 @@
 """Diagnosis of a failed run: which task and step failed, of what class, and how to see more.
 
 Reasons and step states decide. Messages are for people; the few that are searched, because Tekton
-or the API server tells a fact nowhere else, are in ``tables`` and in ``core.facts.taskrun``.
+or the API server tells a fact nowhere else, are in ``words`` and in ``core.facts.taskrun``.
 """
 
 from collections.abc import Container, Sequence
@@ -11,6 +11,8 @@ from typing import Final
 
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
+from workflowexecution.core.diagnosis.explanations import Cause
+from workflowexecution.core.diagnosis.words import Class, class_of_refusal
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import Step, TaskRun
 
@@ -22,9 +24,11 @@ class Diagnosis:
     """What failed and why, before it is worded.
 
     task and step are None where none was at fault. ``see`` is a command that shows more.
+    ``cause`` is given where the reason has causes that call for different deeds.
     """
 
     reason: FailureReason
+    cause: Cause | None = None
     message: str
     see: str = ""
     task: TaskRun | None = None
@@ -38,6 +42,7 @@ def diagnose(
     task_runs: Sequence[TaskRun],
     *,
     complaint: str = "",
+    waited_for: str = "",
     pods: Container[str] | None = None,
 ) -> Diagnosis:
     """Find the task and the step that made a run fail.
@@ -46,19 +51,27 @@ def diagnose(
         run: a run whose ``Succeeded`` condition is False.
         task_runs: all its TaskRuns, in any order; may be empty.
         complaint: why a node could not start a step, in the node's words; empty where it could.
+        waited_for: what the run was last seen to wait for, with nothing of it at work; else empty.
         pods: names of the pods whose logs can be read; None where nobody has looked.
     """
     task = _culprit(task_runs)
     step = _failed_step(task) if task else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
+    has_started = any(task.has_started for task in task_runs)
+    waited_for = "" if task is not None and task.has_started else waited_for
+    found = _class_of(run, task, step, has_log)
+    if found.reason is FailureReason.DEADLINE_EXCEEDED:
+        found = _class_of_wait(found, waited_for, has_started=has_started)
+    message = _message_of(run, task, step, complaint, has_log)
     return Diagnosis(
-        reason=_reason_of(run, task, step, has_log),
-        message=_message_of(run, task, step, complaint, has_log),
+        reason=found.reason,
+        cause=found.cause,
+        message=f"{message}; {waited_for}" if waited_for else message,
         see=_command_for(run, task, step, has_log),
         task=task,
         step=step,
         exit_code=_exit_code_of(task, step),
-        has_started=any(task.has_started for task in task_runs),
+        has_started=has_started,
     )
 
 
@@ -101,16 +114,23 @@ def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
     return step.exit_code if step and is_its_own else None
 
 
-def _reason_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> FailureReason:
-    if task is not None and task.was in tables.TASK_REASONS:
-        return tables.TASK_REASONS[task.was]
-    if known := tables.reason_of_run(run.reason, run.message):
+def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> Class:
+    if task is not None and (known := tables.class_of_task(task.was, task.message)):
+        return known
+    if known := tables.class_of_run(run.reason, run.message):
         return known
     if task is None or task.reason in tables.COLLATERAL:
-        return FailureReason.UNKNOWN
-    if task.reason in tables.TASK_REASONS:
-        return tables.TASK_REASONS[task.reason]
-    return _reason_of_step(task, step, has_log) if step else FailureReason.UNKNOWN
+        return Class(FailureReason.UNKNOWN)
+    if known := tables.class_of_task(task.reason, task.message):
+        return known
+    return Class(_reason_of_step(task, step, has_log) if step else FailureReason.UNKNOWN)
+
+
+def _class_of_wait(found: Class, waited_for: str, *, has_started: bool) -> Class:
+    """Class of what was over its time limit, by what it had waited for."""
+    if waited_for and (refused := class_of_refusal(waited_for)):
+        return refused
+    return found if has_started else Class(found.reason, Cause.NEVER_AT_WORK)
 
 
 def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:

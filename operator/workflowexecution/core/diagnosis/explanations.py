@@ -4,9 +4,23 @@ One table each, so that what the operator says and what its documentation says c
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from workflowexecution.api.status import FailureReason, SkipReason
+
+
+class Cause(StrEnum):
+    """Where one reason has several causes, and each wants something else to be done.
+
+    Never written into a status: the words of the failure's summary fit it.
+    """
+
+    REGISTRY_SILENT = "the registry did not answer"
+    REGISTRY_REFUSES = "the registry wants other credentials"
+    RESOLVER_SILENT = "the bundle was not resolved"
+    POLICY_REFUSES = "a policy refused it"
+    NEVER_AT_WORK = "no step had started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,38 @@ FAILURES: Final = {
         "The run or a pod of it was ended from outside, or Tekton gives no reason that is known.",
         "It is not known whether the workflow would have succeeded.",
         "Find out who ended the run, from the message and the cluster's audit log.",
+    ),
+}
+CAUSES: Final = {
+    Cause.REGISTRY_SILENT: Explanation(
+        "The bundle's registry did not answer Tekton's resolver, or answered that it cannot now.",
+        "What should have run could not be fetched; this may pass by itself.",
+        "See that the registry answers Tekton's resolver, which must trust its certificate; then "
+        "create a new execution.",
+    ),
+    Cause.REGISTRY_REFUSES: Explanation(
+        "The bundle's registry answered that the credentials it was shown are not enough.",
+        "What should have run could not be fetched; many registries answer this also for what is "
+        "not there.",
+        "Give the run's ServiceAccount an imagePullSecret for that registry, in the execution "
+        "namespace, and check the bundle's name; then create a new execution.",
+    ),
+    Cause.RESOLVER_SILENT: Explanation(
+        "Tekton's resolver did not answer in time, or could not be asked.",
+        "What should have run could not be fetched; this may pass by itself.",
+        "See that Tekton's resolver runs and that the registry answers it; then create a new "
+        "execution.",
+    ),
+    Cause.POLICY_REFUSES: Explanation(
+        "An admission policy or webhook of the cluster refused the run, a part of it, or a pod.",
+        "The rules of the cluster do not allow this workflow as it is.",
+        "Change what the policy's message names, or ask those who keep the policy.",
+    ),
+    Cause.NEVER_AT_WORK: Explanation(
+        "The time limit was over before any step had started.",
+        "The work was never begun.",
+        "Remove what it waited for, then create a new execution; a longer time limit alone does "
+        "not help.",
     ),
 }
 SKIPS: Final = {

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from workflowexecution.api import duration
 from workflowexecution.api.status import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
-from workflowexecution.core.diagnosis.explanations import FAILURES
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES
 from workflowexecution.core.facts.execution import Execution
 
 
@@ -46,10 +46,11 @@ def details_of(
 
 def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> str:
     """Tell a failure: what happened, what that means, what was touched, what to do."""
-    explained = FAILURES[diagnosis.reason]
-    cause = diagnosis.message.rstrip(".")
+    cause = diagnosis.cause
+    explained = CAUSES[cause] if cause else FAILURES[diagnosis.reason]
+    what = diagnosis.message.rstrip(".")
     return (
-        f"{_failed(execution, took)}: {diagnosis.reason}, {cause}. {explained.means} "
+        f"{_failed(execution, took)}: {diagnosis.reason}, {what}. {explained.means} "
         f"{_touched(execution, has_started=diagnosis.has_started)} {explained.to_do}"
     )
 

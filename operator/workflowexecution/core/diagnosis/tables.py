@@ -1,12 +1,14 @@
-"""From Tekton's reasons to ours: the tables of diagnosis, and nothing else.
+"""From Tekton's reasons to ours.
 
-Source: the reason constants of Tekton Pipelines 1.15, for PipelineRuns and TaskRuns.
+Source: the reason constants of Tekton Pipelines 1.0 to 1.15, for PipelineRuns, TaskRuns and
+CustomRuns. Each stands in exactly one table, also one that says nothing of a cause.
 """
 
-import re
+from collections.abc import Mapping
 from typing import Final
 
 from workflowexecution.api.status import FailureReason
+from workflowexecution.core.diagnosis.words import Class, class_of_fetch, class_of_refusal
 
 _CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
 
@@ -31,6 +33,9 @@ RUN_REASONS: Final = {
     "ResourceVerificationFailed": _CONFIGURATION,
     "CELEvaluationFailed": _CONFIGURATION,
     "InvalidParamValue": _CONFIGURATION,
+    "CreateRunFailed": _CONFIGURATION,
+    "CouldntCreateWorkspacePVC": _CONFIGURATION,
+    "ReasonCouldntCreateOrUpdateAffinityAssistantStatefulSet": _CONFIGURATION,
 }
 TASK_REASONS: Final = {
     "TaskRunTimeout": FailureReason.DEADLINE_EXCEEDED,
@@ -56,9 +61,43 @@ TASK_REASONS: Final = {
     "ExceededResourceQuota": FailureReason.RESOURCE_EXHAUSTED,
     "ExceededNodeResources": FailureReason.RESOURCE_EXHAUSTED,
     "PodEvicted": FailureReason.RESOURCE_EXHAUSTED,
+    "CustomRunTimedOut": FailureReason.DEADLINE_EXCEEDED,
+    "CustomRunWorkspaceNotSupported": _CONFIGURATION,
+}
+_GOES_ON: Final = "what has this reason has not ended"
+_HAS_WORKED: Final = "what has this reason has not failed"
+_TOLD_BELOW: Final = "it says that something failed; the tasks and steps below it say what"
+_ENDED_BY_OTHERS: Final = "it was ended by a person or a program, which Tekton does not name"
+# Reasons that say nothing of the cause of a failure, each with why that is so.
+WITHOUT_CLASS: Final = {
+    "Started": _GOES_ON,
+    "Running": _GOES_ON,
+    "Pending": _GOES_ON,
+    "PipelineRunPending": _GOES_ON,
+    "PipelineRunStopping": _GOES_ON,
+    "PipelineRunTimeoutRunningFinally": _GOES_ON,
+    "CancelledRunningFinally": _GOES_ON,
+    "StoppedRunningFinally": _GOES_ON,
+    "PipelineRunCouldntCancel": "Tekton could not end the tasks of a cancelled run, and tries on",
+    "PipelineRunCouldntTimeOut": "Tekton could not end the tasks of a late run, and tries on",
+    "ResolvingPipelineRef": _GOES_ON,
+    "ResolvingTaskRef": _GOES_ON,
+    "ResolvingStepActionRef": _GOES_ON,
+    "TaskRunPending": _GOES_ON,
+    "ToBeRetried": _GOES_ON,
+    "Succeeded": _HAS_WORKED,
+    "Completed": _HAS_WORKED,
+    "FailureIgnored": "the pipeline goes on after a failure of this task",
+    "Failed": _TOLD_BELOW,
+    "StepFailed": _TOLD_BELOW,
+    "Cancelled": _ENDED_BY_OTHERS,
+    "TaskRunCancelled": _ENDED_BY_OTHERS,
+    "CustomRunCancelled": _ENDED_BY_OTHERS,
+    "TaskRunStopSidecarFailed": "all steps worked; Tekton could not end a sidecar beside them",
+    "ConditionCheckFailed": "no version of Tekton since 1.0 sets it",
 }
 # Ends that follow from another failure or from an order, and so are never its cause.
-COLLATERAL: Final = ("TaskRunCancelled", "FailureIgnored")
+COLLATERAL: Final = ("TaskRunCancelled", "CustomRunCancelled", "FailureIgnored")
 # Tekton deletes the pod of a task that it ends itself: there is no log to point at.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
 # Tekton says only that there is a reason; the node says which.
@@ -70,25 +109,38 @@ BY_TEKTON: Final = 1
 # A step that ended like this has not failed, whatever its exit code.
 HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 
-# Refusals that the API server tells apart in words only.
-_QUOTA: Final = re.compile(r"is forbidden: exceeded quota: ")
-_QUOTA_NOT_COUNTED: Final = re.compile(r"is forbidden: status unknown for quota: ")
-# Tekton gives one reason for a bundle that is not there and for a registry that does not answer.
-_NO_REGISTRY: Final = re.compile(r"cannot retrieve the oci image: .*: dial tcp ", re.DOTALL)
+# Reasons of what could not be fetched, and of what the API server did not take: of which kind, the
+# message tells.
+_OF_FETCHING: Final = (
+    "CouldntGetPipeline",
+    "CouldntGetTask",
+    "PipelineValidationFailed",
+    "TaskRunResolutionFailed",
+)
+_OF_CREATING: Final = (
+    "CreateRunFailed",
+    "CouldntCreateWorkspacePVC",
+    "PodCreationFailed",
+    "ReasonCouldntCreateOrUpdateAffinityAssistantStatefulSet",
+)
 
 
-def reason_of_run(reason: str, message: str) -> FailureReason | None:
+def class_of_run(reason: str, message: str) -> Class | None:
     """Class of a run's own reason; None where that says nothing of the cause."""
-    if reason == "CouldntGetPipeline" and _NO_REGISTRY.search(message):
-        return FailureReason.IMAGE_PULL_BACK_OFF
-    return RUN_REASONS.get(reason)
+    return _class_of(RUN_REASONS, reason, message)
 
 
-def is_passing(message: str) -> bool:
-    """Whether a 403 will go by itself: a quota that is new has to be counted first."""
-    return bool(_QUOTA_NOT_COUNTED.search(message))
+def class_of_task(reason: str, message: str) -> Class | None:
+    """Class of the reason of a run's child; None where that says nothing of the cause."""
+    return _class_of(TASK_REASONS, reason, message)
 
 
-def reason_of_refusal(message: str) -> FailureReason:
-    """Class of a 403 answered to the creation of a run."""
-    return FailureReason.RESOURCE_EXHAUSTED if _QUOTA.search(message) else FailureReason.FORBIDDEN
+def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> Class | None:
+    if reason not in table:
+        return None
+    told = None
+    if reason in _OF_FETCHING:
+        told = class_of_fetch(message)
+    elif reason in _OF_CREATING:
+        told = class_of_refusal(message)
+    return told or Class(table[reason])

@@ -16,7 +16,8 @@ _BEFORE_ANY_TASK = ("Started", "ResolvingPipelineRef", "PipelineRunPending")
 
 def outcome_of_refusal(execution: Execution, refusal: Refuse, now: datetime) -> Outcome:
     """An execution for which no run was made."""
-    return _failed(execution, Diagnosis(reason=refusal.reason, message=refusal.problem), now)
+    found = Diagnosis(reason=refusal.reason, cause=refusal.cause, message=refusal.problem)
+    return _failed(execution, found, now)
 
 
 def outcome_of_giving_up(

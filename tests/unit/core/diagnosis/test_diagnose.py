@@ -7,14 +7,9 @@ import pytest
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run, make_task_run, step
 from workflowexecution.api.status import FailureDetails, FailureReason, SkipReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
-from workflowexecution.core.diagnosis.explanations import FAILURES, SKIPS
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Cause
 from workflowexecution.core.diagnosis.summary import details_of
-from workflowexecution.core.diagnosis.tables import (
-    RUN_REASONS,
-    TASK_REASONS,
-    is_passing,
-    reason_of_refusal,
-)
+from workflowexecution.core.diagnosis.tables import RUN_REASONS, TASK_REASONS
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
 
@@ -41,10 +36,14 @@ TERMINAL_REASONS = {
     "InvalidPipelineResultReference": CONFIGURATION,
     "RequiredWorkspaceMarkedOptional": CONFIGURATION,
     "ResourceVerificationFailed": CONFIGURATION,
-    "CreateRunFailed": FailureReason.UNKNOWN,
+    "CreateRunFailed": CONFIGURATION,
+    "CouldntCreateWorkspacePVC": CONFIGURATION,
+    "ReasonCouldntCreateOrUpdateAffinityAssistantStatefulSet": CONFIGURATION,
     "CELEvaluationFailed": CONFIGURATION,
     "InvalidParamValue": CONFIGURATION,
 }
+# Without a step that had started.
+CAUSE_OF = {FailureReason.DEADLINE_EXCEEDED: Cause.NEVER_AT_WORK}
 THREE_STEPS = (step("read", 0), step("change", 7), step("check", 1))
 
 
@@ -60,6 +59,7 @@ def test_a_run_that_failed_without_tasks_is_classed_by_its_reason(
 ) -> None:
     assert diagnose(failed_run(reason, "said"), []) == Diagnosis(
         reason=expected,
+        cause=CAUSE_OF.get(expected),
         message=f"{reason}: said",
         see=f"kubectl describe pipelinerun -n {RUN_NAMESPACE} {failed_run().name}",
     )
@@ -85,6 +85,7 @@ def test_a_task_that_failed_without_steps_is_classed_by_its_reason(
     task = make_task_run("change", reason=reason, message="said")
     assert diagnose(failed_run(), [task]) == Diagnosis(
         reason=expected,
+        cause=CAUSE_OF.get(expected),
         message=f"task 'change': {reason}: said",
         see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
         task=task,
@@ -254,6 +255,7 @@ def test_what_kept_a_task_waiting_is_the_cause_of_a_time_out(
     task = make_task_run("change", reason="TaskRunCancelled", message=message, pod_name="")
     found = diagnose(failed_run("PipelineRunTimeout", "too long"), [task])
     assert (found.reason, found.has_started) == (expected, False)
+    assert found.cause is CAUSE_OF.get(expected)
 
 
 def test_the_step_that_tekton_names_is_to_blame() -> None:
@@ -271,40 +273,13 @@ def test_no_log_is_pointed_at_that_is_gone(reason: str) -> None:
     assert diagnose(failed_run(), [task]).see.startswith("kubectl describe taskrun ")
 
 
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        (
-            'pipelineruns.tekton.dev "wfe-1" is forbidden: exceeded quota: runs, requested: 1',
-            FailureReason.RESOURCE_EXHAUSTED,
-        ),
-        ('User "x" cannot create resource "pipelineruns"', FailureReason.FORBIDDEN),
-        ("a policy speaks of exceeded quota: no", FailureReason.FORBIDDEN),
-    ],
-)
-def test_a_refused_creation_is_forbidden_unless_a_quota_is_exceeded(
-    message: str, expected: FailureReason
-) -> None:
-    assert reason_of_refusal(message) is expected
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        ('runs.x "wfe-1" is forbidden: status unknown for quota: runs, resources: pods', True),
-        ('runs.x "wfe-1" is forbidden: exceeded quota: runs', False),
-    ],
-)
-def test_a_quota_that_is_not_counted_yet_is_waited_for(message: str, expected: bool) -> None:
-    assert is_passing(message) is expected
-
-
 def test_every_reason_is_explained() -> None:
     assert set(FAILURES) == set(FailureReason)
     assert set(SKIPS) == set(SkipReason)
+    assert set(CAUSES) == set(Cause)
     texts = [
         text
-        for table in (FAILURES, SKIPS)
+        for table in (FAILURES, CAUSES, SKIPS)
         for item in table.values()
         for text in (item.set_when, item.means, item.to_do)
     ]
@@ -360,26 +335,3 @@ def test_the_details_of_a_refusal_blame_no_task() -> None:
         ),
         was_execution_failure=False,
     )
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        pytest.param(
-            'cannot retrieve the oci image: Get "http://r:5000/v2/": dial tcp 10.0.0.1:5000: '
-            "connect: connection refused",
-            FailureReason.IMAGE_PULL_BACK_OFF,
-            id="no-answer",
-        ),
-        pytest.param(
-            "cannot retrieve the oci image: GET http://r:5000/v2/w/manifests/v1: NAME_UNKNOWN",
-            CONFIGURATION,
-            id="no-such-bundle",
-        ),
-        pytest.param("could not find workflow: dial tcp x", CONFIGURATION, id="other-words"),
-    ],
-)
-def test_a_registry_that_does_not_answer_is_told_from_a_bundle_that_is_not_there(
-    said: str, expected: FailureReason
-) -> None:
-    assert diagnose(failed_run("CouldntGetPipeline", said), []).reason is expected
