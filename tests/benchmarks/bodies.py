@@ -76,7 +76,8 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
         names.KEY_TARGET: names.label_value(target),
         names.KEY_TARGET_HASH: names.target_hash(target),
     }
-    bundle = {"bundle": IMAGE, "name": "workflow", "kind": "pipeline"}
+    account = "kubernaut-workflow-runner"
+    bundle = {"bundle": IMAGE, "name": "workflow", "kind": "pipeline", "serviceAccount": account}
     parameters = {**_PARAMETERS, "TARGET_RESOURCE": target}
     return {
         "apiVersion": "tekton.dev/v1",
@@ -95,7 +96,7 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
             "params": [{"name": key, "value": value} for key, value in parameters.items()],
             "timeouts": {"pipeline": "30m0s"},
             "taskRunTemplate": {
-                "serviceAccountName": "kubernaut-workflow-runner",
+                "serviceAccountName": account,
                 "podTemplate": {"securityContext": _SECURITY_CONTEXT},
             },
         },

@@ -117,10 +117,12 @@ def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:
 
 
 def _bundle(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:
+    """What Tekton's resolver is asked for, with the pull secrets of the run's own account."""
     return [
         {"name": "bundle", "value": pinned_image(spec)},
         {"name": "name", "value": PIPELINE_NAME},
         {"name": "kind", "value": "pipeline"},
+        {"name": "serviceAccount", "value": service_account_of(spec)},
     ]
 
 

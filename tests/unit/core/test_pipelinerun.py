@@ -59,6 +59,7 @@ def test_the_whole_run() -> None:
                     {"name": "bundle", "value": f"{IMAGE}@{DIGEST}"},
                     {"name": "name", "value": "workflow"},
                     {"name": "kind", "value": "pipeline"},
+                    {"name": "serviceAccount", "value": "runner"},
                 ],
             },
             "params": [
