@@ -19,7 +19,14 @@ from workflowexecution.bundles.packing import MANIFEST, Blob, Image, digest_of
 
 # Docker Hub's name in references is not that of its registry.
 _HOSTS: Final = {"docker.io": "registry-1.docker.io"}
-_ACCEPTED: Final = ", ".join((MANIFEST, "application/vnd.oci.image.manifest.v1+json"))
+_IMAGES: Final = (MANIFEST, "application/vnd.oci.image.manifest.v1+json")
+_INDEXES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+_ACCEPTED: Final = ", ".join((*_IMAGES, *_INDEXES))
+# The image that Tekton's resolver takes of an index, wherever it runs.
+_TAKEN: Final = {"os": "linux", "architecture": "amd64"}
 _TIMEOUT_S: Final = 60.0
 _NO_CREDENTIALS: Final = (
     "wants credentials and none are stored for it; log in with `docker login`, or have a "
@@ -78,16 +85,30 @@ class BundleRegistry:
         name = f"{self._at.registry}/{self._at.api_prefix}"
         return f"{name}:{tag}@{image.manifest.digest}"
 
-    def manifest(self) -> tuple[Object, str]:
-        """The manifest at the reference, and its digest. Raises: RegistryError."""
-        wanted = self._at.digest or self._at.tag or "latest"
+    def manifest(self, digest: str = "") -> tuple[Object, str]:
+        """The manifest at the reference, or with a digest; and its digest. Raises RegistryError."""
+        wanted = digest or self._at.digest or self._at.tag or "latest"
         answer = self._request("GET", f"manifests/{wanted}", accept=_ACCEPTED)
         content: Object = json.loads(answer.content)
         return content, digest_of(answer.content)
 
+    def image_in_index(self) -> str:
+        """Digest of the image that Tekton takes where the reference is to an OCI index; else empty.
+
+        Raises: RegistryError, also where the index has no such image.
+        """
+        content, _ = self.manifest()
+        if "manifests" not in content:
+            return ""
+        for item in content["manifests"]:
+            platform = item.get("platform") or _TAKEN
+            if _TAKEN.items() <= platform.items():
+                return str(item["digest"])
+        raise RegistryError(f"{self._at} is an OCI index without an image for linux/amd64")
+
     def entries(self) -> list[Entry]:
         """The objects of the bundle at the reference. Raises: RegistryError."""
-        layers = self.manifest()[0].get("layers", [])
+        layers = self.manifest(self.image_in_index())[0].get("layers", [])
         return [
             Entry(
                 api_version=known.get("dev.tekton.image.apiVersion", ""),

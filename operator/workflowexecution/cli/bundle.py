@@ -113,6 +113,11 @@ class List(_Images):
         from workflowexecution.bundles.registry import BundleRegistry
 
         registry = BundleRegistry(self.source, plain_http=self.plain_http)
+        if image := registry.image_in_index():
+            sys.stderr.write(
+                f"{self.source} is an OCI index; Tekton takes its image {image}, and an execution "
+                "that is pinned by the digest of that image has it verified\n"
+            )
         fields = ("kind", "name", "api_version", "digest")
         return [{name: getattr(entry, name) for name in fields} for entry in registry.entries()]
 

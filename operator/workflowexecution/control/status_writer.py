@@ -8,6 +8,7 @@ from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory, StatusChange
 from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.status.bundle import asked_digest
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import Outcome
 from workflowexecution.core.status.patch import parse_status, status_patch, status_to_json
@@ -44,7 +45,8 @@ class StatusWriter:
         now, raw = self._clock.now(), execution.raw
         before = parse_status(raw.get("status") or {})
         generation = raw["metadata"].get("generation", 1)
-        after = status_for(before, outcome, generation=generation, now=now)
+        asked = asked_digest(raw)
+        after = status_for(before, outcome, generation=generation, now=now, asked=asked)
         patch = status_patch(raw.get("status") or {}, status_to_json(after))
         if not patch:
             return

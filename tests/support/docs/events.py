@@ -43,7 +43,7 @@ MEANINGS = {
     ),
     "DigestMismatch": (
         WARNING,
-        "the bundle that Tekton fetched is not the one that was asked for by digest",
+        "Tekton was made to fetch another bundle than the execution asks for by digest",
     ),
     "LockViolated": (
         WARNING,

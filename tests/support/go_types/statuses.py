@@ -38,6 +38,8 @@ from workflowexecution.core.verdict import Skip
 RECORDED = Path(__file__).parents[2] / "recorded"
 TASKS = ("check", "change")
 
+DIGEST = f"sha256:{'a' * 64}"
+
 
 def run(**given: Any) -> Run:
     """A run of the execution under test, whose pipeline is resolved."""
@@ -100,9 +102,14 @@ def outcomes() -> dict[str, Outcome]:
         "launched": outcome_of_run(run(tasks=(), message=""), None),
         "running": outcome_of_run(run(started_at=ago(minutes=9)), None),
         "complained-of": outcome_of_progress(run(), "Tekton should have begun by now"),
-        "as-pinned": outcome_of_run(dataclasses.replace(run(), is_as_pinned=True), None),
-        "not-as-pinned": outcome_of_run(
-            dataclasses.replace(ended_run("True", "Succeeded"), is_as_pinned=False), None
+        "as-pinned": outcome_of_run(
+            dataclasses.replace(run(), pinned_digest=DIGEST, fetched_digest=DIGEST), None
+        ),
+        "of-an-index": outcome_of_run(
+            dataclasses.replace(
+                ended_run("True", "Succeeded"), pinned_digest=DIGEST, fetched_digest="sha256:0"
+            ),
+            None,
         ),
         "stopping": outcome_of_stopping(
             ended_run("False", "Cancelled"), "pod runs/pod has stopped"

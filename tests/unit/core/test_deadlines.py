@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from builders import NOW, make_execution, make_run, make_snapshot, raw_run, run_status
+from builders import NOW, make_execution, make_run, make_snapshot, raw_run
 from workflowexecution.core.deadlines import given_up_at, tekton_delay
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.run import Run, parse_run
@@ -85,26 +85,6 @@ def test_a_run_that_has_ended_is_not_given_up() -> None:
 def test_a_run_without_a_limit_never_expires(limit: str) -> None:
     run = make_run("mine", created_at=NOW, spec={"timeouts": {"pipeline": limit}})
     assert given_up_at(run, GRACE) is None
-
-
-@pytest.mark.parametrize(
-    ("bundle", "fetched", "expected"),
-    [
-        (f"registry/w:v1@sha256:{'a' * 64}", "a" * 64, True),
-        (f"registry/w:v1@sha256:{'a' * 64}", "b" * 64, False),
-        (f"registry/w:v1@sha256:{'a' * 64}", "", None),
-        ("registry/w:v1", "a" * 64, None),
-    ],
-)
-def test_what_was_fetched_is_compared_with_what_was_asked_for(
-    bundle: str, fetched: str, expected: bool | None
-) -> None:
-    params = [{"name": "bundle", "value": bundle}, {"name": "kind", "value": "pipeline"}]
-    source = {"digest": {"sha256": fetched}} if fetched else {}
-    status = {**run_status(), "provenance": {"refSource": source}}
-    run = parse_run(raw_run(spec={"pipelineRef": {"params": params}}, status=status))
-    assert run is not None
-    assert run.is_as_pinned is expected
 
 
 @pytest.mark.parametrize(

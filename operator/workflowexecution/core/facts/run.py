@@ -55,8 +55,8 @@ class Run:
     owner: None where it is not one of ours, as a rerun that a person made.
     succeeded: the status of Tekton's condition: "True", "False" or "Unknown".
     timeout: the run's own time limit, None where it has none.
-    is_as_pinned: whether the bundle fetched is the one that was asked for by digest; None where no
-        digest was asked for, or Tekton has not told yet.
+    pinned_digest: the digest that Tekton is asked for the bundle by; empty where by none.
+    fetched_digest: of the image that Tekton says it took it from; empty where it has not told yet.
     told: what its results say it did; empty where they say nothing.
     is_cleared: whether a person has noted on it that its failure has been looked at.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
@@ -84,7 +84,8 @@ class Run:
     is_deleting: bool = False
     is_cancelled: bool = False
     timeout: timedelta | None = None
-    is_as_pinned: bool | None = None
+    pinned_digest: str = ""
+    fetched_digest: str = ""
     told: str = ""
     is_cleared: bool = False
     is_gone: bool = False
@@ -156,7 +157,8 @@ def parse_run(raw: Raw) -> Run | None:
         is_deleting=bool(meta.get("deletionTimestamp")),
         is_cancelled=reading.text(spec, "status") in _CANCELLED,
         timeout=_timeout(spec),
-        is_as_pinned=_is_as_pinned(spec, status),
+        pinned_digest=_pinned_digest(spec),
+        fetched_digest=_fetched_digest(status),
         told=told_of(status),
         is_cleared=bool(reading.text(known, identity.CLEAR_ANNOTATION).strip()),
     )
@@ -210,11 +212,18 @@ def _timeout(spec: Raw) -> timedelta | None:
         return None
 
 
-def _is_as_pinned(spec: Raw, status: Raw) -> bool | None:
-    """Compare the digest in the bundle parameter with the one Tekton says it fetched."""
+def digest_in(reference: str) -> str:
+    """The digest that a bundle's reference is pinned by; empty where it has none."""
+    return reference.partition("@")[2]
+
+
+def _pinned_digest(spec: Raw) -> str:
     params = reading.mappings(reading.mapping(spec, "pipelineRef"), "params")
     bundle = next((item for item in params if item.get("name") == "bundle"), {})
-    wanted = reading.text(bundle, "value").partition("@")[2]
+    return digest_in(reading.text(bundle, "value"))
+
+
+def _fetched_digest(status: Raw) -> str:
     source = reading.mapping(reading.mapping(status, "provenance"), "refSource")
     fetched = reading.text(reading.mapping(source, "digest"), "sha256")
-    return wanted == f"sha256:{fetched}" if wanted and fetched else None
+    return f"sha256:{fetched}" if fetched else ""

@@ -9,6 +9,7 @@ from workflowexecution.api.status import (
     WorkflowExecutionStatus,
 )
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.status.bundle import claim_on_bundle
 from workflowexecution.core.status.conditions import conditions_for
 from workflowexecution.core.status.outcome import Outcome
 
@@ -16,9 +17,16 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def status_for(
-    current: WorkflowExecutionStatus, outcome: Outcome, *, generation: int, now: datetime
+    current: WorkflowExecutionStatus,
+    outcome: Outcome,
+    *,
+    generation: int,
+    now: datetime,
+    asked: str = "",
 ) -> WorkflowExecutionStatus:
     """Compose the status that tells an outcome; called twice it gives the same status.
+
+    ``asked`` is the digest that the execution pins its bundle by, empty where it has none.
 
     A terminal status is returned as it is: it never changes.
     """
@@ -49,7 +57,7 @@ def status_for(
                 reason=outcome.reason,
                 message=outcome.message,
                 has_run=ref is not None,
-                is_as_pinned=run.is_as_pinned if run else None,
+                on_bundle=claim_on_bundle(asked, run) if run else None,
                 generation=generation,
                 now=now,
             ),

@@ -29,7 +29,7 @@ _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
+class Claim:
     """What one condition says, before it is known since when."""
 
     type: str
@@ -45,44 +45,32 @@ def conditions_for(
     reason: str,
     message: str,
     has_run: bool,
-    is_as_pinned: bool | None = None,
+    on_bundle: Claim | None = None,
     generation: int,
     now: datetime,
 ) -> list[Condition]:
     """Build all conditions of a phase; transition times move only where the status flips.
 
-    ``is_as_pinned`` is None where the bundle that was run cannot be compared; what was known of it
+    ``on_bundle`` is None where nothing can be said of the bundle that was run; what was said of it
     before is then kept.
     """
     before = {condition.type: condition for condition in current}
     claims = [
-        _Claim(SUCCEEDED, _SUCCEEDED_BY_PHASE[phase], reason, message),
-        _Claim(PIPELINE_RUN_CREATED, "True", "PipelineRunCreated")
+        Claim(SUCCEEDED, _SUCCEEDED_BY_PHASE[phase], reason, message),
+        Claim(PIPELINE_RUN_CREATED, "True", "PipelineRunCreated")
         if has_run
-        else _Claim(PIPELINE_RUN_CREATED, "False", reason, message),
-        _Claim(RECONCILING, "False" if phase.is_terminal else "True", reason),
-        _Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
+        else Claim(PIPELINE_RUN_CREATED, "False", reason, message),
+        Claim(RECONCILING, "False" if phase.is_terminal else "True", reason),
+        Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
     ]
-    if is_as_pinned is not None:
-        claims.append(_VERIFIED if is_as_pinned else _NOT_VERIFIED)
+    if on_bundle is not None:
+        claims.append(on_bundle)
     built = [_condition(claim, before.get(claim.type), generation, now) for claim in claims]
     told = {condition.type for condition in built}
     return built + [condition for kind, condition in before.items() if kind not in told]
 
 
-_VERIFIED: Final = _Claim(BUNDLE_VERIFIED, "True", "DigestMatches")
-_NOT_VERIFIED: Final = _Claim(
-    BUNDLE_VERIFIED,
-    "False",
-    "DigestMismatch",
-    "the bundle that Tekton fetched does not have the digest that was asked for: what ran is not "
-    "what was audited",
-)
-
-
-def _condition(
-    claim: _Claim, before: Condition | None, generation: int, now: datetime
-) -> Condition:
+def _condition(claim: Claim, before: Condition | None, generation: int, now: datetime) -> Condition:
     return Condition(
         type=claim.type,
         status=claim.status,
