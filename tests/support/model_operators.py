@@ -29,6 +29,7 @@ from workflowexecution.control.policy import Policy
 from workflowexecution.control.resync import Resync
 from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
+from workflowexecution.control.silence import Onlooker
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.kube import errors
@@ -108,7 +109,7 @@ class Operator:
         queue = cast("WorkQueue[Any]", self.dirty)
         reader = LiveReader(cluster, ledger, clock, policy.shard, queue, queue)
         launcher = Launcher(cluster, reader, memory, announcer, policy, clock)
-        mirror = Mirrorer(reader, memory, policy, clock)
+        mirror = Mirrorer(reader, Onlooker(cluster, clock), memory, policy, clock)
         effects = Effects(cluster, ledger, reader, launcher, mirror, policy, clock, queue)
         writer = StatusWriter(cluster, ledger, memory, reader, announcer, clock)
         self.holds = Holds(ledger, queue)

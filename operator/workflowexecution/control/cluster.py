@@ -51,6 +51,10 @@ class Cluster(Protocol):
         """All pods of the TaskRuns of some runs; they may outlive both."""
         ...
 
+    async def list_warnings(self, run: Run) -> list[Raw]:
+        """The Events of kind Warning about this very run."""
+        ...
+
     async def get_execution(self, namespace: str, name: str) -> Raw:
         """Read one execution, live."""
         ...

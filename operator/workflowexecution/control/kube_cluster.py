@@ -10,6 +10,7 @@ from workflowexecution.control.paths import (
     EVENTS,
     TEKTON_INFO,
     claim_paths,
+    events_path,
     execution_path,
     execution_paths,
     holds_path,
@@ -123,6 +124,12 @@ class KubeCluster:
         """See Cluster."""
         # The affinity assistant's pod carries the run's label too, and is no TaskRun's.
         return await self._list_of_runs(pods_path(namespace), run_names, LABEL_TASK_RUN)
+
+    async def list_warnings(self, run: Run) -> list[Raw]:
+        """See Cluster."""
+        query = {"fieldSelector": f"involvedObject.uid={run.uid},type=Warning"}
+        path = events_path(run.namespace)
+        return [item async for item in self._client.list_pages(path, query)]
 
     async def get_execution(self, namespace: str, name: str) -> Raw:
         """See Cluster."""

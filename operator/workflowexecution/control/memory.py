@@ -29,12 +29,20 @@ class ExecutionMemory:
     written_version: resource version of our own last write; its echo is no news.
     unconfirmed: the status change whose write was not answered.
     create_in_doubt_until: until when an unanswered creation of its run may still be carried out.
+    told: reason and message of its run's condition when that last changed.
+    look_at: when to look at what the run waits for; None where nothing of it does.
+    looks: how often that was done since the run told something new.
+    waits_for: what it was then seen to wait for, for people; empty where nothing is known.
     """
 
     progress_at: float | None = None
     written_version: str = ""
     unconfirmed: StatusChange | None = None
     create_in_doubt_until: float = 0.0
+    told: tuple[str, str] | None = None
+    look_at: float | None = None
+    looks: int = 0
+    waits_for: str = ""
 
 
 @dataclass(slots=True)

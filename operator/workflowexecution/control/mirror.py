@@ -7,6 +7,7 @@ from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.report import NEW_FACTS, Effect, Report
+from workflowexecution.control.silence import Onlooker
 from workflowexecution.core.deadlines import tekton_delay
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
@@ -25,8 +26,16 @@ from workflowexecution.kube.clock import Clock
 class Mirrorer:
     """From a run to what its execution's status says of it."""
 
-    def __init__(self, reader: LiveReader, memory: Memory, policy: Policy, clock: Clock) -> None:
+    def __init__(
+        self,
+        reader: LiveReader,
+        onlooker: Onlooker,
+        memory: Memory,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
         self._reader = reader
+        self._onlooker = onlooker
         self._memory = memory
         self._policy = policy
         self._clock = clock
@@ -42,7 +51,7 @@ class Mirrorer:
             return NEW_FACTS
         match run.state:
             case RunState.ACTIVE:
-                report = self._progress(execution, run)
+                report = await self._progress(execution, run, is_watched=is_watched)
             case RunState.STOPPING:
                 report = self._stopping(run)
             case RunState.FINISHED:
@@ -57,7 +66,7 @@ class Mirrorer:
         waiting_for = self._memory.run(run.key).waiting_for
         return Report(outcome_of_stopping(run, waiting_for) if waiting_for else None)
 
-    def _progress(self, execution: Execution, run: Run) -> Report:
+    async def _progress(self, execution: Execution, run: Run, *, is_watched: bool) -> Report:
         """Report at once when it starts and at a bounded rate from then on."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
         memory = self._memory.execution(execution.uid)
@@ -68,17 +77,28 @@ class Mirrorer:
             if due_in > 0:
                 return Report(again_after=due_in)
         memory.progress_at = monotonic
-        again = (delay.until - now).total_seconds() if delay.until else None
-        return Report(outcome_of_progress(run, delay.complaint), again)
+        again = [(delay.until - now).total_seconds()] if delay.until else []
+        # Of a namespace that is not watched nothing but what is left of runs can be read.
+        look_in = await self._onlooker.look(memory, run) if is_watched else None
+        again += [] if look_in is None else [look_in]
+        outcome = outcome_of_progress(run, delay.complaint, memory.waits_for)
+        return Report(outcome, min(again, default=None))
 
     async def _outcome(self, execution: Execution, run: Run) -> Outcome:
         if run.succeeded == "True":
             return outcome_of_run(run, None)
         memory = self._memory.run(run.key)
         left = memory.leftovers or await self._reader.read_leftovers(run)
-        pods, complaint = left.pods_with_logs, memory.complaint
+        tasks, of_execution = list(left.task_runs), self._memory.execution(execution.uid)
+        diagnosis = diagnose(
+            run,
+            tasks,
+            complaint=memory.complaint,
+            waited_for=await self._onlooker.last_words(of_execution, run, tasks),
+            pods=left.pods_with_logs,
+        )
         failure = details_of(
-            diagnose(run, left.task_runs, complaint=complaint, pods=pods),
+            diagnosis,
             execution,
             task_names=run.task_names,
             started_at=run.started_at or run.created_at,

@@ -21,6 +21,7 @@ from workflowexecution.control.policy import Policy
 from workflowexecution.control.resync import Resync
 from workflowexecution.control.retention import Retention
 from workflowexecution.control.run_reconciler import RunReconciler
+from workflowexecution.control.silence import Onlooker
 from workflowexecution.control.status_writer import StatusWriter
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core.facts.run import RunKey
@@ -77,7 +78,7 @@ class Parts:
                 ledger,
                 reader,
                 Launcher(cluster, reader, memory, self._announcer, policy, clock),
-                Mirrorer(reader, memory, policy, clock),
+                Mirrorer(reader, Onlooker(cluster, clock), memory, policy, clock),
                 policy,
                 clock,
                 self._runs,

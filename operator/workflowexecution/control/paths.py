@@ -39,6 +39,11 @@ def pods_path(namespace: str) -> str:
     return f"/api/v1/namespaces/{quote(namespace)}/pods"
 
 
+def events_path(namespace: str) -> str:
+    """Where the Events of a namespace are listed by what they are about."""
+    return f"/api/v1/namespaces/{quote(namespace)}/events"
+
+
 def holds_path(namespace: str) -> str:
     """Where the holds of launches into an execution namespace are listed and watched."""
     return f"{_EXECUTIONS}/namespaces/{quote(namespace)}/{identity.HOLD_PLURAL}"

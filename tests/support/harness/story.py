@@ -26,6 +26,7 @@ def play(world: World, target: str) -> None:
     world.ended(world.create(target), "Skipped")
     world.ended(world.create(_held(world, f"{target}-held")), "Skipped")
     _fail_after_a_lost_write(world, f"{target}-fails")
+    _wait_in_vain(world, f"{target}-waits")
     deleted = _delete(world, f"{target}-deleted")
     _leave_a_pod_and_an_old_finalizer(world, f"{target}-old")
     # The garbage collector ends what is deleted from the foreground, retention what is old.
@@ -50,6 +51,15 @@ def _fail_after_a_lost_write(world: World, target: str) -> None:
     item, run = world.launched(target)
     world.tekton.begin(run)
     world.tekton.fail(run)
+    world.ended(item, "Failed")
+
+
+def _wait_in_vain(world: World, target: str) -> None:
+    """Have a run end at its time limit before any task of it was made: Events tell why."""
+    item, run = world.launched(target)
+    pipeline = {"pipelineSpec": {"tasks": [{"name": "work", "taskRef": {"name": "none"}}]}}
+    run = world.tekton.runs.patch(world.tekton.accept(run), {"status": pipeline}, "status")
+    world.tekton.time_out(run)
     world.ended(item, "Failed")
 
 

@@ -58,7 +58,7 @@ def diagnose(
     step = _failed_step(task) if task else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
     has_started = any(task.has_started for task in task_runs)
-    waited_for = "" if task is not None and task.has_started else waited_for
+    waited_for = waited_for if _has_waited(run, task) else ""
     found = _class_of(run, task, step, has_log)
     if found.reason is FailureReason.DEADLINE_EXCEEDED:
         found = _class_of_wait(found, waited_for, has_started=has_started)
@@ -73,6 +73,14 @@ def diagnose(
         exit_code=_exit_code_of(task, step),
         has_started=has_started,
     )
+
+
+def _has_waited(run: Run, task: TaskRun | None) -> bool:
+    """Whether a time limit was over with nothing at work."""
+    if task is not None and task.has_started:
+        return False
+    reasons = (run.reason, task.reason if task else "")
+    return any(reason in tables.TIMED_OUT for reason in reasons)
 
 
 def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:

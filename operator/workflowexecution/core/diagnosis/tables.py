@@ -98,6 +98,7 @@ WITHOUT_CLASS: Final = {
 }
 # Ends that follow from another failure or from an order, and so are never its cause.
 COLLATERAL: Final = ("TaskRunCancelled", "CustomRunCancelled", "FailureIgnored")
+TIMED_OUT: Final = ("PipelineRunTimeout", "TaskRunTimeout")
 # Tekton deletes the pod of a task that it ends itself: there is no log to point at.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
 # Tekton says only that there is a reason; the node says which.

@@ -36,7 +36,7 @@ _PASSING: Final = re.compile(
     r"|dial tcp|connection re(?:fused|set)|\bEOF\b|failed calling webhook|etcdserver: "
     r"|Internal error occurred|currently unable to handle the request"
 )
-_QUOTA: Final = re.compile(r"is forbidden: exceeded quota: ")
+_QUOTA: Final = re.compile(r"is forbidden: (?:exceeded quota|status unknown for quota): ")
 _QUOTA_NOT_COUNTED: Final = re.compile(r"is forbidden: status unknown for quota: ")
 # Tekton's own webhook checks objects: what it refuses is a mistake in the object, no policy.
 _POLICY: Final = re.compile(

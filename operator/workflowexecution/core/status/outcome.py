@@ -56,10 +56,20 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
     return outcome_of_progress(run)
 
 
-def outcome_of_progress(run: Run, complaint: str = "") -> Outcome:
-    """A run under way; ``complaint`` says what Tekton should have done with it by now."""
+def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> Outcome:
+    """A run under way.
+
+    Args:
+        run: an active one.
+        complaint: what Tekton should have done with it by now; empty where nothing.
+        waits_for: why it does not go on, as far as that is known; else empty.
+    """
     if complaint:
+        complaint = f"{complaint} It waits: {waits_for}" if waits_for else complaint
         return Outcome(phase=Phase.RUNNING, reason="WaitingForTekton", message=complaint, run=run)
+    if waits_for:
+        message = f"PipelineRun {run.namespace}/{run.name} waits: {waits_for}"
+        return Outcome(phase=Phase.RUNNING, reason="Waiting", message=message, run=run)
     message = f"PipelineRun {run.namespace}/{run.name} is running"
     return Outcome(phase=Phase.RUNNING, reason="Running", message=message, run=run)
 

@@ -28,6 +28,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("versions", cluster.check_versions),
     ("definition", cluster.check_definition),
     ("tekton", cluster.check_tekton),
+    ("resolver", cluster.check_resolver),
     ("clock", cluster.check_clock),
     ("nodes", cluster.check_nodes),
     ("execution namespace", places.check_execution_namespace),

@@ -22,6 +22,7 @@ _INSTALL_CRD: Final = "kubectl apply -k manifests/crd"
 _INSTALL_TEKTON: Final = (
     "install Tekton Pipelines 1.0 or newer: https://tekton.dev/docs/installation"
 )
+_RESOLVER: Final = "tekton-pipelines-remote-resolvers"
 _SKEW: Final = timedelta(seconds=5)
 # Nodes write their Leases every ten seconds.
 _SILENT: Final = timedelta(minutes=1)
@@ -71,6 +72,27 @@ async def check_tekton(session: Session, _: Place) -> list[Finding]:
     if {"pipelineruns", "taskruns"} <= await _served(session, "tekton.dev", "v1"):
         return [ok("tekton", "PipelineRuns and TaskRuns are served")]
     return [error("tekton", "tekton.dev/v1 is not served", _INSTALL_TEKTON)]
+
+
+async def check_resolver(session: Session, _: Place) -> list[Finding]:
+    """Tekton's resolver, which fetches bundles, has a pod that is ready; nothing where it is not.
+
+    It has the same name in every installation, in a namespace that differs.
+    """
+    query = {"fieldSelector": f"metadata.name={_RESOLVER}"}
+    path = "/apis/apps/v1/deployments"
+    return [resolver_finding(one) async for one in session.client.list_pages(path, query)]
+
+
+def resolver_finding(deployment: Raw) -> Finding:
+    """Judge the Deployment of Tekton's resolver."""
+    namespace = reading.text(reading.mapping(deployment, "metadata"), "namespace")
+    ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
+    where = f"Deployment {namespace}/{_RESOLVER}"
+    if ready:
+        return ok("resolver", f"{where}: {ready} pods ready")
+    detail = f"{where} has no ready pod: no bundle can be fetched, and runs wait"
+    return error("resolver", detail, f"kubectl describe -n {namespace} deploy/{_RESOLVER}")
 
 
 async def _served(session: Session, group: str, version: str) -> set[str]:

@@ -44,6 +44,7 @@ OF_RUNS: Final = (
     ("tekton.dev", "pipelineruns", ("get", "list", "watch", "create", "patch", "delete")),
     ("tekton.dev", "taskruns", ("list",)),
     ("", "pods", ("list", "delete")),
+    ("", "events", ("list",)),
     (identity.GROUP, identity.HOLD_PLURAL, ("list", "watch")),
 )
 OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)

@@ -335,3 +335,49 @@ def test_the_details_of_a_refusal_blame_no_task() -> None:
         ),
         was_execution_failure=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("waited_for", "expected", "cause"),
+    [
+        ("task 'x' has not begun", FailureReason.DEADLINE_EXCEEDED, Cause.NEVER_AT_WORK),
+        ("x is forbidden: exceeded quota: q", FailureReason.RESOURCE_EXHAUSTED, None),
+        (
+            'admission webhook "p" denied the request: no',
+            FailureReason.FORBIDDEN,
+            Cause.POLICY_REFUSES,
+        ),
+    ],
+)
+def test_a_run_that_was_late_with_nothing_at_work_tells_what_it_waited_for(
+    waited_for: str, expected: FailureReason, cause: Cause | None
+) -> None:
+    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [], waited_for=waited_for)
+    assert (found.reason, found.cause) == (expected, cause)
+    assert found.message == f"PipelineRunTimeout: too long; {waited_for}"
+
+
+def test_a_run_that_waited_for_its_second_task_was_at_work_before() -> None:
+    done = make_task_run("first", "True", "Succeeded", steps=[step("work", 0)])
+    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [done], waited_for="a quota")
+    assert (found.cause, found.has_started) == (None, True)
+    assert found.message.endswith("; a quota")
+
+
+@pytest.mark.parametrize(
+    ("run", "task"),
+    [
+        pytest.param(
+            failed_run("PipelineRunTimeout", "too long"),
+            make_task_run("t", reason="TaskRunCancelled", steps=[step("work", 1)]),
+            id="a-step-was-at-work",
+        ),
+        pytest.param(failed_run(), make_task_run("t"), id="it-was-not-late"),
+        pytest.param(failed_run("Cancelled", "by somebody"), None, id="it-was-cancelled"),
+    ],
+)
+def test_what_was_waited_for_once_is_no_cause_of_another_end(
+    run: Run, task: TaskRun | None
+) -> None:
+    found = diagnose(run, [task] if task else [], waited_for="exceeded quota: q")
+    assert "quota" not in found.message

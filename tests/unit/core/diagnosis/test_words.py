@@ -77,6 +77,7 @@ BY_RESOLVER = [
     ("could not find workflow: dial tcp x", None),
 ]
 QUOTA = 'pipelineruns.tekton.dev "wfe-1" is forbidden: exceeded quota: runs, requested: 1'
+UNKNOWN_QUOTA = 'taskruns.tekton.dev "t" is forbidden: status unknown for quota: q, resources: x'
 POLICY = (
     "pipelineruns.tekton.dev \"wfe-1\" is forbidden: ValidatingAdmissionPolicy 'only-mine' with "
     "binding 'all' denied request: not here"
@@ -131,6 +132,7 @@ def test_the_advice_never_says_that_the_same_request_fails_again(message: str) -
     ("message", "expected", "cause"),
     [
         (QUOTA, FailureReason.RESOURCE_EXHAUSTED, None),
+        (UNKNOWN_QUOTA, FailureReason.RESOURCE_EXHAUSTED, None),
         (POLICY, FailureReason.FORBIDDEN, Cause.POLICY_REFUSES),
         (POLICY.replace("Validating", "Mutating"), FailureReason.FORBIDDEN, Cause.POLICY_REFUSES),
         (WEBHOOK, FailureReason.FORBIDDEN, Cause.POLICY_REFUSES),

@@ -1,0 +1,192 @@
+"""When a silent run is looked at, what that costs, and what becomes of what was found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from builders import NOW, ago, make_run, raw_task_run, step
+from clocks import FixedClock
+from workflowexecution.control.memory import ExecutionMemory
+from workflowexecution.control.silence import Onlooker
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.kube import errors
+
+WORKING = raw_task_run(
+    "work", "Unknown", "Running", "", steps=[step("s", running={"startedAt": "2026-01-01"})]
+)
+WAITING = raw_task_run("work", "Unknown", "Pending", "no room")
+DONE = raw_task_run("work", "True", "Succeeded", "")
+QUOTA = {"reason": "TaskRunsCreationFailed", "message": "exceeded quota", "lastTimestamp": "1"}
+
+
+class Asked:
+    """A cluster that answers what it is given, and keeps what it was asked for."""
+
+    def __init__(
+        self, *task_runs: Any, warnings: Sequence[Any] = (), error: errors.ApiError | None = None
+    ) -> None:
+        self.task_runs = list(task_runs)
+        self.warnings = list(warnings)
+        self.error = error
+        self.asked: list[str] = []
+
+    async def list_task_runs(self, *_: Any) -> list[Any]:
+        return self._answer("tasks", self.task_runs)
+
+    async def list_pods(self, *_: Any) -> list[Any]:
+        return self._answer("pods", [])
+
+    async def list_warnings(self, _: Run) -> list[Any]:
+        return self._answer("warnings", self.warnings)
+
+    def _answer(self, what: str, answer: list[Any]) -> list[Any]:
+        self.asked.append(what)
+        if self.error:
+            raise self.error
+        return answer
+
+
+def running(**given: Any) -> Run:
+    return make_run("mine", started_at=ago(minutes=1), tasks=["work"], **given)
+
+
+def looks(cluster: Asked, run: Run, *after: float) -> tuple[list[float | None], ExecutionMemory]:
+    """Look at a run at these times, in seconds; what each answered, and what is remembered."""
+    clock, memory = FixedClock(NOW), ExecutionMemory()
+    onlooker = Onlooker(cluster, clock)  # type: ignore[arg-type]
+
+    async def look() -> list[float | None]:
+        found, begun = [], clock.monotonic()
+        for seconds in after:
+            clock.advance(begun + seconds - clock.monotonic())
+            found.append(await onlooker.look(memory, run))
+        return found
+
+    return asyncio.run(look()), memory
+
+
+def test_nothing_is_asked_for_half_a_minute() -> None:
+    cluster = Asked(WAITING)
+    found, memory = looks(cluster, running(), 0, 12, 29)
+    assert (found, cluster.asked, memory.waits_for) == ([30, 18, 1], [], "")
+
+
+def test_a_run_whose_step_works_costs_one_request_and_no_more() -> None:
+    cluster = Asked(WORKING)
+    found, memory = looks(cluster, running(), 0, 30, 60, 6000)
+    assert found == [30, None, None, None]
+    assert (cluster.asked, memory.waits_for) == (["tasks"], "")
+
+
+def test_one_that_waits_is_looked_at_ever_more_rarely() -> None:
+    cluster = Asked(WAITING)
+    found, memory = looks(cluster, running(), 0, 30, 31, 60, 119, 120, 240)
+    assert found == [30, 30, 29, 60, 1, 120, 120]
+    assert cluster.asked == ["tasks", "pods"] * 4
+    assert memory.waits_for == "task 'work' has not begun: Pending: no room"
+
+
+def test_without_a_task_events_are_asked() -> None:
+    cluster = Asked(DONE, warnings=[QUOTA])
+    _, memory = looks(cluster, running(), 0, 30)
+    assert cluster.asked == ["tasks", "warnings"]
+    assert memory.waits_for == "TaskRunsCreationFailed: exceeded quota"
+
+
+def test_a_resolver_is_asked_after_without_any_request() -> None:
+    cluster = Asked()
+    run = make_run("mine", started_at=ago(minutes=1), reason="ResolvingPipelineRef")
+    _, memory = looks(cluster, run, 0, 30, 60)
+    assert (cluster.asked, "resolver" in memory.waits_for) == ([], True)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(make_run("mine", reason="PipelineRunPending"), id="not-started"),
+        pytest.param(running(spec={"status": "Cancelled"}), id="cancelled"),
+    ],
+)
+def test_a_run_that_should_be_silent_is_left_alone(run: Run) -> None:
+    cluster = Asked(WAITING)
+    assert looks(cluster, run, 0, 30, 300)[0] == [None, None, None]
+    assert cluster.asked == []
+
+
+def test_what_a_run_tells_ends_the_silence() -> None:
+    cluster, clock, memory = Asked(WAITING), FixedClock(NOW), ExecutionMemory()
+    onlooker = Onlooker(cluster, clock)  # type: ignore[arg-type]
+
+    async def look() -> None:
+        for message in ("none", "none", "one"):
+            await onlooker.look(memory, running(message=message))
+            clock.advance(30)
+
+    asyncio.run(look())
+    assert (memory.waits_for, memory.looks, cluster.asked) == ("", 0, ["tasks", "pods"])
+
+
+def test_a_cluster_that_does_not_answer_is_asked_again_later() -> None:
+    cluster = Asked(WAITING, error=errors.MissingRightError("no"))
+    found, memory = looks(cluster, running(), 0, 30, 60)
+    assert (found, memory.waits_for) == ([30, 30, 60], "")
+
+
+def late(**given: Any) -> Run:
+    ended = {"succeeded": "False", "reason": "PipelineRunTimeout", "completed_at": ago()}
+    return make_run("mine", **{**ended, **given})
+
+
+@pytest.mark.parametrize(
+    ("run", "task_runs", "warnings", "error", "expected", "asked"),
+    [
+        pytest.param(
+            late(tasks=["work"]),
+            [],
+            [QUOTA],
+            None,
+            "TaskRunsCreationFailed: exceeded quota",
+            ["warnings"],
+            id="an-event-tells",
+        ),
+        pytest.param(late(tasks=["work"]), [], [], None, "seen", ["warnings"], id="no-event"),
+        pytest.param(
+            late(tasks=["work"]),
+            [],
+            [QUOTA],
+            errors.MissingRightError("no"),
+            "seen",
+            ["warnings"],
+            id="events-cannot-be-read",
+        ),
+        pytest.param(
+            late(tasks=["work"]),
+            [raw_task_run("work", reason="TaskRunCancelled")],
+            [QUOTA],
+            None,
+            "seen",
+            [],
+            id="a-task-is-to-blame",
+        ),
+        pytest.param(late(), [], [QUOTA], None, "Tekton has not", [], id="never-resolved"),
+    ],
+)
+def test_what_a_late_run_had_waited_for(
+    run: Run,
+    task_runs: list[Any],
+    warnings: list[Any],
+    error: errors.ApiError | None,
+    expected: str,
+    asked: list[str],
+) -> None:
+    cluster, memory = Asked(warnings=warnings, error=error), ExecutionMemory(waits_for="seen")
+    onlooker = Onlooker(cluster, FixedClock(NOW))  # type: ignore[arg-type]
+    tasks = [parse_task_run(raw) for raw in task_runs]
+    said = asyncio.run(onlooker.last_words(memory, run, tasks))
+    assert said.startswith(expected)
+    assert cluster.asked == asked

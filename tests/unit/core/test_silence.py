@@ -1,0 +1,157 @@
+"""What a silent run waits for, and when it is looked at."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from builders import ago, make_run, make_task_run, step
+from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.silence import (
+    Silence,
+    last_warning,
+    look_interval,
+    may_have_waited,
+    silence_of,
+    waits_for_resolver,
+)
+
+NO_NODE = "0/1 nodes are available: 1 Insufficient cpu."
+QUOTA = 'Failed to create TaskRuns ["r-work"]: taskruns "r-work" is forbidden: exceeded quota: q'
+
+
+def active(name: str, *steps: dict[str, Any], reason: str = "Pending", said: str = "") -> TaskRun:
+    return make_task_run(name, "Unknown", reason, message=said, steps=steps, completed_at=None)
+
+
+def pod_of(task: TaskRun, **status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": task.pod_name, "namespace": "runs", "uid": "1"}, "status": status}
+
+
+def unscheduled(status: str) -> dict[str, Any]:
+    condition = {"type": "PodScheduled", "status": status, "message": NO_NODE}
+    return {"conditions": [{"type": "Ready", "status": "False", "message": "x"}, condition]}
+
+
+def waiting(reason: str, message: str) -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": message}}
+    return {"containerStatuses": [{"name": "step-work", "state": state}]}
+
+
+def warning(reason: str, message: str, at: str, **more: str) -> dict[str, Any]:
+    return {"reason": reason, "message": message, "lastTimestamp": at, **more}
+
+
+WORKING = active("a", step("work", running={"startedAt": "2026-01-01T12:00:00Z"}), reason="Running")
+WAITS = active("b", reason="ExceededNodeResources", said="exceeded available resources")
+NOON, LATER = "2026-01-01T12:00:00Z", "2026-01-01T12:00:09Z"
+
+
+@pytest.mark.parametrize(
+    ("looks", "seconds"), [(0, 30), (1, 60), (2, 120), (3, 120), (1_000_000, 120)]
+)
+def test_looks_become_rarer_up_to_a_limit(looks: int, seconds: int) -> None:
+    assert look_interval(looks) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "pods", "expected"),
+    [
+        pytest.param([WORKING], [], Silence(is_at_work=True), id="its-step-works"),
+        pytest.param(
+            [WAITS],
+            [pod_of(WAITS, **unscheduled("False"))],
+            Silence(f"task 'b' has not begun: its pod cannot be scheduled: {NO_NODE}"),
+            id="no-room",
+        ),
+        pytest.param(
+            [WAITS],
+            [pod_of(WAITS, **unscheduled("True"), **waiting("ImagePullBackOff", "no such image"))],
+            Silence("task 'b' has not begun: no such image"),
+            id="no-image",
+        ),
+        pytest.param(
+            [WAITS],
+            [pod_of(WAITS, **waiting("PodInitializing", "soon")), {"metadata": {"name": "other"}}],
+            Silence("task 'b' has not begun: ExceededNodeResources: exceeded available resources"),
+            id="nothing-told-but-by-tekton",
+        ),
+        pytest.param(
+            [WAITS],
+            [],
+            Silence("task 'b' has not begun: ExceededNodeResources: exceeded available resources"),
+            id="without-a-pod",
+        ),
+        pytest.param(
+            [WORKING, WAITS],
+            [],
+            Silence("task 'b' has not begun: ExceededNodeResources: exceeded available resources"),
+            id="one-works-and-one-waits",
+        ),
+    ],
+)
+def test_a_look_tells_what_has_not_begun(
+    tasks: list[TaskRun], pods: list[dict[str, Any]], expected: Silence
+) -> None:
+    assert silence_of(make_run("mine"), tasks, pods, []) == expected
+
+
+def test_what_tekton_cannot_make_it_tells_in_an_event() -> None:
+    done = make_task_run("a", "True", "Succeeded")
+    told = [warning("TaskRunsCreationFailed", QUOTA, NOON)]
+    for reason in ("Running", "ResolvingPipelineRef", "ResolvingTaskRef"):
+        # Tekton leaves the reason as it was where it cannot make the first task.
+        run = make_run("mine", reason=reason, tasks=["work"])
+        found = silence_of(run, [done], [], told)
+        assert found == Silence(f"TaskRunsCreationFailed: {QUOTA}")
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("Running", False), ("ResolvingTaskRef", True)])
+def test_without_a_warning_a_task_may_wait_for_the_resolver(reason: str, expected: bool) -> None:
+    found = silence_of(make_run("mine", reason=reason, tasks=["work"]), [], [], [])
+    assert (bool(found.waits_for), found.is_at_work) == (expected, False)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([], ""),
+        ([warning("Failed", "failed to finish within 1m", LATER)], ""),
+        ([warning("A", "first", NOON), warning("B", "second", LATER)], "B: second"),
+        ([warning("B", "second", LATER), warning("A", "first", NOON)], "B: second"),
+        ([warning("InternalError", "more words", NOON), warning("A", "few", NOON)], "A: few"),
+        ([warning("A", "first", NOON), warning("B", "new", "", eventTime=LATER)], "B: new"),
+        ([warning("A", "", NOON)], ""),
+    ],
+)
+def test_the_newest_warning_counts(told: list[dict[str, Any]], expected: str) -> None:
+    assert last_warning(told) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_resolved", "expected"),
+    [
+        ("ResolvingPipelineRef", False, True),
+        ("ResolvingPipelineRef", True, False),
+        ("ResolvingTaskRef", True, False),
+        ("PipelineRunTimeout", False, True),
+        ("PipelineRunTimeout", True, False),
+        ("Running", True, False),
+        ("Started", False, False),
+    ],
+)
+def test_a_resolver_is_asked_after_only_while_a_bundle_is_fetched(
+    reason: str, is_resolved: bool, expected: bool
+) -> None:
+    run = make_run("mine", reason=reason, tasks=["work"] if is_resolved else [])
+    assert ("does Tekton's resolver run" in waits_for_resolver(run)) is expected
+
+
+def test_events_can_tell_only_of_a_late_run_without_a_task_to_blame() -> None:
+    late = make_run("mine", succeeded="False", reason="PipelineRunTimeout", completed_at=ago())
+    assert may_have_waited(late, [])
+    assert may_have_waited(late, [make_task_run("a", "True", "Succeeded")])
+    assert not may_have_waited(late, [make_task_run("a", reason="TaskRunCancelled")])
+    assert not may_have_waited(make_run("mine", succeeded="False", reason="Failed"), [])
