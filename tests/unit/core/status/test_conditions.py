@@ -61,3 +61,12 @@ def test_a_complaint_about_tekton_is_the_reason_while_it_lasts() -> None:
         "WaitingForTekton",
         "Tekton is not there",
     )
+
+
+def test_what_a_run_waits_for_is_told_beside_what_tekton_has_not_done() -> None:
+    run = make_run("mine")
+    waits = outcome_of_progress(run, waits_for="a quota")
+    assert (waits.phase, waits.reason) == (Phase.RUNNING, "Waiting")
+    assert waits.message == f"PipelineRun {run.namespace}/{run.name} waits: a quota"
+    late = outcome_of_progress(run, "It is late.", "a quota")
+    assert (late.reason, late.message) == ("WaitingForTekton", "It is late. It waits: a quota")
