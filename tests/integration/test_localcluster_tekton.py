@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from localcluster import ApiError, Cluster, eventually
 from localcluster.cluster import MERGE
+from localcluster.programs import Tier
 from localcluster.samples import RUNS, run_of, start_run
 
 
@@ -15,6 +20,23 @@ def test_webhook_refuses_what_tekton_does_not_understand(
     bad = {**run_of("unused"), "spec": {}}
     with pytest.raises(ApiError, match=r"webhook.*expected exactly one"):
         tekton_cluster.request("POST", RUNS.format(namespace=namespace), bad)
+
+
+def test_a_shell_is_told_how_to_use_the_cluster(tekton_cluster: Cluster) -> None:
+    """Also where there is a registry and no image for steps in it."""
+    told = subprocess.run(
+        [sys.executable, "-m", "localcluster", "env", f"--state={tekton_cluster.state}"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert f"export KUBECONFIG={tekton_cluster.kubeconfig}" in told.stdout
+    assert f"export REGISTRY={tekton_cluster.registry}" in told.stdout
+    has_toolbox = tekton_cluster.tier is Tier.NODE
+    assert ("export TOOLBOX=" in told.stdout) is has_toolbox
 
 
 def test_webhook_converts_between_versions(tekton_cluster: Cluster, namespace: str) -> None:

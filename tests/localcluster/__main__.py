@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -70,14 +71,22 @@ def environment(options: argparse.Namespace) -> None:
     print(f"export PATH={shlex.quote(':'.join(folders))}:$PATH")
     if cluster.registry:
         print(f"export REGISTRY={cluster.registry}")
-        print(f"export TOOLBOX={cluster.registry}/toolbox@{_digest(cluster.registry, 'toolbox')}")
+        # Only tier node has images for steps.
+        if digest := _digest(cluster.registry, "toolbox"):
+            print(f"export TOOLBOX={cluster.registry}/toolbox@{digest}")
 
 
 def _digest(registry: str, image: str) -> str:
-    """The digest of an image in the cluster's own registry."""
+    """The digest of an image in the cluster's own registry; empty where there is none."""
     url = f"http://{registry}/v2/{image}/manifests/latest"
-    with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10) as answer:
-        return str(answer.headers["Docker-Content-Digest"])
+    asked = urllib.request.Request(url, method="HEAD")
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return str(answer.headers["Docker-Content-Digest"])
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
+        return ""
 
 
 def logs(options: argparse.Namespace) -> None:

@@ -26,6 +26,7 @@ class Access:
     refresh_trust: has the context trust whom its file names now; called before each request.
     proxy: URL of the proxy to go through, with its password if it wants one; None for none.
     tls_server_name: the name in the server's certificate, None where it is that in the URL.
+    impersonation: headers of every request, by which it is made as somebody else.
     """
 
     server: str
@@ -34,6 +35,7 @@ class Access:
     proxy: str | None = field(default=None, repr=False)
     tls_server_name: str | None = None
     refresh_trust: Callable[[], None] = lambda: None
+    impersonation: tuple[tuple[str, str], ...] = ()
 
     def open_session(self, *, connections: int) -> aiohttp.ClientSession:
         """Open a session of at most this many connections, in the running event loop.
@@ -62,7 +64,7 @@ class Access:
             connector=aiohttp.TCPConnector(
                 limit=connections, ssl=self.ssl_context, keepalive_timeout=_KEPT_OPEN_S
             ),
-            headers={"User-Agent": _USER_AGENT},
+            headers=CIMultiDict([("User-Agent", _USER_AGENT), *self.impersonation]),
             middlewares=(prepare,),
             proxy=proxy,
         )

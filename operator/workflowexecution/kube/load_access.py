@@ -1,60 +1,71 @@
-"""Which cluster is meant: this pod's own, or that of a kubeconfig."""
+"""Which cluster is meant: that of a kubeconfig, else this pod's own."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import yaml
 
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.account_files import Token, Trust
+from workflowexecution.kube.environment_proxy import proxy_of_environment
+from workflowexecution.kube.kubeconfig import Kubeconfig, read_kubeconfig
 from workflowexecution.kube.trust import trust_in
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
 def load_access(kubeconfig: str | None = None, context: str | None = None) -> Access:
-    """Find the cluster: this pod's, else that of the current kubeconfig.
+    """Find the cluster that kubectl would find: that of a kubeconfig, else this pod's.
 
     Args:
-        kubeconfig: path of a file to read instead; None for the current one.
+        kubeconfig: path of a file to read; None for those of KUBECONFIG, else ~/.kube/config.
         context: name of the context to use; None for the current one.
-    Raises: FileNotFoundError or ValueError saying what is missing.
+    Raises: OSError or ValueError saying what is missing.
     """
-    if _is_in_pod() and not (kubeconfig or context):
-        host = os.environ["KUBERNETES_SERVICE_HOST"]
-        return _access_of_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
-    return _access_of_kubeconfig(kubeconfig, context)
+    found = _found(kubeconfig, context)
+    if found is not None:
+        return _access_of_kubeconfig(found)
+    host = os.environ["KUBERNETES_SERVICE_HOST"]
+    return _access_of_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
 
 
 def load_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
-    """Find the namespace that is meant where none is named; arguments and errors as above."""
-    if _is_in_pod() and not (kubeconfig or context):
-        return (_ACCOUNT_DIR / "namespace").read_text().strip()
-    import kubernetes.config
+    """Find the namespace that is meant where none is named; arguments and errors as above.
 
+    As kubectl does it, a context without one means that of the pod, in a pod.
+    """
+    found = _found(kubeconfig, context)
+    named = found.namespace if found else ""
+    return named or (_namespace_of_pod() if _is_in_pod() else "default")
+
+
+def _found(kubeconfig: str | None, context: str | None) -> Kubeconfig | None:
+    """What a kubeconfig says; None in a pod for which none says anything."""
     with _usable_kubeconfig():
-        contexts, current = kubernetes.config.list_kube_config_contexts(kubeconfig)
-    chosen = next((item for item in contexts if item["name"] == context), current)
-    return str(chosen["context"].get("namespace") or "default")
+        found = read_kubeconfig(kubeconfig, context)
+        if found is None and not _is_in_pod():
+            raise ValueError("there is none")
+        return found
 
 
 def _is_in_pod() -> bool:
     return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and (_ACCOUNT_DIR / "token").exists()
 
 
+def _namespace_of_pod() -> str:
+    told = os.environ.get("POD_NAMESPACE", "")
+    return told or (_ACCOUNT_DIR / "namespace").read_text().strip()
+
+
 @contextmanager
 def _usable_kubeconfig() -> Iterator[None]:
     """Say of a kubeconfig that cannot be used what is wrong with it."""
-    import kubernetes.config
-
     try:
         yield
-    except (kubernetes.config.ConfigException, yaml.YAMLError) as error:
+    except (ValueError, OSError, yaml.YAMLError) as error:
         raise ValueError(f"no usable kubeconfig: {error}; set KUBECONFIG to one") from error
 
 
@@ -66,13 +77,13 @@ def _access_of_pod(host: str, port: str) -> Access:
         server=server,
         ssl_context=trust.context,
         authorization=Token(_ACCOUNT_DIR / "token").header,
-        proxy=_proxy_of_environment(server),
+        proxy=proxy_of_environment(server),
         refresh_trust=trust.refresh,
     )
 
 
-def _access_of_kubeconfig(kubeconfig: str | None, context: str | None) -> Access:
-    """Leave kubeconfigs, with their plugins and token refresh, to the official client.
+def _access_of_kubeconfig(found: Kubeconfig) -> Access:
+    """Leave credentials, with their plugins and token refresh, to the official client.
 
     Imported here, not above: it costs 20 MB, and in a pod it is not needed.
     """
@@ -81,9 +92,15 @@ def _access_of_kubeconfig(kubeconfig: str | None, context: str | None) -> Access
 
     # What the environment says is read below: the client would not heed its exceptions.
     config = kubernetes.client.Configuration(proxy="")
+    files = os.pathsep.join(map(str, found.files))
     with _usable_kubeconfig():
-        kubernetes.config.load_kube_config(kubeconfig, context, client_configuration=config)
-    server = config.host.rstrip("/")
+        proxy, impersonation = found.proxy, found.impersonation()
+        try:
+            kubernetes.config.load_kube_config(files, found.context, client_configuration=config)
+        except kubernetes.config.ConfigException as error:
+            raise ValueError(str(error)) from error
+        server = config.host.rstrip("/")
+        proxy = proxy or proxy_of_environment(server)
     return Access(
         server=server,
         ssl_context=trust_in(config.ssl_ca_cert, config.cert_file, config.key_file)
@@ -93,19 +110,7 @@ def _access_of_kubeconfig(kubeconfig: str | None, context: str | None) -> Access
             config.get_api_key_with_prefix("BearerToken")
             or config.get_api_key_with_prefix("authorization")
         ),
-        proxy=config.proxy or _proxy_of_environment(server),
+        proxy=proxy,
         tls_server_name=config.tls_server_name or None,
+        impersonation=impersonation,
     )
-
-
-def _proxy_of_environment(server: str) -> str | None:
-    """The proxy that the environment names for this server.
-
-    Looked up here, once: the HTTP client would do it for each request, in threads, and read the
-    user's ``.netrc`` as well.
-    """
-    url = urlsplit(server)
-    if proxy_bypass(url.hostname or ""):
-        return None
-    proxies = getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")

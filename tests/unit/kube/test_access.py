@@ -17,15 +17,20 @@ from aiohttp import web
 from localcluster import certificates
 from workflowexecution.kube import access
 from workflowexecution.kube import load_access as loading
+from workflowexecution.kube.environment_proxy import proxy_of_environment
 from workflowexecution.kube.load_access import load_access
 
 Write = Callable[..., None]
 SERVER = "https://127.0.0.1:6443"
+PROXY = "http://proxy:3128"
+LEFT_OUT = ("10.9.8.7", "10.9.8.7:6443", "10.0.0.0/8", "a.example, 10.9.0.0/16", "*")
+NOT_LEFT_OUT = ("", "10.9.8.7:443", "192.168.0.0/16", "0.9.8.7", "fd00::/8", ",", "10.9.8.7/x")
 
 
 @pytest.fixture(autouse=True)
 def _outside_of_any_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    for name in ("KUBERNETES_SERVICE_HOST", "KUBECONFIG", "POD_NAMESPACE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -46,15 +51,9 @@ def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
             "users": [{"name": "u", "user": user}],
         }
         path.write_text(yaml.safe_dump(content))
-        point_to(path, monkeypatch)
+        monkeypatch.setenv("KUBECONFIG", str(path))
 
     return write
-
-
-def point_to(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a file the current kubeconfig; the client reads the variable when it is imported."""
-    where = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
-    monkeypatch.setattr(where, str(path))
 
 
 def test_a_token_proves_who_asks(kubeconfig: Write) -> None:
@@ -93,7 +92,7 @@ def test_a_missing_kubeconfig_is_told(
     path = tmp_path / "kubeconfig"
     if content is not None:
         path.write_text(content)
-    point_to(path, monkeypatch)
+    monkeypatch.setenv("KUBECONFIG", str(path))
     with pytest.raises(ValueError, match=r"(?s)^no usable kubeconfig: .*; set KUBECONFIG to one$"):
         load_access()
 
@@ -150,6 +149,7 @@ def test_a_pod_uses_its_service_account(
     (tmp_path / "token").write_text("first\n")
     (tmp_path / "ca.crt").write_bytes(files.authority.read_bytes())
     monkeypatch.setattr(loading, "_ACCOUNT_DIR", tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", host)
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
     found = load_access()
@@ -162,9 +162,13 @@ def test_a_pod_uses_its_service_account(
     ("environment", "expected"),
     [
         ({}, None),
-        ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
-        ({"https_proxy": "http://proxy:3128", "no_proxy": "127.0.0.1"}, None),
-        ({"http_proxy": "http://proxy:3128"}, None),
+        ({"HTTPS_PROXY": PROXY}, PROXY),
+        ({"https_proxy": PROXY, "HTTPS_PROXY": ""}, PROXY),
+        ({"HTTPS_PROXY": PROXY, "https_proxy": "http://other:1"}, PROXY),
+        ({"http_proxy": PROXY}, None),
+        ({"ALL_PROXY": "socks5://127.0.0.1:1080"}, None),
+        *(({"https_proxy": PROXY, "no_proxy": left_out}, None) for left_out in LEFT_OUT),
+        *(({"HTTPS_PROXY": PROXY, "NO_PROXY": other}, PROXY) for other in NOT_LEFT_OUT),
     ],
 )
 def test_the_proxy_of_the_environment_is_used_unless_it_is_left_out(
@@ -173,13 +177,62 @@ def test_the_proxy_of_the_environment_is_used_unless_it_is_left_out(
     environment: dict[str, str],
     expected: str | None,
 ) -> None:
-    for name in ("http_proxy", "https_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    without_proxies(monkeypatch)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    kubeconfig({"token": "t"})
+    kubeconfig({"token": "t"}, server="https://10.9.8.7:6443")
     assert load_access().proxy == expected
+
+
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("server", "left_out", "expected"),
+    [
+        ("https://api.shop.example", "", PROXY),
+        ("https://api.shop.example", "shop.example", None),
+        ("https://api.shop.example", ".shop.example", None),
+        ("https://api.shop.example", "*.shop.example", None),
+        ("https://api.shop.example", "SHOP.example:443", None),
+        ("https://api.shop.example", "shop.example:6443", PROXY),
+        ("https://myshop.example", "shop.example", PROXY),
+        ("https://shop.example", ".shop.example", PROXY),
+        ("https://[fd00::1]:6443", "fd00::/8", None),
+        ("https://127.0.0.1:6443", "", None),
+        ("https://[::1]:6443", "", None),
+        ("https://localhost:6443", "", None),
+    ],
+)
+def test_servers_are_left_out_by_the_rules_of_kubectl(
+    monkeypatch: pytest.MonkeyPatch, server: str, left_out: str, expected: str | None
+) -> None:
+    without_proxies(monkeypatch)
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", left_out)
+    assert proxy_of_environment(server) == expected
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS4", "ftp"])
+def test_a_proxy_of_another_kind_is_refused_naming_the_field_and_no_password(
+    kubeconfig: Write, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    url = f"{scheme}://me:s3cret@127.0.0.1:1080"
+    kubeconfig({"token": "t"}, **{"proxy-url": url})
+    with pytest.raises(
+        ValueError, match=rf"clusters\[c\].cluster.proxy-url: .* {scheme}://"
+    ) as told:
+        load_access()
+    without_proxies(monkeypatch)
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    kubeconfig({"token": "t"}, server="https://10.9.8.7")
+    with pytest.raises(ValueError, match=rf"HTTPS_PROXY: .* {scheme}://") as also:
+        load_access()
+    for error in (told, also):
+        assert "s3cret" not in "".join(traceback.format_exception(error.value))
 
 
 async def test_every_request_is_signed() -> None:
@@ -225,6 +278,7 @@ def test_an_authority_that_is_replaced_is_trusted_from_the_next_request_on(
     place.write_bytes(files.authority.read_bytes())
     (tmp_path / "token").write_text("secret")
     monkeypatch.setattr(loading, "_ACCOUNT_DIR", tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     found = load_access()
     assert isinstance(found.ssl_context, ssl.SSLContext)
@@ -262,7 +316,7 @@ def test_a_context_and_a_file_can_be_named(tmp_path: Path) -> None:
     assert load_access(str(path), "b").server == clusters["b"]
     assert loading.load_namespace(str(path)) == "default"
     assert loading.load_namespace(str(path), "b") == "team-b"
-    with pytest.raises(ValueError, match="Expected object with name nobody"):
+    with pytest.raises(ValueError, match="'nobody' is not among the contexts, which are: a, b"):
         load_access(str(path), "nobody")
 
 

@@ -77,8 +77,7 @@ def access_by_kubeconfig(
     }
     path = folder / "kubeconfig"
     path.write_text(yaml.safe_dump(content))
-    where = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
-    monkeypatch.setattr(where, str(path))
+    monkeypatch.setenv("KUBECONFIG", str(path))
     return load_access()
 
 

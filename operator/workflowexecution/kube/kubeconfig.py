@@ -1,0 +1,170 @@
+"""Which context of which kubeconfig is meant, by the rules of kubectl."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import yaml
+
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
+
+_DEFAULT: Final = "~/.kube/config"
+_KINDS: Final = ("contexts", "clusters", "users")
+# What client-go leaves as it is in the name of a header.
+_HEADER_MARKS: Final = "!#$&'*+-.^_`|~"
+_NOT_ALONE: Final = ("as-uid", "as-groups", "as-user-extra")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubeconfig:
+    """A context, and what belongs to it.
+
+    files: in which all of it was found, the first one wins.
+    namespace: empty where the context names none.
+    """
+
+    files: tuple[Path, ...]
+    context: str
+    namespace: str
+    cluster_name: str
+    cluster: Raw
+    user_name: str
+    user: Raw
+
+    @property
+    def proxy(self) -> str | None:
+        """URL of the proxy. Raises: ValueError where it is of a kind that is not supported."""
+        field = f"clusters[{self.cluster_name}].cluster.proxy-url"
+        return supported_proxy(_text(self.cluster, "proxy-url", field), field) or None
+
+    def impersonation(self) -> tuple[tuple[str, str], ...]:
+        """Headers by which requests are made as somebody else.
+
+        Raises: ValueError where a field cannot be obeyed: to drop it would give more rights than
+            were asked for.
+        """
+        user, where = self.user, f"users[{self.user_name}].user"
+        name = _text(user, "as", f"{where}.as")
+        if not name and (alone := [field for field in _NOT_ALONE if user.get(field)]):
+            raise ValueError(f"{where}.{alone[0]}: needs {where}.as; say who is to be impersonated")
+        headers = [
+            ("Impersonate-User", name),
+            ("Impersonate-Uid", _text(user, "as-uid", f"{where}.as-uid")),
+            *(
+                ("Impersonate-Group", group)
+                for group in _texts(user.get("as-groups"), f"{where}.as-groups")
+            ),
+            *_extra(user.get("as-user-extra"), f"{where}.as-user-extra"),
+        ]
+        return tuple((header, value) for header, value in headers if value)
+
+
+def read_kubeconfig(path: str | None = None, context: str | None = None) -> Kubeconfig | None:
+    """Read what is meant: the file that is named, else those of KUBECONFIG, else the default one.
+
+    Args:
+        path: of one file, which must exist; None for the current ones.
+        context: its name; None for the current one.
+    Returns: None where no file says anything.
+    Raises: ValueError or OSError where what they say cannot be used.
+    """
+    found = {file: content for file in _files(path) if (content := _read(file))}
+    if not found:
+        if path or context:
+            wanted = f"context {context!r} is in no file" if context else f"{path} holds nothing"
+            raise ValueError(wanted)
+        return None
+    contents = list(found.values())
+    named = context or next(filter(None, (_current(item) for item in contents)), "")
+    if not named:
+        raise ValueError("there is no current-context; name one with --context")
+    chosen = _named(contents, "contexts", named, f"current-context {named!r}")
+    what = reading.mapping(chosen, "context")
+    cluster, user = reading.text(what, "cluster"), reading.text(what, "user")
+    asked = f"context {named!r}"
+    return Kubeconfig(
+        files=tuple(found),
+        context=named,
+        namespace=reading.text(what, "namespace"),
+        cluster_name=cluster,
+        cluster=reading.mapping(_named(contents, "clusters", cluster, asked), "cluster"),
+        user_name=user,
+        user=reading.mapping(_named(contents, "users", user, asked), "user") if user else {},
+    )
+
+
+def supported_proxy(url: str, field: str) -> str:
+    """The URL, as it is. Raises: ValueError naming the field where no such proxy is supported."""
+    scheme, mark, _ = url.partition("://")
+    if mark and scheme.lower() not in ("http", "https"):
+        # The rest is not quoted: it may hold a password.
+        fix = "name one that begins with http:// or https://"
+        raise ValueError(f"{field}: a proxy of the kind {scheme}:// is not supported; {fix}")
+    return url
+
+
+def _files(path: str | None) -> list[Path]:
+    """The files that count; of those that are not named one by one, those that exist."""
+    if path:
+        return [Path(path).expanduser()]
+    listed = [item for item in os.environ.get("KUBECONFIG", "").split(os.pathsep) if item]
+    files = [Path(item).expanduser() for item in listed or [_DEFAULT]]
+    return [file for file in files if file.exists()]
+
+
+def _read(file: Path) -> Raw:
+    """What a file says; empty where that is nothing."""
+    try:
+        content = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file} is not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ValueError(f"{file} is no kubeconfig")
+    says_something = _current(content) or any(content.get(kind) for kind in _KINDS)
+    return content if says_something else {}
+
+
+def _current(content: Raw) -> str:
+    return reading.text(content, "current-context")
+
+
+def _named(contents: Sequence[Raw], kind: str, name: str, asked: str) -> Raw:
+    every = [item for content in contents for item in reading.mappings(content, kind)]
+    found = next((item for item in every if item.get("name") == name), None)
+    if found is None:
+        there = ", ".join(str(item.get("name")) for item in every) or "none"
+        raise ValueError(f"{asked}: {name!r} is not among the {kind}, which are: {there}")
+    return found
+
+
+def _text(given: Raw, key: str, field: str) -> str:
+    value = given.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{field}: must be a text without control characters")
+    return value
+
+
+def _texts(value: Any, field: str) -> list[str]:
+    given = [] if value is None else value
+    if not isinstance(given, list):
+        raise ValueError(f"{field}: must be a list of texts")
+    return [_text({"": item}, "", field) for item in given]
+
+
+def _extra(value: Any, field: str) -> list[tuple[str, str]]:
+    given: Any = {} if value is None else value
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{field}: must hold a list of texts for each key")
+    return [
+        (f"Impersonate-Extra-{quote(str(key), safe=_HEADER_MARKS)}", text)
+        for key, values in given.items()
+        for text in _texts(values, f"{field}[{key}]")
+    ]
