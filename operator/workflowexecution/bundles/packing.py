@@ -10,13 +10,14 @@ import gzip
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from workflowexecution.bundles.folder import Object, key_of
+from workflowexecution.core.text import is_printable
 
 MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG: Final = "application/vnd.docker.container.image.v1+json"
@@ -77,7 +78,7 @@ def pack(objects: Iterable[Object]) -> Image:
     return Image(layers, config, Blob(_dump(manifest), MANIFEST))
 
 
-def render(objects: Iterable[Object]) -> str:
+def render(objects: Sequence[Object]) -> str:
     """The objects as plain YAML, for ``tkn bundle push -f -``, ``kubectl`` or the eye."""
 
     class Dumper(yaml.SafeDumper):
@@ -91,7 +92,14 @@ def render(objects: Iterable[Object]) -> str:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, block)
-    return yaml.dump_all(objects, Dumper=Dumper, sort_keys=False, width=100, allow_unicode=True)
+
+    def dump(*, allow_unicode: bool) -> str:
+        return yaml.dump_all(
+            objects, Dumper=Dumper, sort_keys=False, width=100, allow_unicode=allow_unicode
+        )
+
+    text = dump(allow_unicode=True)
+    return text if is_printable(text) else dump(allow_unicode=False)
 
 
 def digest_of(content: bytes) -> str:

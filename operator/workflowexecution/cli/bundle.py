@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
 from workflowexecution.bundles.folder import BundleCommandError
+from workflowexecution.core.text import escaped, one_line
 
 if TYPE_CHECKING:
     from workflowexecution.bundles.folder import Bundle as Folder
@@ -48,7 +49,7 @@ class Lint(_Images):
             fields = ("bundle", "where", "message")
             _print_json([{name: getattr(each, name) for name in fields} for each in problems])
         else:
-            sys.stdout.writelines(f"{problem}\n" for problem in problems)
+            sys.stdout.writelines(f"{one_line(str(problem))}\n" for problem in problems)
         if problems:
             raise BundleCommandError(f"{len(problems)} problems in {len(self.folders)} bundles")
 
@@ -150,17 +151,18 @@ def _row_of(bundle: "Folder") -> dict[str, Any]:
 
 
 def _print_json(rows: object) -> None:
-    json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(escaped(json.dumps(rows, indent=2, ensure_ascii=False)) + "\n")
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*(rows[0] if rows else ("no bundles",)), box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        # As plain text: others have written it, and may have written markup.
+        table.add_row(*(Text(one_line(_cell(value))) for value in row.values()))
     Console().print(table)
 
 

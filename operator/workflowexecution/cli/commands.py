@@ -24,6 +24,7 @@ from workflowexecution.api.validation import message_of
 from workflowexecution.bundles.folder import BundleCommandError
 from workflowexecution.cli.bundle import Bundle
 from workflowexecution.cli.run import run
+from workflowexecution.core.text import printable
 from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
 
@@ -90,6 +91,11 @@ class Wfe(BaseSettings):
         CliApp.run_subcommand(self)
 
 
+def _tell(error: str) -> None:
+    """Print an error; it may quote a registry, an API server or a file."""
+    sys.stderr.write(f"wfe: {printable(error)}\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run ``wfe``; errors in what was given are told in one line each, naming field and value."""
     try:
@@ -98,15 +104,15 @@ def main(arguments: list[str] | None = None) -> int:
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"])
             said = message_of(item)
-            sys.stderr.write(f"wfe: {field}={item['input']!r}: {said}\n")
+            _tell(f"{field}={item['input']!r}: {said}")
         return 2
     except (SettingsError, ValueError, OSError) as error:
-        sys.stderr.write(f"wfe: {error}\n")
+        _tell(str(error))
         return 2
     except BundleCommandError as error:
-        sys.stderr.write(f"wfe: {error}\n")
+        _tell(str(error))
         return 1
     except RuntimeError as error:
-        sys.stderr.write(f"wfe: stopped: {error}\n")
+        _tell(f"stopped: {error}")
         return 1
     return 0

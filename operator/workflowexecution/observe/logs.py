@@ -6,6 +6,8 @@ from typing import Literal
 
 import structlog
 
+from workflowexecution.core.text import one_line, printable
+
 
 def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
     """Send our own and all libraries' log lines to standard error in one format."""
@@ -27,17 +29,36 @@ def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
+    # JSON escapes by itself what others have written.
+    harmless = [] if log_format == "json" else [_harmless]
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *harmless,
+                renderer,
+            ],
         )
     )
     handler.addFilter(_is_ours_or_matters)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+def _harmless(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Let no text of others be obeyed by a terminal, or pass for another line of the log."""
+    return {key: _as_text(key, value) for key, value in event.items()}
+
+
+def _as_text(key: str, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if key == "exception":
+        return printable(value).replace("\n", "\n    ")
+    return one_line(value)
 
 
 def _is_ours_or_matters(record: logging.LogRecord) -> bool:

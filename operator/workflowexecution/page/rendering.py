@@ -9,11 +9,10 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from workflowexecution.views.text import printable, short
+from workflowexecution.core.text import command, printable
+from workflowexecution.views.text import short
 
 _FOLDER: Final = Path(__file__).parent
-# They turn the direction of the text that follows: a name could look like another one.
-_DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LONGEST: Final = 4000
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 STATIC: Final = {
@@ -36,7 +35,9 @@ class Pages:
             auto_reload=False,
             finalize=harmless,
         )
-        self._environment.filters.update(short=short, at=at, machine=machine, path=path_of)
+        self._environment.filters.update(
+            short=short, at=at, machine=machine, path=path_of, word=command
+        )
         for name in self._environment.list_templates():
             self._environment.get_template(name)
 
@@ -56,7 +57,7 @@ def harmless(value: Any) -> Any:
         return ""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    text = _DIRECTIONS.sub("\N{REPLACEMENT CHARACTER}", printable(value))
+    text = printable(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -6,13 +6,13 @@ does not answer at once, or does not allow it, means no suggestions and no error
 
 import asyncio
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 import typer
-from rich.markup import escape
 
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
@@ -20,12 +20,15 @@ from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Flags, open_session
 from workflowexecution.settings import Settings
-from workflowexecution.views.text import printable
 
 _PATIENCE_S: Final = 3.0
 # What kubectl is told after the suggestions: that files are none.
 _NO_FILES: Final = ":4"
 _VARIABLE: Final = "_KUBECTL_WFE_COMPLETE"
+# Shells evaluate suggestions (that of kubectl for bash up to 1.33: `compgen -W`), and others have
+# written them: nothing is suggested that any shell takes for more than itself, or for a flag.
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@=-]*")
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._:/@=, -]")
 
 # A suggestion, and what is said of it.
 Suggestion = tuple[str, str]
@@ -57,9 +60,8 @@ def _suggest(
 
     def note(execution: Execution) -> None:
         text, about = told(execution)
-        if text.startswith(incomplete) and text == printable(text):
-            # Typer reads it as markup.
-            found.setdefault(text, escape(printable(about)))
+        if text.startswith(incomplete) and _SAFE.fullmatch(text):
+            found.setdefault(text, _UNSAFE.sub("?", about))
 
     asyncio.run(_look(_flags_of(context.params), note))
     return sorted(found.items())

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
-from workflowexecution.views.text import printable
+from workflowexecution.core.text import escaped, is_printable, one_line, printable
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class Printer:
             self._write("---\n")
             self.print_document(value)
         else:
-            self._write(json.dumps(as_plain(value), ensure_ascii=False) + "\n")
+            self._write(_json(as_plain(value)) + "\n")
         self._out.file.flush()
 
     def print_answer(self, value: Any, name: str, text: str) -> None:
@@ -128,9 +128,9 @@ class Printer:
         """Print one value as JSON, or as YAML where that was asked for."""
         plain = as_plain(value)
         if self.output is Output.YAML:
-            self._write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100))
+            self._write(_yaml(plain))
         else:
-            self._write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+            self._write(_json(plain, indent=2) + "\n")
 
     def print_fields(self, fields: Mapping[str, str]) -> None:
         """Print what is known, one field below the other; empty ones are left out."""
@@ -170,7 +170,8 @@ class Printer:
         self._out.print(line, soft_wrap=True)
 
     def _write(self, text: str) -> None:
-        self._out.file.write(text)
+        # Documents have been escaped already, so that they mean the same.
+        self._out.file.write(printable(text))
 
 
 def as_plain(value: Any) -> Any:
@@ -192,6 +193,18 @@ def as_plain(value: Any) -> Any:
     return str(value) if isinstance(value, StrEnum) else value
 
 
+def _json(plain: Any, indent: int | None = None) -> str:
+    return escaped(json.dumps(plain, indent=indent, ensure_ascii=False))
+
+
+def _yaml(plain: Any) -> str:
+    def dump(*, allow_unicode: bool) -> str:
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=100)
+
+    text = dump(allow_unicode=True)
+    return text if is_printable(text) else dump(allow_unicode=False)
+
+
 def _console(is_terminal: bool, *, stderr: bool) -> Console:
     width = None if is_terminal else _UNBOUNDED
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
@@ -199,7 +212,7 @@ def _console(is_terminal: bool, *, stderr: bool) -> Console:
 
 def table_lines(items: Sequence[T], columns: Sequence[Column[T]]) -> list[Text]:
     """A table's header and rows; the last cell of a line is not filled up with blanks."""
-    rows = [[_one_line(column.cell(item)) for column in columns] for item in items]
+    rows = [[one_line(column.cell(item)) for column in columns] for item in items]
     widths = [
         max(map(cell_len, (column.title, *(row[place] for row in rows))))
         for place, column in enumerate(columns)
@@ -215,7 +228,3 @@ def _row(cells: Sequence[str], widths: Sequence[int], style: Callable[[str], str
         line.append(" " * (width - cell_len(cell) + len(_GAP)))
     line.rstrip()
     return line
-
-
-def _one_line(text: str) -> str:
-    return printable(text).replace("\n", " ").replace("\t", " ")

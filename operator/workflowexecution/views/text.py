@@ -1,16 +1,6 @@
-"""Texts for people: lengths of time, and what others have written made harmless."""
+"""Lengths of time for people."""
 
-import re
 from datetime import timedelta
-from typing import Final
-
-# What others have written may hold sequences that a terminal obeys.
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """The text without what a terminal would obey."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def short(value: timedelta | None) -> str:

@@ -9,6 +9,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.text import command
 from workflowexecution.views.executions import blocker_of, reason_of
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.text import short
@@ -108,9 +109,12 @@ def _again(execution: Execution, foretold: Preview, now: datetime) -> str:
         return f"not as it is written: {foretold.message}"
     if foretold.reason in _UNTIL_CLEARED and foretold.skip and foretold.skip.recent_remediation:
         failed = foretold.skip.recent_remediation
-        return f"once a person clears it: kubectl wfe clear -n {failed.namespace} {failed.name}"
+        clear = command(
+            "kubectl", "wfe", "clear", "-n", failed.namespace or execution.namespace, failed.name
+        )
+        return f"once a person clears it: {clear}"
     if foretold.decision == "Wait" and foretold.until is None:
-        return f"once it is lifted: kubectl wfe release {foretold.hold}"
+        return f"once it is lifted: {command('kubectl', 'wfe', 'release', foretold.hold)}"
     if foretold.until is not None:
         return f"in {short(foretold.until - now)}, at {foretold.until:%H:%M:%S} UTC"
     holder = foretold.skip.conflicting_workflow if foretold.skip else None

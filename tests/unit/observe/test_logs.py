@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
+from workflowexecution.core.text import is_printable
 from workflowexecution.observe.logs import configure_logs
 
 Output = pytest.CaptureFixture[str]
@@ -73,6 +74,19 @@ def test_people_are_given_text(capsys: Output) -> None:
     assert "phase changed" in told
     assert "phase=Running" in told
     assert "\x1b" not in told
+
+
+def test_text_for_people_is_not_obeyed_and_forges_no_line(capsys: Output) -> None:
+    configure_logs("text", "info")
+    evil = "a/b/\x1b[2J\x1b]0;owned\x07\x9b\u202e\n2026-01-01T00:00:00Z [info     ] all is well"
+    log = structlog.get_logger("x")
+    log.info(f"launched {evil}", target=evil, many=[evil], of={"a": evil})
+    log.error("it failed", exc_info=ValueError(evil))
+    logging.getLogger("some.library").warning("it said %s", evil)
+    told = capsys.readouterr().err
+    assert is_printable(told)
+    assert not [line for line in told.splitlines() if line.startswith("2026-01-01")]
+    assert "ValueError: a/b/" in told
 
 
 def test_what_is_less_severe_or_only_noise_is_left_out(capsys: Output) -> None:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+import yaml
 
 from builders import NOW
 from workflowexecution.api.status import Phase
+from workflowexecution.core.text import is_printable
 from workflowexecution.plugin.rendering import Column, Output, Printer, as_plain
 from workflowexecution.views.text import short
 
@@ -80,6 +82,35 @@ def test_nothing_found_is_a_note_and_an_empty_answer(capsys: pytest.CaptureFixtu
     Printer(Output.TABLE).print_items(empty, COLUMNS, name=str, empty="none there")
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "none there\n")
+
+
+EVIL = {"spec": {"targetResource": "a/b/\x9b2J\u202egnp\x85", "k\x1b[2J": ["\x7f\u2028", "größer"]}}
+
+
+@pytest.mark.parametrize("output", [Output.JSON, Output.YAML])
+def test_a_document_means_the_same_and_is_not_obeyed(
+    capsys: pytest.CaptureFixture[str], output: Output
+) -> None:
+    Printer(output).print_document(EVIL)
+    Printer(output).print_change(EVIL, "x")
+    said = capsys.readouterr().out
+    assert is_printable(said)
+    documents = [item for item in yaml.safe_load_all(said.replace("}\n{", "}\n---\n{")) if item]
+    assert documents == [EVIL, EVIL]
+
+
+def test_what_is_harmless_is_not_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    for output in (Output.JSON, Output.YAML):
+        Printer(output).print_document({"reason": "größer, 日本語"})
+        assert "größer, 日本語" in capsys.readouterr().out
+
+
+def test_names_are_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    printer = Printer(Output.NAME)
+    printer.print_items(["\x1b[2J"], COLUMNS, name=str)
+    printer.print_answer({}, "\x1b[2J", "")
+    printer.print_change({}, "\x1b[2J")
+    assert is_printable(capsys.readouterr().out)
 
 
 def test_a_terminal_is_not_handed_what_it_would_obey(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.words import Class, class_of_refusal
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import Step, TaskRun
+from workflowexecution.core.text import command
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -191,8 +192,8 @@ def _remark_on(exit_code: int | None, has_log: bool) -> str:
 def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> str:
     """The command that shows most: the step's log, or the object that tells of it."""
     if task is None:
-        return f"kubectl describe pipelinerun -n {run.namespace} {run.name}"
+        return command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name)
     is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE
     if step is None or is_gone or not has_log:
-        return f"kubectl describe taskrun -n {run.namespace} {task.name}"
-    return f"kubectl logs -n {run.namespace} {task.pod_name} -c {step.container}"
+        return command("kubectl", "describe", "taskrun", "-n", run.namespace, task.name)
+    return command("kubectl", "logs", "-n", run.namespace, task.pod_name, "-c", step.container)

@@ -8,6 +8,7 @@ from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
+from workflowexecution.core.text import command
 from workflowexecution.core.verdict import Refuse
 
 # What Tekton says of a run none of whose tasks has begun.
@@ -30,7 +31,7 @@ def outcome_of_giving_up(
             f"Tekton has not ended PipelineRun {run.namespace}/{run.name} long after its time "
             "limit; it is being cancelled, and its target is held until it has stopped"
         ),
-        see=f"kubectl describe pipelinerun -n {run.namespace} {run.name}",
+        see=command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name),
         has_started=has_started,
     )
     return _failed(execution, diagnosis, now)
@@ -41,7 +42,9 @@ def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcom
     diagnosis = Diagnosis(
         reason=FailureReason.UNKNOWN,
         message=f"PipelineRun {run.namespace}/{run.name} was deleted by somebody else",
-        see=f"kubectl events -n {run.namespace} --for pipelinerun.tekton.dev/{run.name}",
+        see=command(
+            "kubectl", "events", "-n", run.namespace, "--for", f"pipelinerun.tekton.dev/{run.name}"
+        ),
         has_started=_had_started(execution, run),
     )
     return _failed(execution, diagnosis, now)

@@ -18,6 +18,7 @@ from workflowexecution.api.status import (
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.text import command
 from workflowexecution.core.verdict import Skip
 
 
@@ -204,8 +205,9 @@ def _failed_in_a_row(skip: Skip) -> str:
 
 def _to_clear(last: Evidence) -> str:
     # A run that somebody made by hand has no execution that could be named.
-    which = "" if last.name == last.run_name else f" -n {last.namespace} {last.name}"
-    return f"it is skipped until a person has looked and cleared that: kubectl wfe clear{which}"
+    which = () if last.name == last.run_name else ("-n", last.namespace, last.name)
+    clear = command("kubectl", "wfe", "clear", *which)
+    return f"it is skipped until a person has looked and cleared that: {clear}"
 
 
 _DETAILS: Final[dict[SkipReason, Callable[[Skip, datetime], SkipDetails]]] = {

@@ -7,6 +7,7 @@ import typer
 
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import RunState, parse_run
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.parameters import ExecutionName
 from workflowexecution.plugin.exits import Exit
@@ -67,7 +68,8 @@ async def _cancel_run(session: Session, execution: Execution) -> str:
         if run is None or run.owner is None or run.owner.uid != execution.uid:
             raise CommandError(f"{where} is not the one that was made for it")
         if run.state is not RunState.ACTIVE:
-            return f"{where} has ended already; see: kubectl wfe locks --target {execution.target}"
+            see = command("kubectl", "wfe", "locks", "--target", execution.target)
+            return f"{where} has ended already; see: {see}"
         if not run.is_cancelled:
             await cluster.cancel_run(run)
     except errors.MissingRightError as error:

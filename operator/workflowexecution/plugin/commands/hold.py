@@ -9,6 +9,7 @@ from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.fields import format_time, parse_time
 from workflowexecution.api.validation import parse_hold_spec
 from workflowexecution.core.facts.hold import parse_hold
+from workflowexecution.core.text import command
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.hold_requests import create_hold, delete_hold, list_holds, who_asks
 from workflowexecution.plugin.session import Session
@@ -46,7 +47,8 @@ async def hold(
         raise CommandError(problem, Exit.USAGE)
     made = await create_hold(session, name, spec)
     session.printer.say(f"nothing new is launched: {made.describe()}")
-    session.printer.note(f"what runs goes on; to lift it: kubectl wfe release {made.name}")
+    lift = command("kubectl", "wfe", "release", made.name)
+    session.printer.note(f"what runs goes on; to lift it: {lift}")
     return None
 
 

@@ -12,6 +12,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.control.paths import execution_paths
 from workflowexecution.core import names
 from workflowexecution.core.shard import Shard, parts_of
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.kube.lease import LEASE_DURATION
 from workflowexecution.plugin.doctor.finding import Finding, State, error, ok, warning
@@ -65,9 +66,11 @@ def readiness_of(deployment: Raw, where: str) -> Finding:
     ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
     told = f"Deployment {where}: {ready} of {wanted} pods ready"
     namespace, _, name = where.partition("/")
-    see = f"kubectl describe pods -n {namespace}; kubectl logs -n {namespace} deploy/{name}"
+    pods = command("kubectl", "describe", "pods", "-n", namespace)
+    see = f"{pods}; {command('kubectl', 'logs', '-n', namespace, f'deploy/{name}')}"
     if not wanted:
-        return error("operator", told, f"kubectl scale -n {namespace} deploy/{name} --replicas 2")
+        scale = ("kubectl", "scale", "-n", namespace, f"deploy/{name}", "--replicas", "2")
+        return error("operator", told, command(*scale))
     if not ready:
         return error("operator", told, see)
     return ok("operator", told) if ready == wanted else warning("operator", told, see)
@@ -141,7 +144,7 @@ def settings_finding(told: Mapping[str, str], execution_namespace: str) -> Findi
     if not differs:
         return ok("settings", "the plugin assumes what the operator is told, as far as is known")
     detail = "the operator is told otherwise than the plugin assumes"
-    return warning("settings", detail, f"export {' '.join(differs)}")
+    return warning("settings", detail, command("export", *differs))
 
 
 async def check_unseen(session: Session, place: Place) -> list[Finding]:

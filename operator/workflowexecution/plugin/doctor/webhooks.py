@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.finding import Finding, State, error, ok
 from workflowexecution.plugin.doctor.place import Place
@@ -79,7 +80,8 @@ async def _look_at(session: Session, name: str, webhook: Raw) -> Finding | None:
         return _UNSEEN
     where = f"{reading.text(service, 'namespace')}/{reading.text(service, 'name')}"
     detail = f"{told}: nobody answers at Service {where}, so what it checks is refused"
-    return error("webhooks", detail, f"kubectl get pods -n {reading.text(service, 'namespace')}")
+    see = command("kubectl", "get", "pods", "-n", reading.text(service, "namespace"))
+    return error("webhooks", detail, see)
 
 
 async def _has_endpoints(session: Session, service: Raw) -> bool:
