@@ -179,6 +179,11 @@ class Settings(BaseSettings):
     page_port: int = Field(
         default=8080, ge=0, le=65535, description="Port of the status page; 0 picks a free one."
     )
+    page_audience: str = Field(
+        default="",
+        description="Audience that visitors' tokens must be made for, so that they are of no use "
+        "elsewhere; empty: that of the API server.",
+    )
     bind_address: str = Field(
         default_factory=_default_address,
         description="Address of both ports; empty, as in a pod: every one.",

@@ -124,4 +124,8 @@ def _page_of(settings: Settings, access: Access) -> "StatusPage | None":
     except ModuleNotFoundError as error:
         extra = "pip install 'workflowexecution-operator[page]'"
         raise ValueError(f"--page={settings.page}: {error}; {extra}, or set --page=off") from error
-    return StatusPage(access, is_for_loopback=settings.page == "loopback")
+    return StatusPage(
+        access,
+        is_for_loopback=settings.page == "loopback",
+        audience=settings.page_audience,
+    )

@@ -7,6 +7,7 @@ import prometheus_client
 from aiohttp import web
 
 from workflowexecution.observe.metrics import Metrics
+from workflowexecution.observe.web_server import WebServer
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class HttpServer:
     def __init__(self, health: Health, metrics: Metrics) -> None:
         self._health = health
         self._metrics = metrics
-        self._runners: list[web.AppRunner] = []
+        self._servers: list[WebServer] = []
 
     async def start(self, address: str, *, probes_port: int, metrics_port: int) -> tuple[int, int]:
         """Start serving.
@@ -43,8 +44,8 @@ class HttpServer:
 
     async def close(self) -> None:
         """Stop serving."""
-        for runner in self._runners:
-            await runner.cleanup()
+        for server in self._servers:
+            await server.close()
 
     async def _serve(
         self,
@@ -54,11 +55,9 @@ class HttpServer:
     ) -> int:
         app = web.Application()
         app.add_routes([web.get(path, handler) for path, handler in routes.items()])  # type: ignore[arg-type]
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        self._runners.append(runner)
-        await web.TCPSite(runner, address, port).start()
-        return int(runner.addresses[0][1])
+        server = WebServer(app)
+        self._servers.append(server)
+        return await server.start(address, port)
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return _answer(self._health.not_alive())

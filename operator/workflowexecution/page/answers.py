@@ -16,8 +16,9 @@ from workflowexecution.views.rights import missing_right
 class Answers:
     """Makes answers; every page says which operator made it, and what is in doubt."""
 
-    def __init__(self, window: Window, *, is_for_loopback: bool) -> None:
+    def __init__(self, window: Window, *, is_for_loopback: bool, audience: str) -> None:
         self._window = window
+        self._audience = audience
         self._is_for_loopback = is_for_loopback
         self._pages = Pages()
         self._log = structlog.get_logger("page")
@@ -39,11 +40,23 @@ class Answers:
 
     def sign_in(self, status: int, problem: str = "") -> web.Response:
         """The form for a token."""
-        return _html(self._pages.render("sign-in.html", problem=problem), status)
+        text = self._pages.render("sign-in.html", problem=problem, audience=self._audience)
+        return _html(text, status)
+
+    def unknown_token(self) -> web.Response:
+        """The form, for one who has sent a token that does not count."""
+        meant = f", or it is not made for the audience {self._audience}" if self._audience else ""
+        return self.sign_in(401, f"the API server does not know this token{meant}")
 
     def problem(self, status: int, title: str, text: str) -> web.Response:
         """Why there is nothing to be seen."""
         return _html(self._pages.render("problem.html", title=title, text=text), status)
+
+    def too_slow(self) -> web.Response:
+        """Why a request is not answered that never came to its end; its connection is closed."""
+        response = self.problem(408, "Too slow", "the request did not come to its end in time")
+        response.force_close()
+        return response
 
     def unanswered(self, error: errors.ApiError) -> web.Response:
         """Say that the API server gave no answer, or refuses to tell the operator."""

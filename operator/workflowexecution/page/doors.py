@@ -1,13 +1,18 @@
 """What goes in and out with every request: tokens in, headers out, strangers turned away."""
 
+import asyncio
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
 COOKIE: Final = "wfe-token"
 # Browsers keep no more in a cookie, its name and attributes included.
 LONGEST_COOKIE: Final = 3800
+# A form is sent in one piece, and is small.
+BODY_S: Final = 5.0
+_FORM: Final = "application/x-www-form-urlencoded"
+_FIELDS: Final = 16
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 _POLICY: Final = "; ".join(
     (
@@ -51,10 +56,41 @@ def is_here(request: web.Request) -> bool:
 
 
 def is_from_here(request: web.Request) -> bool:
-    """Whether a form was sent by a page of ours, as far as the browser tells."""
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    """Whether a form was sent, or a stream opened, by a page of ours, as far as browsers tell."""
     _, _, origin = request.headers.get("Origin", "").rpartition("://")
-    return site in ("same-origin", "none") and origin in ("", request.host)
+    return _is_site_of_ours(request) and origin in ("", request.host)
+
+
+def is_embedded_elsewhere(request: web.Request) -> bool:
+    """Whether a page of another site asks behind its visitor's back; to follow a link is none."""
+    return not _is_site_of_ours(request) and request.headers.get("Sec-Fetch-Mode") != "navigate"
+
+
+async def has_whole_body(request: web.Request) -> bool:
+    """Whether the body has come in time, where there is one; it is kept for who reads it."""
+    if not request.body_exists:
+        return True
+    try:
+        async with asyncio.timeout(BODY_S):
+            await request.read()
+    except (TimeoutError, web.RequestPayloadError):
+        return False
+    return True
+
+
+async def form_field(request: web.Request, name: str) -> str:
+    """A field of the form that was sent; empty where there is none."""
+    if request.content_type != _FORM:
+        return ""
+    text = (await request.read()).decode(errors="replace")
+    try:
+        return parse_qs(text, max_num_fields=_FIELDS).get(name, [""])[0].strip()
+    except ValueError:
+        return ""
+
+
+def _is_site_of_ours(request: web.Request) -> bool:
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
 
 
 def token_of(request: web.Request) -> str:

@@ -46,9 +46,13 @@ class Visitor:
 
 
 class Gate(Protocol):
-    """Lets visitors in. Methods raise ApiError where the API server gives no answer."""
+    """Lets visitors in. Methods raise ApiError where the API server gives no answer.
+
+    audience: that tokens have to be made for; empty for that of the API server.
+    """
 
     is_for_loopback: bool
+    audience: str
 
     async def visitor_of(self, token: str) -> Visitor | None:
         """Who bears this token; None where it is nobody's."""
@@ -63,6 +67,7 @@ class LoopbackGate:
     """For whoever can reach the machine's own address, who may see everything."""
 
     is_for_loopback = True
+    audience = ""
 
     async def visitor_of(self, token: str) -> Visitor | None:
         """See Gate."""
@@ -74,12 +79,16 @@ class LoopbackGate:
 
 
 class ClusterGate:
-    """For those whom the API server knows, each with their own rights."""
+    """For those whom the API server knows, each with their own rights.
+
+    With an audience a token counts only if it is made for that, and so is of no use elsewhere.
+    """
 
     is_for_loopback = False
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, audience: str = "") -> None:
         self._client = client
+        self.audience = audience
         self._visitors = ShortCache[bytes, Visitor | None](size=_VISITORS, seconds=_VISITOR_S)
         self._rights = ShortCache[tuple[Visitor, Right], bool](size=_RIGHTS, seconds=_RIGHT_S)
         self._turn = asyncio.Semaphore(_AT_ONCE)
@@ -97,8 +106,12 @@ class ClusterGate:
         return await self._rights.get((visitor, right), lambda: self._ask(visitor, right))
 
     async def _review(self, token: str) -> Visitor | None:
-        status = await self._post(TOKENS, "TokenReview", {"token": token})
-        if status.get("authenticated") is not True:
+        wanted = [self.audience] if self.audience else []
+        spec = {"token": token} | ({"audiences": wanted} if wanted else {})
+        status = await self._post(TOKENS, "TokenReview", spec)
+        # An authenticator that does not know of audiences answers without them.
+        is_meant = set(wanted) <= set(_texts(status.get("audiences")))
+        if status.get("authenticated") is not True or not is_meant:
             return None
         user = reading.mapping(status, "user")
         extra = reading.mapping(user, "extra")

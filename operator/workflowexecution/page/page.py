@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import aiohttp
 import structlog
-from aiohttp import web
 
 from workflowexecution.control.window import Window
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.observe.web_server import WebServer
 from workflowexecution.page.gate import ClusterGate, Gate, LoopbackGate
 from workflowexecution.page.keeper import IDLE_S, Keeper
 from workflowexecution.page.server import Server
@@ -28,13 +28,14 @@ class StatusPage:
     While nobody looks it asks for nothing and keeps nothing.
     """
 
-    def __init__(self, access: Access, *, is_for_loopback: bool) -> None:
+    def __init__(self, access: Access, *, is_for_loopback: bool, audience: str = "") -> None:
         self._access = access
+        self._audience = audience
         self._is_for_loopback = is_for_loopback
         self._streams = Streams()
         self._keeper: Keeper | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._runner: web.AppRunner | None = None
+        self._web: WebServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, window: Window, address: str, port: int) -> None:
@@ -44,25 +45,24 @@ class StatusPage:
         """
         self._session = self._access.open_session(connections=_CONNECTIONS)
         client = ApiClient(self._session, self._access.server)
-        gate: Gate = LoopbackGate() if self._is_for_loopback else ClusterGate(client)
+        gate: Gate = (
+            LoopbackGate() if self._is_for_loopback else ClusterGate(client, self._audience)
+        )
         sources = Sources(client, window)
         self._keeper = Keeper(sources.fill, self._streams.changed)
         server = Server(window, sources, gate, self._streams, self._keeper.look)
-        self._runner = web.AppRunner(
+        self._web = WebServer(
             server.application(),
-            access_log=None,
             shutdown_timeout=_SHUTDOWN_S,
             # The stream of one who has gone would count as theirs until it is next written to.
             handler_cancellation=True,
         )
-        await self._runner.setup()
         where = _LOOPBACK if self._is_for_loopback else address
-        await web.TCPSite(self._runner, where, port).start()
+        bound = await self._web.start(where, port)
         self._tasks = [
             asyncio.create_task(self._streams.tell(), name="page streams"),
             asyncio.create_task(self._forget(self._keeper), name="page memory"),
         ]
-        bound = int(self._runner.addresses[0][1])
         log = structlog.get_logger("page")
         log.info("status page", page_port=bound, is_for_loopback=self._is_for_loopback)
 
@@ -73,8 +73,8 @@ class StatusPage:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._keeper is not None:
             await self._keeper.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._web is not None:
+            await self._web.close()
         if self._session is not None:
             await self._session.close()
 

@@ -14,6 +14,7 @@ from workflowexecution.page.event_stream import follow
 from workflowexecution.page.gate import Gate, Visitor
 from workflowexecution.page.holds import holds_for
 from workflowexecution.page.overview import Known, overview_of
+from workflowexecution.page.places import Places, TooManyError
 from workflowexecution.page.query import fields_of, number_of, problem_of, wanted_by
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.rendering import STATIC, path_of, static_files
@@ -21,14 +22,15 @@ from workflowexecution.page.short_cache import ShortMemo
 from workflowexecution.page.sight import MOST_NAMESPACES, Sight, sight_of
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.story import story_of
-from workflowexecution.page.streams import Streams, TooManyError
+from workflowexecution.page.streams import Streams
 from workflowexecution.views.cooldowns import Cooldown, cooldowns_of
 from workflowexecution.views.holds import held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Answers being made at once; streams are counted apart.
+# Answers being made at once, and tokens being looked at; streams are counted apart.
 _AT_ONCE: Final = 32
+_OF_ONE: Final = 16
 # With thousands of them it takes time to find out; they all look at the same.
 _COOLDOWNS_S: Final = 1.0
 _LONGEST_FORM: Final = 16 * 1024
@@ -53,9 +55,13 @@ class Server:
         self._gate = gate
         self._streams = streams
         self._look = look
-        self._answers = Answers(window, is_for_loopback=gate.is_for_loopback)
+        self._answers = Answers(
+            window, is_for_loopback=gate.is_for_loopback, audience=gate.audience
+        )
         self._static = static_files()
-        self._under_way = 0
+        # By the visitor; and as long as nobody knows who that is, by the address.
+        self._answering = Places(_AT_ONCE, _OF_ONE)
+        self._asking = Places(_AT_ONCE, _OF_ONE)
         self._cooldowns = ShortMemo(_COOLDOWNS_S, self._read_cooldowns, window.clock.monotonic)
 
     def application(self) -> web.Application:
@@ -80,12 +86,14 @@ class Server:
         if self._gate.is_for_loopback and not doors.is_here(request):
             told = "open this page as http://localhost or http://127.0.0.1"
             return self._answers.problem(421, "Not by this name", told)
-        is_stream = request.path == "/events"
-        if not is_stream and self._under_way >= _AT_ONCE:
-            return self._answers.problem(503, "Too much at once", "try again in a moment")
-        self._under_way += not is_stream
+        if doors.is_embedded_elsewhere(request):
+            return self._answers.problem(403, "Refused", "open this page itself")
         try:
+            if not await doors.has_whole_body(request):
+                return self._answers.too_slow()
             return await handler(request)
+        except TooManyError:
+            return self._answers.problem(503, "Too much at once", "try again in a moment")
         except web.HTTPException as error:
             # How the framework says so of a path or a method that is not there.
             return self._answers.problem(error.status, error.reason, "there is nothing here")
@@ -93,13 +101,15 @@ class Server:
             return self._answers.problem(404, "Not found", _NO_EXECUTION)
         except errors.ApiError as error:
             return self._answers.unanswered(error)
-        finally:
-            self._under_way -= not is_stream
 
     async def _overview(self, request: web.Request) -> web.StreamResponse:
         visitor = await self._visitor(request)
         if visitor is None:
             return self._answers.sign_in(401)
+        with self._answering.take(visitor.name):
+            return await self._overview_for(visitor, request)
+
+    async def _overview_for(self, visitor: Visitor, request: web.Request) -> web.StreamResponse:
         asked = fields_of(request)
         if problem := problem_of(asked):
             return self._answers.problem(400, "Not a target", problem)
@@ -139,6 +149,10 @@ class Server:
         visitor = await self._visitor(request)
         if visitor is None:
             return self._answers.sign_in(401)
+        with self._answering.take(visitor.name):
+            return await self._story_for(visitor, request)
+
+    async def _story_for(self, visitor: Visitor, request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
         can_be = path_of(f"{namespace}/{name}") and self._window.policy.serves(namespace)
         sight = await self._sight(visitor, {namespace})
@@ -151,14 +165,15 @@ class Server:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Tell a visitor that there is something new, until they go or are let in no more."""
+        if not doors.is_from_here(request):
+            return self._answers.problem(403, "Refused", "open this page itself")
         visitor = await self._visitor(request)
         if visitor is None:
             return self._answers.problem(401, "Not signed in", "sign in first")
-        try:
-            with self._streams.open(visitor.name) as flag:
-                return await follow(request, flag, lambda: self._is_let_in(request))
-        except TooManyError as error:
-            return self._answers.problem(503, "Too many streams", str(error))
+        if not await self._may_see_something(visitor, request):
+            return self._answers.problem(403, "Nothing to see", "you may list no executions")
+        with self._streams.open(visitor.name) as flag:
+            return await follow(request, flag, lambda: self._is_let_in(request))
 
     async def _file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -176,11 +191,11 @@ class Server:
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
         if not doors.is_from_here(request):
             return self._answers.problem(403, "Refused", "sign in on the page itself")
-        token = str((await request.post()).get("token", "")).strip()
+        token = await doors.form_field(request, "token")
         if len(token) > doors.LONGEST_COOKIE:
             return self._answers.sign_in(400, "this token is too long for a browser to keep")
-        if not token or await self._gate.visitor_of(token) is None:
-            return self._answers.sign_in(401, "the API server does not know this token")
+        if not token or await self._bearer_of(token, request) is None:
+            return self._answers.unknown_token()
         response = moved_to("/")
         doors.keep_token(request, response, token)
         return response
@@ -197,10 +212,23 @@ class Server:
         return cooldowns_of(window.ledger.ends(), window.policy.cooldown, window.clock.now())
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
-        return await self._gate.visitor_of(doors.token_of(request))
+        return await self._bearer_of(doors.token_of(request), request)
+
+    async def _bearer_of(self, token: str, request: web.Request) -> Visitor | None:
+        with self._asking.take(request.remote or ""):
+            return await self._gate.visitor_of(token)
 
     async def _is_let_in(self, request: web.Request) -> bool:
-        return await self._visitor(request) is not None
+        """Whether one who has a stream, and so is counted already, may still have it."""
+        visitor = await self._gate.visitor_of(doors.token_of(request))
+        return visitor is not None and await self._may_see_something(visitor, request)
+
+    async def _may_see_something(self, visitor: Visitor, request: web.Request) -> bool:
+        """Whether there is a namespace whose executions they may list, as far as is known yet."""
+        recent, asked = self._look(), request.query.get("namespace", "")
+        where = self._window.policy.template.namespace
+        candidates = {asked} if asked else {*self._namespaces(recent), where}
+        return not (await self._sight(visitor, candidates)).is_blind or not recent.is_complete
 
     async def _sight(self, visitor: Visitor, candidates: set[str]) -> Sight:
         where = self._window.policy.template.namespace

@@ -29,6 +29,11 @@ class Sight:
     sees_tasks: bool = False
     is_cut: bool = False
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether there is nothing that they may see."""
+        return not (self.has_all or self.namespaces)
+
     def sees(self, namespace: str) -> bool:
         """Whether executions of a namespace are shown."""
         return self.has_all or namespace in self.namespaces

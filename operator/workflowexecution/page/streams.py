@@ -1,10 +1,11 @@
 """Who is told that something has changed: a bounded number, never faster than they read."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+
+from workflowexecution.page.places import Places
 
 MOST: Final = 64
 MOST_OF_ONE: Final = 8
@@ -15,10 +16,6 @@ _PER_SECOND: Final = 16
 _HEARTBEAT_S: Final = 10.0
 
 
-class TooManyError(Exception):
-    """There are as many streams as there may be."""
-
-
 class Streams:
     """Those who look, each with a flag that is raised when there is something new.
 
@@ -26,7 +23,8 @@ class Streams:
     """
 
     def __init__(self) -> None:
-        self._flags: dict[asyncio.Event, str] = {}
+        self._flags: set[asyncio.Event] = set()
+        self._places = Places(MOST, MOST_OF_ONE)
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -35,14 +33,13 @@ class Streams:
     @contextmanager
     def open(self, visitor: str) -> Iterator[asyncio.Event]:
         """A flag for one more who looks. Raises: TooManyError."""
-        if len(self._flags) >= MOST or Counter(self._flags.values())[visitor] >= MOST_OF_ONE:
-            raise TooManyError(f"{len(self._flags)} streams are open")
         flag = asyncio.Event()
-        self._flags[flag] = visitor
-        try:
-            yield flag
-        finally:
-            del self._flags[flag]
+        with self._places.take(visitor):
+            self._flags.add(flag)
+            try:
+                yield flag
+            finally:
+                self._flags.discard(flag)
 
     def changed(self) -> None:
         """Note that there is something new."""

@@ -16,6 +16,7 @@ class ApiServer:
 
     def __init__(self, *namespaces: str) -> None:
         self.namespaces = namespaces
+        self.audiences = ["https://kubernetes.default.svc"]
         self.asked: list[dict[str, Any]] = []
 
     async def request(self, method: str, path: str, *, body: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +24,8 @@ class ApiServer:
         if path == TOKENS:
             is_known = body["spec"]["token"] == "good"
             user = {"username": "ann", "groups": ["team-a"], "extra": {"scope": ["x"]}}
-            return {"status": {"authenticated": is_known, **({"user": user} if is_known else {})}}
+            told = {"user": user, "audiences": self.audiences} if is_known else {}
+            return {"status": {"authenticated": is_known, **told}}
         assert path == ACCESS
         wanted = body["spec"]["resourceAttributes"]
         may = wanted["resource"] == "workflowexecutions"
@@ -42,6 +44,32 @@ async def test_a_token_is_reviewed_once_in_a_while() -> None:
         assert ann == Visitor("ann", "", ("team-a",), (("scope", ("x",)),))
         assert await gate.visitor_of("bad") is None
     assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("audiences", "counts"),
+    [
+        (["page"], True),
+        (["page", "x"], True),
+        (["https://kubernetes.default.svc"], False),
+        ([], False),
+    ],
+)
+async def test_with_an_audience_only_what_is_made_for_it_counts(
+    audiences: list[str], counts: bool
+) -> None:
+    """An authenticator that knows of no audiences answers without any."""
+    server = ApiServer()
+    server.audiences = audiences
+    ann = await ClusterGate(server, "page").visitor_of("good")  # type: ignore[arg-type]
+    assert (ann is not None) is counts
+    assert server.asked[0]["spec"] == {"token": "good", "audiences": ["page"]}
+
+
+async def test_without_an_audience_it_is_left_to_the_api_server() -> None:
+    server = ApiServer()
+    assert await gate_to(server).visitor_of("good") is not None
+    assert server.asked[0]["spec"] == {"token": "good"}
 
 
 @pytest.mark.parametrize("token", ["", "two words", "x" * 8000, "line\nbreak", "ü"])

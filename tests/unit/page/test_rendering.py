@@ -119,7 +119,7 @@ def test_nothing_in_a_story_is_markup_of_others() -> None:
 
 @pytest.mark.parametrize("template", ["sign-in.html", "problem.html"])
 def test_nothing_in_an_error_is_markup_of_others(template: str) -> None:
-    html = page(template, problem=EVIL, title=EVIL, text=EVIL)
+    html = page(template, problem=EVIL, title=EVIL, text=EVIL, audience=EVIL)
     assert "alert(" in html
     assert "<script>alert" not in html
 

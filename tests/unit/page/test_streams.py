@@ -5,7 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from workflowexecution.page.streams import MOST, MOST_OF_ONE, Streams, TooManyError
+from workflowexecution.page.places import TooManyError
+from workflowexecution.page.streams import MOST, MOST_OF_ONE, Streams
 
 
 def test_there_are_only_so_many_in_all_and_of_one_visitor() -> None:

@@ -77,7 +77,7 @@ let stream = null;
 
 function listen() {
   if (stream || document.hidden) return;
-  const own = (stream = new EventSource("/events"));
+  const own = (stream = new EventSource(live.dataset.events));
   own.addEventListener("open", changed);
   own.addEventListener("changed", changed);
   own.addEventListener("over", () => location.reload());
