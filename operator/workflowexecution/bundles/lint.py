@@ -21,6 +21,7 @@ from workflowexecution.bundles.folder import (
     containers_of,
     key_of,
 )
+from workflowexecution.bundles.references import PINNED, code_of_others, unpinned
 
 MAXIMUM_OBJECTS: Final = 20
 """Tekton's resolver refuses a bundle with more layers."""
@@ -28,8 +29,6 @@ MAXIMUM_OBJECTS: Final = 20
 _LARGEST_OBJECT: Final = 700_000
 _KINDS: Final = ("Pipeline", "Task", "StepAction")
 _PARAMETER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-_DIGEST: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
-_PARAMETER_IN_SCRIPT: Final = re.compile(r"\$\((?:inputs\.)?params[.\[]")
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -87,8 +86,7 @@ def _pipeline(bundle: Bundle) -> Found:
     if pipelines != ["workflow"]:
         yield "objects", f"Pipelines {pipelines}: must be exactly one, named workflow"
     for where, task in _tasks(bundle):
-        if "taskRef" in task and "resolver" not in (task["taskRef"] or {}):
-            yield where, "taskRef: looks in the cluster, not in the bundle; write a taskSpec"
+        yield from ((where, message) for message in unpinned(task))
 
 
 def _parameters(bundle: Bundle) -> Found:
@@ -130,18 +128,31 @@ def _schema_differs(schema: Object, declared: dict[str, Object]) -> Found:
 
 def _steps(bundle: Bundle) -> Found:
     for where, step in _all_steps(bundle):
-        image = step.get("image") or ""
-        if not _DIGEST.fullmatch(image):
-            yield where, f"image={image!r}: must be pinned, as name@sha256:…"
-        if _PARAMETER_IN_SCRIPT.search(step.get("script") or ""):
-            yield where, "script: a parameter in it would be run as code; hand it over in env"
         if not step.get("name"):
             yield where, "name: missing; a failure is told by it"
-        yield from ((where, message) for message in _unconfined(step))
+        content = unpinned(step) if "ref" in step else _content(step)
+        yield from ((where, message) for message in content)
         resources = step.get("computeResources") or {}
         for field in ("requests", "limits"):
             if "memory" not in (resources.get(field) or {}):
                 yield where, f"computeResources.{field}.memory: missing; quotas refuse such a pod"
+
+
+def _step_actions(bundle: Bundle) -> Found:
+    """A StepAction is the content of steps elsewhere."""
+    for item in bundle.objects:
+        kind, name = key_of(item)
+        if kind == "StepAction":
+            yield from ((f"{kind} {name}", message) for message in _content(item.get("spec") or {}))
+
+
+def _content(step: Object) -> Iterator[str]:
+    """What is wrong with what a step runs, and as whom."""
+    image = step.get("image") or ""
+    if not PINNED.fullmatch(image):
+        yield f"image={image!r}: must be pinned, as name@sha256:…"
+    yield from code_of_others(step)
+    yield from _unconfined(step)
 
 
 def _unconfined(step: Object) -> Iterator[str]:
@@ -184,9 +195,15 @@ def _declared(bundle: Bundle) -> dict[str, Object]:
 
 
 def _tasks(bundle: Bundle) -> Iterator[tuple[str, Object]]:
-    spec = (bundle.pipeline or {}).get("spec") or {}
+    yield from _tasks_of((bundle.pipeline or {}).get("spec") or {}, "")
+
+
+def _tasks_of(spec: Object, within: str) -> Iterator[tuple[str, Object]]:
+    """The tasks of a Pipeline, and those of Pipelines that are written into it."""
     for task in [*(spec.get("tasks") or []), *(spec.get("finally") or [])]:
-        yield f"task {task.get('name')}", task
+        where = f"{within}task {task.get('name')}"
+        yield where, task
+        yield from _tasks_of(task.get("pipelineSpec") or {}, f"{where}, ")
 
 
 def _all_steps(bundle: Bundle) -> Iterator[tuple[str, Object]]:
@@ -211,5 +228,6 @@ _CHECKS: Final[tuple[Callable[[Bundle], Found], ...]] = (
     _pipeline,
     _parameters,
     _steps,
+    _step_actions,
     _files,
 )

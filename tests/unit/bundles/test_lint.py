@@ -136,6 +136,173 @@ def test_what_breaks_a_convention_is_named(tmp_path: Path, change: Change, words
     assert all(str(problem).startswith("one: ") for problem in problems)
 
 
+DIGEST = f"sha256:{'b' * 64}"
+
+
+def _pinned(bundle: str | None) -> dict[str, Any]:
+    named = [{"name": "kind", "value": "task"}]
+    return {
+        "resolver": "bundles",
+        "params": named if bundle is None else [*named, {"name": "bundle", "value": bundle}],
+    }
+
+
+REFERENCES: list[tuple[dict[str, Any] | None, str]] = [
+    (None, "looks in the cluster"),
+    ({"name": "x"}, "looks in the cluster"),
+    ({"name": "x", "bundle": f"r.test/x@{DIGEST}"}, "looks in the cluster"),
+    ({"apiVersion": "example.dev/v1", "kind": "Approval"}, "looks in the cluster"),
+    *(
+        (
+            {"resolver": kind, "params": [{"name": "revision", "value": "main"}]},
+            f"resolver='{kind}'",
+        )
+        for kind in ("git", "http", "cluster", "hub", "own")
+    ),
+    (_pinned(None), "bundle=None: must be pinned"),
+    (_pinned("r.test/x:1"), "bundle='r.test/x:1': must be pinned"),
+    (_pinned("r.test/x@sha256:abc"), "must be pinned"),
+    (_pinned("$(params.BUNDLE)"), "must be pinned"),
+    (_pinned(f"r.test/x@{DIGEST}$(params.X)"), "must be pinned"),
+    (
+        {
+            "resolver": "bundles",
+            "params": [
+                *_pinned(f"r.test/x@{DIGEST}")["params"],
+                {"name": "bundle", "value": "r.test/x:1"},
+            ],
+        },
+        "bundle='r.test/x:1': must be pinned",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reference", "words"), REFERENCES)
+@pytest.mark.parametrize("place", ["task", "pipeline", "finally", "nested", "step", "Task's step"])
+def test_what_no_digest_pins_is_refused_wherever_it_stands(
+    tmp_path: Path, reference: dict[str, Any] | None, words: str, place: str
+) -> None:
+    parts = _good()
+    field = _refer(parts, place, reference)
+    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    assert [item for item in problems if f"{field}" in item and words in item], problems
+
+
+@pytest.mark.parametrize("place", ["task", "pipeline", "finally", "nested", "step", "Task's step"])
+def test_what_a_digest_pins_may_be_elsewhere(tmp_path: Path, place: str) -> None:
+    parts = _good()
+    _refer(parts, place, _pinned(f"r.test/x:1@{DIGEST}"))
+    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+
+
+def _refer(parts: dict[str, Any], place: str, reference: dict[str, Any] | None) -> str:
+    """Put a reference to a place; returns the name of its field."""
+    spec = parts["workflow.yaml"]["spec"]
+    if place in ("step", "Task's step"):
+        step = {
+            "name": "far",
+            "ref": reference,
+            "computeResources": _step(parts)["computeResources"],
+        }
+        if place == "step":
+            spec["tasks"][0]["taskSpec"]["steps"].append(step)
+        else:
+            parts["task.yaml"] = _object("Task", {"steps": [step]})
+        return "ref"
+    field = "pipelineRef" if place == "pipeline" else "taskRef"
+    task = {"name": "far", field: reference}
+    if place == "nested":
+        spec["tasks"].append({"name": "inner", "pipelineSpec": {"tasks": [task]}})
+    else:
+        spec.setdefault("finally" if place == "finally" else "tasks", []).append(task)
+    return field
+
+
+def _object(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    meta = {"name": kind.lower()}
+    return {"apiVersion": "tekton.dev/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+@pytest.mark.parametrize("field", ["script", "command", "args"])
+@pytest.mark.parametrize("place", ["step", "nested", "template", "sidecar", "StepAction", "Task"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$(params.SIZE)",
+        "--x=$(params.SIZE)",
+        "$(params['SIZE'])",
+        '$(params["SIZE"])',
+        "$(params.SIZE[*])",
+        "$(inputs.params.SIZE)",
+        "$(tasks.look.results.name)",
+        "$(steps.look.results.name)",
+    ],
+)
+def test_what_others_write_is_not_put_into_what_runs(
+    tmp_path: Path, field: str, place: str, text: str
+) -> None:
+    parts = _good()
+    _put(parts, place, field, text)
+    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    assert [item for item in problems if f" {field}: a parameter or result" in item], problems
+
+
+@pytest.mark.parametrize("place", ["step", "StepAction"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$(context.taskRun.name)",
+        "$(step.results.name.path)",
+        "$(results.name.path)",
+        "$(steps.look.exitCode.path)",
+        "$(workspaces.data.path)",
+        "$(date)",
+        "$PARAMS",
+        "${params.SIZE}",
+    ],
+)
+def test_what_is_tektons_own_or_the_shells_may_stand_there(
+    tmp_path: Path, place: str, text: str
+) -> None:
+    parts = _good()
+    for field in ("script", "args"):
+        _put(parts, place, field, text)
+    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+
+
+def _put(parts: dict[str, Any], place: str, field: str, text: str) -> None:
+    given = {field: text if field == "script" else ["sh", "-c", text]}
+    spec, step = parts["workflow.yaml"]["spec"], _step(parts)
+    task = spec["tasks"][0]["taskSpec"]
+    own = {**step, **given}
+    if place == "step":
+        step.update(given)
+    elif place == "nested":
+        inner = [{"name": "inner", "taskSpec": {"steps": [own]}}]
+        spec["tasks"].append({"name": "outer", "pipelineSpec": {"finally": inner}})
+    elif place == "template":
+        step.pop("script")
+        task["stepTemplate"] = given
+    elif place == "sidecar":
+        task["sidecars"] = [own]
+    elif place == "StepAction":
+        action = parts.setdefault("action.yaml", _object("StepAction", {**step}))
+        action["spec"].update(given)
+    else:
+        parts["more.yaml"] = _object("Task", {"steps": [own]})
+
+
+def test_the_image_of_a_step_action_is_pinned_and_confined(tmp_path: Path) -> None:
+    parts = _good()
+    parts["action.yaml"] = _object("StepAction", {"image": "r.test/x:1"})
+    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    assert (
+        "one: StepAction stepaction: image='r.test/x:1': must be pinned, as name@sha256:…"
+        in problems
+    )
+    assert any("StepAction stepaction: securityContext" in problem for problem in problems)
+
+
 def test_the_folders_name_is_the_workflows(tmp_path: Path) -> None:
     problems = lint(read_bundle(_write(tmp_path / "Not_Good", _good())))
     assert any("must be lower case letters" in str(problem) for problem in problems)

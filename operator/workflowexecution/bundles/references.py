@@ -1,0 +1,57 @@
+"""What a bundle takes from elsewhere, and what others put into it: neither may change what runs.
+
+A digest pins the bundle alone: a task that Tekton fetches from a branch, a hub or the cluster when
+it runs is not what was looked at.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from workflowexecution.bundles.folder import Object
+
+PINNED: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
+_INSTEAD: Final = {
+    "taskRef": "write a taskSpec",
+    "pipelineRef": "write its tasks into the Pipeline",
+    "ref": "write the step out",
+}
+# What Tekton puts in before anything runs, and others have chosen: parameters and results.
+_OF_OTHERS: Final = re.compile(
+    r"\$\((?:(?:inputs\.)?params[.\[]|tasks[.\[]|steps[.\[][^()]*\.results[.\[])"
+)
+
+
+def unpinned(owner: Object) -> Iterator[str]:
+    """What is wrong with the references of a task of a Pipeline, or of a step."""
+    for field, instead in _INSTEAD.items():
+        if field in owner:
+            yield from _unpinned(field, owner[field] or {}, instead)
+
+
+def _unpinned(field: str, reference: Object, instead: str) -> Iterator[str]:
+    resolver = reference.get("resolver")
+    if not resolver:
+        yield f"{field}: looks in the cluster, not in the bundle; {instead}"
+        return
+    if resolver != "bundles":
+        yield f"{field}.resolver={resolver!r}: fetches what no digest pins; {instead}"
+        return
+    params = reference.get("params") or []
+    named = [item.get("value") for item in params if item.get("name") == "bundle"]
+    for value in named or [None]:
+        if not PINNED.fullmatch(str(value)):
+            fix = f"must be pinned, as name@sha256:…; or {instead}"
+            yield f"{field}.params: bundle={value!r}: {fix}"
+
+
+def code_of_others(step: Object) -> Iterator[str]:
+    """What of a step would be run with what others have written in it."""
+    if _OF_OTHERS.search(str(step.get("script") or "")):
+        yield "script: a parameter or result in it would be run as code; hand it over in env"
+    for field in ("command", "args"):
+        if any(_OF_OTHERS.search(str(word)) for word in step.get(field) or []):
+            yield (
+                f"{field}: a parameter or result in it could be run as code, or be another option; "
+                "hand it over in env"
+            )
