@@ -47,7 +47,8 @@ def _found(kubeconfig: str | None, context: str | None) -> Kubeconfig | None:
     with _usable_kubeconfig():
         found = read_kubeconfig(kubeconfig, context)
         if found is None and not _is_in_pod():
-            raise ValueError("there is none")
+            looked = os.environ.get("KUBECONFIG") or "~/.kube/config"
+            raise ValueError(f"{looked} is not there, or says nothing")
         return found
 
 

@@ -148,7 +148,9 @@ class Printer:
 
     def say_from(self, source: str, text: str, style: str = "") -> None:
         """Print a line that somebody else wrote, and who, at once."""
-        line = Text.assemble((f"[{printable(source)}] " if source else "", style), printable(text))
+        # It must not look like a line of somebody else.
+        said = printable(text).replace("\n", " ")
+        line = Text.assemble((f"[{one_line(source)}] " if source else "", style), said)
         self._say(line)
         self._out.file.flush()
 

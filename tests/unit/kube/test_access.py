@@ -135,6 +135,59 @@ async def test_a_proxy_is_given_its_password(scheme: str, start: str) -> None:
     assert request.count("Proxy-Authorization: Basic bWU6cEBzcw==") == 1
 
 
+async def test_a_proxy_that_is_reached_by_tls_is_trusted_as_the_cluster_is(
+    kubeconfig: Write, files: certificates.KeyFiles
+) -> None:
+    """And the API server is spoken to within, by TLS of its own."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.server_certificate, files.server_key)
+    connected: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hello(_: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        connected.put_nowait(head.splitlines()[0])
+        onward = await asyncio.open_connection("127.0.0.1", api_port)
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        with suppress(OSError):
+            await asyncio.gather(_copy(reader, onward[1]), _copy(onward[0], writer))
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    api_port = runner.addresses[0][1]
+    proxy = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+    kubeconfig(
+        {"token": "t"},
+        **{
+            "server": "https://localhost:6443",
+            "certificate-authority": str(files.authority),
+            "proxy-url": url,
+        },
+    )
+    found = load_access()
+    async with (
+        asyncio.timeout(20),
+        found.open_session(connections=1) as session,
+        session.get(f"{found.server}/") as answer,
+    ):
+        assert await answer.text() == "hello"
+    assert await connected.get() == "CONNECT localhost:6443 HTTP/1.1"
+    proxy.close()
+    await runner.cleanup()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while chunk := await reader.read(65536):
+        writer.write(chunk)
+    writer.close()
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [("10.0.0.1", "https://10.0.0.1:443"), ("fd00::1", "https://[fd00::1]:443")],

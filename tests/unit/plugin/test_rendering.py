@@ -113,6 +113,11 @@ def test_names_are_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
     assert is_printable(capsys.readouterr().out)
 
 
+def test_a_line_of_others_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Printer(Output.TABLE).say_from("a\nb", "x y\n12:00:00 z: Completed")
+    assert capsys.readouterr().out == "[a b] x y 12:00:00 z: Completed\n"
+
+
 def test_a_terminal_is_not_handed_what_it_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
     Printer(Output.TABLE).say("\x1b[31mred\x1b[0m\tand [bold]so on[/bold]")
     said = capsys.readouterr().out

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from workflowexecution.api import identity
+from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
     claims,
@@ -88,8 +89,7 @@ async def _run(session: Session, place: Place, name: str, check: _Check) -> list
 
 
 def _print(session: Session, finding: Finding) -> None:
-    session.printer.say(
-        f"{finding.state:<8} {finding.check}: {finding.detail}", _STYLES[finding.state]
-    )
+    told = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
+    session.printer.say(told, _STYLES[finding.state])
     if finding.fix:
-        session.printer.say(f"         fix: {finding.fix}")
+        session.printer.say(one_line(f"         fix: {finding.fix}"))

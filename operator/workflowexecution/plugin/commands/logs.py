@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.parameters import ExecutionName
 from workflowexecution.plugin.exits import Exit
@@ -102,7 +103,7 @@ async def _states_of(session: Session, execution: Execution) -> AsyncIterator[Ex
     told = ""
     while True:
         if (line := progress_of(execution)) != told:
-            session.printer.note(line)
+            session.printer.note(one_line(line))
             told = line
         yield execution
         if execution.has_ended:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.exits import Exit, exit_for
 from workflowexecution.plugin.follow import Change, Follower
@@ -36,7 +37,7 @@ async def _tell_until_end(session: Session, states: AsyncGenerator[Execution, No
     told = ""
     async for seen in states:
         if (line := progress_of(seen)) != told:
-            session.printer.note(line)
+            session.printer.note(one_line(line))
             told = line
         if seen.has_ended:
             return _ended(session, seen)
