@@ -110,10 +110,19 @@ def supported_proxy(url: str, field: str) -> str:
 def _files(path: str | None) -> list[Path]:
     """The files that count; of those that are not named one by one, those that exist."""
     if path:
-        return [Path(path).expanduser()]
+        return [_expanded(path)]
     listed = [item for item in os.environ.get("KUBECONFIG", "").split(os.pathsep) if item]
-    files = [Path(item).expanduser() for item in listed or [_DEFAULT]]
-    return [file for file in files if file.exists()]
+    if listed:
+        # One that may not be looked at is an error: it is not known to be missing.
+        return [file for file in map(_expanded, listed) if file.exists()]
+    default = _expanded(_DEFAULT)
+    # The home of another user, as in many images, is none of ours.
+    return [default] if os.path.exists(default) else []
+
+
+def _expanded(path: str) -> Path:
+    # Unlike pathlib's own, it does not mind a user without a home, as in a pod.
+    return Path(os.path.expanduser(path))
 
 
 def _read(file: Path) -> Raw:

@@ -1,5 +1,6 @@
 """The cluster that kubectl would reach by the same files, or a refusal in words."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,25 @@ def test_in_a_pod_a_kubeconfig_that_is_wrong_is_told_and_not_passed_over(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     with pytest.raises(ValueError, match="no usable kubeconfig: .*" + told):
         reached()
+
+
+def test_a_home_that_is_none_of_ours_is_passed_over_and_a_named_file_is_not(
+    pod: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an image whose HOME is /root, in a pod of another user."""
+
+    def refuse(path: object, **_: object) -> None:
+        if str(path).startswith("/closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        raise FileNotFoundError(path)
+
+    monkeypatch.setenv("HOME", "/closed")
+    monkeypatch.setattr("workflowexecution.kube.load_access._is_in_pod", lambda: True)
+    monkeypatch.setattr(os, "stat", refuse)
+    assert load_access().server == pod
+    monkeypatch.setenv("KUBECONFIG", "/closed/config")
+    with pytest.raises(ValueError, match="Permission denied: '/closed/config'"):
+        load_access()
 
 
 def test_a_file_or_a_context_that_is_named_must_be_there(pod: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -50,16 +51,17 @@ HOSTILE = (
     "x\u202ey",
     "é",
 )
+NAMED = "restart"
 HARMLESS = ("shop/Deployment/cart", "Node/worker-1", "ClusterRole/system:node", "restart_2.0")
 
 
-def _item(number: int, text: str) -> dict[str, Any]:
+def _item(number: int, text: str, target: str = "") -> dict[str, Any]:
     meta = {"name": text, "namespace": text, "uid": f"u{number}", "resourceVersion": "1"}
     return {
         "metadata": {**meta, "creationTimestamp": "2026-01-01T00:00:00Z"},
         "spec": {
             "remediationRequestRef": {"name": "r"},
-            "targetResource": text,
+            "targetResource": target or text,
             "workflowRef": {"workflowId": text, "version": "1", "containerImage": "r.example/x:1"},
         },
         "status": {"phase": "Failed"},
@@ -69,6 +71,8 @@ def _item(number: int, text: str) -> dict[str, Any]:
 class _ApiServer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         items = [_item(number, text) for number, text in enumerate((*HOSTILE, *HARMLESS))]
+        # What is said of a suggestion reaches the shell as well.
+        items += [_item(100 + place, NAMED, text) for place, text in enumerate(HOSTILE)]
         body = json.dumps({"metadata": {"resourceVersion": "1"}, "items": items}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -137,7 +141,8 @@ def test_no_shell_is_handed_what_it_would_obey(
     *lines, directive = capsys.readouterr().out.splitlines()
     assert directive == ":4"
     suggested = [line.partition("\t")[0] for line in lines]
-    assert sorted(suggested) == sorted(HARMLESS)
+    assert set(suggested) - {NAMED} == set(HARMLESS)
+    assert all(re.fullmatch(r"[A-Za-z0-9._:/@=-]+(\t[A-Za-z0-9._:/@=, ?-]*)?", it) for it in lines)
     # What kubectl's completion for bash does up to 1.33, with descriptions and without them.
     for out in ("\n".join(lines), "\n".join(suggested)):
         evaluated = subprocess.run(
