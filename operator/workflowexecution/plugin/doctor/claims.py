@@ -6,6 +6,7 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.control.paths import claim_paths
 from workflowexecution.core.claims import asked_for, others_among
+from workflowexecution.core.text import command
 from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
 from workflowexecution.plugin.doctor.place import Place
 from workflowexecution.plugin.session import Session
@@ -41,9 +42,10 @@ def claims_finding(
         return ok("claims", f"nothing is claimed by others than {execution_namespace}")
     detail = f"executions are left alone in {'; '.join(map(str, others))}"
     where = "NAMESPACE" if len(others) > 1 else others[0].namespace
+    end = command("kubectl", "delete", identity.CLAIM_PLURAL, identity.CLAIM_NAME, "-n", where)
     fix = (
         "have one of the two serve other namespaces (WFE_WATCH_NAMESPACES); if the other is gone "
-        f"for good: kubectl delete {identity.CLAIM_PLURAL} {identity.CLAIM_NAME} -n {where}"
+        f"for good: {end}"
     )
     is_asked_for = {one.namespace for one in others} & set(asked_for(watched))
     return error("claims", detail, fix) if is_asked_for else warning("claims", detail, fix)
