@@ -8,6 +8,7 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import requirements
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
 from workflowexecution.plugin.doctor.place import Place
@@ -92,7 +93,9 @@ def resolver_finding(deployment: Raw) -> Finding:
     if ready:
         return ok("resolver", f"{where}: {ready} pods ready")
     detail = f"{where} has no ready pod: no bundle can be fetched, and runs wait"
-    return error("resolver", detail, f"kubectl describe -n {namespace} deploy/{_RESOLVER}")
+    return error(
+        "resolver", detail, command("kubectl", "describe", "-n", namespace, f"deploy/{_RESOLVER}")
+    )
 
 
 async def _served(session: Session, group: str, version: str) -> set[str]:
