@@ -7,6 +7,7 @@ import pytest
 from harness import faults, rights
 from harness.executions import condition_of, name_of
 from harness.faults import Fault
+from harness.objects import Objects
 from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
@@ -98,6 +99,10 @@ def test_another_execution_namespace_does_not_free_a_target(
     """Its run is where it was made, and is followed there until it ends."""
     item, run = world.launched(target)
     world.operator.stop()
+    claims = Objects(bare_cluster, "workflowclaims")
+    for source in world.sources:
+        (claim,) = claims.list(source)
+        claims.delete(claim)
     other = world.new_operator(world.proxy.url, f"--execution-namespace={world.sources[1]}")
     rights.extend_to(bare_cluster, world.sources[1])
     other.start()
