@@ -19,7 +19,8 @@ from model_store import EXECUTIONS, RUNS, STEP, Raw, clone
 from reliability.results import is_long
 from reliability.tally import Tally
 from workflowexecution.core import names
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_RUN_UID
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN
+from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.kube import lease
 
 # What is made at random is sometimes long, and hypothesis warns that it cannot be shown well.

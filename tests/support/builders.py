@@ -199,7 +199,7 @@ def run_status(
         status["startTime"] = format_time(started_at)
     if completed_at:
         status["completionTime"] = format_time(completed_at)
-    if tasks or final_tasks:
+    if tasks or final_tasks or succeeded == "True":
         status["pipelineSpec"] = {
             "tasks": [{"name": name} for name in tasks],
             "finally": [{"name": name} for name in final_tasks],

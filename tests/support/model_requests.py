@@ -15,6 +15,7 @@ from model_store import EXECUTIONS, RUNS, Raw, clone, target_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 
@@ -133,6 +134,17 @@ class ModelCluster:
         """Nobody warns in the model."""
         del run
         return []
+
+    async def list_custom_runs(self, _: str, __: Sequence[str]) -> Any:
+        """No workflow here has a custom task."""
+        return await self._ask("list custom runs", lambda: [])
+
+    async def list_child_runs(self, _: str, __: Sequence[str]) -> Any:
+        """No workflow here has a pipeline that is a task."""
+        return await self._ask("list child runs", lambda: [])
+
+    async def delete_child(self, child: TaskRun) -> None:
+        raise AssertionError(f"there is no {child.kind} here")
 
     async def get_execution(self, namespace: str, name: str) -> Any:
         path = f"{namespace}/{name}"

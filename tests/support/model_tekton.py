@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from model_store import RUNS, Raw, clone, is_alive, succeeded, uid_of
 from workflowexecution.api.fields import format_time, parse_time
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_RUN_UID
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN
+from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 
 if TYPE_CHECKING:
     from model_server import Server
@@ -66,12 +67,13 @@ class Tekton:
             self._tell(run, "Unknown", "Running")
 
     def end_run(self, path: str, verdict: str) -> None:
-        """End a run; where it failed its tasks and pods may still be active."""
+        """End a run; its pods may still be active, and where it failed its tasks, too."""
         run = self.server.get(RUNS, path)
         if succeeded(run) == "Unknown":
             self.server.judge.about_to_change()
-            if verdict == "True":
-                self.work.pop(uid_of(run), None)
+            if verdict == "True" and uid_of(run) in self.work:
+                # A sidecar goes on.
+                self.work[uid_of(run)].has_task = False
             self._tell(run, verdict, "Succeeded" if verdict == "True" else "Failed")
 
     def obey(self, path: str) -> None:

@@ -13,6 +13,7 @@ from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.memory import StatusChange
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
@@ -93,7 +94,19 @@ class Announcer:
     def pod_deleted(self, run: Run, pod: str) -> None:
         """Tell of a pod that Tekton had left."""
         self._metrics.leftover_pods_deleted.inc()
-        self._log.info("deleted a pod that an ended run had left", run=run.name, pod=pod)
+        note = (
+            f"deleted pod {run.namespace}/{pod}, which did not stop after PipelineRun {run.name} "
+            "had ended and kept its target held"
+        )
+        self.about_run(run, events.POD_DELETED, note, kind="Warning")
+
+    def child_deleted(self, run: Run, child: TaskRun) -> None:
+        """Tell of a custom task, or of a run that is a task, which did not end."""
+        note = (
+            f"deleted {child.kind} {child.namespace}/{child.name} of task {child.called!r}, which "
+            f"did not end after PipelineRun {run.name} had ended and kept its target held"
+        )
+        self.about_run(run, events.CHILD_DELETED, note, kind="Warning")
 
     def about_run(self, run: Run, reason: str, note: str, *, kind: str = "Normal") -> None:
         """Record an Event about the execution a run was made for; none where it has none."""

@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import TaskRun
 
 # Names in one selector: as many as a URL carries without trouble.
 RUNS_AT_ONCE: Final = 200
@@ -55,6 +56,14 @@ class Cluster(Protocol):
         """The Events of kind Warning about this very run."""
         ...
 
+    async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """All CustomRuns of some runs; none where this Tekton has no such kind."""
+        ...
+
+    async def list_child_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """All PipelineRuns that are tasks of some runs."""
+        ...
+
     async def get_execution(self, namespace: str, name: str) -> Raw:
         """Read one execution, live."""
         ...
@@ -77,6 +86,10 @@ class Cluster(Protocol):
 
     async def delete_pod(self, pod: Pod) -> None:
         """Delete this very pod."""
+        ...
+
+    async def delete_child(self, child: TaskRun) -> None:
+        """Delete this very child of a run that has ended, and with it what it has made."""
         ...
 
     async def remove_run(self, namespace: str, name: str, uid: str) -> None:

@@ -10,6 +10,7 @@ from workflowexecution.control.paths import (
     EVENTS,
     TEKTON_INFO,
     claim_paths,
+    custom_runs_path,
     events_path,
     execution_path,
     execution_paths,
@@ -23,9 +24,9 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.execution_shape import PageOfExecutions, ShapeOfExecution
 from workflowexecution.core.facts.leftovers import Pod
-from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
 from workflowexecution.core.facts.run_shape import PageOfRuns
-from workflowexecution.core.facts.taskrun import LABEL_PIPELINE_RUN, LABEL_TASK_RUN
+from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH, ApiClient
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
@@ -131,6 +132,17 @@ class KubeCluster:
         path = events_path(run.namespace)
         return [item async for item in self._client.list_pages(path, query)]
 
+    async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        try:
+            return await self._list_of_runs(custom_runs_path(namespace), run_names)
+        except errors.NotFoundError:
+            return []
+
+    async def list_child_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        return await self._list_of_runs(runs_path(namespace), run_names)
+
     async def get_execution(self, namespace: str, name: str) -> Raw:
         """See Cluster."""
         path = execution_path(namespace, name)
@@ -158,6 +170,13 @@ class KubeCluster:
         """See Cluster."""
         path = f"{pods_path(pod.namespace)}/{quote(pod.name)}"
         await self._delete(path, pod.uid, gracePeriodSeconds=_POD_GRACE_S)
+
+    async def delete_child(self, child: TaskRun) -> None:
+        """See Cluster."""
+        is_run = child.kind is ChildKind.RUN
+        place = runs_path(child.namespace) if is_run else custom_runs_path(child.namespace)
+        path = f"{place}/{quote(child.name, safe='')}"
+        await self._delete(path, child.uid, propagationPolicy="Foreground")
 
     async def remove_run(self, namespace: str, name: str, uid: str) -> None:
         """See Cluster."""

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import RUNS_AT_ONCE, Cluster
 from workflowexecution.control.ledger import Ledger
+from workflowexecution.control.leftover_reads import read_leftovers_of
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.leftovers import Leftovers, leftovers_of, run_name_of
+from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
 from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
@@ -132,7 +132,13 @@ class LiveReader:
                 if found[run.key].is_active:
                     self._note(self._left_at, run.key)
                 else:
-                    self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
+                    self._note_stopped(run)
+
+    def _note_stopped(self, run: Run) -> None:
+        """Free the target of a run, and have its execution tell how it ended."""
+        self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
+        if run.owner and self._ledger.execution(run.owner.uid):
+            self._executions.add(run.owner.uid)
 
     async def read_leftovers(self, run: Run) -> Leftovers:
         """Read what is left of a run, which may itself be gone."""
@@ -173,21 +179,3 @@ class LiveReader:
     def _forget(self, uid: str) -> None:
         for key in self._ledger.forget_execution(uid, now=self._clock.now()):
             self._runs.add(key)
-
-
-async def read_leftovers_of(cluster: Cluster, runs: Sequence[Run]) -> dict[RunKey, Leftovers]:
-    """What is left of some runs of one namespace, by run; at most RUNS_AT_ONCE of them."""
-    namespace, uids = runs[0].namespace, {run.name: run.uid for run in runs}
-    task_runs: dict[str, list[Raw]] = {name: [] for name in uids}
-    pods: dict[str, list[Raw]] = {name: [] for name in uids}
-    # TaskRuns first: one that begins between the two reads is seen by its pod.
-    for found, by_run in (
-        (await cluster.list_task_runs(namespace, list(uids)), task_runs),
-        (await cluster.list_pods(namespace, list(uids)), pods),
-    ):
-        for raw in found:
-            by_run[run_name_of(raw)].append(raw)
-    return {
-        (namespace, name): leftovers_of(uid, task_runs[name], pods[name])
-        for name, uid in uids.items()
-    }

@@ -10,6 +10,7 @@ from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import RunKey
+from workflowexecution.core.facts.taskrun import TaskRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class RunMemory:
     was_ended: whether it had ended then; one that was cancelled and has now ended starts anew.
     checks: how often its leftovers were read since.
     leftovers: as last read.
+    children: as last seen, by kind and name, those too that are gone.
     complaint: why the node could not start a step, when that was last seen.
     waiting_for: what keeps the target held, for people; empty where nothing is known.
     is_stuck: whether Kubernetes itself cannot end a pod of it.
@@ -62,9 +64,16 @@ class RunMemory:
     was_ended: bool = False
     checks: int = 0
     leftovers: Leftovers | None = None
+    children: dict[tuple[str, str], TaskRun] = field(default_factory=dict)
     complaint: str = ""
     waiting_for: str = ""
     is_stuck: bool = False
+
+    def note(self, found: Leftovers) -> None:
+        """Remember what was just read; what told most may be gone when the end is reported."""
+        self.leftovers = found
+        self.children |= {(child.kind, child.name): child for child in found.task_runs}
+        self.complaint = found.complaint or self.complaint
 
 
 @dataclass(slots=True)

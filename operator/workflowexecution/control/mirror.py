@@ -88,14 +88,20 @@ class Mirrorer:
         if run.succeeded == "True":
             return outcome_of_run(run, None)
         memory = self._memory.run(run.key)
-        left = memory.leftovers or await self._reader.read_leftovers(run)
-        tasks, of_execution = list(left.task_runs), self._memory.execution(execution.uid)
+        left = memory.leftovers
+        if left is None or left.is_active:
+            # Somebody else has found that it has stopped: what was seen before says little.
+            left = await self._reader.read_leftovers(run)
+            memory.note(left)
+        children = list(memory.children.values())
+        of_execution = self._memory.execution(execution.uid)
         diagnosis = diagnose(
             run,
-            tasks,
+            children,
             complaint=memory.complaint,
-            waited_for=await self._onlooker.last_words(of_execution, run, tasks),
+            waited_for=await self._onlooker.last_words(of_execution, run, children),
             pods=left.pods_with_logs,
+            has_started=left.has_started or bool(run.has_started),
         )
         failure = details_of(
             diagnosis,
@@ -104,5 +110,5 @@ class Mirrorer:
             started_at=run.started_at or run.created_at,
             failed_at=run.ended_at(self._clock.now()),
         )
-        ended = max(run.completed_tasks, count_ended(left.task_runs))
+        ended = max(run.completed_tasks, count_ended(children))
         return outcome_of_run(replace(run, completed_tasks=ended), failure)

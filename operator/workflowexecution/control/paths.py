@@ -10,6 +10,7 @@ EVENTS: Final = "/apis/events.k8s.io/v1"
 TEKTON_INFO: Final = "/api/v1/namespaces/tekton-pipelines/configmaps/pipelines-info"
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
+_TEKTON_BETA: Final = "/apis/tekton.dev/v1beta1"
 
 
 def execution_paths(namespaces: Sequence[str]) -> list[str]:
@@ -32,6 +33,11 @@ def runs_path(namespace: str) -> str:
 def task_runs_path(namespace: str) -> str:
     """Where the TaskRuns of a namespace are listed."""
     return f"{_TEKTON}/namespaces/{quote(namespace)}/taskruns"
+
+
+def custom_runs_path(namespace: str) -> str:
+    """Where the CustomRuns of a namespace are listed; Tekton serves them in no later version."""
+    return f"{_TEKTON_BETA}/namespaces/{quote(namespace)}/customruns"
 
 
 def pods_path(namespace: str) -> str:

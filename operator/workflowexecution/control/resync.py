@@ -21,13 +21,20 @@ from workflowexecution.control.retention import Candidates
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.leftovers import SETTLED_AFTER, run_of_pod
+from workflowexecution.core.facts.leftovers import (
+    has_left_only_pods,
+    parse_pod,
+    run_name_of,
+    run_of_pod,
+)
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.core.retention import may_remove_execution, may_remove_run
 from workflowexecution.kube.clock import Clock
 
 # A watch tells of what is new within this time, unless it has missed it.
 _TOLD_WITHIN: Final = timedelta(seconds=10)
+# A run that is a task of a run, and so on: deeper than anybody nests them.
+_DEEPEST_RUN: Final = 8
 # Objects that are looked at before others may do something, too.
 _PIECE: Final = 100
 
@@ -52,7 +59,20 @@ class _Seen(Found):
     now: datetime = dataclasses.field(kw_only=True)
     uids: set[str] = dataclasses.field(default_factory=set)
     keys: set[RunKey] = dataclasses.field(default_factory=set)
-    failed: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
+    ended: dict[RunKey, Run] = dataclasses.field(default_factory=dict)
+    parents: dict[RunKey, RunKey] = dataclasses.field(default_factory=dict)
+
+    def note_child(self, raw: Raw) -> None:
+        """Note whose task a run is."""
+        meta = raw["metadata"]
+        if parent := run_name_of(raw):
+            self.parents[meta["namespace"], meta["name"]] = (meta["namespace"], parent)
+
+    def first_parent(self, key: RunKey) -> RunKey:
+        """The run that a run is a task of, through all others; itself where it is none."""
+        for _ in range(_DEEPEST_RUN):
+            key = self.parents.get(key, key)
+        return key
 
 
 class Resync:
@@ -166,14 +186,17 @@ class Resync:
         forget = partial(self._forget_past, seen)
         async for raw in self._in_pieces(self._cluster.list_runs(), forget):
             run = parse_run(raw)
-            if run is None or not self._policy.shard.holds(run.target_key):
+            if run is None:
+                seen.note_child(raw)
+                continue
+            if not self._policy.shard.holds(run.target_key):
                 continue
             if self._ledger.run(run.key) is not None:
                 seen.keys.add(run.key)
             elif run.state is RunState.ACTIVE and seen.now - run.created_at > _TOLD_WITHIN:
                 seen.missed_runs += 1
             if run.state is RunState.STOPPING and not self._memory.has_looked_at(run.key):
-                seen.failed[run.key] = run
+                seen.ended[run.key] = run
             else:
                 self._ledger.observe_run(run, now=self._clock.now())
             is_old = may_remove_run(run, self._policy.retention, seen.now)
@@ -193,28 +216,29 @@ class Resync:
             run = run_of_pod(raw)
             if run is None or not self._policy.shard.holds(run.target_key):
                 continue
-            with_pods.add(run.key)
-            if run.key not in seen.failed and self._ledger.run(run.key) is None:
+            if not parse_pod(raw).is_active:
+                continue
+            key = seen.first_parent(run.key)
+            with_pods.add(key)
+            if key not in seen.ended and self._ledger.run(key) is None:
                 gone.setdefault(run.key, run)
-        await self._settle_failed(seen, with_pods)
+        await self._settle_ended(seen, with_pods)
         for key, run in gone.items():
             if await self._reader.read_run(key) is None:
                 seen.missed_runs += 1
                 self._ledger.take_in_gone_run(run, now=self._clock.now())
 
-    async def _settle_failed(self, seen: _Seen, with_pods: set[RunKey]) -> None:
+    async def _settle_ended(self, seen: _Seen, with_pods: set[RunKey]) -> None:
         recent = []
-        for key, run in seen.failed.items():
+        for key, run in seen.ended.items():
             now = self._clock.now()
-            ended_at = run.completed_at
-            is_old = ended_at is not None and now - ended_at > SETTLED_AFTER
-            has_stopped = key not in with_pods and is_old and run.succeeded == "False"
+            has_stopped = key not in with_pods and has_left_only_pods(run, now)
             kept = self._ledger.observe_run(
                 dataclasses.replace(run, has_stopped=has_stopped), now=now
             )
             if has_stopped:
                 self._ledger.mark_stopped(key, run.uid, now=now)
-            elif kept is not None and key not in with_pods and run.succeeded == "False":
+            elif kept is not None and key not in with_pods and run.succeeded in ("True", "False"):
                 recent.append(kept)
         await self._reader.settle_stopping(recent)
 

@@ -110,6 +110,7 @@ class RunReconciler:
                 return await self._end_pods(run, verdict)
             case run_ending.RunHasStopped():
                 self._ledger.mark_stopped(run.key, run.uid, now=self._clock.now())
+                self._tell_of_what_is_left_alone(run, read.leftovers)
                 self._wake_owner(run)
             case _:
                 assert_never(verdict)
@@ -209,9 +210,8 @@ class RunReconciler:
             run = await self._reader.read_run(run.key) or run
         found = await self._reader.read_leftovers(run)
         memory = self._memory.run(run.key)
-        memory.leftovers, memory.checks = found, memory.checks + 1
-        # The pod that said it is gone when the failure is reported.
-        memory.complaint = found.complaint or memory.complaint
+        memory.note(found)
+        memory.checks += 1
         return found
 
     def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
@@ -236,6 +236,10 @@ class RunReconciler:
             except (errors.NotFoundError, errors.ConflictError):
                 continue
             self._announcer.pod_deleted(run, pod.name)
+        for child in verdict.children:
+            with suppress(errors.NotFoundError, errors.ConflictError):
+                await self._cluster.delete_child(child)
+                self._announcer.child_deleted(run, child)
         memory = self._memory.run(run.key)
         if verdict.stuck and not memory.is_stuck:
             pod = verdict.stuck[0]
@@ -247,6 +251,19 @@ class RunReconciler:
             self._announcer.about_run(run, events.POD_STUCK, note, kind="Warning")
         memory.is_stuck = bool(verdict.stuck)
         return self._hold(run, verdict.again_after)
+
+    def _tell_of_what_is_left_alone(self, run: Run, left: Leftovers | None) -> None:
+        """Say of a pod that somebody else's container keeps that it holds nothing and is not ended.
+
+        Such a container is not the workflow's, and whoever put it there may need it still.
+        """
+        for pod in left.kept_pods[:1] if left else ():
+            keepers = ", ".join(pod.kept_by)
+            note = (
+                f"pod {pod.namespace}/{pod.name} has done its work and is kept by a container that "
+                f"is not the workflow's ({keepers}); it holds no target and is left alone"
+            )
+            self._announcer.about_run(run, events.POD_LEFT_ALONE, note)
 
     def _wake_owner(self, run: Run) -> None:
         if run.owner and self._ledger.execution(run.owner.uid):

@@ -13,6 +13,7 @@ from typing import Final, assert_never
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
 from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.taskrun import TaskRun
 
 # How long after its deadline a pod that is being deleted counts as one Kubernetes cannot end.
 _STUCK_AFTER: Final = timedelta(seconds=30)
@@ -96,7 +97,7 @@ class DeleteRun:
 
 @dataclass(frozen=True, slots=True)
 class ReadLeftovers:
-    """It has failed or is gone: read what is left of it."""
+    """It has ended or is gone: read what is left of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,15 @@ class WaitForLeftovers:
 
 @dataclass(frozen=True, slots=True)
 class EndPods:
-    """Pods that would otherwise never stop: delete them. ``stuck``: those nobody can end."""
+    """Pods that would otherwise never stop: delete them. ``stuck``: those nobody can end.
+
+    children: custom tasks and runs that are tasks, which do not end themselves either.
+    """
 
     pods: tuple[Pod, ...]
     stuck: tuple[Pod, ...]
     again_after: timedelta
+    children: tuple[TaskRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +185,14 @@ def _decide_stopping(snapshot: RunSnapshot) -> RunVerdict:
         pods=tuple(pod for pod in pods if pod.deadline is None),
         stuck=tuple(pod for pod in pods if _is_stuck(pod, snapshot.now)),
         again_after=check_interval(snapshot.checks),
+        children=snapshot.leftovers.endable_children,
     )
 
 
 def _may_still_start(snapshot: RunSnapshot) -> bool:
     run = snapshot.run
     was_just_deleted = run.is_deleting and snapshot.unfinished_for < _DELETION_SETTLES
-    return was_just_deleted and run.succeeded != "False" and not run.is_gone
+    return was_just_deleted and run.succeeded not in ("True", "False") and not run.is_gone
 
 
 def check_interval(checks: int) -> timedelta:

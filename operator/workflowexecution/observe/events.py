@@ -16,6 +16,9 @@ LOCK_VIOLATED: Final = "LockViolated"
 DELETED: Final = "WorkflowExecutionDeleted"
 RUN_CANCELLED: Final = "PipelineRunCancelled"
 POD_STUCK: Final = "PodStuck"
+POD_DELETED: Final = "PodDeleted"
+POD_LEFT_ALONE: Final = "PodLeftAlone"
+CHILD_DELETED: Final = "ChildDeleted"
 _BY_PHASE: Final = {
     Phase.COMPLETED: ("Normal", "WorkflowCompleted", "Run"),
     Phase.FAILED: ("Warning", "WorkflowFailed", "Run"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from workflowexecution.api import reading, validation
 from workflowexecution.control.cluster import RUNS_AT_ONCE
 from workflowexecution.control.kube_cluster import KubeCluster
-from workflowexecution.control.live_reads import read_leftovers_of
+from workflowexecution.control.leftover_reads import read_leftovers_of
 from workflowexecution.control.window import Window
 from workflowexecution.core import names, pipelinerun
 from workflowexecution.core.facts.execution import Execution, parse_execution

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from workflowexecution.api.status import Phase
 from workflowexecution.control.cluster import RUNS_AT_ONCE, Raw
 from workflowexecution.control.kube_cluster import KubeCluster
+from workflowexecution.control.leftover_reads import read_leftovers_of
 from workflowexecution.control.paths import execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
@@ -16,7 +17,7 @@ from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
     is_of_run,
-    leftovers_of,
+    parse_pod,
     run_name_of,
     run_of_pod,
 )
@@ -113,14 +114,15 @@ async def gather_facts(session: Session, target: str = "") -> Facts:
     cluster, unread = cluster_of(session), list[str]()
     executions = await _readable(_executions(session, (), Wanted(target=target)), unread)
     # Pods before runs: one whose run is not listed after it is what is left of a deleted one.
-    pods = await _readable(cluster.list_active_pods(), unread)
+    listed_pods = await _readable(cluster.list_active_pods(), unread)
+    pods = [raw for raw in listed_pods if parse_pod(raw).is_active]
     listed = await _readable(_runs(session, target), unread)
     runs = [run for raw in listed if (run := parse_run(raw))]
     if not unread:
-        runs += _gone_runs(pods, {run.key for run in runs}, target)
-    unsettled = [run for run in runs if _may_execute(run, session)]
+        runs += _gone_runs(pods, {_key_of(raw) for raw in listed}, target)
     by_run = _by_run(pods)
-    leftovers = await _leftovers_of(cluster, unsettled, by_run, unread)
+    unsettled = [run for run in runs if _may_execute(run, session, by_run)]
+    leftovers = await _leftovers_of(cluster, unsettled, unread)
     return Facts(
         executions=tuple(map(parse_execution, executions)),
         runs=tuple(_settled(run, leftovers.get(run.key), by_run, unread) for run in runs),
@@ -144,31 +146,32 @@ def _gone_runs(pods: Iterable[Raw], listed: set[RunKey], target: str) -> list[Ru
     return list({run.key: run for run in gone if wanted in ("", run.target_key)}.values())
 
 
-def _may_execute(run: Run, session: Session) -> bool:
-    """Whether what is left of a run has to be looked at."""
+def _key_of(raw: Raw) -> RunKey:
+    return raw["metadata"]["namespace"], raw["metadata"]["name"]
+
+
+def _may_execute(run: Run, session: Session, pods: Mapping[str, list[Raw]]) -> bool:
+    """Whether what is left of a run has to be looked at; one that succeeded has left only pods."""
     if run.state is RunState.FINISHED:
         return False
+    if run.succeeded == "True":
+        return run.name in pods
     ended_at = run.completed_at
     is_settled = ended_at is not None and session.now() - ended_at > SETTLED_AFTER
     return run.succeeded != "False" or not is_settled
 
 
 async def _leftovers_of(
-    cluster: KubeCluster, runs: Sequence[Run], pods: Mapping[str, list[Raw]], unread: list[str]
+    cluster: KubeCluster, runs: Sequence[Run], unread: list[str]
 ) -> dict[RunKey, Leftovers]:
-    task_runs: list[Raw] = []
+    found: dict[RunKey, Leftovers] = {}
     for first in range(0, len(runs), RUNS_AT_ONCE):
-        some = runs[first : first + RUNS_AT_ONCE]
         try:
-            task_runs += await cluster.list_task_runs(some[0].namespace, [run.name for run in some])
+            found |= await read_leftovers_of(cluster, runs[first : first + RUNS_AT_ONCE])
         except errors.MissingRightError as error:
             unread.append(missing_right(str(error)))
             break
-    by_run = _by_run(task_runs)
-    return {
-        run.key: leftovers_of(run.uid, by_run.get(run.name, ()), pods.get(run.name, ()))
-        for run in runs
-    }
+    return found
 
 
 def _by_run(found: Iterable[Raw]) -> dict[str, list[Raw]]:

@@ -41,6 +41,20 @@ MEANINGS = {
         "Kubernetes cannot end a pod of an ended run, so its target stays held; "
         "the message says what to do",
     ),
+    "PodDeleted": (
+        WARNING,
+        "a pod of an ended run did not stop within the leftover grace, so it was deleted",
+    ),
+    "ChildDeleted": (
+        WARNING,
+        "a custom task, or a run that is a task, of an ended run did not end within the leftover "
+        "grace, so it was deleted",
+    ),
+    "PodLeftAlone": (
+        NORMAL,
+        "a pod of an ended run has done its work and is kept by a container that is not the "
+        "workflow's; it holds no target and is left alone",
+    ),
     "DigestMismatch": (
         WARNING,
         "Tekton was made to fetch another bundle than the execution asks for by digest",

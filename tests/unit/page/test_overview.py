@@ -12,11 +12,11 @@ from builders import (
     finished_run,
     make_execution,
     make_run,
-    raw_task_run,
+    make_task_run,
 )
 from workflowexecution.api.status import Phase
 from workflowexecution.core import evidence
-from workflowexecution.core.facts.leftovers import Leftovers, leftovers_of
+from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run
 from workflowexecution.page.overview import ROWS, Known, Overview, overview_of
 from workflowexecution.page.sight import Sight
@@ -33,7 +33,7 @@ def see(known: Known, sight: Sight = ALL, wanted: Wanted = ANYTHING, number: int
 
 def at_work(run: Run) -> Leftovers:
     """One TaskRun of it that has not ended."""
-    return leftovers_of(run.uid, [raw_task_run("change", "Unknown", "Running")], [])
+    return Leftovers(task_runs=(make_task_run("change", "Unknown", "Running"),))
 
 
 def test_a_run_that_has_ended_holds_its_target_while_something_of_it_executes() -> None:

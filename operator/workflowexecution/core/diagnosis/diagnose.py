@@ -7,6 +7,7 @@ or the API server tells a fact nowhere else, are in ``words`` and in ``core.fact
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Final
 
 from workflowexecution.api.status import FailureReason
@@ -14,10 +15,11 @@ from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.words import Class, class_of_refusal
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.facts.taskrun import Step, TaskRun
+from workflowexecution.core.facts.taskrun import ChildKind, Step, TaskRun
 from workflowexecution.core.text import command
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_STEPS_STARTED: Final = "Steps had started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Diagnosis:
 
     task and step are None where none was at fault. ``see`` is a command that shows more.
     ``cause`` is given where the reason has causes that call for different deeds.
+    began: what may have changed something, for people.
     """
 
     reason: FailureReason
@@ -36,6 +39,7 @@ class Diagnosis:
     step: Step | None = None
     exit_code: int | None = None
     has_started: bool = False
+    began: str = _STEPS_STARTED
 
 
 def diagnose(
@@ -45,20 +49,22 @@ def diagnose(
     complaint: str = "",
     waited_for: str = "",
     pods: Container[str] | None = None,
+    has_started: bool = False,
 ) -> Diagnosis:
     """Find the task and the step that made a run fail.
 
     Args:
         run: a run whose ``Succeeded`` condition is False.
-        task_runs: all its TaskRuns, in any order; may be empty.
+        task_runs: all its children, in any order, none of which will change; may be empty.
         complaint: why a node could not start a step, in the node's words; empty where it could.
         waited_for: what the run was last seen to wait for, with nothing of it at work; else empty.
         pods: names of the pods whose logs can be read; None where nobody has looked.
+        has_started: whether it is known from elsewhere that a step had begun.
     """
     task = _culprit(task_runs)
-    step = _failed_step(task) if task else None
+    step = _failed_step(task) if task and not task.is_active else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
-    has_started = any(task.has_started for task in task_runs)
+    has_started = has_started or any(task.has_started for task in task_runs)
     waited_for = waited_for if _has_waited(run, task) else ""
     found = _class_of(run, task, step, has_log)
     if found.reason is FailureReason.DEADLINE_EXCEEDED:
@@ -73,6 +79,7 @@ def diagnose(
         step=step,
         exit_code=_exit_code_of(task, step),
         has_started=has_started,
+        began=_what_began(task, task_runs),
     )
 
 
@@ -84,28 +91,55 @@ def _has_waited(run: Run, task: TaskRun | None) -> bool:
     return any(reason in tables.TIMED_OUT for reason in reasons)
 
 
+def _what_began(culprit: TaskRun | None, task_runs: Sequence[TaskRun]) -> str:
+    if culprit and culprit.started_before and not culprit.has_steps_that_started:
+        return f"{_STEPS_STARTED} in an earlier attempt of task {culprit.called!r}"
+    is_custom = any(task.has_begun for task in task_runs)
+    has_steps = any(task.has_steps_that_started or task.started_before for task in task_runs)
+    return "A custom task had begun" if is_custom and not has_steps else _STEPS_STARTED
+
+
 def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:
-    """The TaskRun that failed first; one that was merely cancelled only where none other did."""
+    """The child that failed first; one that was merely cancelled only where none other did.
+
+    Where none has failed, one that did not end.
+    """
     failed = [task for task in task_runs if task.succeeded == "False"]
     caused = [task for task in failed if task.reason not in tables.COLLATERAL] or failed
-    return min(caused, key=lambda task: (task.completed_at or _NEVER, task.name), default=None)
+    return min(
+        caused or [task for task in task_runs if task.is_active],
+        key=lambda task: (
+            task.completed_at or _NEVER,
+            task.kind is ChildKind.RUN,  # which fails for what failed in it
+            task.name,
+        ),
+        default=None,
+    )
 
 
 def _failed_step(task: TaskRun) -> Step | None:
-    """The step to blame: the one Tekton names or cut off, one out of memory, or the first bad one.
+    """The step to blame: one out of memory, or the first bad one, or one that Tekton cut off.
 
+    Steps run one after the other: what failed by itself did so before Tekton cut off the next one.
     Steps after a failed one end with exit code 1 as well.
     """
     bad = [step for step in task.steps if _is_bad(step)]
-    for is_it in (
-        lambda step: step.name == task.named_step,
-        lambda step: step.termination == task.reason,
-        _is_out_of_memory,
-        _is_bad,
-    ):
-        if found := next(filter(is_it, bad), None):
-            return found
-    return None
+    by_itself = list(takewhile(lambda step: not _is_cut_off(task, step), bad))
+    named = [step for step in bad if step.name == task.named_step]
+    out_of_memory = [step for step in by_itself if _is_out_of_memory(step)]
+    return next(iter(out_of_memory or by_itself or named or bad), None)
+
+
+def _is_cut_off(task: TaskRun, step: Step) -> bool:
+    """Whether Tekton ended a step, or names it as what kept the task from going on."""
+    return task.reason in (step.termination, step.reason) or step.name == task.named_step
+
+
+def _failed_by_itself(task: TaskRun | None, step: Step | None) -> bool:
+    """Whether a step had failed when Tekton ended its task for another reason."""
+    if task is None or step is None or _is_cut_off(task, step):
+        return False
+    return any(_is_cut_off(task, other) for other in task.steps)
 
 
 def _is_bad(step: Step) -> bool:
@@ -119,11 +153,13 @@ def _is_out_of_memory(step: Step) -> bool:
 
 def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
     """What the step itself exited with; to one that Tekton cut off it gives a code of its own."""
-    is_its_own = task and step and step.termination != task.reason
+    is_its_own = task and step and task.reason not in (step.termination, step.reason)
     return step.exit_code if step and is_its_own else None
 
 
 def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> Class:
+    if task is not None and step is not None and _failed_by_itself(task, step):
+        return Class(_reason_of_step(task, step, has_log))
     if task is not None and (known := tables.class_of_task(task.was, task.message)):
         return known
     if known := tables.class_of_run(run.reason, run.message):
@@ -132,6 +168,8 @@ def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) 
         return Class(FailureReason.UNKNOWN)
     if known := tables.class_of_task(task.reason, task.message):
         return known
+    if task.kind is not ChildKind.TASK_RUN:
+        return _class_of_child(task)
     return Class(_reason_of_step(task, step, has_log) if step else FailureReason.UNKNOWN)
 
 
@@ -140,6 +178,13 @@ def _class_of_wait(found: Class, waited_for: str, *, has_started: bool) -> Class
     if waited_for and (refused := class_of_refusal(waited_for)):
         return refused
     return found if has_started else Class(found.reason, Cause.NEVER_AT_WORK)
+
+
+def _class_of_child(task: TaskRun) -> Class:
+    """Of a custom task, which gives reasons of its own making, or of a pipeline that is a task."""
+    if task.kind is ChildKind.CUSTOM_RUN and not task.is_active:
+        return Class(FailureReason.TASK_FAILED)
+    return tables.class_of_run(task.reason, task.message) or Class(FailureReason.UNKNOWN)
 
 
 def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:
@@ -158,21 +203,29 @@ def _message_of(
     """What happened, in Tekton's words where they say it, in the node's where those say more."""
     if task is None:
         return f"{run.reason}: {run.message}"
+    if task.is_active:
+        return f"{run.reason}: {run.message}; task {task.called!r} had not ended"
     if complaint and task.reason in tables.TOLD_BY_THE_NODE:
-        return f"task {task.task_name!r}: {task.reason}: {complaint}"
+        return f"task {task.called!r}: {task.reason}: {complaint}"
     if step is None:
-        return f"task {task.task_name!r}: {task.reason}: {task.message}"
-    where = f"task {task.task_name!r}, step {step.name!r}"
+        return f"task {task.called!r}: {task.reason}: {task.message}"
+    where = f"task {task.called!r}, step {step.name!r}"
     if _exit_code_of(task, step) is None:
         return f"{where}: {task.reason}: {task.message}"
-    ended = f"{where} ended with exit code {step.exit_code}"
+    return where + _end_of(task, step, has_log)
+
+
+def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
+    """How a step ended that Tekton did not cut off."""
+    ended = f" ended with exit code {step.exit_code}"
     if _is_out_of_memory(step):
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":
         return f"{ended}: it took longer than its own time limit"
+    then = f"; Tekton then ended the task: {task.reason}" if _failed_by_itself(task, step) else ""
     if task.own_message:
-        return f"{ended}: {task.own_message}"
-    return ended + _remark_on(step.exit_code, has_log)
+        return f"{ended}: {task.own_message}{then}"
+    return ended + _remark_on(step.exit_code, has_log) + then
 
 
 def _remark_on(exit_code: int | None, has_log: bool) -> str:
@@ -195,5 +248,5 @@ def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: boo
         return command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name)
     is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE
     if step is None or is_gone or not has_log:
-        return command("kubectl", "describe", "taskrun", "-n", run.namespace, task.name)
+        return command("kubectl", "describe", task.kind.lower(), "-n", run.namespace, task.name)
     return command("kubectl", "logs", "-n", run.namespace, task.pod_name, "-c", step.container)

@@ -68,7 +68,7 @@ FAILURES: Final = {
         "may pull it.",
     ),
     FailureReason.TASK_FAILED: Explanation(
-        "A step ended with an exit code other than 0.",
+        "A step ended with an exit code other than 0, or a custom task said that it failed.",
         "The step did not do its work, or not all of it.",
         "Read the step's log, and look its exit code up where the workflow is described.",
     ),

@@ -51,7 +51,8 @@ def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> s
     what = diagnosis.message.rstrip(".")
     return (
         f"{_failed(execution, took)}: {diagnosis.reason}, {what}. {explained.means} "
-        f"{_touched(execution, has_started=diagnosis.has_started)} {explained.to_do}"
+        f"{_touched(execution, diagnosis.began if diagnosis.has_started else '')} "
+        f"{explained.to_do}"
     )
 
 
@@ -66,7 +67,7 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
         f"step {failure.failed_step_name!r}" if failure.failed_step_name else "",
         f"exit code {failure.exit_code}" if failure.exit_code is not None else "",
     )
-    touched = _touched(execution, has_started=bool(failure.was_execution_failure))
+    touched = _touched(execution, "Steps had started" if failure.was_execution_failure else "")
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
         f"{', '.join(filter(None, where))}. {FAILURES[failure.reason].means} {touched} "
@@ -79,7 +80,7 @@ def _failed(execution: Execution, took: timedelta) -> str:
     return f"Workflow {execution.workflow_id} on {execution.target} failed{after}"
 
 
-def _touched(execution: Execution, *, has_started: bool) -> str:
-    if has_started:
-        return f"Steps had started, so {execution.target} may have been changed."
+def _touched(execution: Execution, began: str) -> str:
+    if began:
+        return f"{began}, so {execution.target} may have been changed."
     return "No step had started, so nothing was changed."

@@ -1,11 +1,10 @@
-"""What is left of a run in the cluster: its TaskRuns and pods, and whether they can still execute.
+"""What is left of a run in the cluster: its children and pods, and whether they can still execute.
 
 Tekton calls a run ended before its pods have stopped, leaves some pods behind for ever, and a
-deleted run is gone long before its pods are. A target is free only when neither a TaskRun nor a
-pod of the run is active.
+deleted run is gone long before its pods are. A target is free only when neither a child nor a pod
+of the run is active. Of a pod only the workflow's own containers count: its steps and sidecars.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,18 +13,16 @@ from workflowexecution.api import reading
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
-from workflowexecution.core.facts.run import Run, parse_owner
-from workflowexecution.core.facts.taskrun import (
-    LABEL_PIPELINE_RUN,
-    LABEL_RUN_UID,
-    TaskRun,
-    parse_task_run,
-)
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run, parse_owner
+from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, ChildKind, TaskRun
 
 # Tekton has cancelled the TaskRuns of a run that failed longer ago than this: only pods are left.
 SETTLED_AFTER: Final = timedelta(minutes=10)
 _ENDED: Final = ("Succeeded", "Failed")
 _STEP_PREFIX: Final = "step-"
+_SIDECAR_PREFIX: Final = "sidecar-"
+# Tekton's own: it only reads results.
+_NOT_THE_WORKFLOWS: Final = "sidecar-tekton-log-results"
 _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
 
 
@@ -33,6 +30,8 @@ _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
 class Pod:
     """The pod of a TaskRun.
 
+    is_active: whether a step or a sidecar of it may still execute.
+    kept_by: containers that others have put into it and that keep it where nothing else does.
     has_started: whether one of its steps has started.
     complaint: why the node cannot start its first step that waits, as the node says it; empty where
         it says nothing.
@@ -47,6 +46,7 @@ class Pod:
     has_started: bool
     deadline: datetime | None
     complaint: str = ""
+    kept_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,22 @@ class Leftovers:
         return tuple(sorted(active, key=lambda pod: (pod.has_started, pod.name)))
 
     @property
+    def kept_pods(self) -> tuple[Pod, ...]:
+        """Pods that only what others have put into them keeps."""
+        return tuple(pod for pod in self.pods if pod.kept_by and pod.deadline is None)
+
+    @property
+    def endable_children(self) -> tuple[TaskRun, ...]:
+        """Active children whose work no pod of ours is, and that nobody has deleted yet."""
+        return tuple(
+            child
+            for child in self.task_runs
+            if child.is_active and child.kind is not ChildKind.TASK_RUN and not child.is_deleting
+        )
+
+    @property
     def has_started(self) -> bool:
-        """Whether any step has run, so that something may have been changed."""
+        """Whether anything has begun, so that something may have been changed."""
         return any(task.has_started for task in self.task_runs) or any(
             pod.has_started for pod in self.pods
         )
@@ -91,27 +105,62 @@ class Leftovers:
             more = f" and {len(pods) - 1} more" if len(pods) > 1 else ""
             return f"pod {pods[0].namespace}/{pods[0].name}{more}"
         task = next((task for task in self.task_runs if task.is_active), None)
-        return f"TaskRun {task.name}" if task else ""
+        return f"{task.kind} {task.name}" if task else ""
 
 
 def parse_pod(raw: Raw) -> Pod:
     """Read a pod; one that is being deleted is active until its containers have ended."""
     meta, status = reading.mapping(raw, "metadata"), reading.mapping(raw, "status")
-    states = [
-        reading.mapping(item, "state")
-        for item in reading.mappings(status, "containerStatuses")
-        if reading.text(item, "name").startswith(_STEP_PREFIX)
-    ]
+    by_name = _states(status)
+    states = [state for name, state in by_name.items() if name.startswith(_STEP_PREFIX)]
+    is_there = reading.text(status, "phase") not in _ENDED
+    is_active = is_there and _works(reading.mapping(raw, "spec"), by_name)
+    kept_by = sorted(name for name, state in by_name.items() if "running" in state)
     return Pod(
         name=reading.text(meta, "name"),
         namespace=reading.text(meta, "namespace"),
         uid=reading.text(meta, "uid"),
         node=reading.text(reading.mapping(raw, "spec"), "nodeName"),
-        is_active=reading.text(status, "phase") not in _ENDED,
+        is_active=is_active,
+        kept_by=tuple(kept_by) if is_there and not is_active else (),
         has_started=any("running" in state or "terminated" in state for state in states),
         deadline=reading.moment(meta, "deletionTimestamp"),
         complaint=next(filter(None, map(_complaint_of, states)), ""),
     )
+
+
+def _states(status: Raw) -> dict[str, Raw]:
+    """The state of each container of a pod; one of which nothing is told is not among them."""
+    return {
+        reading.text(item, "name"): reading.mapping(item, "state")
+        for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+        for item in reading.mappings(status, key)
+    }
+
+
+def _works(spec: Raw, states: dict[str, Raw]) -> bool:
+    """Whether a step or a sidecar may still execute; so may a pod that does not show its steps."""
+    names_of = {
+        key: [reading.text(item, "name") for item in reading.mappings(spec, key)]
+        for key in ("containers", "initContainers")
+    }
+    main = names_of["containers"]
+    if not any(name.startswith(_STEP_PREFIX) for name in main):
+        return True
+    if any(_is_the_workflows(name) and not _has_ended(states, name) for name in main):
+        return True
+    # Kubernetes starts a sidecar of its own kind again for as long as another container works.
+    natives = [name for name in names_of["initContainers"] if _is_the_workflows(name)]
+    is_alone = all(_has_ended(states, name) for name in main)
+    return any(not (is_alone and _has_ended(states, name)) for name in natives)
+
+
+def _is_the_workflows(name: str) -> bool:
+    return name.startswith((_STEP_PREFIX, _SIDECAR_PREFIX)) and name != _NOT_THE_WORKFLOWS
+
+
+def _has_ended(states: dict[str, Raw], name: str) -> bool:
+    return "terminated" in states.get(name, {})
 
 
 def _complaint_of(state: Raw) -> str:
@@ -121,18 +170,22 @@ def _complaint_of(state: Raw) -> str:
     return "" if is_usual else reading.text(waiting, "message")
 
 
+def has_left_only_pods(run: Run, now: datetime) -> bool:
+    """Whether of a run that has ended no more than pods can be left, which its target's list shows.
+
+    What succeeded has no other children at work; a pod of one that is not ours may be in no list.
+    """
+    is_old = run.completed_at is not None and now - run.completed_at > SETTLED_AFTER
+    if run.succeeded == "True":
+        return is_old or run.owner is not None
+    has_others = run.children.custom_runs or run.children.runs
+    return is_old and run.succeeded == "False" and not has_others
+
+
 def run_name_of(raw: Raw) -> str:
     """Name of the run that a TaskRun or pod says it is of; empty where it says none."""
     labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
     return reading.text(labels, LABEL_PIPELINE_RUN)
-
-
-def leftovers_of(run_uid: str, task_runs: Iterable[Raw], pods: Iterable[Raw]) -> Leftovers:
-    """What is left of a run, of TaskRuns and pods that bear its name."""
-    return Leftovers(
-        task_runs=tuple(parse_task_run(raw) for raw in task_runs if is_of_run(raw, run_uid)),
-        pods=tuple(parse_pod(raw) for raw in pods if is_of_run(raw, run_uid)),
-    )
 
 
 def is_of_run(raw: Raw, run_uid: str) -> bool:

@@ -4,6 +4,7 @@ Results are the only words that steps can put into Tekton's objects. Five names 
 all others are the workflow's own business and are not shown.
 """
 
+import json
 from typing import Final
 
 from workflowexecution.api import reading
@@ -27,7 +28,7 @@ def told_of(status: Raw) -> str:
 
 def failure_of(status: Raw) -> tuple[FailureReason | None, str]:
     """The class and the words that a TaskRun's steps gave for their failure; empty where none."""
-    found = _texts(status)
+    found = _texts_of_steps(status) | _texts(status)
     given = found.get(FAILURE_REASON, "")
     reason = FailureReason(given) if given in _REASONS else None
     return reason, found.get(FAILURE_MESSAGE, "")
@@ -36,6 +37,28 @@ def failure_of(status: Raw) -> tuple[FailureReason | None, str]:
 def _texts(status: Raw) -> dict[str, str]:
     """Results by name, each on one line; arrays and objects are left out."""
     return {
-        reading.text(item, "name"): " ".join(reading.text(item, "value").split())[:_LONGEST]
+        reading.text(item, "name"): _on_one_line(reading.text(item, "value"))
         for item in reading.mappings(status, "results")
     }
+
+
+def _texts_of_steps(status: Raw) -> dict[str, str]:
+    """The same as steps that ended wrote it: of a TaskRun it ends itself Tekton takes over none."""
+    found = {}
+    for step in reading.mappings(status, "steps"):
+        for item in _written(reading.text(reading.mapping(step, "terminated"), "message")):
+            found[reading.text(item, "key")] = _on_one_line(reading.text(item, "value"))
+    return found
+
+
+def _written(message: str) -> list[Raw]:
+    """What a container said when it ended; nothing where these are other words."""
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return []
+    return reading.mappings({"said": said}, "said")
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())[:_LONGEST]

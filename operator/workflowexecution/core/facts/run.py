@@ -11,11 +11,14 @@ from workflowexecution.api.fields import parse_time
 from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
+from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds, child_kinds_of
 from workflowexecution.core.facts.progress import count_in_message, task_names_of
 from workflowexecution.core.facts.results import told_of
 
 # Namespace and name.
 RunKey = tuple[str, str]
+
+LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
 
 # What ``spec.status`` of a run says once its end was asked for; "PipelineRunPending" is not among.
 _CANCELLED: Final = ("Cancelled", "CancelledRunFinally", "StoppedRunFinally")
@@ -25,7 +28,7 @@ class RunState(StrEnum):
     """How far a run is. Only a finished one no longer holds its target.
 
     ACTIVE: Tekton has not given its verdict.
-    STOPPING: it has failed or is deleted, and something of it may still execute. Tekton starts
+    STOPPING: it has ended or is deleted, and something of it may still execute. Tekton starts
         nothing for a run that is being deleted, even where a finalizer keeps the object for ever.
     FINISHED: nothing of it can change the target any more.
     """
@@ -60,8 +63,9 @@ class Run:
     told: what its results say it did; empty where they say nothing.
     is_cleared: whether a person has noted on it that its failure has been looked at.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
-    has_stopped: whether it is known that nothing of a run that failed or is deleted executes.
+    has_stopped: whether it is known that nothing of a run that ended or is deleted executes.
     has_started: whether a step has begun, None where nobody has looked.
+    children: what its pipeline can have running.
     """
 
     name: str
@@ -91,6 +95,7 @@ class Run:
     is_gone: bool = False
     has_stopped: bool = False
     has_started: bool | None = None
+    children: ChildKinds = ANY_CHILDREN
 
     @property
     def key(self) -> RunKey:
@@ -100,9 +105,10 @@ class Run:
     @property
     def state(self) -> RunState:
         """How far it is; see RunState."""
-        if self.succeeded == "True" or self.has_stopped:
+        is_over = self.succeeded == "True" and not self.children.may_outlast
+        if is_over or self.has_stopped:
             return RunState.FINISHED
-        has_ended = self.succeeded == "False" or self.is_deleting or self.is_gone
+        has_ended = self.succeeded in ("True", "False") or self.is_deleting or self.is_gone
         return RunState.STOPPING if has_ended else RunState.ACTIVE
 
     @property
@@ -126,9 +132,11 @@ class Run:
 
 
 def parse_run(raw: Raw) -> Run | None:
-    """Read a PipelineRun; None where it names no target in any way."""
+    """Read a PipelineRun; None where it names no target in any way, or is a part of another."""
     meta, status = raw["metadata"], reading.mapping(raw, "status")
     spec, known = reading.mapping(raw, "spec"), reading.mapping(meta, "annotations")
+    if is_child_run(meta):
+        return None
     slot = names.parse_slot(meta["name"])
     target = reading.text(known, names.KEY_TARGET) or _target_parameter(spec) or None
     target_key = _target_key(target, reading.mapping(meta, "labels"), slot)
@@ -161,6 +169,23 @@ def parse_run(raw: Raw) -> Run | None:
         fetched_digest=_fetched_digest(status),
         told=told_of(status),
         is_cleared=bool(reading.text(known, identity.CLEAR_ANNOTATION).strip()),
+        children=child_kinds_of(status, has_failed=condition.get("status") == "False"),
+    )
+
+
+def is_child_run(meta: Raw) -> bool:
+    """Whether a run is a task of another run, and on that one's target by what it took over.
+
+    Its parent holds the target for it. One that names a target of its own holds that itself.
+    """
+    labels, known = reading.mapping(meta, "labels"), reading.mapping(meta, "annotations")
+    parent = reading.text(labels, LABEL_PIPELINE_RUN)
+    took_over = names.KEY_TARGET in known or names.KEY_TARGET_HASH in labels
+    return took_over and any(
+        owner.get("controller") is True
+        and owner.get("kind") == "PipelineRun"
+        and owner.get("name") == parent
+        for owner in reading.mappings(meta, "ownerReferences")
     )
 
 

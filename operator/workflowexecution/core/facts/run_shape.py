@@ -10,8 +10,28 @@ class _Named(TypedDict, total=False):
     name: Any
 
 
+class _Present(TypedDict, total=False):
+    """Of interest is only that it is there."""
+
+
+class _TaskSpec(TypedDict, total=False):
+    apiVersion: Any
+    kind: Any
+    sidecars: list[_Named]
+
+
+class _Task(TypedDict, total=False):
+    name: Any
+    taskRef: Any
+    taskSpec: _TaskSpec
+    pipelineRef: _Present
+    pipelineSpec: _Present
+    retries: Any
+    onError: Any
+
+
 # One of its fields is a keyword.
-_Pipeline = TypedDict("_Pipeline", {"tasks": list[_Named], "finally": list[_Named]}, total=False)
+_Pipeline = TypedDict("_Pipeline", {"tasks": list[_Task], "finally": list[_Task]}, total=False)
 
 
 class _Metadata(TypedDict, total=False):
@@ -23,6 +43,7 @@ class _Metadata(TypedDict, total=False):
     deletionTimestamp: Any
     labels: Any
     annotations: Any
+    ownerReferences: Any
 
 
 class _Status(TypedDict, total=False):

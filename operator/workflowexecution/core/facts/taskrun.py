@@ -1,9 +1,10 @@
-"""TaskRuns of a run, read once it has ended badly: what each did, and how its steps ended."""
+"""Children of a run, read once it has ended: what each did, and how its steps ended."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from workflowexecution.api import reading
@@ -12,7 +13,6 @@ from workflowexecution.api.status import FailureReason
 from workflowexecution.core.facts.results import failure_of
 from workflowexecution.core.facts.run import succeeded_condition
 
-LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
 LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
 LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
@@ -39,13 +39,26 @@ class Step:
     termination: str
 
 
+class ChildKind(StrEnum):
+    """Kinds of what Tekton makes of a pipeline's tasks."""
+
+    TASK_RUN = "TaskRun"
+    CUSTOM_RUN = "CustomRun"
+    RUN = "PipelineRun"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """One attempt at one task of the pipeline.
+    """One task of the pipeline: its last attempt, and those before it.
+
+    A custom task and a pipeline that is a task have no steps here.
 
     was: the reason it had before Tekton ended it for another one; empty where nothing was amiss.
     named_step: the step Tekton's message names as the cause; empty where it names none.
     own_reason, own_message: the class and the words its steps gave for their failure, in results.
+    earlier: the attempts before the last, oldest first.
+    within: its name in the pipeline that is the task ``task_name``; empty where it is that task.
+    has_begun: whether it is a custom task that its controller has taken up.
     """
 
     name: str
@@ -60,6 +73,18 @@ class TaskRun:
     named_step: str = ""
     own_reason: FailureReason | None = None
     own_message: str = ""
+    kind: ChildKind = ChildKind.TASK_RUN
+    namespace: str = ""
+    uid: str = ""
+    is_deleting: bool = False
+    earlier: tuple["TaskRun", ...] = ()
+    within: str = ""
+    has_begun: bool = False
+
+    @property
+    def called(self) -> str:
+        """The task as people find it: in the pipeline, or in the one that is a task of that."""
+        return f"{self.task_name}/{self.within}" if self.within else self.task_name
 
     @property
     def is_active(self) -> bool:
@@ -68,12 +93,41 @@ class TaskRun:
 
     @property
     def has_started(self) -> bool:
-        """Whether any of its steps has started, so that something may have been changed."""
+        """Whether it has begun in any attempt, so that something may have been changed."""
+        return self.has_begun or self.has_steps_that_started or self.started_before
+
+    @property
+    def has_steps_that_started(self) -> bool:
+        """Whether a step of the last attempt has started."""
         return any(step.has_started for step in self.steps)
+
+    @property
+    def started_before(self) -> bool:
+        """Whether an attempt before the last had begun."""
+        return any(attempt.has_started for attempt in self.earlier)
 
 
 def parse_task_run(raw: Raw) -> TaskRun:
     """Read a TaskRun as Tekton writes it."""
+    status = reading.mapping(raw, "status")
+    earlier = reading.mappings(status, "retriesStatus")
+    return replace(
+        _parse_attempt(raw),
+        earlier=tuple(_parse_attempt({**raw, "status": attempt}) for attempt in earlier),
+    )
+
+
+def parse_child(raw: Raw, kind: ChildKind) -> TaskRun:
+    """Read a child of any kind."""
+    task = parse_task_run(raw)
+    if kind is ChildKind.TASK_RUN:
+        return task
+    # What a pipeline that is a task has begun, its own children tell.
+    has_begun = kind is ChildKind.CUSTOM_RUN and bool(reading.mapping(raw, "status"))
+    return replace(task, kind=kind, steps=(), earlier=(), has_begun=has_begun)
+
+
+def _parse_attempt(raw: Raw) -> TaskRun:
     condition = succeeded_condition(raw)
     meta, status = raw["metadata"], reading.mapping(raw, "status")
     reason, message = reading.text(condition, "reason"), reading.text(condition, "message")
@@ -95,12 +149,15 @@ def parse_task_run(raw: Raw) -> TaskRun:
             _parse_step(step, reason, reading.text(meta, "creationTimestamp"))
             for step in reading.mappings(status, "steps")
         ),
+        namespace=reading.text(meta, "namespace"),
+        uid=reading.text(meta, "uid"),
+        is_deleting=bool(meta.get("deletionTimestamp")),
     )
 
 
 def count_ended(task_runs: Iterable[TaskRun]) -> int:
     """Number of tasks that have ended; Tekton's own count is missing after a time-out."""
-    return len({task.task_name for task in task_runs if not task.is_active})
+    return len({task.task_name for task in task_runs if not (task.is_active or task.within)})
 
 
 def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:

@@ -80,7 +80,8 @@ def outcome_of_stopping(run: Run, waiting_for: str) -> Outcome:
 
     ``waiting_for`` says what has to happen before its target is free.
     """
-    ended = f"ended ({run.reason})" if run.succeeded == "False" else "was deleted"
+    has_ended = run.succeeded in ("True", "False")
+    ended = f"ended ({run.reason})" if has_ended else "was deleted"
     message = (
         f"PipelineRun {run.namespace}/{run.name} {ended}; the target is held until {waiting_for}"
     )

@@ -200,9 +200,10 @@ def tasks(*given: TaskRun) -> list[TaskRun]:
         ),
         pytest.param(
             tasks(make_task_run("good", "True", "Succeeded"), make_task_run("on", "Unknown")),
-            None,
-            id="none",
+            "on",
+            id="one-that-did-not-end",
         ),
+        pytest.param(tasks(make_task_run("good", "True", "Succeeded")), None, id="none"),
     ],
 )
 def test_the_culprit_is_the_task_that_failed_first(
