@@ -35,6 +35,15 @@ def a_failed_run_is_free_before_it_has_stopped(patch: pytest.MonkeyPatch) -> Non
     patch.setattr(Run, "state", property(too_soon))
 
 
+def a_run_that_succeeded_is_free_before_it_has_stopped(patch: pytest.MonkeyPatch) -> None:
+    state = Run.state.fget  # type: ignore[attr-defined]
+
+    def too_soon(run: Run) -> RunState:
+        return RunState.FINISHED if run.succeeded == "True" else state(run)
+
+    patch.setattr(Run, "state", property(too_soon))
+
+
 def a_deleted_run_is_free_at_once(patch: pytest.MonkeyPatch) -> None:
     state = Run.state.fget  # type: ignore[attr-defined]
 
@@ -98,6 +107,7 @@ def the_one_who_takes_over_knows_nothing(patch: pytest.MonkeyPatch) -> None:
 BUGS: list[tuple[Plant, type[World], int]] = [
     (runs_are_created_without_a_slot, TwoOperators, 1),
     (a_failed_run_is_free_before_it_has_stopped, OneOperator, 2),
+    (a_run_that_succeeded_is_free_before_it_has_stopped, OneOperator, 2),
     (a_deleted_run_is_free_at_once, OneOperator, 3),
     (a_run_is_adopted_by_its_target, OneOperator, 1),
     (a_run_is_adopted_by_the_name_of_its_execution, OneOperator, 3),

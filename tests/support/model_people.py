@@ -132,4 +132,4 @@ class People(World):
             case "pods":
                 self.tekton.stop_pods()
             case verdict:
-                self.tekton.end_run(path, verdict)
+                self.tekton.end_run(path, verdict, lingers=True)

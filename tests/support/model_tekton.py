@@ -66,14 +66,18 @@ class Tekton:
         if succeeded(run) == "Unknown":
             self._tell(run, "Unknown", "Running")
 
-    def end_run(self, path: str, verdict: str) -> None:
-        """End a run; its pods may still be active, and where it failed its tasks, too."""
+    def end_run(self, path: str, verdict: str, *, lingers: bool = False) -> None:
+        """End a run; where it failed its tasks and pods may still be active.
+
+        Of one that succeeds a pod that ``lingers`` has a sidecar that goes on.
+        """
         run = self.server.get(RUNS, path)
         if succeeded(run) == "Unknown":
             self.server.judge.about_to_change()
-            if verdict == "True" and uid_of(run) in self.work:
-                # A sidecar goes on.
+            if verdict == "True" and lingers and uid_of(run) in self.work:
                 self.work[uid_of(run)].has_task = False
+            elif verdict == "True":
+                self.work.pop(uid_of(run), None)
             self._tell(run, verdict, "Succeeded" if verdict == "True" else "Failed")
 
     def obey(self, path: str) -> None:

@@ -16,6 +16,7 @@ _READERS: Final = {
     "workflowclaims": "workflowexecution-viewer",
     "pipelineruns": "workflowexecution-run-reader",
     "taskruns": "workflowexecution-run-reader",
+    "customruns": "workflowexecution-run-reader",
     "pods": "workflowexecution-run-reader",
     "events": "workflowexecution-run-reader",
 }

@@ -15,6 +15,7 @@ _ROOTS = {
     "workflowclaims": "/apis/workflowexecution.kubernaut.ai/v1alpha1",
     "pipelineruns": "/apis/tekton.dev/v1",
     "taskruns": "/apis/tekton.dev/v1",
+    "customruns": "/apis/tekton.dev/v1beta1",
     "events": "/apis/events.k8s.io/v1",
     "pods": "/api/v1",
     "serviceaccounts": "/api/v1",

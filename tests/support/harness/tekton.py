@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,8 @@ from harness.objects import Objects
 from localcluster.cluster import Cluster, Object
 
 TASKS = ("check", "change")
+_WORK: Object = {"steps": [{"name": "work", "image": "registry.example/work"}]}
+PIPELINE: list[Object] = [{"name": name, "taskSpec": _WORK} for name in TASKS]
 
 
 def now() -> str:
@@ -23,6 +26,7 @@ class Tekton:
     def __init__(self, cluster: Cluster) -> None:
         self.runs = Objects(cluster, "pipelineruns")
         self.task_runs = Objects(cluster, "taskruns")
+        self.custom_runs = Objects(cluster, "customruns")
         self.pods = Objects(cluster, "pods")
         self._accounts = Objects(cluster, "serviceaccounts")
 
@@ -30,11 +34,18 @@ class Tekton:
         """See the run and begin to fetch its bundle."""
         return self._write(run, "Unknown", "ResolvingPipelineRef", "resolving", startTime=now())
 
-    def begin(self, run: Object, *, steps: bool = True) -> Object:
-        """Resolve the pipeline and start its first task."""
+    def begin(
+        self, run: Object, *, steps: bool = True, tasks: Sequence[Object] = PIPELINE
+    ) -> Object:
+        """Resolve the pipeline, of these tasks, and start the first: a TaskRun, or a CustomRun."""
         # Before that of its task, as Tekton does; told to the second, the two may differ.
         started = run.get("status", {}).get("startTime") or now()
-        self._create_task_run(run, TASKS[0], _active_steps() if steps else {})
+        name = tasks[0]["name"]
+        kind = "CustomRun" if "apiVersion" in tasks[0].get("taskRef", {}) else "TaskRun"
+        if kind == "CustomRun":
+            self.custom_runs.create(self.child(run, kind, name, {"customRef": tasks[0]["taskRef"]}))
+        else:
+            self._create_task_run(run, name, _active_steps() if steps else {})
         message = "Tasks Completed: 0 (Failed: 0, Cancelled 0), Incomplete: 2, Skipped: 0"
         return self._write(
             run,
@@ -42,9 +53,38 @@ class Tekton:
             "Running",
             message,
             startTime=started,
-            pipelineSpec={"tasks": [{"name": name, "taskRef": {"name": name}} for name in TASKS]},
-            childReferences=[_child(run, TASKS[0])],
+            pipelineSpec={"tasks": [*tasks]},
+            childReferences=[_reference(run, kind, name)],
         )
+
+    def child(self, run: Object, kind: str, task: str, spec: Object) -> Object:
+        """A child of a run as Tekton makes it, with what it takes over of its parent."""
+        meta = run["metadata"]
+        labels = {
+            **meta["labels"],
+            "tekton.dev/pipelineRun": meta["name"],
+            "tekton.dev/pipelineRunUID": meta["uid"],
+            "tekton.dev/pipelineTask": task,
+        }
+        return {
+            "apiVersion": "tekton.dev/v1beta1" if kind == "CustomRun" else "tekton.dev/v1",
+            "kind": kind,
+            "metadata": {
+                "name": f"{meta['name']}-{task}",
+                "namespace": meta["namespace"],
+                "labels": labels,
+                "annotations": meta["annotations"],
+                "ownerReferences": [_owner(run)],
+            },
+            "spec": spec,
+        }
+
+    def answer(self, run: Object, task: str, status: str, reason: str, message: str) -> Object:
+        """End a custom task, as its own controller does; returns it."""
+        found = self.custom_runs.get(run["metadata"]["namespace"], f"{name_of(run)}-{task}")
+        assert found is not None, task
+        body = {"conditions": [succeeded(status, reason, message)], "completionTime": now()}
+        return self.custom_runs.patch(found, {"status": body}, "status")
 
     def advance(self, run: Object) -> Object:
         """Finish the first task."""
@@ -55,7 +95,9 @@ class Tekton:
         """End well."""
         self._end_task_run(run, TASKS[0], succeeded("True", "Succeeded", "done"), exit_code=0)
         message = "Tasks Completed: 2 (Failed: 0, Cancelled 0), Skipped: 0"
-        return self._end(run, "True", "Succeeded", message, completed_at)
+        seen = self.runs.get(run["metadata"]["namespace"], name_of(run)) or run
+        pipeline = seen.get("status", {}).get("pipelineSpec") or {"tasks": PIPELINE}
+        return self._end(run, "True", "Succeeded", message, completed_at, pipelineSpec=pipeline)
 
     def fail(self, run: Object, exit_code: int = 3, completed_at: str = "") -> Object:
         """End because a step ended with this exit code."""
@@ -83,8 +125,11 @@ class Tekton:
         """Let the pods of a cancelled run have stopped."""
         self._end_task_run(run, TASKS[0], succeeded("False", "TaskRunCancelled", "cancelled"))
 
-    def leave_pod(self, run: Object) -> Object:
-        """Make a pod of the run's first task, as one is that waits for a Secret for ever."""
+    def leave_pod(self, run: Object, *others: str, **states: Object) -> Object:
+        """Make a pod of the run's first task, as one is that waits for a Secret for ever.
+
+        others: containers beside its step, by name. With ``states``, by container, it runs.
+        """
         namespace = run["metadata"]["namespace"]
         if self._accounts.get(namespace, "default") is None:
             # Made by a controller that is not part of every cluster of these tests.
@@ -94,7 +139,7 @@ class Tekton:
             "tekton.dev/pipelineRunUID": run["metadata"]["uid"],
             "tekton.dev/taskRun": f"{name_of(run)}-{TASKS[0]}",
         }
-        return self.pods.create(
+        pod = self.pods.create(
             {
                 "metadata": {
                     "name": f"{name_of(run)}-{TASKS[0]}-pod",
@@ -102,14 +147,43 @@ class Tekton:
                     "labels": {**run["metadata"]["labels"], **own},
                     "annotations": run["metadata"]["annotations"],
                 },
-                "spec": {"containers": [{"name": "step-work", "image": "registry.example/work"}]},
+                "spec": {
+                    "containers": [
+                        {"name": name, "image": "registry.example/work"}
+                        for name in ("step-work", *others)
+                    ]
+                },
             }
         )
+        return self.tell_of_pod(pod, "Running", **states) if states else pod
+
+    def tell_of_pod(self, pod: Object, phase: str, /, **states: Object) -> Object:
+        """Write a pod's status as the kubelet does; of each container a part of its state."""
+        containers = [
+            {
+                "name": name.replace("_", "-"),
+                "image": "",
+                "imageID": "",
+                "ready": False,
+                "restartCount": 0,
+                "state": state,
+            }
+            for name, state in states.items()
+        ]
+        status = {"phase": phase, "containerStatuses": containers}
+        return self.pods.patch(pod, {"status": status}, "status")
 
     def _end(
-        self, run: Object, status: str, reason: str, message: str, completed_at: str = ""
+        self,
+        run: Object,
+        status: str,
+        reason: str,
+        message: str,
+        completed_at: str = "",
+        **fields: Any,
     ) -> Object:
-        return self._write(run, status, reason, message, completionTime=completed_at or now())
+        fields["completionTime"] = completed_at or now()
+        return self._write(run, status, reason, message, **fields)
 
     def _write(self, run: Object, status: str, reason: str, message: str, **fields: Any) -> Object:
         body = {"conditions": [succeeded(status, reason, message)], **fields}
@@ -117,14 +191,6 @@ class Tekton:
 
     def _create_task_run(self, run: Object, task: str, status: Object) -> None:
         meta = run["metadata"]
-        owner = {
-            "apiVersion": "tekton.dev/v1",
-            "kind": "PipelineRun",
-            "name": meta["name"],
-            "uid": meta["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
         labels = {"tekton.dev/pipelineRun": meta["name"], "tekton.dev/pipelineTask": task}
         created = self.task_runs.create(
             {
@@ -134,7 +200,7 @@ class Tekton:
                     "name": f"{meta['name']}-{task}",
                     "namespace": meta["namespace"],
                     "labels": labels,
-                    "ownerReferences": [owner],
+                    "ownerReferences": [_owner(run)],
                 },
                 "spec": {"taskRef": {"name": task}},
             }
@@ -166,10 +232,21 @@ def succeeded(status: str, reason: str, message: str) -> Object:
     }
 
 
-def _child(run: Object, task: str) -> Object:
+def _owner(run: Object) -> Object:
     return {
         "apiVersion": "tekton.dev/v1",
-        "kind": "TaskRun",
+        "kind": "PipelineRun",
+        "name": name_of(run),
+        "uid": run["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _reference(run: Object, kind: str, task: str) -> Object:
+    return {
+        "apiVersion": "tekton.dev/v1",
+        "kind": kind,
         "name": f"{name_of(run)}-{task}",
         "pipelineTaskName": task,
     }

@@ -23,6 +23,7 @@ from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
+ENDED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}
 RUN = make_run("mine")
 
 
@@ -138,6 +139,17 @@ async def test_an_execution_that_is_told_of_after_none_was_there_is_kept(
     here.on_the_way = lambda: ledger.observe_execution(made, now=NOW)
     assert await reader.read_execution(NAMESPACE, "mine") is None
     assert [one.uid for one in ledger.executions()] == [made.uid]
+
+
+async def test_whoever_finds_that_a_run_has_stopped_has_its_execution_tell(
+    here: Here, reader: LiveReader, ledger: Ledger, told: Added
+) -> None:
+    ledger.observe_execution(make_execution("other"), now=NOW)
+    ended = [make_run("other", slot=1, **ENDED), make_run(None, slot=2, **ENDED)]
+    for run in ended:
+        ledger.observe_run(run, now=NOW)
+    await reader.settle_stopping(ended)
+    assert told.keys == ["uid-of-other"]
 
 
 async def test_a_run_that_has_ended_holds_by_what_is_left_of_it(

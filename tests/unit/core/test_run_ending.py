@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from builders import NOW, TARGET, ago, finished_run, make_run, make_task_run
+from builders import NOW, TARGET, ago, finished_run, make_run, make_task_run, raw_task_run
 from workflowexecution.core.evidence import holder_of
+from workflowexecution.core.facts.child_kinds import ChildKinds
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import ChildKind, parse_child
 from workflowexecution.core.run_ending import (
     CancelReason,
     CancelRun,
@@ -35,6 +37,10 @@ FAILED: dict[str, Any] = {
 CANCELLED: dict[str, Any] = {"spec": {"status": "Cancelled"}}
 RIVAL = holder_of(make_run("older", slot=2, created_at=ago(minutes=20)), TARGET)
 GONE = make_run("mine", is_gone=True)
+LINGERING = replace(
+    finished_run("mine"), children=ChildKinds(may_outlast=True, custom_runs=False, runs=False)
+)
+WAITS = parse_child(raw_task_run("approve", "Unknown"), ChildKind.CUSTOM_RUN)
 
 
 def a_pod(name: str = "pod", *, started: bool = True, deadline: datetime | None = None) -> Pod:
@@ -169,6 +175,28 @@ OVERDUE = timedelta(seconds=30)
             id="of-a-run-that-is-foreign-too",
         ),
         pytest.param(GONE, {"leftovers": Leftovers()}, RunHasStopped(), id="deleted-and-nothing"),
+        pytest.param(LINGERING, {}, ReadLeftovers(), id="succeeded"),
+        pytest.param(
+            LINGERING,
+            {"leftovers": LEFT, "unfinished_for": timedelta(seconds=29.5)},
+            WaitForLeftovers(timedelta(seconds=0.5)),
+            id="succeeded-and-a-sidecar-works",
+        ),
+        pytest.param(
+            LINGERING, {"leftovers": Leftovers()}, RunHasStopped(), id="succeeded-and-nothing"
+        ),
+        pytest.param(
+            replace(LINGERING, is_deleting=True),
+            {"leftovers": Leftovers()},
+            RunHasStopped(),
+            id="succeeded-and-being-deleted",
+        ),
+        pytest.param(
+            make_run("mine", **FAILED),
+            {"leftovers": Leftovers(task_runs=(WAITS,)), "unfinished_for": OVERDUE},
+            EndPods(pods=(), stuck=(), again_after=timedelta(seconds=1.3), children=(WAITS,)),
+            id="a-custom-task-that-nobody-ends",
+        ),
         pytest.param(
             make_run("mine", deleted_at=NOW),
             {"leftovers": Leftovers(), "unfinished_for": timedelta(seconds=4)},

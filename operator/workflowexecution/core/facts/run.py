@@ -135,9 +135,9 @@ def parse_run(raw: Raw) -> Run | None:
     """Read a PipelineRun; None where it names no target in any way, or is a part of another."""
     meta, status = raw["metadata"], reading.mapping(raw, "status")
     spec, known = reading.mapping(raw, "spec"), reading.mapping(meta, "annotations")
-    if is_child_run(meta):
-        return None
     slot = names.parse_slot(meta["name"])
+    if slot is None and is_child_run(meta):
+        return None
     target = reading.text(known, names.KEY_TARGET) or _target_parameter(spec) or None
     target_key = _target_key(target, reading.mapping(meta, "labels"), slot)
     if not target_key:

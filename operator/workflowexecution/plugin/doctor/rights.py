@@ -43,6 +43,7 @@ OF_EXECUTIONS: Final = (
 OF_RUNS: Final = (
     ("tekton.dev", "pipelineruns", ("get", "list", "watch", "create", "patch", "delete")),
     ("tekton.dev", "taskruns", ("list",)),
+    ("tekton.dev", "customruns", ("list", "delete")),
     ("", "pods", ("list", "delete")),
     ("", "events", ("list",)),
     (identity.GROUP, identity.HOLD_PLURAL, ("list", "watch")),

@@ -1,13 +1,35 @@
 """What is left of a run: whether anything of it executes, and whether anything had begun."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from builders import NOW, RUN_NAMESPACE, TARGET, make_task_run, raw_run, step
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    finished_run,
+    make_run,
+    make_task_run,
+    raw_run,
+    raw_task_run,
+    step,
+)
 from workflowexecution.api.fields import format_time
 from workflowexecution.core import names
-from workflowexecution.core.facts.leftovers import Leftovers, Pod, is_of_run, parse_pod, run_of_pod
+from workflowexecution.core.facts.child_kinds import ChildKinds
+from workflowexecution.core.facts.leftovers import (
+    Leftovers,
+    Pod,
+    has_left_only_pods,
+    is_of_run,
+    parse_pod,
+    run_of_pod,
+)
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import ChildKind, parse_child
 
 RUNNING: dict[str, Any] = {"running": {}}
 WAITING: dict[str, Any] = {"waiting": {}}
@@ -40,6 +62,14 @@ def test_a_pod_is_read_on_the_safe_side(
     raw: dict[str, Any], is_active: bool, has_started: bool
 ) -> None:
     assert parse_pod(raw) == a_pod(is_active=is_active, has_started=has_started)
+
+
+def failed(*, custom_runs: bool = False, runs: bool = False, minutes: int = 1) -> Run:
+    run = make_run(
+        "mine", created_at=ago(hours=1), succeeded="False", completed_at=ago(minutes=minutes)
+    )
+    children = ChildKinds(may_outlast=False, custom_runs=custom_runs, runs=runs)
+    return replace(run, children=children)
 
 
 IDLE = make_task_run("done", steps=[step("a", 0)])
@@ -138,6 +168,134 @@ def test_a_pod_being_deleted_is_active_until_it_has_ended() -> None:
     raw = raw_pod("Running", step_a=RUNNING)
     raw["metadata"]["deletionTimestamp"] = format_time(NOW)
     assert parse_pod(raw) == a_pod(deadline=NOW)
+
+
+DONE: dict[str, Any] = {"terminated": {"exitCode": 0}}
+
+
+def pod_of(
+    states: dict[str, dict[str, Any]],
+    *,
+    phase: str = "Running",
+    native: tuple[str, ...] = (),
+    ephemeral: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """A pod of these containers, each in its state; some are of another kind than the others."""
+    kinds = {name: "initContainers" for name in native}
+    kinds |= {name: "ephemeralContainers" for name in ephemeral}
+    spec: dict[str, list[Any]] = {}
+    status: dict[str, Any] = {"phase": phase}
+    for name, state in states.items():
+        kind = kinds.get(name, "containers")
+        spec.setdefault(kind, []).append({"name": name})
+        if state:
+            statuses = status.setdefault(f"{kind[:-1]}Statuses", [])
+            statuses.append({"name": name, "state": state})
+    return {"metadata": {"name": "p"}, "spec": spec, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_active", "kept_by"),
+    [
+        pytest.param(pod_of({"step-a": DONE, "step-b": WAITING}), True, (), id="a-step-waits"),
+        pytest.param(pod_of({"step-a": DONE, "step-b": {}}), True, (), id="a-step-nobody-tells-of"),
+        pytest.param(pod_of({"step-a": {}}, phase="Pending"), True, (), id="nothing-began"),
+        pytest.param(pod_of({"step-a": DONE}), False, (), id="all-steps-ended"),
+        pytest.param(
+            pod_of({"step-a": DONE, "sidecar-x": RUNNING}), True, (), id="a-sidecar-works"
+        ),
+        pytest.param(pod_of({"step-a": DONE, "sidecar-x": DONE}), False, (), id="it-ended"),
+        pytest.param(
+            pod_of({"step-a": DONE, "sidecar-tekton-log-results": RUNNING}),
+            False,
+            ("sidecar-tekton-log-results",),
+            id="tektons-own-reads-results",
+        ),
+        pytest.param(
+            pod_of({"step-a": DONE, "istio-proxy": RUNNING}), False, ("istio-proxy",), id="a-mesh"
+        ),
+        pytest.param(
+            pod_of({"step-a": RUNNING, "istio-proxy": RUNNING}), True, (), id="a-mesh-beside-a-step"
+        ),
+        pytest.param(
+            pod_of({"step-a": DONE, "istio-proxy": RUNNING}, phase="Failed"), False, (), id="over"
+        ),
+        pytest.param(
+            pod_of({"step-a": DONE, "debugger-x": RUNNING}, ephemeral=("debugger-x",)),
+            False,
+            ("debugger-x",),
+            id="somebody-debugs",
+        ),
+        pytest.param(
+            pod_of({"step-a": DONE, "sidecar-x": RUNNING}, native=("sidecar-x",)),
+            True,
+            (),
+            id="a-sidecar-of-kubernetes-kind",
+        ),
+        pytest.param(
+            pod_of({"step-a": DONE, "sidecar-x": DONE}, native=("sidecar-x",)),
+            False,
+            (),
+            id="it-ended-after-the-steps",
+        ),
+        pytest.param(
+            pod_of(
+                {"step-a": DONE, "istio-proxy": RUNNING, "sidecar-x": DONE}, native=("sidecar-x",)
+            ),
+            True,
+            (),
+            id="it-is-started-again-while-another-works",
+        ),
+        pytest.param(
+            pod_of({"step-a": DONE, "prepare": RUNNING}, native=("prepare",)),
+            False,
+            ("prepare",),
+            id="tektons-own-preparations",
+        ),
+        pytest.param(pod_of({"istio-proxy": DONE}), True, (), id="not-a-pod-of-steps"),
+    ],
+)
+def test_of_a_pod_only_the_workflows_containers_hold(
+    raw: dict[str, Any], is_active: bool, kept_by: tuple[str, ...]
+) -> None:
+    pod = parse_pod(raw)
+    assert (pod.is_active, pod.kept_by) == (is_active, kept_by)
+    assert [kept.name for kept in Leftovers(pods=(pod,)).kept_pods] == (["p"] if kept_by else [])
+
+
+def test_a_pod_that_somebody_deletes_is_not_left_alone() -> None:
+    raw = pod_of({"step-a": DONE, "istio-proxy": RUNNING})
+    raw["metadata"]["deletionTimestamp"] = format_time(NOW)
+    assert Leftovers(pods=(parse_pod(raw),)).kept_pods == ()
+
+
+CUSTOM = parse_child(raw_task_run("approve", "Unknown"), ChildKind.CUSTOM_RUN)
+
+
+def test_children_of_other_kinds_hold_and_are_named() -> None:
+    left = Leftovers(task_runs=(ACTIVE, CUSTOM))
+    assert Leftovers(task_runs=(CUSTOM,)).describe() == "CustomRun run-approve"
+    # A TaskRun is ended by Tekton, and its pod by us.
+    assert left.endable_children == (CUSTOM,)
+    gone = (replace(CUSTOM, is_deleting=True), replace(CUSTOM, succeeded="False"))
+    assert Leftovers(task_runs=gone).endable_children == ()
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        pytest.param(finished_run("mine"), True, id="succeeded-just-now"),
+        pytest.param(finished_run(None, completed_at=ago(minutes=1)), False, id="not-one-of-ours"),
+        pytest.param(finished_run(None, completed_at=ago(minutes=11)), True, id="long-ago"),
+        pytest.param(failed(minutes=1), False, id="failed-just-now"),
+        pytest.param(failed(minutes=11), True, id="failed-long-ago"),
+        pytest.param(failed(custom_runs=True, minutes=11), False, id="with-a-custom-task"),
+        pytest.param(failed(runs=True, minutes=11), False, id="with-a-run-that-is-a-task"),
+        pytest.param(make_run("mine", deleted_at=NOW), False, id="being-deleted"),
+    ],
+)
+def test_what_a_list_of_pods_can_tell_alone(run: Run, expected: bool) -> None:
+    assert has_left_only_pods(run, NOW) is expected
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,23 @@ def test_the_words_and_class_of_the_step_itself_are_used() -> None:
 
     assert found.reason is FailureReason.FORBIDDEN
     assert found.message.endswith("step 'change' ended with exit code 13: may not patch")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('[{"key": "failure-reason", "value": "Forbidden", "type": 1}]', FailureReason.FORBIDDEN),
+        ('[{"key": "failure-reason", "value": 7}, 7, null]', None),
+        ('{"key": "failure-reason", "value": "Forbidden"}', None),
+        ("Step a terminated as pod b is terminated", None),
+        ("[" * 100_000, None),
+        ("", None),
+    ],
+)
+def test_a_step_says_why_it_failed_where_tekton_takes_over_no_results(
+    message: str, expected: FailureReason | None
+) -> None:
+    status = {"steps": [{"terminated": {"message": message}}, {"running": {}}]}
+    assert failure_of(status)[0] is expected
+    own = _results(failure_reason="OOMKilled")["results"]
+    assert failure_of({**status, "results": own})[0] is FailureReason.OOM_KILLED

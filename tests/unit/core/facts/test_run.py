@@ -291,3 +291,53 @@ def test_how_far_a_run_is(succeeded: str, known: dict[str, Any], state: RunState
 def test_the_spec_of_an_execution_is_read_from_the_object() -> None:
     raw = raw_execution(spec=raw_spec("Node/worker-1", "drain"))
     assert parse_execution(raw) == execution_of(raw, target="Node/worker-1", workflow_id="drain")
+
+
+def raw_child(name: str = "", **meta: Any) -> dict[str, Any]:
+    """A run that is a task of another, as Tekton makes it: it takes over what its parent says."""
+    raw = raw_run("mine", name=name or f"{RUN_NAME}-inner")
+    owner = {"kind": "PipelineRun", "name": RUN_NAME, "controller": True}
+    raw["metadata"]["labels"]["tekton.dev/pipelineRun"] = RUN_NAME
+    raw["metadata"] |= {"ownerReferences": [owner], **meta}
+    return raw
+
+
+def test_a_run_that_is_a_task_of_another_holds_nothing_itself() -> None:
+    assert parse_run(raw_child()) is None
+    by_hash = raw_child(annotations={})
+    by_hash["metadata"]["labels"][names.KEY_TARGET_HASH] = names.target_hash(TARGET)
+    assert parse_run(by_hash) is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(raw_child(ownerReferences=[]), id="a-rerun"),
+        pytest.param(
+            raw_child(ownerReferences=[{"kind": "PipelineRun", "name": RUN_NAME}]),
+            id="not-controlled",
+        ),
+        pytest.param(
+            raw_child(ownerReferences=[{"kind": "Job", "name": RUN_NAME, "controller": True}]),
+            id="of-another-kind",
+        ),
+        pytest.param(
+            raw_child(ownerReferences=[{"kind": "PipelineRun", "name": "x", "controller": True}]),
+            id="of-another-run",
+        ),
+        # Whoever may patch runs must not be able to take a lock away with it.
+        pytest.param(raw_child(RUN_NAME), id="in-a-slot"),
+    ],
+)
+def test_what_is_not_surely_a_task_holds_its_target(raw: dict[str, Any]) -> None:
+    run = parse_run(raw)
+    assert run is not None
+    assert run.target_key == names.slot_key(TARGET)
+
+
+def test_a_run_of_another_that_names_a_target_of_its_own_holds_that() -> None:
+    raw = raw_child(annotations={})
+    raw["spec"] = {"params": [{"name": "TARGET_RESOURCE", "value": "Node/b"}]}
+    run = parse_run(raw)
+    assert run is not None
+    assert run.target == "Node/b"

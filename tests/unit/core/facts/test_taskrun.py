@@ -1,11 +1,19 @@
 """TaskRuns as Tekton writes them, and as odd as they may legally be."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from builders import ago, make_task_run, raw_task_run, step
-from workflowexecution.core.facts.taskrun import Step, TaskRun, count_ended, parse_task_run
+from workflowexecution.core.facts.taskrun import (
+    ChildKind,
+    Step,
+    TaskRun,
+    count_ended,
+    parse_child,
+    parse_task_run,
+)
 
 BARE = TaskRun("run-x", "run-x", "Unknown", "", "", "", None, ())
 
@@ -94,3 +102,99 @@ def test_reads_an_odd_step_as_one_that_never_ran(raw: object) -> None:
 def test_tasks_that_ended_are_counted_once() -> None:
     ended = [make_task_run("a"), make_task_run("a", "True"), make_task_run("b", "True")]
     assert count_ended([*ended, make_task_run("c", "Unknown")]) == 2
+
+
+# As Tekton 1.15 wrote it: the first attempt worked for 15 s, the second could not pull its image.
+RETRIED: dict[str, Any] = {
+    "metadata": {
+        "name": "wfe-1-change",
+        "creationTimestamp": "2026-11-28T21:00:19Z",
+        "labels": {"tekton.dev/pipelineTask": "change"},
+    },
+    "status": {
+        "podName": "wfe-1-change-pod-retry1",
+        "conditions": [
+            {"type": "Succeeded", "status": "False", "reason": "TaskRunImagePullFailed"}
+        ],
+        "steps": [
+            {
+                "name": "change",
+                "container": "step-change",
+                "terminated": {
+                    "exitCode": 1,
+                    "reason": "TaskRunImagePullFailed",
+                    "startedAt": "2026-11-28T21:00:19Z",
+                },
+                "terminationReason": "TaskRunImagePullFailed",
+            }
+        ],
+        "retriesStatus": [
+            {
+                "conditions": [{"type": "Succeeded", "status": "False", "reason": "StepFailed"}],
+                "podName": "wfe-1-change-pod",
+                "steps": [
+                    {
+                        "name": "change",
+                        "container": "step-change",
+                        "terminated": {
+                            "exitCode": 1,
+                            "reason": "Error",
+                            "startedAt": "2026-11-28T21:00:22Z",
+                        },
+                        "terminationReason": "Error",
+                    }
+                ],
+            }
+        ],
+    },
+}
+
+
+def test_an_attempt_that_worked_counts_though_the_last_never_began() -> None:
+    task = parse_task_run(RETRIED)
+    assert (task.has_started, task.has_steps_that_started, task.started_before) == (
+        True,
+        False,
+        True,
+    )
+    assert [attempt.pod_name for attempt in task.earlier] == ["wfe-1-change-pod"]
+
+
+def test_an_attempt_that_never_began_does_not_count() -> None:
+    status = {**RETRIED["status"], "retriesStatus": [{**RETRIED["status"], "retriesStatus": []}]}
+    task = parse_task_run({**RETRIED, "status": status})
+    assert len(task.earlier) == 1
+    assert not task.has_started
+
+
+@pytest.mark.parametrize("odd", [None, "odd", 7, [None, "odd", {}], [{"steps": "odd"}]])
+def test_odd_attempts_are_read_as_ones_that_never_began(odd: object) -> None:
+    task = parse_task_run({**RETRIED, "status": {**RETRIED["status"], "retriesStatus": odd}})
+    assert not task.has_started
+
+
+@pytest.mark.parametrize(
+    ("status", "has_begun"),
+    [
+        ({}, False),
+        (None, False),
+        ({"startTime": "2026-01-02T12:00:00Z"}, True),
+        ({"conditions": [{"type": "Succeeded", "status": "False", "reason": "Denied"}]}, True),
+        ({"retriesStatus": [{"conditions": []}]}, True),
+    ],
+)
+def test_a_custom_task_has_begun_once_its_controller_has_said_anything(
+    status: object, has_begun: bool
+) -> None:
+    raw = {"metadata": {"name": "x", "namespace": "n", "uid": "u"}, "status": status}
+    task = parse_child(raw, ChildKind.CUSTOM_RUN)
+    assert (task.kind, task.has_started) == (ChildKind.CUSTOM_RUN, has_begun)
+    assert (task.namespace, task.uid) == ("n", "u")
+    # What a run that is a task has done, its own TaskRuns tell.
+    assert not parse_child(raw, ChildKind.RUN).has_started
+    assert parse_child(raw, ChildKind.TASK_RUN) == parse_task_run(raw)
+
+
+def test_a_task_within_a_task_does_not_end_it() -> None:
+    inner = replace(make_task_run("outer"), within="inner")
+    assert count_ended([inner, make_task_run("outer", "Unknown")]) == 0
