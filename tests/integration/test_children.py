@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.executions import condition_of, name_of
-from harness.tekton import PIPELINE, now
+from harness.tekton import APPROVAL, PIPELINE, now
 from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
@@ -16,7 +16,6 @@ from localcluster.cluster import Object
 
 DONE: Object = {"terminated": {"exitCode": 0, "reason": "Completed"}}
 RUNNING: Object = {"running": {"startedAt": None}}
-APPROVAL = {"apiVersion": "approvals.example.dev/v1", "kind": "Approval", "name": "change-window"}
 WITH_APPROVAL: list[Object] = [{"name": "approve", "taskRef": APPROVAL}, PIPELINE[1]]
 HELPER = {"name": "helper", "image": "registry.example/helper"}
 WITH_SIDECAR: list[Object] = [

@@ -90,11 +90,16 @@ class LiveReader:
         return self._learn(before, seen) if seen else None
 
     def _learn(self, before: Run | None, seen: Run) -> Run:
-        """Enter a run, and queue its execution where it has changed: the watch will be no news."""
+        """Enter a run, and queue it and its execution where it has changed.
+
+        The watch will be no news, and there is none of another namespace.
+        """
         run = self.take_in(seen)
         is_news = before is None or not says_the_same(before, run)
         if is_news and run.owner and self._ledger.execution(run.owner.uid):
             self._executions.add(run.owner.uid)
+        if is_news and run.state is RunState.STOPPING:
+            self._runs.add(run.key)
         return run
 
     def take_in(self, seen: Run) -> Run:

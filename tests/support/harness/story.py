@@ -6,6 +6,7 @@ from harness import faults
 from harness.executions import condition_of
 from harness.faults import Fault
 from harness.objects import OLD_FINALIZER
+from harness.tekton import APPROVAL
 from harness.waiting import eventually
 from harness.world import World
 from localcluster.cluster import Object
@@ -29,6 +30,7 @@ def play(world: World, target: str) -> None:
     _wait_in_vain(world, f"{target}-waits")
     deleted = _delete(world, f"{target}-deleted")
     _leave_a_pod_and_an_old_finalizer(world, f"{target}-old")
+    _leave_a_custom_task(world, f"{target}-asks")
     # The garbage collector ends what is deleted from the foreground, retention what is old.
     for gone in (deleted, run):
         eventually(lambda what=gone: _assert_gone(world, what), 30, dump=world.dump)  # type: ignore[misc]
@@ -79,6 +81,13 @@ def _leave_a_pod_and_an_old_finalizer(world: World, target: str) -> None:
     ended = world.ended(item, "Failed", 60)
     assert condition_of(ended, "Succeeded")["reason"] == "TaskFailed"
     assert not ended["metadata"].get("finalizers")
+
+
+def _leave_a_custom_task(world: World, target: str) -> None:
+    item, run = world.launched(target)
+    run = world.tekton.begin(run, tasks=[{"name": "approve", "taskRef": APPROVAL}])
+    world.tekton.time_out(run)
+    world.ended(item, "Failed", 60)
 
 
 def _assert_gone(world: World, run: Object) -> None:

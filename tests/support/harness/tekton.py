@@ -12,6 +12,8 @@ from localcluster.cluster import Cluster, Object
 
 TASKS = ("check", "change")
 _WORK: Object = {"steps": [{"name": "work", "image": "registry.example/work"}]}
+# A custom task, of a kind that nobody here has a controller for.
+APPROVAL = {"apiVersion": "approvals.example.dev/v1", "kind": "Approval", "name": "change-window"}
 PIPELINE: list[Object] = [{"name": name, "taskSpec": _WORK} for name in TASKS]
 
 
