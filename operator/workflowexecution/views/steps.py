@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
-from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class StepLog:
 
 
 def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") -> list[StepLog]:
-    """Steps that have started, of tasks in the order in which they started.
+    """Steps that have started, of attempts at tasks in the order in which they started.
 
     Args:
         task_runs: of one run, in any order.
@@ -32,7 +32,8 @@ def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") ->
         step: only those of this name; empty for all.
     """
     found = []
-    for raw in sorted(task_runs, key=_started):
+    attempts = [attempt for raw in task_runs for attempt in attempts_of(raw)]
+    for raw in sorted(attempts, key=_started):
         parsed = parse_task_run(raw)
         found += [
             StepLog(parsed.task_name, item.name, parsed.pod_name, item.container)

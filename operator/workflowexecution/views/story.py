@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, succeeded_condition
-from workflowexecution.core.facts.taskrun import parse_task_run
+from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
 from workflowexecution.views.executions import blocker_of
 
 
@@ -43,8 +44,8 @@ def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) 
     told = [*_of_execution(execution)]
     if run and run.started_at:
         told.append(Moment(run.started_at, "started", "Tekton took up the run"))
-    for raw in task_runs:
-        told += _of_task_run(raw)
+    for attempt in chain.from_iterable(map(attempts_of, task_runs)):
+        told += _of_task_run(attempt)
     if run and run.completed_at:
         told.append(Moment(run.completed_at, "run ended", run.reason))
     told += _of_end(execution)

@@ -19,9 +19,9 @@ FOLDER = Path(__file__).parent
 def test_who_debugs_holds_nothing_and_is_left_alone(
     node_world: World, node_cluster: Cluster
 ) -> None:
-    fields = workflow(push_pipeline(node_cluster, FOLDER))
+    reference = push_pipeline(node_cluster, FOLDER)
     target = unique_target()
-    item, run = node_world.launched(target, **fields)
+    item, run = node_world.launched(target, **workflow(reference))
     until_a_step_runs(node_world, run)
     (pod,) = live_pods(node_world, run)
     _debug(node_cluster, node_world.execution_namespace, name_of(pod))
@@ -34,7 +34,7 @@ def test_who_debugs_holds_nothing_and_is_left_alone(
         assert "debugger-x" in notes.get("PodLeftAlone", "")
 
     eventually(is_told, dump=node_world.dump)
-    node_world.launched(target, **{**fields, "workflow": "other"})
+    node_world.launched(target, **workflow(reference, "other"))
     left = node_world.tekton.pods.get(node_world.execution_namespace, name_of(pod))
     assert left is not None
     assert left["status"]["phase"] == "Running"

@@ -30,3 +30,14 @@ def test_only_what_is_asked_for_is_found_and_nothing_without_a_pod() -> None:
     assert [item.name for item in steps_with_logs(runs, step="now")] == ["a/now", "b/now"]
     assert steps_with_logs([task("a", 1, step("main", 0), pod="")]) == []
     assert steps_with_logs([{"metadata": {"name": "bare"}}]) == []
+
+
+def test_what_an_earlier_attempt_wrote_is_found_too() -> None:
+    first, last = task("a", 1, step("main", 1), pod="first"), task("a", 5, RUNNING, pod="last")
+    last["status"]["retriesStatus"] = [first["status"]]
+    found = steps_with_logs([task("b", 3, RUNNING), last])
+    assert [(item.name, item.pod) for item in found] == [
+        ("a/main", "first"),
+        ("b/now", "run-b-pod"),
+        ("a/now", "last"),
+    ]

@@ -109,12 +109,23 @@ class TaskRun:
 
 def parse_task_run(raw: Raw) -> TaskRun:
     """Read a TaskRun as Tekton writes it."""
+    *earlier, last = map(_parse_attempt, attempts_of(raw))
+    return replace(last, earlier=tuple(earlier))
+
+
+def attempts_of(raw: Raw) -> list[Raw]:
+    """A TaskRun as it stood at the end of each earlier attempt, and as it is now.
+
+    Tekton leaves the steps of one attempt there until the next one has some: they are left out.
+    """
     status = reading.mapping(raw, "status")
     earlier = reading.mappings(status, "retriesStatus")
-    return replace(
-        _parse_attempt(raw),
-        earlier=tuple(_parse_attempt({**raw, "status": attempt}) for attempt in earlier),
-    )
+    if not earlier:
+        return [raw]
+    before = [step for attempt in earlier for step in reading.mappings(attempt, "steps")]
+    own = [step for step in reading.mappings(status, "steps") if step not in before]
+    last = {**raw, "status": {**status, "steps": own}}
+    return [*({**raw, "status": attempt} for attempt in earlier), last]
 
 
 def parse_child(raw: Raw, kind: ChildKind) -> TaskRun:

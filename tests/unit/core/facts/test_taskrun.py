@@ -198,3 +198,12 @@ def test_a_custom_task_has_begun_once_its_controller_has_said_anything(
 def test_a_task_within_a_task_does_not_end_it() -> None:
     inner = replace(make_task_run("outer"), within="inner")
     assert count_ended([inner, make_task_run("outer", "Unknown")]) == 0
+
+
+def test_steps_that_tekton_has_left_there_are_those_of_the_earlier_attempt() -> None:
+    """As it wrote it where the pod of the second attempt could not be made."""
+    (first,) = RETRIED["status"]["retriesStatus"]
+    said = {"type": "Succeeded", "status": "False", "reason": "PodCreationFailed"}
+    status = {"conditions": [said], "steps": first["steps"], "retriesStatus": [first]}
+    task = parse_task_run({**RETRIED, "status": status})
+    assert (task.steps, task.started_before) == ((), True)
