@@ -20,7 +20,7 @@ from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, ChildKind, TaskR
 SETTLED_AFTER: Final = timedelta(minutes=10)
 _ENDED: Final = ("Succeeded", "Failed")
 _STEP_PREFIX: Final = "step-"
-_SIDECAR_PREFIX: Final = "sidecar-"
+_TEKTONS_PREFIXES: Final = (_STEP_PREFIX, "sidecar-")
 # Tekton's own: it only reads results.
 _NOT_THE_WORKFLOWS: Final = "sidecar-tekton-log-results"
 _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
@@ -115,7 +115,11 @@ def parse_pod(raw: Raw) -> Pod:
     states = [state for name, state in by_name.items() if name.startswith(_STEP_PREFIX)]
     is_there = reading.text(status, "phase") not in _ENDED
     is_active = is_there and _works(reading.mapping(raw, "spec"), by_name)
-    kept_by = sorted(name for name, state in by_name.items() if "running" in state)
+    kept_by = sorted(
+        name
+        for name, state in by_name.items()
+        if "running" in state and not name.startswith(_TEKTONS_PREFIXES)
+    )
     return Pod(
         name=reading.text(meta, "name"),
         namespace=reading.text(meta, "namespace"),
@@ -156,7 +160,7 @@ def _works(spec: Raw, states: dict[str, Raw]) -> bool:
 
 
 def _is_the_workflows(name: str) -> bool:
-    return name.startswith((_STEP_PREFIX, _SIDECAR_PREFIX)) and name != _NOT_THE_WORKFLOWS
+    return name.startswith(_TEKTONS_PREFIXES) and name != _NOT_THE_WORKFLOWS
 
 
 def _has_ended(states: dict[str, Raw], name: str) -> bool:

@@ -208,7 +208,7 @@ def pod_of(
         pytest.param(
             pod_of({"step-a": DONE, "sidecar-tekton-log-results": RUNNING}),
             False,
-            ("sidecar-tekton-log-results",),
+            (),
             id="tektons-own-reads-results",
         ),
         pytest.param(
