@@ -26,12 +26,14 @@ from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import (
     Outcome,
     outcome_of_failure,
     outcome_of_run,
     outcome_of_skip,
+    outcome_of_stopping,
     outcome_of_wait,
 )
 from workflowexecution.core.status.patch import parse_status, status_to_json
@@ -307,3 +309,18 @@ def test_what_others_wrote_in_a_form_of_their_own_reads_as_absent(
     raw: dict[str, Any], expected: WorkflowExecutionStatus
 ) -> None:
     assert parse_status(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("run", "ended"),
+    [
+        (finished_run("mine"), "ended (Succeeded)"),
+        (make_run("mine", succeeded="False", reason="Failed", completed_at=NOW), "ended (Failed)"),
+        (make_run("mine", deleted_at=NOW), "was deleted"),
+    ],
+)
+def test_what_is_waited_for_is_told_whatever_the_outcome(run: Run, ended: str) -> None:
+    told = outcome_of_stopping(run, "pod x has stopped")
+    assert (told.phase, told.reason) == (Phase.RUNNING, "Stopping")
+    said = f"PipelineRun {run.namespace}/{run.name} {ended}; "
+    assert told.message == f"{said}the target is held until pod x has stopped"
