@@ -123,9 +123,14 @@ async def gather_facts(session: Session, target: str = "") -> Facts:
     by_run = _by_run(pods)
     unsettled = [run for run in runs if _may_execute(run, session, by_run)]
     leftovers = await _leftovers_of(cluster, unsettled, unread)
+    # What could not be read may execute.
+    unknown = {run.key for run in unsettled} if unread else set()
     return Facts(
         executions=tuple(map(parse_execution, executions)),
-        runs=tuple(_settled(run, leftovers.get(run.key), by_run, unread) for run in runs),
+        runs=tuple(
+            run if run.key in unknown else _settled(run, leftovers.get(run.key), by_run)
+            for run in runs
+        ),
         leftovers=leftovers,
         unread=tuple(unread),
     )
@@ -154,10 +159,10 @@ def _may_execute(run: Run, session: Session, pods: Mapping[str, list[Raw]]) -> b
     """Whether what is left of a run has to be looked at; one that succeeded has left only pods."""
     if run.state is RunState.FINISHED:
         return False
-    if run.succeeded == "True":
-        return run.name in pods
     ended_at = run.completed_at
     is_settled = ended_at is not None and session.now() - ended_at > SETTLED_AFTER
+    if run.succeeded == "True":
+        return run.name in pods or (run.children.runs and not is_settled)
     return run.succeeded != "False" or not is_settled
 
 
@@ -181,11 +186,9 @@ def _by_run(found: Iterable[Raw]) -> dict[str, list[Raw]]:
     return by_run
 
 
-def _settled(
-    run: Run, left: Leftovers | None, pods: Mapping[str, list[Raw]], unread: Sequence[str]
-) -> Run:
-    """Note of a run that has ended whether it has stopped; what could not be read may execute."""
-    if run.state is not RunState.STOPPING or (left is not None and unread):
+def _settled(run: Run, left: Leftovers | None, pods: Mapping[str, list[Raw]]) -> Run:
+    """Note of a run that has ended whether it has stopped."""
+    if run.state is not RunState.STOPPING:
         return run
     if left is not None:
         return dataclasses.replace(run, has_stopped=not left.is_active)
