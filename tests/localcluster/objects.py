@@ -75,7 +75,13 @@ async def until(what: str, holds: Callable[[], bool], seconds: float = 60.0) -> 
 
 
 async def until_established(cluster: Cluster, crd: Object) -> None:
-    """Wait until the API server serves a custom resource definition."""
+    """Wait until the API server serves a custom resource definition, its first list included.
+
+    The first request makes the storage of a kind, and is answered with 429 until that is there.
+    """
+    spec = crd["spec"]
+    version = next(item["name"] for item in spec["versions"] if item["served"])
+    listed = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}?limit=1"
 
     def established() -> bool:
         status = cluster.request("GET", path_of(crd)).get("status", {})
@@ -84,4 +90,12 @@ async def until_established(cluster: Cluster, crd: Object) -> None:
             for condition in status.get("conditions") or []
         )
 
+    def is_listed() -> bool:
+        try:
+            cluster.request("GET", listed)
+        except ApiError:
+            return False
+        return True
+
     await until(f"{crd['metadata']['name']} established", established)
+    await until(f"{crd['metadata']['name']} listed", is_listed)
