@@ -64,7 +64,8 @@ def test_forgotten(world: World, node_cluster: Cluster) -> None:
     skipped = world.ended(world.create(target, workflow="other"), "Skipped")
     assert skipped["status"]["skipDetails"]["reason"] == "ResourceBusy"
 
-    failure = world.ended(item, "Failed")["status"]["failureDetails"]
+    # The garbage collector of a new cluster looks for new kinds every half minute.
+    failure = world.ended(item, "Failed", 75)["status"]["failureDetails"]
     assert (failure["reason"], failure["failedTaskName"]) == ("DeadlineExceeded", "approve")
     assert failure["wasExecutionFailure"] is False
     assert world.tekton.custom_runs.get(world.execution_namespace, name_of(asked)) is None
