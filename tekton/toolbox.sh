@@ -96,22 +96,25 @@ flag() {
   case $2 in true | false) ;; *) fail $MALFORMED "$1='$2': must be true or false" ;; esac
 }
 
-# bytes_of QUANTITY: print a quantity such as 1.5Gi or 512M in bytes; fails where it is none.
+# bytes_of QUANTITY: print a quantity in bytes, as people and Kubernetes write it: 512M, 1.5Gi, 3e7,
+# 32212254720m for 0.03Gi; fails where it is none, or is less than a byte.
 bytes_of() {
   printf '%s\n' "$1" | awk '
     BEGIN {
-      split("k M G T P", unit); split("Ki Mi Gi Ti Pi", binary)
-      thousands = powers = factor[""] = 1
-      for (i = 1; i <= 5; i++) {
+      split("k M G T P E", unit); split("Ki Mi Gi Ti Pi Ei", binary); split("m u n", part)
+      thousands = powers = parts = factor[""] = 1
+      for (i = 1; i <= 6; i++) {
         factor[unit[i]] = thousands *= 1000
         factor[binary[i]] = powers *= 1024
       }
+      for (i = 1; i <= 3; i++) factor[part[i]] = parts /= 1000
     }
     NR == 1 && match($0, /^[0-9]+(\.[0-9]+)?/) && RLENGTH <= 20 {
-      suffix = substr($0, RLENGTH + 1)
-      if (suffix in factor) { bytes = substr($0, 1, RLENGTH) * factor[suffix]; known = 1 }
+      number = substr($0, 1, RLENGTH); suffix = substr($0, RLENGTH + 1)
+      if (suffix in factor) { bytes = number * factor[suffix]; known = 1 }
+      else if (suffix ~ /^[eE][+-]?[0-9][0-9]?$/) { bytes = (number suffix) + 0; known = 1 }
     }
-    END { if (!known || NR != 1) exit 1; printf "%.0f\n", bytes }'
+    END { if (!known || NR != 1 || (bytes > 0 && bytes < 0.9)) exit 1; printf "%.0f\n", bytes }'
 }
 
 # seconds_of TIME: print a time of RFC 3339 as seconds since 1970.
