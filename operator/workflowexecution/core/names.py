@@ -77,6 +77,11 @@ def label_value(text: str) -> str:
     return f"{readable}-{digest}" if readable else digest
 
 
+def text_of_label(value: str) -> str:
+    """The text that a label value was made of; empty where it does not show all of it."""
+    return value if value and label_value(value) == value else ""
+
+
 def lease_name(shard: Shard) -> str:
     """Name of the Lease by which the leader of a shard is known."""
     parts = "" if shard.of == 1 else f"-{shard.number}-of-{shard.of}"

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from workflowexecution.api import reading
+from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
 
 _TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
@@ -17,6 +18,23 @@ def count_in_message(message: str) -> int:
     """
     match = _TASKS_COMPLETED.match(message)
     return int(match[1]) if match else 0
+
+
+def has_run_none(message: str) -> bool:
+    """Whether Tekton says that no task has run: all were skipped, or there are none."""
+    match = _TASKS_COMPLETED.match(message)
+    return match is not None and int(match[1]) == 0
+
+
+def undeclared_parameters(spec: Raw, status: Raw) -> tuple[str, ...]:
+    """Names of a run's parameters that its pipeline does not declare; empty until resolved.
+
+    Tekton takes them without a word, and a misspelt one leaves the default of the right one.
+    """
+    pipeline = reading.mapping(status, "pipelineSpec")
+    known = {reading.text(item, "name") for item in reading.mappings(pipeline, "params")}
+    given = {reading.text(item, "name") for item in reading.mappings(spec, "params")}
+    return tuple(sorted(given - known - {RESERVED_PARAMETER, ""})) if pipeline else ()
 
 
 def task_names_of(status: Raw) -> tuple[str, ...]:

@@ -12,13 +12,25 @@ from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
 from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds, child_kinds_of
-from workflowexecution.core.facts.progress import count_in_message, task_names_of
+from workflowexecution.core.facts.progress import (
+    count_in_message,
+    task_names_of,
+    undeclared_parameters,
+)
 from workflowexecution.core.facts.results import told_of
 
 # Namespace and name.
 RunKey = tuple[str, str]
 
 LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
+
+# What says whose a run is and of which workflow.
+_WHOSE: Final = (
+    names.KEY_EXECUTION_UID,
+    names.KEY_EXECUTION,
+    names.KEY_SOURCE_NAMESPACE,
+    names.KEY_WORKFLOW_ID,
+)
 
 # What ``spec.status`` of a run says once its end was asked for; "PipelineRunPending" is not among.
 _CANCELLED: Final = ("Cancelled", "CancelledRunFinally", "StoppedRunFinally")
@@ -61,6 +73,7 @@ class Run:
     pinned_digest: the digest that Tekton is asked for the bundle by; empty where by none.
     fetched_digest: of the image that Tekton says it took it from; empty where it has not told yet.
     told: what its results say it did; empty where they say nothing.
+    undeclared_parameters: names of those given that the resolved pipeline does not declare.
     is_cleared: whether a person has noted on it that its failure has been looked at.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
     has_stopped: whether it is known that nothing of a run that ended or is deleted executes.
@@ -91,6 +104,7 @@ class Run:
     pinned_digest: str = ""
     fetched_digest: str = ""
     told: str = ""
+    undeclared_parameters: tuple[str, ...] = ()
     is_cleared: bool = False
     is_gone: bool = False
     has_stopped: bool = False
@@ -134,12 +148,13 @@ class Run:
 def parse_run(raw: Raw) -> Run | None:
     """Read a PipelineRun; None where it names no target in any way, or is a part of another."""
     meta, status = raw["metadata"], reading.mapping(raw, "status")
-    spec, known = reading.mapping(raw, "spec"), reading.mapping(meta, "annotations")
+    spec, labels = reading.mapping(raw, "spec"), reading.mapping(meta, "labels")
+    known = _said_of(reading.mapping(meta, "annotations"), labels)
     slot = names.parse_slot(meta["name"])
     if slot is None and is_child_run(meta):
         return None
     target = reading.text(known, names.KEY_TARGET) or _target_parameter(spec) or None
-    target_key = _target_key(target, reading.mapping(meta, "labels"), slot)
+    target_key = _target_key(target, labels, slot)
     if not target_key:
         return None
     is_in_slot = slot is not None and slot[0] == target_key
@@ -168,6 +183,7 @@ def parse_run(raw: Raw) -> Run | None:
         pinned_digest=_pinned_digest(spec),
         fetched_digest=_fetched_digest(status),
         told=told_of(status),
+        undeclared_parameters=undeclared_parameters(spec, status),
         is_cleared=bool(reading.text(known, identity.CLEAR_ANNOTATION).strip()),
         children=child_kinds_of(status, has_failed=condition.get("status") == "False"),
     )
@@ -210,6 +226,18 @@ def parse_owner(annotations: Raw) -> Owner | None:
         namespace=reading.text(annotations, names.KEY_SOURCE_NAMESPACE),
         name=reading.text(annotations, names.KEY_EXECUTION),
     )
+
+
+def _said_of(annotations: Raw, labels: Raw) -> Raw:
+    """What a run says it was made for; its labels say so where its annotations were taken off.
+
+    Not where a label shows less than the whole name: no other execution may be taken for its own.
+    """
+    if reading.text(annotations, names.KEY_EXECUTION_UID):
+        return annotations
+    told = {key: names.text_of_label(reading.text(labels, key)) for key in _WHOSE}
+    whole = {key: text for key, text in told.items() if text}
+    return {**whole, **annotations} if len(whole) == len(_WHOSE) else annotations
 
 
 def _target_parameter(spec: Raw) -> str:

@@ -31,7 +31,11 @@ class _Task(TypedDict, total=False):
 
 
 # One of its fields is a keyword.
-_Pipeline = TypedDict("_Pipeline", {"tasks": list[_Task], "finally": list[_Task]}, total=False)
+_Pipeline = TypedDict(
+    "_Pipeline",
+    {"params": list[_Named], "tasks": list[_Task], "finally": list[_Task]},
+    total=False,
+)
 
 
 class _Metadata(TypedDict, total=False):

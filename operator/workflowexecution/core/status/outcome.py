@@ -17,6 +17,7 @@ from workflowexecution.api.status import (
 )
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.progress import has_run_none
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.text import command
 from workflowexecution.core.verdict import Skip
@@ -47,12 +48,13 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
         return Outcome(
             phase=Phase.FAILED,
             reason=failure.reason,
-            message=failure.natural_language_summary,
+            message=failure.natural_language_summary + _undeclared(run),
             run=run,
             failure=failure,
         )
     if run.succeeded == "True":
-        message = run.told or run.message
+        message = run.told or _nothing_done(run) or run.message
+        message += _undeclared(run)
         return Outcome(phase=Phase.COMPLETED, reason="Completed", message=message, run=run)
     return outcome_of_progress(run)
 
@@ -71,8 +73,21 @@ def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> O
     if waits_for:
         message = f"PipelineRun {run.namespace}/{run.name} waits: {waits_for}"
         return Outcome(phase=Phase.RUNNING, reason="Waiting", message=message, run=run)
-    message = f"PipelineRun {run.namespace}/{run.name} is running"
+    message = f"PipelineRun {run.namespace}/{run.name} is running{_undeclared(run)}"
     return Outcome(phase=Phase.RUNNING, reason="Running", message=message, run=run)
+
+
+def _nothing_done(run: Run) -> str:
+    """That a good end stands for no work; empty where a task has run."""
+    return (
+        f"no task has run, so nothing was done: {run.message}" if has_run_none(run.message) else ""
+    )
+
+
+def _undeclared(run: Run) -> str:
+    """Which parameters of an execution its workflow does not know; empty where it knows all."""
+    names = ", ".join(run.undeclared_parameters)
+    return f"; the workflow declares no parameter {names}" if names else ""
 
 
 def outcome_of_stopping(run: Run, waiting_for: str) -> Outcome:
@@ -124,13 +139,16 @@ def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
 
 def _busy(skip: Skip, now: datetime) -> SkipDetails:
     holder = skip.evidence
+    # A run that no execution is known for stands under its own name.
+    by = (
+        f"PipelineRun {holder.namespace}/{holder.run_name}, which no WorkflowExecution is known for"
+        if holder.name == holder.run_name
+        else f"WorkflowExecution {holder.namespace}/{holder.name} (workflow {holder.workflow_id}, "
+        f"PipelineRun {holder.run_name})"
+    )
     return SkipDetails(
         reason=skip.reason,
-        message=(
-            f"target {holder.target} is being changed by WorkflowExecution "
-            f"{holder.namespace}/{holder.name} (workflow {holder.workflow_id}, "
-            f"PipelineRun {holder.run_name})"
-        ),
+        message=f"target {holder.target} is being changed by {by}",
         skipped_at=now,
         conflicting_workflow=ConflictingWorkflow(
             name=holder.name,

@@ -201,6 +201,52 @@ def test_a_run_need_not_tell_whose_it_is(annotations: object) -> None:
     assert parse_run(raw) == run_of(target=None, workflow_id=None, owner=None)
 
 
+def without_annotations(**labels: str | None) -> Run:
+    """A run of which somebody has taken the annotations off; ``None`` takes a label off, too."""
+    raw = raw_run("mine", spec={"params": [{"name": "TARGET_RESOURCE", "value": TARGET}]})
+    annotations = raw["metadata"]["annotations"]
+    told = {key: names.label_value(text) for key, text in annotations.items()}
+    renamed = {f"kubernaut.ai/{key.replace('_', '-')}": text for key, text in labels.items()}
+    raw["metadata"].update(
+        annotations={}, labels={key: text for key, text in {**told, **renamed}.items() if text}
+    )
+    run = parse_run(raw)
+    assert run is not None
+    return run
+
+
+def test_a_run_without_its_annotations_is_known_by_its_labels() -> None:
+    assert without_annotations() == run_of()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"workflow_execution": names.label_value("long-" * 20)},
+        {"source_namespace": names.label_value("a b")},
+        {"workflow_id": names.label_value("Restart it!")},
+        {"workflow_execution": None},
+        {"workflow_execution_uid": None},
+    ],
+)
+def test_a_label_that_does_not_show_all_makes_a_run_nobodys(labels: dict[str, str | None]) -> None:
+    run = without_annotations(**labels)
+    assert (run.owner, run.workflow_id, run.target) == (None, None, TARGET)
+
+
+def test_parameters_that_the_pipeline_does_not_declare_are_named_once_it_is_resolved() -> None:
+    given = [{"name": name} for name in ("ZONE", "REPLICA", "SIZE", "TARGET_RESOURCE")]
+    raw = raw_run("mine", spec={"params": [*given, {"value": "nameless"}, None]})
+    assert parse_run(raw) == run_of()
+    for declared, unknown in (
+        ([{"name": "SIZE"}, {"name": "REPLICAS"}], ("REPLICA", "ZONE")),
+        (None, ("REPLICA", "SIZE", "ZONE")),
+        ([{"name": "SIZE"}, {"name": "REPLICA"}, {"name": "ZONE"}], ()),
+    ):
+        raw["status"] = {"pipelineSpec": {"params": declared, "tasks": []}}
+        assert parse_run(raw) == run_of(undeclared_parameters=unknown)
+
+
 @pytest.mark.parametrize(
     ("name", "annotations", "labels", "params", "target", "key"),
     [

@@ -1,5 +1,6 @@
 """The status that tells an outcome: composed once, kept for good, and agreeing with itself."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -120,6 +121,33 @@ def test_a_completed_execution_tells_how_long_it_took() -> None:
     }
 
 
+@pytest.mark.parametrize("skipped", [0, 2])
+def test_a_good_end_without_work_says_so(skipped: int) -> None:
+    message = f"Tasks Completed: 0 (Failed: 0, Cancelled 0), Skipped: {skipped}"
+    told_of = outcome_of_run(finished_run("mine", message=message), None)
+    assert told_of.phase is Phase.COMPLETED
+    assert told_of.message == f"no task has run, so nothing was done: {message}"
+
+
+@pytest.mark.parametrize("count", ["1", "10"])
+def test_a_good_end_with_work_is_told_in_tektons_words(count: str) -> None:
+    message = f"Tasks Completed: {count} (Failed: 0, Cancelled 0), Skipped: 0"
+    assert outcome_of_run(finished_run("mine", message=message), None).message == message
+
+
+def test_parameters_without_use_are_told_whatever_becomes_of_the_run() -> None:
+    note = "; the workflow declares no parameter REPLICA, ZONE"
+    unknown = ("REPLICA", "ZONE")
+    running = replace(make_run("mine"), undeclared_parameters=unknown)
+    good = replace(finished_run("mine", message="all done"), undeclared_parameters=unknown)
+    failed = make_run("mine", succeeded="False", completed_at=NOW)
+    bad = replace(failed, undeclared_parameters=unknown)
+    assert outcome_of_run(running, None).message.endswith(f"{RUN} is running{note}")
+    assert outcome_of_run(good, None).message == f"all done{note}"
+    details = failure()
+    assert outcome_of_run(bad, details).message == details.natural_language_summary + note
+
+
 def test_a_failed_execution_tells_its_failure() -> None:
     run = make_run("mine", succeeded="False", reason="Failed", completed_at=NOW)
     details = failure()
@@ -169,6 +197,14 @@ def test_a_waiting_execution_says_for_what() -> None:
         "Stalled": ("False", "Waiting", ""),
     }
     assert status == {"observedGeneration": 1, "phase": "Pending"}
+
+
+def test_a_holder_that_is_no_executions_is_not_called_one() -> None:
+    skip = Skip(SkipReason.RESOURCE_BUSY, replace(HOLDER, name=RUN, namespace=RUN_NAMESPACE))
+    assert outcome_of_skip(skip, NOW).message == (
+        f"target {TARGET} is being changed by PipelineRun {RUN_NAMESPACE}/{RUN}, "
+        "which no WorkflowExecution is known for"
+    )
 
 
 def test_a_busy_target_is_told_with_its_holder() -> None:
