@@ -24,7 +24,15 @@ def live_pods(world: World, run: Object) -> list[Object]:
         for pod in pods["items"]
         if pod["metadata"]["labels"].get("tekton.dev/pipelineRun") == name_of(run)
         and pod["status"]["phase"] not in ("Succeeded", "Failed")
+        and not _have_ended(pod)
     ]
+
+
+def _have_ended(pod: Object) -> bool:
+    """Whether all containers have: Tekton's are never started again, and the phase follows late."""
+    told = pod["status"].get("containerStatuses", [])
+    ended = [container for container in told if "terminated" in container["state"]]
+    return len(ended) == len(pod["spec"]["containers"])
 
 
 def until_a_step_runs(world: World, run: Object) -> None:
