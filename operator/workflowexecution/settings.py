@@ -117,9 +117,14 @@ class Settings(BaseSettings):
         default=_RESTRICTED,
         description="Security context of the runs' pods, as JSON; {} leaves it to the cluster.",
     )
+    finally_timeout: Duration = Field(
+        default=timedelta(minutes=10),
+        description="How long the finally tasks of a workflow may take, beside its time limit.",
+    )
     cancel_grace: Duration = Field(
         default=timedelta(minutes=2),
-        description="How long a cancelled run may take to stop before it is deleted.",
+        description="How long each way to end a run may take before the next one is tried: "
+        "cancelling its tasks and running those in finally, cancelling all, deleting it.",
     )
     deadline_grace: Duration = Field(
         default=timedelta(minutes=5),
@@ -245,6 +250,7 @@ class Settings(BaseSettings):
     @field_validator(
         "first_retry_pause",
         "longest_retry_pause",
+        "finally_timeout",
         "cancel_grace",
         "deadline_grace",
         "leftover_grace",

@@ -94,7 +94,7 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
                 "params": [{"name": key, "value": value} for key, value in bundle.items()],
             },
             "params": [{"name": key, "value": value} for key, value in parameters.items()],
-            "timeouts": {"pipeline": "30m0s"},
+            "timeouts": {"pipeline": "40m0s", "tasks": "30m0s", "finally": "10m0s"},
             "taskRunTemplate": {
                 "serviceAccountName": account,
                 "podTemplate": {"securityContext": _SECURITY_CONTEXT},

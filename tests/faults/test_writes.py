@@ -23,11 +23,11 @@ from localcluster.cluster import Object
 from reliability import is_long
 from reliability.tally import Tally
 
-# Short graces, so that what is done after them is done soon.
+# Short graces, so that what is done after them is done soon, and longer than a few failures take.
 # And no resync in the midst of what is counted: all cells together take longer than ten minutes.
 FLAGS = (
     "--leftover-grace=1s",
-    "--cancel-grace=1s",
+    "--cancel-grace=4s",
     "--progress-interval=1h",
     "--resync-interval=24h",
 )
@@ -104,8 +104,10 @@ class Cell:
 
     @property
     def is_refused(self) -> bool:
-        """Whether no run comes of it, which is another story."""
-        return self.write.name == "create-run" and self.way.is_refusal
+        """Whether something else is done or told in its place, which is another story."""
+        if self.write.kind == "status" or self.write.name == "delete-pod":
+            return self.way.is_refusal or self.way.name in ("no-right", "gone")
+        return self.write.name in ("create-run", "cancel", "delete-run") and self.way.is_refusal
 
     @property
     def loses_events(self) -> bool:

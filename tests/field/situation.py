@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from harness import rights
+from harness.node import secure
+from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.bundles import push_bundle
 
@@ -24,3 +29,13 @@ def workflow(reference: str, name: str = "field") -> dict[str, Any]:
     """Fields of an execution that runs a bundle."""
     ref = {"workflowId": name, "version": "1", "containerImage": reference}
     return {"workflow": name, "workflowRef": ref}
+
+
+@contextmanager
+def open_node_world(cluster: Cluster, shop: str, *flags: str) -> Iterator[World]:
+    """A world on the real node whose operator has settings of its own."""
+    rights.install(cluster)
+    with open_world(cluster, "--cooldown=0s", "--progress-interval=1s", *flags) as world:
+        rights.let_run(cluster, world.execution_namespace, shop)
+        secure(cluster, world.execution_namespace)
+        yield world

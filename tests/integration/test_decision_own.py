@@ -34,7 +34,8 @@ def test_a_free_target_is_launched_on(world: World, form: str) -> None:
         {"name": "TARGET_RESOURCE", "value": target},
     ]
     assert spec["pipelineRef"]["resolver"] == "bundles"
-    assert spec["timeouts"] == {"pipeline": "30m0s"}
+    limits = {"pipeline": "40m0s", "tasks": "30m0s", "finally": "10m0s"}
+    assert spec["timeouts"] == limits
     assert spec["taskRunTemplate"]["serviceAccountName"] == "kubernaut-workflow-runner"
     named = {"name": name_of(run), "namespace": world.execution_namespace}
     assert item["status"]["pipelineRunRef"] == named
@@ -57,7 +58,7 @@ def test_the_run_is_pinned_to_the_digest_that_was_audited(world: World, target: 
         "name": "workflow",
         "kind": "pipeline",
     }
-    assert run["spec"]["timeouts"] == {"pipeline": "1h30m0s"}
+    assert run["spec"]["timeouts"]["tasks"] == "1h30m0s"
     assert run["spec"]["taskRunTemplate"]["serviceAccountName"] == "node-remediation"
 
 

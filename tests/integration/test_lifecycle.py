@@ -60,11 +60,12 @@ def test_a_run_that_does_not_stop_is_deleted(impatient: World, target: str) -> N
 
     def deleted() -> None:
         assert impatient.run_now(run) is None
+        task_runs = impatient.tekton.task_runs.list(impatient.execution_namespace)
+        assert not [one for one in task_runs if name_of(one).startswith(name_of(run))]
 
     # The garbage collector of a cluster that has just started learns of new kinds every 30 s.
     eventually(deleted, 60, dump=impatient.dump)
-    task_runs = impatient.tekton.task_runs.list(impatient.execution_namespace)
-    assert not [one for one in task_runs if name_of(one).startswith(name_of(run))]
+    impatient.launched_once_free(target, workflow="other")
 
 
 def test_a_run_that_nobody_began_is_cancelled_too(world: World, target: str) -> None:

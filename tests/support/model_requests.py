@@ -14,7 +14,7 @@ from model_server import Server
 from model_store import EXECUTIONS, RUNS, Raw, clone, target_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Pod
-from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
@@ -158,9 +158,9 @@ class ModelCluster:
         run = (target_of(copied), copied["metadata"]["name"])
         return await self._ask(CREATE, lambda: self._server.create_run(copied, known), run)
 
-    async def cancel_run(self, run: Run) -> Any:
+    async def cancel_run(self, run: Run, asked: Asked) -> Any:
         path = "/".join(run.key)
-        return await self._ask("cancel run", lambda: self._server.cancel_run(path, run.uid))
+        return await self._ask("cancel run", lambda: self._server.cancel_run(path, run.uid, asked))
 
     async def delete_run(self, run: Run) -> None:
         path = "/".join(run.key)

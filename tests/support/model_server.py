@@ -53,9 +53,9 @@ class Server(Store):
         self.judge.launched(manifest, known)
         return self._begin(manifest)
 
-    def cancel_run(self, path: str, uid: str) -> Raw:
+    def cancel_run(self, path: str, uid: str, asked: str) -> Raw:
         run = self.of_uid(RUNS, path, uid)
-        run["spec"]["status"] = "Cancelled"
+        run["spec"]["status"] = asked
         return self.put(RUNS, run)
 
     def delete_run(self, path: str, uid: str) -> None:

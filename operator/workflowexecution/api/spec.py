@@ -111,7 +111,8 @@ class ExecutionConfig(Model):
 
     timeout: Annotated[str, AfterValidator(_check_timeout)] | None = Field(
         default=None,
-        description="Go duration after which the run is ended, e.g. 30m.",
+        description="Go duration after which the tasks of the run are ended, e.g. 30m; those in "
+        "finally have a time of their own.",
         json_schema_extra={
             "default": identity.DEFAULT_TIMEOUT,
             "maxLength": 64,

@@ -91,6 +91,15 @@ class Announcer:
         self._log.error("two runs on one target", note=note)
         self.about_run(run, events.LOCK_VIOLATED, note, kind="Warning")
 
+    def status_refused(self, execution: Execution, error: errors.ApiError) -> None:
+        """Tell of a status that the API server refuses: the execution itself cannot."""
+        self._log.warning("status refused", error=errors.text_for_logs(error))
+        note = f"the status cannot be written, so it shows an earlier state: {error}"
+        now = self._clock.now()
+        self._record(
+            events.build_event(execution, events.STATUS_NOT_WRITTEN, note, now, kind="Warning")
+        )
+
     def pod_deleted(self, run: Run, pod: str) -> None:
         """Tell of a pod that Tekton had left."""
         self._metrics.leftover_pods_deleted.inc()
@@ -108,9 +117,15 @@ class Announcer:
         )
         self.about_run(run, events.CHILD_DELETED, note, kind="Warning")
 
-    def about_run(self, run: Run, reason: str, note: str, *, kind: str = "Normal") -> None:
-        """Record an Event about the execution a run was made for; none where it has none."""
-        self._log.info("about a run", reason=reason, note=note)
+    def about_run(
+        self, run: Run, reason: str, note: str, *, kind: str = "Normal", quotes: bool = False
+    ) -> None:
+        """Record an Event about the execution a run was made for; none where it has none.
+
+        ``quotes``: whether the note quotes an answer, which may quote an object: logs do not.
+        """
+        logged = "it quotes an answer, so it is not logged" if quotes else note
+        self._log.info("about a run", reason=reason, note=logged)
         if run.owner is None:
             return
         related, now = events.reference_of_run(run.namespace, run.name), self._clock.now()

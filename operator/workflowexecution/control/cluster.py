@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Pod
-from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import TaskRun
 
 # Names in one selector: as many as a URL carries without trouble.
@@ -76,12 +76,12 @@ class Cluster(Protocol):
         """Create a run; AlreadyExistsError where its slot is taken."""
         ...
 
-    async def cancel_run(self, run: Run) -> Raw:
+    async def cancel_run(self, run: Run, asked: Asked) -> Raw:
         """Ask Tekton to end a run; refused where the run is no longer the one that was seen."""
         ...
 
     async def delete_run(self, run: Run) -> None:
-        """Delete this very run, its children first."""
+        """Delete this very run; its children go after it."""
         ...
 
     async def delete_pod(self, pod: Pod) -> None:

@@ -193,7 +193,9 @@ def _waiting(execution: Execution, error: errors.ApiError) -> Report:
     """
     if execution.is_deleting or execution.has_ended or isinstance(error, errors.ConflictError):
         return Report()
-    needs_a_person = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
+    needs_a_person = isinstance(
+        error, errors.ForbiddenError | errors.NotFoundError | errors.RejectedError
+    )
     if execution.phase is Phase.RUNNING and not needs_a_person:
         return Report()
     message = f"the cluster does not answer as needed: {error}"

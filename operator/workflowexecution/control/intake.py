@@ -113,7 +113,9 @@ class Intake:
         if owner is not None:
             self._queue_owner(owner.uid, run, known)
         if run.state is RunState.ACTIVE and (
-            not _is_run_of(run, owner) or len(self._ledger.unfinished_on(run.target_key)) > 1
+            run.is_cancelled
+            or not _is_run_of(run, owner)
+            or len(self._ledger.unfinished_on(run.target_key)) > 1
         ):
             self._runs.add(run.key)
 

@@ -24,7 +24,7 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.execution_shape import PageOfExecutions, ShapeOfExecution
 from workflowexecution.core.facts.leftovers import Pod
-from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
 from workflowexecution.core.facts.run_shape import PageOfRuns
 from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun
 from workflowexecution.kube import errors
@@ -157,14 +157,16 @@ class KubeCluster:
         path = runs_path(manifest["metadata"]["namespace"])
         return await self._client.request("POST", path, body=manifest)
 
-    async def cancel_run(self, run: Run) -> Raw:
+    async def cancel_run(self, run: Run, asked: Asked) -> Raw:
         """See Cluster."""
-        patch = {"metadata": {"uid": run.uid}, "spec": {"status": "Cancelled"}}
+        patch = {"metadata": {"uid": run.uid}, "spec": {"status": str(asked)}}
         return await self._patch(run_path(*run.key), patch)
 
     async def delete_run(self, run: Run) -> None:
         """See Cluster."""
-        await self._delete(run_path(*run.key), run.uid, propagationPolicy="Foreground")
+        # In the foreground, it would end with a change of the run and of its TaskRuns: the webhook
+        # that refuses to have it cancelled refuses that, and all of them would stay.
+        await self._delete(run_path(*run.key), run.uid, propagationPolicy="Background")
 
     async def delete_pod(self, pod: Pod) -> None:
         """See Cluster."""
@@ -176,7 +178,7 @@ class KubeCluster:
         is_run = child.kind is ChildKind.RUN
         place = runs_path(child.namespace) if is_run else custom_runs_path(child.namespace)
         path = f"{place}/{quote(child.name, safe='')}"
-        await self._delete(path, child.uid, propagationPolicy="Foreground")
+        await self._delete(path, child.uid, propagationPolicy="Background")
 
     async def remove_run(self, namespace: str, name: str, uid: str) -> None:
         """See Cluster."""

@@ -148,7 +148,7 @@ class Ledger:
                 has_stopped=known.has_stopped and seen.succeeded == known.succeeded,
                 has_started=known.has_started,
             )
-        return self._keep(seen, now)
+        return self._keep(_released(seen, known, now), now)
 
     def learn(self, key: RunKey, uid: str, *, has_started: bool, now: datetime) -> Run | None:
         """Note what reading a run's leftovers has shown of its steps."""
@@ -292,3 +292,15 @@ class Ledger:
 def is_older(seen: str, known: str) -> bool:
     """Compare resource versions, which the API server promises to be growing integers."""
     return seen.isdigit() and known.isdigit() and int(seen) < int(known)
+
+
+def _released(seen: Run, known: Run | None, now: datetime) -> Run:
+    """Note on a run when it was first seen not to be held back any more."""
+    before = known if known and known.uid == seen.uid else None
+    if before is None:
+        released_at = now if seen.was_queued else None
+    elif before.is_queued and not seen.is_queued:
+        released_at = now
+    else:
+        released_at = before.released_at
+    return dataclasses.replace(seen, released_at=released_at) if released_at else seen

@@ -11,6 +11,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import RunKey
 from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.run_ending import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ExecutionMemory:
     progress_at: when progress was last written.
     written_version: resource version of our own last write; its echo is no news.
     unconfirmed: the status change whose write was not answered.
+    refused: why the API server refuses its status; empty while it does not.
     create_in_doubt_until: until when an unanswered creation of its run may still be carried out.
     told: reason and message of its run's condition when that last changed.
     look_at: when to look at what the run waits for; None where nothing of it does.
@@ -39,6 +41,7 @@ class ExecutionMemory:
     progress_at: float | None = None
     written_version: str = ""
     unconfirmed: StatusChange | None = None
+    refused: str = ""
     create_in_doubt_until: float = 0.0
     told: tuple[str, str] | None = None
     look_at: float | None = None
@@ -47,24 +50,39 @@ class ExecutionMemory:
 
 
 @dataclass(slots=True)
+class Attempt:
+    """When a way to end a run was first tried, and last, and what refuses it.
+
+    See ``run_ending.Tried``.
+    """
+
+    since: float
+    last: float
+    refusal: str = ""
+    is_final: bool = False
+
+
+@dataclass(slots=True)
 class RunMemory:
     """Times are of the monotonic clock, in seconds.
 
-    unfinished_since: when the run was first seen to have ended or to have been cancelled.
-    was_ended: whether it had ended then; one that was cancelled and has now ended starts anew.
+    unfinished_since: when the run was first seen to have ended.
     checks: how often its leftovers were read since.
     leftovers: as last read.
     children: as last seen, by kind and name, those too that are gone.
+    tried: when each way to end it was first tried, and who refused it.
+    ending: how far its end is, for people; empty where it is active and should go on.
     complaint: why the node could not start a step, when that was last seen.
     waiting_for: what keeps the target held, for people; empty where nothing is known.
     is_stuck: whether Kubernetes itself cannot end a pod of it.
     """
 
     unfinished_since: float | None = None
-    was_ended: bool = False
     checks: int = 0
     leftovers: Leftovers | None = None
     children: dict[tuple[str, str], TaskRun] = field(default_factory=dict)
+    tried: dict[Way, Attempt] = field(default_factory=dict)
+    ending: str = ""
     complaint: str = ""
     waiting_for: str = ""
     is_stuck: bool = False

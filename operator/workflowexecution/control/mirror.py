@@ -16,6 +16,7 @@ from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.facts.taskrun import count_ended
 from workflowexecution.core.status.outcome import (
     Outcome,
+    outcome_of_ending,
     outcome_of_progress,
     outcome_of_run,
     outcome_of_stopping,
@@ -78,8 +79,13 @@ class Mirrorer:
                 return Report(again_after=due_in)
         memory.progress_at = monotonic
         again = [(delay.until - now).total_seconds()] if delay.until else []
-        # Of a namespace that is not watched nothing but what is left of runs can be read.
-        look_in = await self._onlooker.look(memory, run) if is_watched else None
+        ending = self._memory.run(run.key).ending
+        if ending:
+            return Report(outcome_of_ending(run, ending), min(again, default=None))
+        # Of a namespace that is not watched nothing but what is left of runs can be read; of a run
+        # that is queued there is nothing to see.
+        is_seen = is_watched and not run.is_queued
+        look_in = await self._onlooker.look(memory, run) if is_seen else None
         again += [] if look_in is None else [look_in]
         outcome = outcome_of_progress(run, delay.complaint, memory.waits_for)
         return Report(outcome, min(again, default=None))

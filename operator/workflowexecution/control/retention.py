@@ -64,7 +64,8 @@ class Retention:
     async def remove(self, candidates: Candidates) -> None:
         """Remove all of them, the kinds side by side: neither waits for the other's backlog.
 
-        Never raises: a refusal is logged, and ends the removal of that kind.
+        Never raises: what is refused is logged and left for the next resync, the others are not;
+        an API server that does not answer ends the removal of that kind.
         """
         await asyncio.gather(
             self._remove_all("run", candidates.runs, self._cluster.remove_run),
@@ -85,6 +86,12 @@ class Retention:
             await remove(item.namespace, item.name, item.uid)
         except (errors.NotFoundError, errors.ConflictError):
             return  # It is gone, or another has its name.
+        except errors.MissingRightError:
+            raise  # Nothing of this kind can be removed.
+        except (errors.RejectedError, errors.ForbiddenError) as error:
+            told = errors.text_for_logs(error)
+            self._log.warning("not removed", kind=kind, name=item.name, error=told)
+            return
         self._metrics.removed.labels(kind=kind).inc()
 
     async def close(self) -> None:

@@ -1,6 +1,5 @@
 """One pass over one run: whether it may go on, and what of it is left once it has ended."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, assert_never
@@ -13,13 +12,15 @@ from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
 from workflowexecution.control.memory import Memory
 from workflowexecution.control.policy import Policy
+from workflowexecution.control.run_ender import RunEnder
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import run_ending
 from workflowexecution.core.evidence import Evidence, holder_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Leftovers
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
-from workflowexecution.core.run_ending import CancelReason, OwnerState, RunSnapshot
+from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.run_ending import OwnerState, RunSnapshot
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
@@ -65,6 +66,7 @@ class RunReconciler:
         self._policy = policy
         self._clock = clock
         self._executions = executions
+        self._ender = RunEnder(cluster, memory, reader, announcer, policy, clock)
 
     async def reconcile(self, key: RunKey) -> float | None:
         """Do one pass.
@@ -84,6 +86,8 @@ class RunReconciler:
                 except errors.ForbiddenError as error:
                     self._tell_what_is_missing(run, error)
                     raise
+                finally:
+                    self._tell_of_its_end(key)
             if done is not None:
                 return done.again_after.total_seconds() if done.again_after else None
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
@@ -95,13 +99,15 @@ class RunReconciler:
         verdict = run_ending.decide_run(self._snapshot(run, read))
         match verdict:
             case run_ending.LeaveRun(again_after):
+                if again_after is None:
+                    self._ender.forget(run)
                 return _Done(again_after)
             case run_ending.ReadOwner():
                 read.owner = await self._read_owner(run)
-            case run_ending.CancelRun():
-                await self._cancel(run, verdict)
-            case run_ending.DeleteRun():
-                await self._delete(run)
+            case run_ending.EndRun():
+                await self._ender.end(run, verdict)
+            case run_ending.BeginAgain():
+                self._ender.begin_again(run)
             case run_ending.ReadLeftovers():
                 read.leftovers = await self._read_leftovers(run)
             case run_ending.WaitForLeftovers(again_after):
@@ -118,15 +124,14 @@ class RunReconciler:
 
     def _snapshot(self, run: Run, read: _JustRead) -> RunSnapshot:
         memory, now = self._memory.run(run.key), self._clock.monotonic()
-        has_ended = run.state is RunState.STOPPING
-        if memory.unfinished_since is None or memory.was_ended != has_ended:
-            is_ending = has_ended or run.is_cancelled
-            memory.unfinished_since, memory.was_ended = (now if is_ending else None), has_ended
+        if memory.unfinished_since is None and run.state is RunState.STOPPING:
+            memory.unfinished_since, memory.is_stuck = now, False
         since = now if memory.unfinished_since is None else memory.unfinished_since
         return RunSnapshot(
             run=run,
             owner=self._owner_of(run, read),
             rival=self._rival_of(run),
+            tried=self._ender.tried(run),
             leftovers=read.leftovers,
             checks=memory.checks,
             unfinished_for=timedelta(seconds=now - since),
@@ -164,46 +169,6 @@ class RunReconciler:
         first = min(older, key=lambda other: (other.created_at, other.name), default=None)
         return holder_of(first, first.target or "") if first else None
 
-    async def _cancel(self, run: Run, verdict: run_ending.CancelRun) -> None:
-        rival = verdict.rival
-        if rival is not None:
-            key = (rival.run_namespace or run.namespace, rival.run_name)
-            if not self._reader.is_fresh(key):
-                await self._reader.read_run(key)
-                return
-        try:
-            cancelled = parse_run(await self._cluster.cancel_run(run))
-        except (errors.NotFoundError, errors.ConflictError):
-            # It is gone, or another has its name.
-            await self._reader.read_run(run.key)
-            return
-        except errors.UnavailableError:
-            cancelled = await self._reader.read_run(run.key)
-            if cancelled is None or not cancelled.is_cancelled:
-                raise
-        if cancelled is not None:
-            self._reader.take_in(cancelled)
-        self._tell_of(run, verdict.reason, rival)
-
-    def _tell_of(self, run: Run, reason: CancelReason, rival: Evidence | None) -> None:
-        cancelled = f"PipelineRun {run.namespace}/{run.name} is cancelled"
-        if rival is not None:
-            first = f"{rival.run_name} of WorkflowExecution {rival.namespace}/{rival.name}"
-            note = f"{cancelled}: {first} was on target {rival.target} first"
-            self._announcer.lock_violated(run, note)
-        elif reason is CancelReason.EXECUTION_DELETED:
-            note = f"{cancelled}: its WorkflowExecution was deleted"
-            self._announcer.about_run(run, events.DELETED, note)
-        else:
-            note = f"{cancelled}: its WorkflowExecution has ended, or has another run"
-            self._announcer.about_run(run, events.RUN_CANCELLED, note, kind="Warning")
-
-    async def _delete(self, run: Run) -> None:
-        # It is gone, or another has its name: either way it is read now.
-        with suppress(errors.NotFoundError, errors.ConflictError):
-            await self._cluster.delete_run(run)
-        await self._reader.read_run(run.key)
-
     async def _read_leftovers(self, run: Run) -> Leftovers:
         if not run.uid:
             # Only a status has told of it so far: it may well be there, and at work.
@@ -214,6 +179,16 @@ class RunReconciler:
         memory.checks += 1
         return found
 
+    def _tell_of_its_end(self, key: RunKey) -> None:
+        """Have its execution say how far the end of a run is that is still active."""
+        run = self._ledger.run(key)
+        if run is None:
+            return
+        memory, ending = self._memory.run(key), self._ender.describe(run)
+        if memory.ending != ending:
+            memory.ending = ending
+            self._wake_owner(run)
+
     def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
         """Have its execution say what a person has to give before its target can be free."""
         if run.state is RunState.STOPPING:
@@ -221,36 +196,52 @@ class RunReconciler:
             self._memory.run(run.key).waiting_for = waiting_for
             self._wake_owner(run)
 
-    def _hold(self, run: Run, again_after: timedelta) -> _Done:
+    def _hold(self, run: Run, again_after: timedelta, refusal: str = "") -> _Done:
         """Have its execution say what keeps the target held."""
         memory = self._memory.run(run.key)
         left = memory.leftovers.describe() if memory.leftovers else ""
-        memory.waiting_for = f"{left} has stopped" if left else ""
+        memory.waiting_for = f"{left} has stopped{refusal}" if left else ""
         self._wake_owner(run)
         return _Done(again_after)
 
     async def _end_pods(self, run: Run, verdict: run_ending.EndPods) -> _Done:
-        for pod in verdict.pods:
+        refused = await self._delete_what_is_left(run, verdict)
+        memory, note = self._memory.run(run.key), ""
+        if verdict.stuck:
+            note = _cannot_be_ended(run, verdict.stuck[0])
+        elif refused is not None and not isinstance(refused, errors.UnavailableError):
+            note = (
+                f"what is left of PipelineRun {run.name} may not be deleted, and holds its target"
+            )
+            note += f": {refused}"
+        if note and not memory.is_stuck:
+            self._announcer.about_run(run, events.POD_STUCK, note, kind="Warning", quotes=True)
+        memory.is_stuck = bool(note)
+        why = f"; it cannot be deleted: {refused}" if refused else ""
+        return self._hold(run, verdict.again_after, why)
+
+    async def _delete_what_is_left(
+        self, run: Run, verdict: run_ending.EndPods
+    ) -> errors.ApiError | None:
+        """Delete each, whatever is refused for another; returns one refusal, None for none."""
+        refused: errors.ApiError | None = None
+        everything: tuple[Pod | TaskRun, ...] = (*verdict.pods, *verdict.children)
+        for left in everything:
             try:
-                await self._cluster.delete_pod(pod)
+                await self._delete(run, left)
             except (errors.NotFoundError, errors.ConflictError):
                 continue
-            self._announcer.pod_deleted(run, pod.name)
-        for child in verdict.children:
-            with suppress(errors.NotFoundError, errors.ConflictError):
-                await self._cluster.delete_child(child)
-                self._announcer.child_deleted(run, child)
-        memory = self._memory.run(run.key)
-        if verdict.stuck and not memory.is_stuck:
-            pod = verdict.stuck[0]
-            note = (
-                f"pod {pod.namespace}/{pod.name} on node {pod.node} cannot be ended, so "
-                f"PipelineRun {run.name} keeps its target; if the node is gone for good, delete "
-                "the pod by force"
-            )
-            self._announcer.about_run(run, events.POD_STUCK, note, kind="Warning")
-        memory.is_stuck = bool(verdict.stuck)
-        return self._hold(run, verdict.again_after)
+            except errors.ApiError as error:
+                refused = error
+        return refused
+
+    async def _delete(self, run: Run, left: Pod | TaskRun) -> None:
+        if isinstance(left, Pod):
+            await self._cluster.delete_pod(left)
+            self._announcer.pod_deleted(run, left.name)
+        else:
+            await self._cluster.delete_child(left)
+            self._announcer.child_deleted(run, left)
 
     def _tell_of_what_is_left_alone(self, run: Run, left: Leftovers | None) -> None:
         """Say of a pod that somebody else's container keeps that it holds nothing and is not ended.
@@ -275,3 +266,10 @@ def _state_of(owner: Execution | None, run: Run) -> OwnerState:
         return OwnerState.DELETED
     is_wanted = not owner.has_ended and owner.wants(*run.key)
     return OwnerState.ACTIVE if is_wanted else OwnerState.ENDED
+
+
+def _cannot_be_ended(run: Run, pod: Pod) -> str:
+    return (
+        f"pod {pod.namespace}/{pod.name} on node {pod.node} cannot be ended, so PipelineRun "
+        f"{run.name} keeps its target; if the node is gone for good, delete the pod by force"
+    )

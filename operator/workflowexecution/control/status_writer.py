@@ -40,7 +40,8 @@ class StatusWriter:
         """Write an outcome and announce what is new in it.
 
         Raises: ConflictError where the execution has changed; UnavailableError where it is not
-            known whether the write was carried out: ``settle_unconfirmed`` finds out.
+            known whether the write was carried out: ``settle_unconfirmed`` finds out; RejectedError
+            or ForbiddenError where it is refused, which an Event tells.
         """
         now, raw = self._clock.now(), execution.raw
         before = parse_status(raw.get("status") or {})
@@ -59,6 +60,12 @@ class StatusWriter:
         except errors.UnavailableError:
             memory.unconfirmed = change
             raise
+        except (errors.RejectedError, errors.ForbiddenError) as error:
+            if not memory.refused:
+                self._announcer.status_refused(execution, error)
+            memory.refused = str(error)
+            raise
+        memory.refused = ""
         memory.written_version = reply.resource_version
         self._ledger.observe_execution(reply, now=now)
         self._announcer.announce(change)

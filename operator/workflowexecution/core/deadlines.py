@@ -31,8 +31,10 @@ def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
         grace: how long after its time limit it is given up; more than 30 s.
         now: aware UTC.
     """
+    if run.is_queued:
+        return TektonDelay("", None)
     steps = [
-        (run.created_at + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
+        (run.waits_since + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
         *_late_steps(run, grace),
     ]
     said = [complaint for since, complaint in steps if complaint and now >= since]
@@ -41,11 +43,14 @@ def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
 
 
 def given_up_at(run: Run, grace: timedelta) -> datetime | None:
-    """When a run that still has not ended is given up; None where that never comes."""
-    if run.timeout is None:
+    """When a run that still has not ended is given up; None where that never comes.
+
+    What holds a run back may do so for as long as it likes.
+    """
+    if run.timeout is None or run.is_queued:
         return None
     try:
-        return (run.started_at or run.created_at) + run.timeout + grace
+        return (run.started_at or run.waits_since) + run.timeout + grace
     except OverflowError:
         # Later than any date there is.
         return None

@@ -21,12 +21,14 @@ class RunTemplate:
 
     allowed_service_accounts: names an execution may ask for; empty means any.
     security_context: of the run's pods, as Kubernetes writes it; empty means none.
+    finally_timeout: how long the finally tasks may take, in addition to the run's time limit.
     is_traced: whether Tekton is told of the run's span, so that it puts its own beneath.
     """
 
     namespace: str
     allowed_service_accounts: frozenset[str]
     security_context: Mapping[str, Any]
+    finally_timeout: timedelta
     is_traced: bool = False
 
 
@@ -46,7 +48,7 @@ def build_run(
         "spec": {
             "pipelineRef": {"resolver": "bundles", "params": _bundle(spec)},
             "params": _params(spec),
-            "timeouts": {"pipeline": duration.format_duration(timeout_of(spec))},
+            "timeouts": _timeouts(timeout_of(spec), template.finally_timeout),
             "taskRunTemplate": {
                 "serviceAccountName": service_account_of(spec),
                 "podTemplate": {"securityContext": dict(template.security_context)},
@@ -110,6 +112,15 @@ def _annotations(execution: Execution) -> dict[str, str]:
         names.KEY_WORKFLOW_ID: execution.workflow_id,
         names.KEY_TARGET: execution.target,
     }
+
+
+def _timeouts(limit: timedelta, of_finally: timedelta) -> dict[str, str]:
+    """All three, so that Tekton fills in none of its defaults: it cuts a task off at those.
+
+    No finally task takes from the time of the others, and none is left without time.
+    """
+    parts = {"pipeline": limit + of_finally, "tasks": limit, "finally": of_finally}
+    return {key: duration.format_duration(value) for key, value in parts.items()}
 
 
 def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:

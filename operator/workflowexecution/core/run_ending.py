@@ -3,8 +3,12 @@
 An execution's status only reports; whether its run may go on, and what happens to the pods that
 Tekton leaves behind, is decided here, run by run, whoever made the run and whether or not its
 execution still exists.
+
+A run that should end is ended in one way after the other: each has its time, and the next one is
+taken at once where it is refused for good.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +16,7 @@ from typing import Final, assert_never
 
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
-from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
 
 # How long after its deadline a pod that is being deleted counts as one Kubernetes cannot end.
@@ -21,6 +25,8 @@ _STUCK_AFTER: Final = timedelta(seconds=30)
 _DELETION_SETTLES: Final = timedelta(seconds=5)
 _FIRST_CHECK: Final = timedelta(seconds=1)
 _RAREST_CHECK: Final = timedelta(seconds=10)
+# What Tekton says of a run whose tasks it could not cancel; it then makes deleted pods again.
+_COULD_NOT_CANCEL: Final = "PipelineRunCouldntCancel"
 
 
 class OwnerState(StrEnum):
@@ -40,12 +46,45 @@ class OwnerState(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class CancelReason(StrEnum):
-    """Why a run of ours is cancelled."""
+class EndReason(StrEnum):
+    """Why a run of ours is ended. CANCELLED: somebody has asked Tekton to."""
 
     EXECUTION_DELETED = "ExecutionDeleted"
     EXECUTION_ENDED = "ExecutionEnded"
     SECOND_ON_TARGET = "SecondOnTarget"
+    CANCELLED = "Cancelled"
+
+
+class Way(StrEnum):
+    """A way to end a run.
+
+    CANCEL_FIRST: its tasks are cancelled, and its finally tasks run. CANCEL: all are cancelled.
+    DELETE: the run is deleted, and with it its tasks.
+    """
+
+    CANCEL_FIRST = "CancelFirst"
+    CANCEL = "Cancel"
+    DELETE = "Delete"
+
+
+# What Tekton is asked for where that is the way.
+ASKED_BY_WAY: Final = {Way.CANCEL_FIRST: Asked.CANCEL_FIRST, Way.CANCEL: Asked.CANCEL}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What has come of one way so far.
+
+    ago: since it was first tried, or was seen to have been asked for.
+    refused_for: from the first time it was refused to the last, both for a cause that may pass.
+    refusal: in the words of who refuses it, empty where nobody does.
+    is_final: whether it would be refused again if it were asked for again at once.
+    """
+
+    ago: timedelta
+    refused_for: timedelta = timedelta(0)
+    refusal: str = ""
+    is_final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +92,18 @@ class RunSnapshot:
     """What is known of one run and around it.
 
     rival: an older run on the same target that has not ended either.
+    tried: the ways in which it was tried to end this run while it is active.
     leftovers: as just read; None where they were not.
     checks: how often they were read since the run ended.
-    unfinished_for: since it was first seen to have ended, or to have been cancelled.
+    unfinished_for: since it was first seen to have ended.
+    cancel_grace: how long each way may take.
     now: aware UTC, by the API server's clock.
     """
 
     run: Run
     owner: OwnerState
     rival: Evidence | None
+    tried: Mapping[Way, Tried]
     leftovers: Leftovers | None
     checks: int
     unfinished_for: timedelta
@@ -83,16 +125,17 @@ class ReadOwner:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRun:
-    """Ask Tekton to end it."""
+class EndRun:
+    """Have it end in this way. ``rival``: the run on its target that was there first."""
 
-    reason: CancelReason
+    way: Way
+    reason: EndReason
     rival: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteRun:
-    """Tekton does not end a run that was cancelled: delete it, and with it its tasks."""
+class BeginAgain:
+    """No way has helped: forget what was refused, and begin with the first way again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +171,8 @@ class RunHasStopped:
 RunVerdict = (
     LeaveRun
     | ReadOwner
-    | CancelRun
-    | DeleteRun
+    | EndRun
+    | BeginAgain
     | ReadLeftovers
     | WaitForLeftovers
     | EndPods
@@ -150,26 +193,62 @@ def decide_run(snapshot: RunSnapshot) -> RunVerdict:
             assert_never(snapshot.run.state)
 
 
+def ways_to_end(run: Run) -> tuple[Way, ...]:
+    """The ways to end a run that is active, in the order in which they are taken."""
+    if run.asked is Asked.CANCEL:
+        return Way.CANCEL, Way.DELETE
+    if run.has_finally or run.asked is Asked.CANCEL_FIRST:
+        return Way.CANCEL_FIRST, Way.CANCEL, Way.DELETE
+    return Way.CANCEL, Way.DELETE
+
+
 def _decide_active(snapshot: RunSnapshot) -> RunVerdict:
-    run = snapshot.run
     if snapshot.owner is OwnerState.FOREIGN:
         return LeaveRun()
-    if run.is_cancelled:
-        left = snapshot.cancel_grace - snapshot.unfinished_for
-        return LeaveRun(left) if left > timedelta(0) else DeleteRun()
+    if snapshot.run.is_cancelled:
+        return _end(snapshot, EndReason.CANCELLED)
     if snapshot.rival is not None:
-        return CancelRun(CancelReason.SECOND_ON_TARGET, snapshot.rival)
+        return _end(snapshot, EndReason.SECOND_ON_TARGET)
     match snapshot.owner:
         case OwnerState.UNKNOWN:
             return ReadOwner()
         case OwnerState.DELETED:
-            return CancelRun(CancelReason.EXECUTION_DELETED)
+            return _end(snapshot, EndReason.EXECUTION_DELETED)
         case OwnerState.ENDED:
-            return CancelRun(CancelReason.EXECUTION_ENDED)
+            return _end(snapshot, EndReason.EXECUTION_ENDED)
         case OwnerState.ACTIVE:
             return LeaveRun()
         case _:
             assert_never(snapshot.owner)
+
+
+def _end(snapshot: RunSnapshot, reason: EndReason) -> RunVerdict:
+    """Take the first way that has not failed; wait where Tekton was asked and has time left."""
+    run, grace = snapshot.run, snapshot.cancel_grace
+    for way in ways_to_end(run):
+        tried = snapshot.tried.get(way)
+        if tried is not None and ASKED_BY_WAY.get(way) is run.asked:
+            if tried.ago < grace:
+                return LeaveRun(grace - tried.ago)
+        elif tried is None or not (tried.is_final or tried.refused_for >= grace):
+            is_second = reason is EndReason.SECOND_ON_TARGET
+            return EndRun(way, reason, snapshot.rival if is_second else None)
+    left = grace - snapshot.tried[Way.DELETE].ago
+    if left <= timedelta(0):
+        return BeginAgain()
+    return _end_pods_of_cancelled(snapshot, left) or LeaveRun(left)
+
+
+def _end_pods_of_cancelled(snapshot: RunSnapshot, left: timedelta) -> RunVerdict | None:
+    """Delete the pods of a run that Tekton should have ended, and that nobody may delete.
+
+    Not of one that Tekton takes for active: it would make them again, from the first step on.
+    """
+    if snapshot.run.asked is not Asked.CANCEL or snapshot.run.reason == _COULD_NOT_CANCEL:
+        return None
+    if snapshot.leftovers is None:
+        return ReadLeftovers()
+    return _end_pods(snapshot, snapshot.leftovers, left)
 
 
 def _decide_stopping(snapshot: RunSnapshot) -> RunVerdict:
@@ -180,19 +259,25 @@ def _decide_stopping(snapshot: RunSnapshot) -> RunVerdict:
     left = snapshot.leftover_grace - snapshot.unfinished_for
     if left > timedelta(0):
         return WaitForLeftovers(min(check_interval(snapshot.checks), left))
-    pods = snapshot.leftovers.active_pods
+    return _end_pods(snapshot, snapshot.leftovers, _RAREST_CHECK)
+
+
+def _end_pods(snapshot: RunSnapshot, leftovers: Leftovers, at_most: timedelta) -> EndPods:
+    pods = leftovers.active_pods
     return EndPods(
         pods=tuple(pod for pod in pods if pod.deadline is None),
         stuck=tuple(pod for pod in pods if _is_stuck(pod, snapshot.now)),
-        again_after=check_interval(snapshot.checks),
-        children=snapshot.leftovers.endable_children,
+        again_after=min(check_interval(snapshot.checks), at_most),
+        children=leftovers.endable_children,
     )
 
 
 def _may_still_start(snapshot: RunSnapshot) -> bool:
     run = snapshot.run
-    was_just_deleted = run.is_deleting and snapshot.unfinished_for < _DELETION_SETTLES
-    return was_just_deleted and run.succeeded not in ("True", "False") and not run.is_gone
+    # One without a UID is known by a status alone, and nobody has seen it go.
+    was_deleted = run.is_deleting or (run.is_gone and bool(run.uid))
+    was_just_deleted = was_deleted and snapshot.unfinished_for < _DELETION_SETTLES
+    return was_just_deleted and run.succeeded not in ("True", "False")
 
 
 def check_interval(checks: int) -> timedelta:

@@ -15,10 +15,13 @@ PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"
 DELETED: Final = "WorkflowExecutionDeleted"
 RUN_CANCELLED: Final = "PipelineRunCancelled"
+RUN_DELETED: Final = "PipelineRunDeleted"
+RUN_NOT_ENDED: Final = "PipelineRunNotEnded"
 POD_STUCK: Final = "PodStuck"
 POD_DELETED: Final = "PodDeleted"
 POD_LEFT_ALONE: Final = "PodLeftAlone"
 CHILD_DELETED: Final = "ChildDeleted"
+STATUS_NOT_WRITTEN: Final = "StatusNotWritten"
 _BY_PHASE: Final = {
     Phase.COMPLETED: ("Normal", "WorkflowCompleted", "Run"),
     Phase.FAILED: ("Warning", "WorkflowFailed", "Run"),

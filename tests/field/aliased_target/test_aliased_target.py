@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from harness.definitions import without_rules
@@ -111,6 +113,7 @@ def _run_of_an_earlier_operator(world: World, item: Object) -> Object:
         namespace=world.execution_namespace,
         allowed_service_accounts=frozenset(),
         security_context={},
+        finally_timeout=timedelta(minutes=10),
     )
     seen = parse_execution(item)
     return world.tekton.runs.create(build_run(seen, loose, slot_name(seen.target, 1), template))

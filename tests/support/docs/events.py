@@ -36,6 +36,20 @@ MEANINGS = {
         WARNING,
         "an active run was cancelled for another cause than its execution's deletion",
     ),
+    "PipelineRunDeleted": (
+        WARNING,
+        "an active run was deleted, because it could not be cancelled or Tekton did not end it",
+    ),
+    "PipelineRunNotEnded": (
+        WARNING,
+        "a run that should end can neither be cancelled nor deleted, so its target stays held; the "
+        "message says who refuses that",
+    ),
+    "StatusNotWritten": (
+        WARNING,
+        "the API server refuses the status of the execution, which therefore shows an earlier "
+        "state; the message says why, and it is tried again every half minute",
+    ),
     "PodStuck": (
         WARNING,
         "Kubernetes cannot end a pod of an ended run, so its target stays held; "

@@ -115,6 +115,15 @@ def answer(status: int, reason: str = "", retry_after: int | None = None, messag
     return act
 
 
+def given(item: dict[str, Any]) -> Act:
+    """Answer with this object, as if the request had been carried out and had changed nothing."""
+
+    async def act(_: Exchange) -> web.Response:
+        return web.json_response(item)
+
+    return act
+
+
 def page(status: int, text: str) -> Act:
     """Answer with a page for people, as something between the operator and the server does."""
 

@@ -137,12 +137,13 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             "run_retention": "6m",
             "failed_run_retention": "7m",
             "execution_retention": "8m",
+            "finally_timeout": "9m",
             "allowed_service_accounts": "guest,runner",
             "shard": "2/5",
             "run_security_context": {"runAsNonRoot": True},
         }
     )
-    minutes = [timedelta(minutes=number) for number in range(9)]
+    minutes = [timedelta(minutes=number) for number in range(10)]
     assert policy_of(settings) == Policy(
         cooldown=minutes[1],
         cancel_grace=minutes[2],
@@ -156,6 +157,7 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             security_context={"runAsNonRoot": True},
             namespace="runs",
             allowed_service_accounts=frozenset({"guest", "runner"}),
+            finally_timeout=minutes[9],
         ),
         watch_namespaces=("a", "b"),
         shard=Shard(2, 5),

@@ -162,6 +162,14 @@ def test_a_run_that_nobody_is_known_to_want_is_looked_at(desk: Desk, owner: str 
     assert (desk.executions.taken(), desk.runs.taken()) == ([], [key_of(run)])
 
 
+def test_a_run_that_somebody_cancels_is_looked_at(desk: Desk) -> None:
+    """Whoever wants it: Tekton may not end it."""
+    desk.intake.on_execution("ADDED", raw_execution("mine"))
+    cancelled = raw_run("mine", status=run_status(), spec={"status": "CancelledRunFinally"})
+    desk.intake.on_run("ADDED", cancelled)
+    assert desk.runs.taken() == [key_of(cancelled)]
+
+
 def test_a_second_run_on_a_target_is_looked_at(desk: Desk) -> None:
     desk.intake.on_execution("ADDED", raw_execution("mine"))
     desk.intake.on_run("ADDED", raw_run(None, slot=1))

@@ -271,3 +271,29 @@ def test_executions_that_are_left_to_others_are_not_taken_in() -> None:
     assert ledger.runs() == []
     left.clear()
     assert ledger.observe_execution(execution, now=NOW)
+
+
+HELD: dict[str, Any] = {"reason": "PipelineRunPending", "spec": {"status": "PipelineRunPending"}}
+FREED: dict[str, Any] = {"reason": "PipelineRunPending"}
+
+
+def test_when_a_run_was_released_is_kept() -> None:
+    ledger, later = ledger_of(make_run("mine", version=1, **HELD)), NOW + timedelta(hours=1)
+    for version, moment in ((2, later), (3, later + timedelta(minutes=1))):
+        run = ledger.observe_run(make_run("mine", version=version, **FREED), now=moment)
+        assert run is not None
+        assert run.released_at == later
+    begun = make_run("mine", version=4, started_at=later)
+    run = ledger.observe_run(begun, now=later + timedelta(minutes=2))
+    assert run is not None
+    assert run.released_at == later
+
+
+@pytest.mark.parametrize(
+    ("given", "released_at"), [(HELD, None), (FREED, NOW), ({"reason": "Started"}, None)]
+)
+def test_a_run_that_was_released_while_nobody_looked_waits_since_it_is_seen(
+    given: dict[str, Any], released_at: object
+) -> None:
+    (run,) = ledger_of(make_run("mine", **given)).runs()
+    assert run.released_at == released_at

@@ -88,6 +88,14 @@ async def test_what_is_gone_is_passed_over_and_a_refusal_ends_it(pauses: list[fl
     assert len(pauses) == 3
 
 
+async def test_what_is_refused_does_not_keep_the_others(pauses: list[float]) -> None:
+    no, never = errors.ForbiddenError("a policy refuses it"), errors.RejectedError("400")
+    deletes, metrics = Deletes(no, never, None), Metrics()
+    await Retention(cast(Cluster, deletes), metrics).remove(candidates(5))
+    assert len(deletes.asked) == len(pauses) == 5
+    assert metrics.removed.labels(kind="run")._value.get() == 3.0
+
+
 def kept(**given: Any) -> rules.Retention:
     usual = {"runs": ago(), "failed_runs": ago(), "executions": ago()}
     durations = {name: NOW - moment for name, moment in {**usual, **given}.items()}

@@ -1,11 +1,12 @@
 """When a silent or late run is complained of, and when it is given up."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from builders import NOW, make_execution, make_run, make_snapshot, raw_run
-from workflowexecution.core.deadlines import given_up_at, tekton_delay
+from workflowexecution.core.deadlines import TektonDelay, given_up_at, tekton_delay
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.verdict import GiveUp, Mirror
@@ -79,6 +80,24 @@ def test_a_run_that_has_ended_is_not_given_up() -> None:
         "mine", created_at=NOW, succeeded="True", completed_at=after(minutes=1), spec=LIMIT
     )
     assert decide(make_snapshot(runs=[run], now=after(days=1))) == Mirror(run)
+
+
+def test_a_run_that_is_queued_waits_for_as_long_as_it_takes() -> None:
+    held = {**LIMIT, "status": "PipelineRunPending"}
+    run = make_run("mine", created_at=NOW, reason="PipelineRunPending", spec=held)
+    assert tekton_delay(run, grace=GRACE, now=after(days=9)) == TektonDelay("", None)
+    assert decide(make_snapshot(runs=[run], now=after(days=9))) == Mirror(run)
+
+
+def test_the_limit_of_a_run_that_was_queued_counts_from_its_release() -> None:
+    run = replace(NOT_TAKEN_UP, released_at=after(days=1))
+    assert tekton_delay(run, grace=GRACE, now=after(days=1, seconds=29)).complaint == ""
+    assert (
+        "has not taken up"
+        in tekton_delay(run, grace=GRACE, now=after(days=1, seconds=30)).complaint
+    )
+    assert given_up_at(run, GRACE) == after(days=1, minutes=15)
+    assert given_up_at(replace(run, started_at=after(days=2)), GRACE) == after(days=2, minutes=15)
 
 
 @pytest.mark.parametrize("limit", ["0s", "", "soon"])

@@ -1,6 +1,7 @@
 """The PipelineRun as it is created, whole, and what keeps a well-formed spec from being run."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ OTHER_DIGEST = "sha256:" + "b" * 64
 
 CONTEXT = {"runAsNonRoot": True, "runAsUser": 65532}
 TEMPLATE = RunTemplate(
-    namespace="runs", allowed_service_accounts=frozenset(), security_context=CONTEXT
+    namespace="runs",
+    allowed_service_accounts=frozenset(),
+    security_context=CONTEXT,
+    finally_timeout=timedelta(minutes=5),
 )
 
 
@@ -67,7 +71,7 @@ def test_the_whole_run() -> None:
                 {"name": "REPLICAS", "value": "3"},
                 {"name": "TARGET_RESOURCE", "value": TARGET},
             ],
-            "timeouts": {"pipeline": "1h30m0s"},
+            "timeouts": {"pipeline": "1h35m0s", "tasks": "1h30m0s", "finally": "5m0s"},
             "taskRunTemplate": {
                 "serviceAccountName": "runner",
                 "podTemplate": {
@@ -80,7 +84,7 @@ def test_the_whole_run() -> None:
 
 def test_what_the_execution_leaves_open_is_as_the_api_server_would_fill_it() -> None:
     spec = build_run(make_execution(), spec_of(), "wfe-x-1", TEMPLATE)["spec"]
-    assert spec["timeouts"] == {"pipeline": "30m0s"}
+    assert spec["timeouts"]["tasks"] == "30m0s"
     assert spec["taskRunTemplate"]["serviceAccountName"] == "kubernaut-workflow-runner"
     assert spec["params"] == [{"name": "TARGET_RESOURCE", "value": TARGET}]
 

@@ -13,10 +13,10 @@ from workflowexecution.core.facts.leftovers import Leftovers, Pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, parse_child
 from workflowexecution.core.run_ending import (
-    CancelReason,
-    CancelRun,
-    DeleteRun,
+    BeginAgain,
     EndPods,
+    EndReason,
+    EndRun,
     LeaveRun,
     OwnerState,
     ReadLeftovers,
@@ -24,7 +24,9 @@ from workflowexecution.core.run_ending import (
     RunHasStopped,
     RunSnapshot,
     RunVerdict,
+    Tried,
     WaitForLeftovers,
+    Way,
     check_interval,
     decide_run,
 )
@@ -59,6 +61,7 @@ def snapshot(run: Run, **given: Any) -> RunSnapshot:
     facts: dict[str, Any] = {
         "owner": OwnerState.ACTIVE,
         "rival": None,
+        "tried": {},
         "leftovers": None,
         "checks": 1,
         "unfinished_for": timedelta(0),
@@ -86,44 +89,138 @@ def snapshot(run: Run, **given: Any) -> RunSnapshot:
         pytest.param(
             make_run("mine"),
             {"owner": OwnerState.DELETED},
-            CancelRun(CancelReason.EXECUTION_DELETED),
+            EndRun(Way.CANCEL, EndReason.EXECUTION_DELETED),
             id="owner-deleted",
         ),
         pytest.param(
             make_run("mine"),
             {"owner": OwnerState.ENDED},
-            CancelRun(CancelReason.EXECUTION_ENDED),
+            EndRun(Way.CANCEL, EndReason.EXECUTION_ENDED),
             id="owner-ended",
         ),
         pytest.param(
             make_run("mine"),
             {"rival": RIVAL},
-            CancelRun(CancelReason.SECOND_ON_TARGET, RIVAL),
+            EndRun(Way.CANCEL, EndReason.SECOND_ON_TARGET, RIVAL),
             id="second-on-its-target",
         ),
         pytest.param(
-            make_run("mine", **CANCELLED),
-            {"owner": OwnerState.DELETED, "unfinished_for": timedelta(seconds=119)},
-            LeaveRun(timedelta(seconds=1)),
-            id="cancelled-only-once",
-        ),
-        pytest.param(
-            make_run("mine", **CANCELLED),
-            {"owner": OwnerState.DELETED, "unfinished_for": timedelta(minutes=2)},
-            DeleteRun(),
-            id="deleted-where-tekton-does-not-end-it",
-        ),
-        pytest.param(
             make_run(None, **CANCELLED),
-            {"owner": OwnerState.FOREIGN, "unfinished_for": timedelta(minutes=9)},
+            {"owner": OwnerState.FOREIGN, "tried": {Way.CANCEL: Tried(ago=timedelta(minutes=9))}},
             LeaveRun(),
             id="foreign-never-deleted",
+        ),
+        pytest.param(
+            make_run("mine", spec={"status": "StoppedRunFinally"}),
+            {},
+            LeaveRun(),
+            id="ends-by-itself",
         ),
         pytest.param(finished_run("mine"), {"owner": OwnerState.DELETED}, LeaveRun(), id="over"),
     ],
 )
 def test_an_active_run(run: Run, given: dict[str, Any], expected: RunVerdict) -> None:
     assert decide_run(snapshot(run, **given)) == expected
+
+
+JUST, LATER = timedelta(0), timedelta(seconds=119)
+GRACE = timedelta(minutes=2)
+NO = Tried(ago=JUST, refusal="400: no", is_final=True)
+
+
+def asked_for(way: str = "", *, rolls_back: bool = False, **given: Any) -> Run:
+    """A run that is active, whose end was asked for in these words."""
+    return replace(make_run("mine", spec={"status": way}, **given), has_finally=rolls_back)
+
+
+def end_in(way: Way, reason: EndReason = EndReason.EXECUTION_DELETED) -> EndRun:
+    return EndRun(way, reason)
+
+
+@pytest.mark.parametrize(
+    ("run", "tried", "expected"),
+    [
+        pytest.param(asked_for(), {}, end_in(Way.CANCEL), id="first-it-is-cancelled"),
+        pytest.param(
+            asked_for(rolls_back=True), {}, end_in(Way.CANCEL_FIRST), id="with-its-rollback"
+        ),
+        pytest.param(
+            asked_for(),
+            {Way.CANCEL: Tried(ago=GRACE, refused_for=LATER, refusal="503: later")},
+            end_in(Way.CANCEL),
+            id="tried-again-where-that-may-help",
+        ),
+        pytest.param(
+            asked_for(),
+            {Way.CANCEL: Tried(ago=GRACE, refused_for=GRACE, refusal="503: later")},
+            end_in(Way.DELETE),
+            id="but-not-for-ever",
+        ),
+        pytest.param(
+            asked_for(), {Way.CANCEL: NO}, end_in(Way.DELETE), id="refused-for-good-deleted-at-once"
+        ),
+        pytest.param(
+            asked_for(rolls_back=True),
+            {Way.CANCEL_FIRST: NO},
+            end_in(Way.CANCEL),
+            id="no-rollback-then",
+        ),
+        pytest.param(
+            asked_for("CancelledRunFinally", rolls_back=True),
+            {Way.CANCEL_FIRST: Tried(ago=LATER)},
+            LeaveRun(timedelta(seconds=1)),
+            id="the-rollback-has-its-time",
+        ),
+        pytest.param(
+            asked_for("CancelledRunFinally"),
+            {Way.CANCEL_FIRST: Tried(ago=GRACE)},
+            end_in(Way.CANCEL, EndReason.CANCELLED),
+            id="and-no-more",
+        ),
+        pytest.param(
+            asked_for("Cancelled", rolls_back=True),
+            {Way.CANCEL: Tried(ago=LATER)},
+            LeaveRun(timedelta(seconds=1)),
+            id="cancelled-only-once",
+        ),
+        pytest.param(
+            asked_for("Cancelled"),
+            {Way.CANCEL: Tried(ago=GRACE)},
+            end_in(Way.DELETE, EndReason.CANCELLED),
+            id="deleted-where-tekton-does-not-end-it",
+        ),
+        pytest.param(
+            asked_for(),
+            {Way.CANCEL: NO, Way.DELETE: replace(NO, ago=LATER)},
+            LeaveRun(timedelta(seconds=1)),
+            id="nobody-ends-it",
+        ),
+        pytest.param(
+            asked_for(),
+            {Way.CANCEL: NO, Way.DELETE: replace(NO, ago=GRACE)},
+            BeginAgain(),
+            id="from-the-beginning",
+        ),
+    ],
+)
+def test_the_ways_to_end_a_run(run: Run, tried: dict[Way, Tried], expected: RunVerdict) -> None:
+    assert decide_run(snapshot(run, owner=OwnerState.DELETED, tried=tried)) == expected
+
+
+def test_pods_are_the_last_way_for_a_run_that_tekton_was_told_to_end() -> None:
+    tried = {Way.CANCEL: Tried(ago=GRACE), Way.DELETE: replace(NO, ago=LATER)}
+    told, pods = asked_for("Cancelled"), Leftovers(pods=(BEGUN, FRESH))
+    end_pods = EndPods(pods=(FRESH, BEGUN), stuck=(), again_after=timedelta(seconds=1))
+
+    def decided(run: Run, leftovers: Leftovers | None = None) -> RunVerdict:
+        given = {"owner": OwnerState.DELETED, "tried": tried, "leftovers": leftovers}
+        return decide_run(snapshot(run, **given))
+
+    assert decided(told) == ReadLeftovers()
+    assert decided(told, pods) == end_pods
+    # Tekton makes them again, and their steps begin anew.
+    failing = replace(told, reason="PipelineRunCouldntCancel")
+    assert decided(failing, pods) == LeaveRun(timedelta(seconds=1))
 
 
 FRESH = a_pod("fresh", started=False)
@@ -174,7 +271,24 @@ OVERDUE = timedelta(seconds=30)
             EndPods(pods=(FRESH, BEGUN), stuck=(), again_after=check_interval(1)),
             id="of-a-run-that-is-foreign-too",
         ),
-        pytest.param(GONE, {"leftovers": Leftovers()}, RunHasStopped(), id="deleted-and-nothing"),
+        pytest.param(
+            GONE,
+            {"leftovers": Leftovers(), "unfinished_for": timedelta(seconds=4)},
+            WaitForLeftovers(timedelta(seconds=1)),
+            id="gone-a-task-may-just-begin",
+        ),
+        pytest.param(
+            GONE,
+            {"leftovers": Leftovers(), "unfinished_for": timedelta(seconds=5)},
+            RunHasStopped(),
+            id="gone-for-long-enough",
+        ),
+        pytest.param(
+            replace(GONE, uid=""),
+            {"leftovers": Leftovers()},
+            RunHasStopped(),
+            id="nobody-has-seen-it",
+        ),
         pytest.param(LINGERING, {}, ReadLeftovers(), id="succeeded"),
         pytest.param(
             LINGERING,

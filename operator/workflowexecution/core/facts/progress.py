@@ -42,3 +42,8 @@ def task_names_of(status: Raw) -> tuple[str, ...]:
     pipeline = reading.mapping(status, "pipelineSpec")
     tasks = [*reading.mappings(pipeline, "tasks"), *reading.mappings(pipeline, "finally")]
     return tuple(name for task in tasks if (name := reading.text(task, "name")))
+
+
+def has_finally_tasks(status: Raw) -> bool:
+    """Whether the resolved pipeline has finally tasks; False until it is resolved."""
+    return bool(reading.mappings(reading.mapping(status, "pipelineSpec"), "finally"))

@@ -14,6 +14,7 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds, child_kinds_of
 from workflowexecution.core.facts.progress import (
     count_in_message,
+    has_finally_tasks,
     task_names_of,
     undeclared_parameters,
 )
@@ -32,8 +33,24 @@ _WHOSE: Final = (
     names.KEY_WORKFLOW_ID,
 )
 
-# What ``spec.status`` of a run says once its end was asked for; "PipelineRunPending" is not among.
-_CANCELLED: Final = ("Cancelled", "CancelledRunFinally", "StoppedRunFinally")
+# What ``spec.managedBy`` of a run says where Tekton itself is to run it; so does its absence.
+_TEKTON: Final = "tekton.dev/pipeline"
+# What Tekton says of a run that something holds back, until it begins with it.
+_HELD_BACK: Final = "PipelineRunPending"
+
+
+class Asked(StrEnum):
+    """What ``spec.status`` asks Tekton to do with a run.
+
+    WAIT: not to begin yet. STOP: to begin no more tasks, and to run its finally tasks.
+    CANCEL_FIRST: to cancel its tasks, and to run its finally tasks. CANCEL: to cancel everything.
+    """
+
+    NOTHING = ""
+    WAIT = "PipelineRunPending"
+    STOP = "StoppedRunFinally"
+    CANCEL_FIRST = "CancelledRunFinally"
+    CANCEL = "Cancelled"
 
 
 class RunState(StrEnum):
@@ -69,7 +86,12 @@ class Run:
     target, workflow_id: None where the run does not tell.
     owner: None where it is not one of ours, as a rerun that a person made.
     succeeded: the status of Tekton's condition: "True", "False" or "Unknown".
-    timeout: the run's own time limit, None where it has none.
+    asked: what Tekton is asked to do with it.
+    managed_by: the controller that runs it in Tekton's place; empty where that is Tekton.
+    has_finally: whether the resolved pipeline has finally tasks; False until it is resolved.
+    timeout: within which it has to end, its finally tasks included; None where it has no limit.
+    released_at: when it was first seen not to be held back any more, None for one that never was;
+        not compared, because the run itself does not tell.
     pinned_digest: the digest that Tekton is asked for the bundle by; empty where by none.
     fetched_digest: of the image that Tekton says it took it from; empty where it has not told yet.
     told: what its results say it did; empty where they say nothing.
@@ -99,8 +121,11 @@ class Run:
     completed_tasks: int = 0
     task_names: tuple[str, ...] = ()
     is_deleting: bool = False
-    is_cancelled: bool = False
+    asked: Asked = Asked.NOTHING
+    managed_by: str = ""
+    has_finally: bool = False
     timeout: timedelta | None = None
+    released_at: datetime | None = field(default=None, compare=False)
     pinned_digest: str = ""
     fetched_digest: str = ""
     told: str = ""
@@ -124,6 +149,27 @@ class Run:
             return RunState.FINISHED
         has_ended = self.succeeded in ("True", "False") or self.is_deleting or self.is_gone
         return RunState.STOPPING if has_ended else RunState.ACTIVE
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether its tasks are to be cut off; one that is to STOP ends at its own pace."""
+        return self.asked in (Asked.CANCEL_FIRST, Asked.CANCEL)
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether something other than Tekton decides when it begins."""
+        is_held = self.asked is Asked.WAIT or bool(self.managed_by)
+        return self.started_at is None and not self.is_cancelled and is_held
+
+    @property
+    def was_queued(self) -> bool:
+        """Whether it was held back, and Tekton has not begun with it since."""
+        return self.started_at is None and not self.is_queued and self.reason == _HELD_BACK
+
+    @property
+    def waits_since(self) -> datetime:
+        """Since when Tekton should have begun with it; aware UTC."""
+        return self.released_at or self.created_at
 
     @property
     def is_lost(self) -> bool:
@@ -158,7 +204,7 @@ def parse_run(raw: Raw) -> Run | None:
     if not target_key:
         return None
     is_in_slot = slot is not None and slot[0] == target_key
-    condition = succeeded_condition(raw)
+    condition, has_finally = succeeded_condition(raw), has_finally_tasks(status)
     return Run(
         name=meta["name"],
         namespace=meta["namespace"],
@@ -178,8 +224,10 @@ def parse_run(raw: Raw) -> Run | None:
         completed_tasks=count_in_message(reading.text(condition, "message")),
         task_names=task_names_of(status),
         is_deleting=bool(meta.get("deletionTimestamp")),
-        is_cancelled=reading.text(spec, "status") in _CANCELLED,
-        timeout=_timeout(spec),
+        asked=_asked(spec),
+        managed_by=_managed_by(spec),
+        has_finally=has_finally,
+        timeout=_timeout(spec, has_finally=has_finally),
         pinned_digest=_pinned_digest(spec),
         fetched_digest=_fetched_digest(status),
         told=told_of(status),
@@ -257,10 +305,22 @@ def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -
     return by_label or (slot[0] if slot else "")
 
 
-def _timeout(spec: Raw) -> timedelta | None:
-    """The time limit of the whole run; zero means none to Tekton."""
+def _asked(spec: Raw) -> Asked:
+    said = reading.text(spec, "status")
+    return next((asked for asked in Asked if asked == said), Asked.NOTHING)
+
+
+def _managed_by(spec: Raw) -> str:
+    manager = reading.text(spec, "managedBy")
+    return "" if manager == _TEKTON else manager
+
+
+def _timeout(spec: Raw, *, has_finally: bool) -> timedelta | None:
+    """Without finally tasks, none of the time that is kept for them is given; 0 means no limit."""
+    limits = reading.mapping(spec, "timeouts")
+    of_tasks = "" if has_finally else reading.text(limits, "tasks")
     try:
-        return parse_duration(reading.text(reading.mapping(spec, "timeouts"), "pipeline")) or None
+        return parse_duration(of_tasks or reading.text(limits, "pipeline")) or None
     except ValueError:
         return None
 

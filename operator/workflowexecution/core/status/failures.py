@@ -38,10 +38,11 @@ def outcome_of_giving_up(
 
 
 def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcome:
-    """A run that somebody deleted before Tekton gave its verdict."""
+    """A run that was deleted before Tekton gave its verdict."""
+    how = "cancelled, and then deleted" if run.is_cancelled else "deleted by somebody else"
     diagnosis = Diagnosis(
         reason=FailureReason.UNKNOWN,
-        message=f"PipelineRun {run.namespace}/{run.name} was deleted by somebody else",
+        message=f"PipelineRun {run.namespace}/{run.name} was {how}",
         see=command(
             "kubectl", "events", "-n", run.namespace, "--for", f"pipelinerun.tekton.dev/{run.name}"
         ),

@@ -67,6 +67,8 @@ def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> O
         complaint: what Tekton should have done with it by now; empty where nothing.
         waits_for: why it does not go on, as far as that is known; else empty.
     """
+    if run.is_queued:
+        return Outcome(phase=Phase.RUNNING, reason="Queued", message=_queued(run), run=run)
     if complaint:
         complaint = f"{complaint} It waits: {waits_for}" if waits_for else complaint
         return Outcome(phase=Phase.RUNNING, reason="WaitingForTekton", message=complaint, run=run)
@@ -88,6 +90,19 @@ def _undeclared(run: Run) -> str:
     """Which parameters of an execution its workflow does not know; empty where it knows all."""
     names = ", ".join(run.undeclared_parameters)
     return f"; the workflow declares no parameter {names}" if names else ""
+
+
+def outcome_of_ending(run: Run, ending: str) -> Outcome:
+    """A run that should end and is still active; ``ending`` says how far that is."""
+    return Outcome(phase=Phase.RUNNING, reason="Stopping", message=ending, run=run)
+
+
+def _queued(run: Run) -> str:
+    by = f"{run.managed_by} manages it" if run.managed_by else f"its spec.status is {run.asked}"
+    return (
+        f"PipelineRun {run.namespace}/{run.name} is queued by something in the cluster ({by}): its "
+        "time limit counts from its start, and its target is held until it has ended"
+    )
 
 
 def outcome_of_stopping(run: Run, waiting_for: str) -> Outcome:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import RunState, parse_run
+from workflowexecution.core.facts.run import Asked, RunState, parse_run
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.parameters import ExecutionName
@@ -71,16 +71,31 @@ async def _cancel_run(session: Session, execution: Execution) -> str:
             see = command("kubectl", "wfe", "locks", "--target", execution.target)
             return f"{where} has ended already; see: {see}"
         if not run.is_cancelled:
-            await cluster.cancel_run(run)
-    except errors.MissingRightError as error:
-        raise CommandError(
-            f"{missing_right(str(error))}; with --delete no such right is needed", Exit.FORBIDDEN
-        ) from error
+            await cluster.cancel_run(run, Asked.CANCEL_FIRST if run.has_finally else Asked.CANCEL)
     except errors.NotFoundError as error:
         raise CommandError(
             f"{where} is deleted already; the execution fails once nothing of it executes"
         ) from error
-    return f"{where} is being cancelled"
+    except errors.ApiError as error:
+        raise _not_cancelled(execution, where, error) from error
+    finally_too = ", and its finally tasks run first" if run.has_finally else ""
+    return f"{where} is being cancelled{finally_too}"
+
+
+def _not_cancelled(execution: Execution, where: str, error: errors.ApiError) -> CommandError:
+    """Why its run is not cancelled, and what helps: the operator has more ways to end it."""
+    if isinstance(error, errors.MissingRightError):
+        said = f"{missing_right(str(error))}; with --delete no such right is needed"
+        return CommandError(said, Exit.FORBIDDEN)
+    is_unknown = isinstance(error, errors.UnavailableError)
+    what = "is perhaps not cancelled" if is_unknown else "cannot be cancelled"
+    where_it_is = ("-n", execution.namespace, execution.name)
+    instead = command("kubectl", "wfe", "cancel", "--delete", *where_it_is)
+    said = (
+        f"{where} {what}: {error}; to have the operator end it in other ways, which leaves no "
+        f"record: {instead}"
+    )
+    return CommandError(said, Exit.UNAVAILABLE if is_unknown else Exit.ERROR)
 
 
 def _key(execution: Execution) -> str:

@@ -20,7 +20,10 @@ from workflowexecution.settings import Settings
 
 DEFAULT_COOLDOWN: Final = format_duration(Settings.model_fields["cooldown"].default)
 _ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
-    namespace="", allowed_service_accounts=frozenset(), security_context={}
+    namespace="",
+    allowed_service_accounts=frozenset(),
+    security_context={},
+    finally_timeout=Settings.model_fields["finally_timeout"].default,
 )
 CooldownText = Annotated[
     str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As the operator is told.")

@@ -1,7 +1,7 @@
 """Executions and runs as decisions see them, and as odd as they may legally be."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from builders import (
     RUN_NAMESPACE,
     TARGET,
     ago,
+    make_run,
     raw_execution,
     raw_run,
     raw_spec,
@@ -22,7 +23,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Owner, Run, RunState, parse_run
+from workflowexecution.core.facts.run import Asked, Owner, Run, RunState, parse_run
 
 RUN_NAME = names.slot_name(TARGET, 1)
 PLAIN = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
@@ -142,7 +143,7 @@ def run_of(**differs: Any) -> Run:
         "completed_tasks": 0,
         "task_names": (),
         "is_deleting": False,
-        "is_cancelled": False,
+        "asked": Asked.NOTHING,
         "has_stopped": False,
     }
     return Run(**{**seen, **differs})
@@ -169,7 +170,8 @@ def test_reads_a_run_that_has_ended() -> None:
         completed_tasks=2,
         task_names=("check", "change", "report"),
         is_deleting=True,
-        is_cancelled=True,
+        asked=Asked.CANCEL,
+        has_finally=True,
         children=PLAIN,
     )
 
@@ -300,17 +302,61 @@ def test_a_run_in_the_slot_of_another_target_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_cancelled"),
+    ("said", "asked", "is_cancelled"),
     [
-        ("Cancelled", True),
-        ("CancelledRunFinally", True),
-        ("StoppedRunFinally", True),
-        ("PipelineRunPending", False),
-        ("", False),
+        ("Cancelled", Asked.CANCEL, True),
+        ("CancelledRunFinally", Asked.CANCEL_FIRST, True),
+        ("StoppedRunFinally", Asked.STOP, False),
+        ("PipelineRunPending", Asked.WAIT, False),
+        ("", Asked.NOTHING, False),
+        ("SomethingNew", Asked.NOTHING, False),
     ],
 )
-def test_a_run_that_is_held_back_is_not_cancelled(asked: str, is_cancelled: bool) -> None:
-    assert parse_run(raw_run("mine", spec={"status": asked})) == run_of(is_cancelled=is_cancelled)
+def test_what_tekton_is_asked_to_do_with_a_run(said: str, asked: Asked, is_cancelled: bool) -> None:
+    run = parse_run(raw_run("mine", spec={"status": said}))
+    assert run == run_of(asked=asked)
+    assert run.is_cancelled is is_cancelled
+
+
+@pytest.mark.parametrize(
+    ("spec", "known", "is_queued"),
+    [
+        ({"status": "PipelineRunPending"}, {}, True),
+        ({"status": "PipelineRunPending"}, {"started_at": NOW}, False),
+        ({"managedBy": "kueue.x-k8s.io/multikueue"}, {}, True),
+        ({"managedBy": "kueue.x-k8s.io/multikueue"}, {"started_at": NOW}, False),
+        ({"managedBy": "kueue.x-k8s.io/multikueue", "status": "Cancelled"}, {}, False),
+        ({"managedBy": "tekton.dev/pipeline"}, {}, False),
+        ({}, {}, False),
+    ],
+)
+def test_a_run_is_queued_while_something_else_decides_when_it_begins(
+    spec: dict[str, Any], known: dict[str, Any], is_queued: bool
+) -> None:
+    run = make_run("mine", spec=spec, reason="PipelineRunPending", **known)
+    assert run.is_queued is is_queued
+    assert run.was_queued is (not is_queued and not known)
+
+
+@pytest.mark.parametrize(
+    ("limits", "has_finally", "minutes"),
+    [
+        ({"pipeline": "40m", "tasks": "30m", "finally": "10m"}, False, 30),
+        ({"pipeline": "40m", "tasks": "30m", "finally": "10m"}, True, 40),
+        ({"pipeline": "30m"}, False, 30),
+        ({"pipeline": "30m"}, True, 30),
+        ({"pipeline": "0s", "tasks": "0s"}, False, None),
+        ({"pipeline": "soon"}, True, None),
+    ],
+)
+def test_when_a_run_has_to_end(
+    limits: dict[str, str], has_finally: bool, minutes: int | None
+) -> None:
+    status = run_status(tasks=["change"], final_tasks=["undo"] if has_finally else [])
+    run = parse_run(raw_run("mine", spec={"timeouts": limits}, status=status))
+    assert run is not None
+    assert run.timeout == (timedelta(minutes=minutes) if minutes else None)
+    assert run.has_finally is has_finally
 
 
 @pytest.mark.parametrize(
@@ -318,7 +364,7 @@ def test_a_run_that_is_held_back_is_not_cancelled(asked: str, is_cancelled: bool
     [
         ("Unknown", {}, RunState.ACTIVE),
         ("Odd", {}, RunState.ACTIVE),
-        ("Unknown", {"is_cancelled": True}, RunState.ACTIVE),
+        ("Unknown", {"asked": Asked.CANCEL}, RunState.ACTIVE),
         ("True", {"children": PLAIN}, RunState.FINISHED),
         ("True", {"children": replace(PLAIN, may_outlast=True)}, RunState.STOPPING),
         ("True", {}, RunState.STOPPING),

@@ -5,7 +5,7 @@ import pytest
 from builders import NOW, ago, make_run
 from workflowexecution.api.status import Phase
 from workflowexecution.core.status.conditions import conditions_for
-from workflowexecution.core.status.outcome import outcome_of_progress
+from workflowexecution.core.status.outcome import outcome_of_ending, outcome_of_progress
 
 EXPECTED = {
     Phase.PENDING: ("Unknown", "False", "True", "False"),
@@ -70,3 +70,22 @@ def test_what_a_run_waits_for_is_told_beside_what_tekton_has_not_done() -> None:
     assert waits.message == f"PipelineRun {run.namespace}/{run.name} waits: a quota"
     late = outcome_of_progress(run, "It is late.", "a quota")
     assert (late.reason, late.message) == ("WaitingForTekton", "It is late. It waits: a quota")
+
+
+@pytest.mark.parametrize(
+    ("spec", "by"),
+    [
+        ({"status": "PipelineRunPending"}, "its spec.status is PipelineRunPending"),
+        ({"managedBy": "queue.example"}, "queue.example manages it"),
+    ],
+)
+def test_of_a_run_that_is_queued_is_told_what_queues_it(spec: dict[str, str], by: str) -> None:
+    outcome = outcome_of_progress(make_run("mine", spec=spec), "Tekton is not there")
+    assert (outcome.phase, outcome.reason) == (Phase.RUNNING, "Queued")
+    assert f"is queued by something in the cluster ({by}): its time limit" in outcome.message
+
+
+def test_of_a_run_that_is_being_ended_is_told_how_far_that_is() -> None:
+    outcome = outcome_of_ending(make_run("mine"), "it is being cancelled")
+    assert (outcome.phase, outcome.reason) == (Phase.RUNNING, "Stopping")
+    assert outcome.message == "it is being cancelled"

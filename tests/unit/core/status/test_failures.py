@@ -58,3 +58,9 @@ def test_a_lost_run_may_have_changed_something_unless_it_is_known_that_it_did_no
     reason, message, started = facts(outcome_of_lost_run(execution, run, NOW))
     assert (reason, started) == ("Unknown", expected)
     assert "was deleted by somebody else" in message
+
+
+def test_a_run_that_was_cancelled_first_was_not_deleted_by_just_anybody() -> None:
+    run = make_run("mine", is_gone=True, has_stopped=True, spec={"status": "Cancelled"})
+    _, message, _ = facts(outcome_of_lost_run(make_execution(), run, NOW))
+    assert "was cancelled, and then deleted" in message

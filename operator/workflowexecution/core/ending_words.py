@@ -1,0 +1,75 @@
+"""What is said of a run that is being ended: in Events, and in the status of its execution."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from workflowexecution.api import duration
+from workflowexecution.core.facts.run import Asked, Run
+from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way
+
+_WHY: Final = {
+    EndReason.EXECUTION_DELETED: "its WorkflowExecution was deleted",
+    EndReason.EXECUTION_ENDED: "its WorkflowExecution has ended, or has another run",
+}
+_IN_THIS_WAY: Final = {
+    Way.CANCEL_FIRST: "is cancelled, and its finally tasks run first",
+    Way.CANCEL: "is cancelled",
+    Way.DELETE: "is deleted",
+}
+
+
+def note_of_end(run: Run, verdict: EndRun, tried: Mapping[Way, Tried], grace: timedelta) -> str:
+    """Say what is done to a run, and why; ``tried`` is what has come of the ways before."""
+    done = f"{_name_of(run)} {_IN_THIS_WAY[verdict.way]}: "
+    causes = [_why_not_before(run, verdict.way, tried, grace), _why(verdict)]
+    return done + ", and ".join(cause for cause in causes if cause)
+
+
+def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> str:
+    """Say how far the end of an active run is, for its execution; empty where none is under way."""
+    given = duration.format_duration(grace)
+    if Way.DELETE in tried and tried[Way.DELETE].refusal:
+        return (
+            f"{_name_of(run)} should end and works on, so its target stays held: it cannot be "
+            f"deleted ({tried[Way.DELETE].refusal}){_refused_cancel(tried)}; take away what "
+            f"refuses that: it is tried again every {given}"
+        )
+    if refused := _refused_cancel(tried):
+        return f"{_name_of(run)} should end{refused}; it is deleted within {given}"
+    if run.asked is Asked.CANCEL_FIRST:
+        return f"{_name_of(run)} is being cancelled: its finally tasks run, for {given} at most"
+    if run.asked is Asked.CANCEL:
+        return f"{_name_of(run)} is being cancelled; after {given} it is deleted instead"
+    return ""
+
+
+def _why(verdict: EndRun) -> str:
+    if verdict.rival is None:
+        return _WHY.get(verdict.reason, "")
+    first = verdict.rival
+    who = f"{first.run_name} of WorkflowExecution {first.namespace}/{first.name}"
+    return f"{who} was on target {first.target} first"
+
+
+def _why_not_before(run: Run, way: Way, tried: Mapping[Way, Tried], grace: timedelta) -> str:
+    """Why it is not enough, or not possible, to end it in the way that comes before this one."""
+    given = duration.format_duration(grace)
+    if way is Way.CANCEL and run.asked is Asked.CANCEL_FIRST:
+        return f"its finally tasks have not ended within {given}"
+    if way is not Way.DELETE:
+        return ""
+    if run.asked is Asked.CANCEL:
+        return f"it was cancelled, and Tekton has not ended it within {given}"
+    refusal = tried[Way.CANCEL].refusal or f"no answer within {given}"
+    return f"it could not be cancelled ({refusal})"
+
+
+def _refused_cancel(tried: Mapping[Way, Tried]) -> str:
+    refusals = [tried[way].refusal for way in (Way.CANCEL, Way.CANCEL_FIRST) if way in tried]
+    refusal = next(filter(None, refusals), "")
+    return f", and cannot be cancelled ({refusal})" if refusal else ""
+
+
+def _name_of(run: Run) -> str:
+    return f"PipelineRun {run.namespace}/{run.name}"
