@@ -21,12 +21,17 @@ from workflowexecution.bundles.folder import (
     containers_of,
     key_of,
 )
-from workflowexecution.bundles.references import PINNED, code_of_others, unpinned
+from workflowexecution.bundles.references import PINNED, code_of_others, joined, unpinned
 
 MAXIMUM_OBJECTS: Final = 20
 """Tekton's resolver refuses a bundle with more layers."""
 # Bytes: a resolved object travels in the status of a ResolutionRequest, in base64, through etcd.
 _LARGEST_OBJECT: Final = 700_000
+# Bytes of one argument of a program, the NUL at its end not counted.
+_LARGEST_ARGUMENT: Final = 128 * 1024 - 1
+# For each script, at most: what Tekton puts before one without "#!", and the commands around it.
+_PREAMBLE: Final = 20
+_AROUND_SCRIPT: Final = 210
 _KINDS: Final = ("Pipeline", "Task", "StepAction")
 _PARAMETER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -79,6 +84,15 @@ def _objects(bundle: Bundle) -> Found:
             yield where, "metadata.name: missing; Tekton finds an object by it"
         if (size := len(json.dumps(item))) > _LARGEST_OBJECT:
             yield where, f"has {size} bytes; the resolver can hand on {_LARGEST_OBJECT}"
+
+
+def _joins(bundle: Bundle) -> Found:
+    """A value must not become a reference by what the workflow has written before it."""
+    for item in bundle.objects:
+        kind, name = key_of(item)
+        for text in joined(item):
+            message = f"{text!r}: a value that begins with '(' would make a reference of it"
+            yield f"{kind} {name}", f"{message}; write no '$' directly before it"
 
 
 def _pipeline(bundle: Bundle) -> Found:
@@ -136,6 +150,23 @@ def _steps(bundle: Bundle) -> Found:
         for field in ("requests", "limits"):
             if "memory" not in (resources.get(field) or {}):
                 yield where, f"computeResources.{field}.memory: missing; quotas refuse such a pod"
+
+
+def _scripts(bundle: Bundle) -> Found:
+    """Tekton hands all scripts of a task to one container in one argument, in base64."""
+    for where, spec in _task_specs(bundle):
+        if (size := _size_of_argument(spec)) > _LARGEST_ARGUMENT:
+            message = (
+                f"scripts: the argument in which Tekton hands them on has {size} bytes; Linux "
+                f"takes {_LARGEST_ARGUMENT}, about 96 KiB of script"
+            )
+            yield where, f"{message}; make them smaller, or put them into an image"
+
+
+def _size_of_argument(spec: Object) -> int:
+    containers = [*(spec.get("steps") or []), *(spec.get("sidecars") or [])]
+    scripts = [str(one["script"]).encode() for one in containers if one.get("script")]
+    return sum((len(one) + _PREAMBLE + 2) // 3 * 4 + _AROUND_SCRIPT for one in scripts)
 
 
 def _step_actions(bundle: Bundle) -> Found:
@@ -206,15 +237,18 @@ def _tasks_of(spec: Object, within: str) -> Iterator[tuple[str, Object]]:
         yield from _tasks_of(task.get("pipelineSpec") or {}, f"{where}, ")
 
 
+def _task_specs(bundle: Bundle) -> Iterator[tuple[str, Object]]:
+    """Every task that is written out, in the Pipeline or beside it."""
+    for where, task in _tasks(bundle):
+        yield where, task.get("taskSpec") or {}
+    for item in bundle.objects:
+        if item.get("kind") == "Task":
+            yield f"Task {key_of(item)[1]}", item.get("spec") or {}
+
+
 def _all_steps(bundle: Bundle) -> Iterator[tuple[str, Object]]:
     """Every step with what its task's template adds to it, and what it is."""
-    specs = [(where, task.get("taskSpec") or {}) for where, task in _tasks(bundle)]
-    specs += [
-        (f"Task {key_of(item)[1]}", item.get("spec") or {})
-        for item in bundle.objects
-        if item.get("kind") == "Task"
-    ]
-    for where, spec in specs:
+    for where, spec in _task_specs(bundle):
         shared = spec.get("stepTemplate") or {}
         for number, step in enumerate(spec.get("steps") or [], 1):
             yield f"{where}, step {step.get('name') or number}", {**shared, **step}
@@ -225,9 +259,11 @@ def _all_steps(bundle: Bundle) -> Iterator[tuple[str, Object]]:
 _CHECKS: Final[tuple[Callable[[Bundle], Found], ...]] = (
     _name,
     _objects,
+    _joins,
     _pipeline,
     _parameters,
     _steps,
+    _scripts,
     _step_actions,
     _files,
 )

@@ -20,6 +20,8 @@ _INSTEAD: Final = {
 _OF_OTHERS: Final = re.compile(
     r"\$\((?:(?:inputs\.)?params[.\[]|tasks[.\[]|steps[.\[][^()]*\.results[.\[])"
 )
+# With a value that begins with "(" this makes a reference, which is then replaced.
+_JOINED: Final = re.compile(r"\$" + _OF_OTHERS.pattern + r"[^()]*\)?")
 
 
 def unpinned(owner: Object) -> Iterator[str]:
@@ -43,6 +45,18 @@ def _unpinned(field: str, reference: Object, instead: str) -> Iterator[str]:
         if not PINNED.fullmatch(str(value)):
             fix = f"must be pinned, as name@sha256:…; or {instead}"
             yield f"{field}.params: bundle={value!r}: {fix}"
+
+
+def joined(value: object) -> Iterator[str]:
+    """Every place in an object where a literal ``$`` stands directly before what others chose."""
+    if isinstance(value, str):
+        yield from (found[0] for found in _JOINED.finditer(value))
+    elif isinstance(value, list):
+        for item in value:
+            yield from joined(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from joined(item)
 
 
 def code_of_others(step: Object) -> Iterator[str]:

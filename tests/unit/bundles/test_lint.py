@@ -292,6 +292,97 @@ def _put(parts: dict[str, Any], place: str, field: str, text: str) -> None:
         parts["more.yaml"] = _object("Task", {"steps": [own]})
 
 
+@pytest.mark.parametrize("place", ["env", "default", "nested", "result", "Task", "StepAction"])
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("$$(params.SIZE)", "$$(params.SIZE)"),
+        ("cost: $$(params.SIZE) in all", "$$(params.SIZE)"),
+        ("$$$(params['SIZE'])", "$$(params['SIZE'])"),
+        ("$$(inputs.params.SIZE)", "$$(inputs.params.SIZE)"),
+        ("$$(tasks.look.results.name)", "$$(tasks.look.results.name)"),
+        ("$$(params.SIZE", "$$(params.SIZE"),
+    ],
+)
+def test_no_dollar_may_stand_before_what_others_write(
+    tmp_path: Path, place: str, text: str, named: str
+) -> None:
+    parts = _good()
+    _write_into(parts, place, text)
+    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    assert [item for item in problems if f": {named!r}: a value that begins with '('" in item]
+
+
+@pytest.mark.parametrize("text", ["$(params.SIZE)", "$ $(params.SIZE)", "$$(date)", "$$HOME", "$$"])
+@pytest.mark.parametrize("place", ["env", "result"])
+def test_other_dollars_may_stand_there(tmp_path: Path, place: str, text: str) -> None:
+    parts = _good()
+    _write_into(parts, place, text)
+    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+
+
+def _write_into(parts: dict[str, Any], place: str, text: str) -> None:
+    """Put a text where Tekton replaces what is in it."""
+    spec, step = parts["workflow.yaml"]["spec"], _step(parts)
+    env = {"env": [{"name": "COST", "value": text}]}
+    if place == "env":
+        step.update(env)
+    elif place == "default":
+        spec["tasks"][0]["taskSpec"]["params"] = [{"name": "X", "default": text}]
+    elif place == "nested":
+        inner = [{"name": "inner", "taskSpec": {"steps": [{**step, **env}]}}]
+        spec["tasks"].append({"name": "outer", "pipelineSpec": {"finally": inner}})
+    elif place == "result":
+        spec["results"] = [{"name": "found", "value": text}]
+    else:
+        content = {**step, **env}
+        parts["more.yaml"] = _object(
+            place, content if place == "StepAction" else {"steps": [content]}
+        )
+
+
+# Of base64 with what Tekton writes around a script 131,071 bytes fit.
+LONGEST = 98_125
+
+
+def _scripts(parts: dict[str, Any], place: str, *lengths: int) -> None:
+    step, spec = _step(parts), parts["workflow.yaml"]["spec"]
+    own = [{**step, "name": f"s{length}", "script": "#" * length} for length in lengths]
+    task = spec["tasks"][0]["taskSpec"]
+    if place == "steps":
+        task["steps"] = own
+    elif place == "sidecars":
+        step.pop("script")
+        step["command"] = ["true"]
+        task["sidecars"] = own
+    else:
+        parts["more.yaml"] = _object("Task", {"steps": own})
+
+
+@pytest.mark.parametrize("place", ["steps", "sidecars", "Task"])
+@pytest.mark.parametrize("lengths", [(LONGEST + 1,), (50_000, 48_000), (150_000,)])
+def test_scripts_that_do_not_fit_into_one_argument_are_refused(
+    tmp_path: Path, place: str, lengths: tuple[int, ...]
+) -> None:
+    parts = _good()
+    _scripts(parts, place, *lengths)
+    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    assert [item for item in problems if "about 96 KiB of script; make them smaller" in item]
+
+
+def test_scripts_that_fit_may_be_long_and_in_each_task(tmp_path: Path) -> None:
+    parts = _good()
+    _scripts(parts, "steps", LONGEST)
+    _scripts(parts, "Task", 50_000, 47_900)
+    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+
+
+def test_a_script_counts_in_bytes(tmp_path: Path) -> None:
+    parts = _good()
+    _step(parts)["script"] = "\N{BLACK HEART SUIT}" * (LONGEST // 3 + 1)
+    assert lint(read_bundle(_write(tmp_path / "one", parts)))
+
+
 def test_the_image_of_a_step_action_is_pinned_and_confined(tmp_path: Path) -> None:
     parts = _good()
     parts["action.yaml"] = _object("StepAction", {"image": "r.test/x:1"})
