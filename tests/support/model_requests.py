@@ -135,6 +135,9 @@ class ModelCluster:
         del run
         return []
 
+    async def list_pod_warnings(self, _: str, __: str) -> list[Raw]:
+        return []
+
     async def list_custom_runs(self, _: str, __: Sequence[str]) -> Any:
         """No workflow here has a custom task."""
         return await self._ask("list custom runs", lambda: [])

@@ -56,6 +56,10 @@ class Cluster(Protocol):
         """The Events of kind Warning about this very run."""
         ...
 
+    async def list_pod_warnings(self, namespace: str, name: str) -> list[Raw]:
+        """The Events of kind Warning about pods of this name; they outlive the pods."""
+        ...
+
     async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
         """All CustomRuns of some runs; none where this Tekton has no such kind."""
         ...

@@ -128,9 +128,12 @@ class KubeCluster:
 
     async def list_warnings(self, run: Run) -> list[Raw]:
         """See Cluster."""
-        query = {"fieldSelector": f"involvedObject.uid={run.uid},type=Warning"}
-        path = events_path(run.namespace)
-        return [item async for item in self._client.list_pages(path, query)]
+        return await self._list_warnings(run.namespace, f"involvedObject.uid={run.uid}")
+
+    async def list_pod_warnings(self, namespace: str, name: str) -> list[Raw]:
+        """See Cluster."""
+        which = f"involvedObject.kind=Pod,involvedObject.name={name}"
+        return await self._list_warnings(namespace, which)
 
     async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
         """See Cluster."""
@@ -211,6 +214,10 @@ class KubeCluster:
         which = f"{LABEL_PIPELINE_RUN} in ({','.join(run_names)})"
         selector = {"labelSelector": f"{which},{also}" if also else which}
         return [item async for item in self._client.list_pages(path, selector)]
+
+    async def _list_warnings(self, namespace: str, which: str) -> list[Raw]:
+        query = {"fieldSelector": f"{which},type=Warning"}
+        return [item async for item in self._client.list_pages(events_path(namespace), query)]
 
     async def _patch(
         self, path: str, body: Mapping[str, Any], decode: Decode = decode_whole

@@ -1,5 +1,8 @@
 """Looks at runs that are silent, as rarely as serves: see core.silence."""
 
+from collections.abc import Sequence
+
+from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.memory import ExecutionMemory
 from workflowexecution.core.facts.run import Run
@@ -10,9 +13,13 @@ from workflowexecution.core.silence import (
     last_warning,
     look_interval,
     may_have_waited,
+    of_preparing,
     silence_of,
+    unprepared_pod,
     waiting_tasks,
     waits_for_resolver,
+    was_unprepared,
+    words_of_node,
 )
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
@@ -51,19 +58,31 @@ class Onlooker:
         """What a run that has failed had waited for, as far as that is known."""
         if said := waits_for_resolver(run):
             return said
-        if not may_have_waited(run, tasks):
-            return memory.waits_for
         try:
-            return last_warning(await self._cluster.list_warnings(run)) or memory.waits_for
+            return await self._warned_of(run, tasks) or memory.waits_for
         except errors.ApiError:
             return memory.waits_for
+
+    async def _warned_of(self, run: Run, tasks: list[TaskRun]) -> str:
+        if task := was_unprepared(tasks):
+            return words_of_node(task, await self._pod_warnings(run, task.pod_name))
+        if may_have_waited(run, tasks):
+            return last_warning(await self._cluster.list_warnings(run))
+        return ""
 
     async def _silence_of(self, run: Run) -> Silence:
         if said := waits_for_resolver(run):
             return Silence(said)
         found = await self._cluster.list_task_runs(run.namespace, [run.name])
         tasks = [parse_task_run(raw) for raw in found]
-        is_waiting, is_active = bool(waiting_tasks(tasks)), any(task.is_active for task in tasks)
-        pods = await self._cluster.list_pods(run.namespace, [run.name]) if is_waiting else []
-        warnings = [] if is_active else await self._cluster.list_warnings(run)
+        waiting, is_active = waiting_tasks(tasks), any(task.is_active for task in tasks)
+        pods = await self._cluster.list_pods(run.namespace, [run.name]) if waiting else []
+        if pod := unprepared_pod(waiting, pods):
+            warnings = await self._pod_warnings(run, pod)
+        else:
+            warnings = [] if is_active else await self._cluster.list_warnings(run)
         return silence_of(run, tasks, pods, warnings)
+
+    async def _pod_warnings(self, run: Run, pod: str) -> Sequence[Raw]:
+        found = await self._cluster.list_pod_warnings(run.namespace, pod)
+        return of_preparing(found, run.created_at)

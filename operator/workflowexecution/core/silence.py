@@ -1,15 +1,16 @@
 """What a run waits for whose status tells nothing new: when to look, and what is said of it.
 
 A run whose steps work changes its status as rarely as one that cannot begin, so after a while of
-silence its TaskRuns, their pods and Tekton's Events are looked at; again only while it waits.
+silence its TaskRuns, their pods and Events are looked at; again only while it waits.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import reading
+from workflowexecution.api.fields import format_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core.facts.leftovers import parse_pod
 from workflowexecution.core.facts.run import Run
@@ -20,6 +21,21 @@ _RAREST_LOOK: Final = timedelta(minutes=2)
 _TIMED_OUT: Final = "PipelineRunTimeout"
 # Of the pipeline, and of a task. Where Tekton then cannot make a task, these stay as they are.
 _RESOLVING: Final = ("ResolvingPipelineRef", "ResolvingTaskRef")
+# The node mounts volumes and sets the network up before this is true, and tells of it in Events.
+_PREPARED: Final = "PodReadyToStartContainers"
+_KEEP_IT_FROM_THAT: Final = (
+    "FailedMount",
+    "FailedAttachVolume",
+    "FailedMapVolume",
+    "FailedCreatePodSandBox",
+    "FailedCreatePodContainer",
+    "FailedPrepareDynamicResources",
+    "NetworkNotReady",
+)
+# How Tekton tells that this was what a pod had come to when its TaskRun ended.
+_WAS_NOT_PREPARED: Final = f'pod status "{_PREPARED}":"False"'
+# After two minutes the node tells this too, of whatever it could not mount.
+_SAYS_NO_CAUSE: Final = "Unable to attach or mount volumes: "
 _NOT_RESOLVED: Final = (
     "Tekton has not resolved a bundle of it; does Tekton's resolver run, and does the registry "
     "answer it?"
@@ -63,11 +79,12 @@ def silence_of(
         run: an active one.
         task_runs: all of it.
         pods: those of its TaskRuns; they need not be given where no TaskRun waits.
-        warnings: Events of the run itself; they need not be given where a TaskRun is active.
+        warnings: of the pod that ``unprepared_pod`` names; where no TaskRun is active, of
+            the run itself. They need not be given otherwise.
     """
     waiting = waiting_tasks(task_runs)
     if waiting:
-        return Silence(_wait_of(waiting[0], pods))
+        return Silence(_wait_of(waiting[0], pods, warnings))
     if any(task.is_active for task in task_runs):
         return Silence(is_at_work=True)
     is_resolving = run.reason in _RESOLVING
@@ -75,19 +92,44 @@ def silence_of(
 
 
 def waiting_tasks(task_runs: Iterable[TaskRun]) -> list[TaskRun]:
-    """TaskRuns that are active and of which no step has begun, in the order of their names."""
-    waiting = [task for task in task_runs if task.is_active and not task.has_started]
+    """TaskRuns that are active and of whose attempt no step has begun, in the order of names."""
+    waiting = [task for task in task_runs if task.is_active and not task.has_steps_that_started]
     return sorted(waiting, key=lambda task: task.name)
 
 
+def unprepared_pod(waiting: Sequence[TaskRun], pods: Iterable[Raw]) -> str:
+    """Name of the pod for which the node is not done with volumes and network; empty for none."""
+    pod = _pod_of(waiting[0], pods) if waiting else {}
+    is_at_the_node = _condition(pod, "PodScheduled") == "True"
+    is_unprepared = is_at_the_node and _condition(pod, _PREPARED) != "True"
+    return waiting[0].pod_name if is_unprepared else ""
+
+
+def was_unprepared(task_runs: Iterable[TaskRun]) -> TaskRun | None:
+    """A TaskRun that ended before its node was done with volumes and network; None for none."""
+    found = [
+        task
+        for task in task_runs
+        if task.succeeded == "False" and task.pod_name and _WAS_NOT_PREPARED in task.message
+    ]
+    return min(found, key=lambda task: task.name, default=None)
+
+
+def words_of_node(task: TaskRun, warnings: Iterable[Raw]) -> str:
+    """Why a task has not begun, as Events of its pod tell it; empty where they tell nothing."""
+    said = last_warning(warnings)
+    return _not_begun(task, said) if said else ""
+
+
 def last_warning(warnings: Iterable[Raw]) -> str:
-    """What Tekton warned of last, other than of the end itself; empty where it has not."""
+    """What was warned of last, other than of the end itself; empty where nothing was."""
     told = [event for event in warnings if reading.text(event, "reason") != "Failed"]
     # Of each failure Tekton writes two; the one of the reconciler repeats the other in more words.
     last = max(
         told,
         key=lambda event: (
-            reading.text(event, "lastTimestamp") or reading.text(event, "eventTime"),
+            not reading.text(event, "message").startswith(_SAYS_NO_CAUSE),
+            _told_at(event),
             reading.text(event, "reason") != "InternalError",
         ),
         default={},
@@ -96,17 +138,48 @@ def last_warning(warnings: Iterable[Raw]) -> str:
     return f"{reading.text(last, 'reason')}: {said}" if said else ""
 
 
-def _wait_of(task: TaskRun, pods: Iterable[Raw]) -> str:
+def of_preparing(warnings: Iterable[Raw], since: datetime) -> list[Raw]:
+    """What of a pod's warnings keeps the node from getting ready for it.
+
+    Older ones are of a pod that had the same name earlier.
+    """
+    told = [event for event in warnings if _told_at(event) >= format_time(since)]
+    return [event for event in told if reading.text(event, "reason") in _KEEP_IT_FROM_THAT]
+
+
+def _told_at(event: Raw) -> str:
+    """When something was last told, in a form that sorts; empty where that is not said."""
+    return reading.text(event, "lastTimestamp") or reading.text(event, "eventTime")
+
+
+def _wait_of(task: TaskRun, pods: Iterable[Raw], warnings: Iterable[Raw]) -> str:
     """Why a task has not begun: in the words of the scheduler, of the node, or of Tekton."""
-    own = [pod for pod in pods if reading.text(reading.mapping(pod, "metadata"), "name")]
-    pod = next((pod for pod in own if pod["metadata"]["name"] == task.pod_name), None)
+    pod = _pod_of(task, pods)
     said = (_not_scheduled(pod) or parse_pod(pod).complaint) if pod else ""
-    return f"task {task.task_name!r} has not begun: {said or f'{task.reason}: {task.message}'}"
+    said = said or last_warning(warnings)
+    return _not_begun(task, said or f"{task.reason}: {task.message}")
+
+
+def _not_begun(task: TaskRun, said: str) -> str:
+    return f"task {task.task_name!r} has not begun: {said}"
+
+
+def _pod_of(task: TaskRun, pods: Iterable[Raw]) -> Raw:
+    """The pod of a task; empty where it is not among these."""
+    named = [(reading.text(reading.mapping(pod, "metadata"), "name"), pod) for pod in pods]
+    return next((pod for name, pod in named if name and name == task.pod_name), {})
 
 
 def _not_scheduled(pod: Raw) -> str:
-    conditions = reading.mappings(reading.mapping(pod, "status"), "conditions")
-    scheduled = next((one for one in conditions if one.get("type") == "PodScheduled"), {})
-    if reading.text(scheduled, "status") != "False":
+    if _condition(pod, "PodScheduled") != "False":
         return ""
-    return f"its pod cannot be scheduled: {reading.text(scheduled, 'message')}"
+    gates = reading.mappings(reading.mapping(pod, "spec"), "schedulingGates")
+    named = ", ".join(reading.text(gate, "name") for gate in gates)
+    said = _condition(pod, "PodScheduled", "message")
+    return f"its pod cannot be scheduled: {said}{f' ({named})' if named else ''}"
+
+
+def _condition(pod: Raw, kind: str, field: str = "status") -> str:
+    conditions = reading.mappings(reading.mapping(pod, "status"), "conditions")
+    found: Raw = next((one for one in conditions if one.get("type") == kind), {})
+    return reading.text(found, field)

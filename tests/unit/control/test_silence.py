@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from builders import NOW, ago, make_run, raw_task_run, step
 from clocks import FixedClock
+from workflowexecution.api.fields import format_time
 from workflowexecution.control.memory import ExecutionMemory
 from workflowexecution.control.silence import Onlooker
 from workflowexecution.core.facts.run import Run
@@ -28,8 +30,13 @@ class Asked:
     """A cluster that answers what it is given, and keeps what it was asked for."""
 
     def __init__(
-        self, *task_runs: Any, warnings: Sequence[Any] = (), error: errors.ApiError | None = None
+        self,
+        *task_runs: Any,
+        warnings: Sequence[Any] = (),
+        error: errors.ApiError | None = None,
+        pods: Sequence[Any] = (),
     ) -> None:
+        self.pods = list(pods)
         self.task_runs = list(task_runs)
         self.warnings = list(warnings)
         self.error = error
@@ -39,7 +46,10 @@ class Asked:
         return self._answer("tasks", self.task_runs)
 
     async def list_pods(self, *_: Any) -> list[Any]:
-        return self._answer("pods", [])
+        return self._answer("pods", self.pods)
+
+    async def list_pod_warnings(self, _: str, name: str) -> list[Any]:
+        return self._answer(f"warnings of {name}", self.warnings)
 
     async def list_warnings(self, _: Run) -> list[Any]:
         return self._answer("warnings", self.warnings)
@@ -49,6 +59,16 @@ class Asked:
         if self.error:
             raise self.error
         return answer
+
+
+MOUNT = {"reason": "FailedMount", "message": "no secret", "lastTimestamp": format_time(ago())}
+POD = {
+    "metadata": {"name": "run-work-pod"},
+    "status": {"conditions": [{"type": "PodScheduled", "status": "True"}]},
+}
+UNPREPARED = raw_task_run(
+    "work", reason="TaskRunCancelled", message='pod status "PodReadyToStartContainers":"False"; '
+)
 
 
 def running(**given: Any) -> Run:
@@ -89,6 +109,15 @@ def test_one_that_waits_is_looked_at_ever_more_rarely() -> None:
     assert found == [30, 30, 29, 60, 1, 120, 120]
     assert cluster.asked == ["tasks", "pods"] * 4
     assert memory.waits_for == "task 'work' has not begun: Pending: no room"
+
+
+@pytest.mark.parametrize(("at", "is_own"), [(ago(), True), (ago(hours=1), False)])
+def test_while_a_pod_is_prepared_its_own_events_are_asked(at: datetime, is_own: bool) -> None:
+    cluster = Asked(WAITING, warnings=[{**MOUNT, "lastTimestamp": format_time(at)}], pods=[POD])
+    _, memory = looks(cluster, running(), 0, 30)
+    assert cluster.asked == ["tasks", "pods", "warnings of run-work-pod"]
+    said = "FailedMount: no secret" if is_own else "Pending: no room"
+    assert memory.waits_for == f"task 'work' has not begun: {said}"
 
 
 def test_without_a_task_events_are_asked() -> None:
@@ -174,6 +203,24 @@ def late(**given: Any) -> Run:
             id="a-task-is-to-blame",
         ),
         pytest.param(late(), [], [QUOTA], None, "Tekton has not", [], id="never-resolved"),
+        pytest.param(
+            late(tasks=["work"]),
+            [UNPREPARED],
+            [MOUNT],
+            None,
+            "task 'work' has not begun: FailedMount: no secret",
+            ["warnings of run-work-pod"],
+            id="its-pod-was-not-prepared",
+        ),
+        pytest.param(
+            late(tasks=["work"]),
+            [UNPREPARED],
+            [],
+            None,
+            "seen",
+            ["warnings of run-work-pod"],
+            id="nothing-is-told-of-its-pod",
+        ),
     ],
 )
 def test_what_a_late_run_had_waited_for(

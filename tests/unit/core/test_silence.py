@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,12 @@ from workflowexecution.core.silence import (
     last_warning,
     look_interval,
     may_have_waited,
+    of_preparing,
     silence_of,
+    unprepared_pod,
     waits_for_resolver,
+    was_unprepared,
+    words_of_node,
 )
 
 NO_NODE = "0/1 nodes are available: 1 Insufficient cpu."
@@ -35,6 +40,12 @@ def unscheduled(status: str) -> dict[str, Any]:
     return {"conditions": [{"type": "Ready", "status": "False", "message": "x"}, condition]}
 
 
+def gated(*gates: str) -> dict[str, Any]:
+    said = {"type": "PodScheduled", "status": "False", "message": "gates"}
+    pod = pod_of(WAITS, conditions=[said])
+    return {**pod, "spec": {"schedulingGates": [{"name": gate} for gate in gates]}}
+
+
 def waiting(reason: str, message: str) -> dict[str, Any]:
     state = {"waiting": {"reason": reason, "message": message}}
     return {"containerStatuses": [{"name": "step-work", "state": state}]}
@@ -46,6 +57,7 @@ def warning(reason: str, message: str, at: str, **more: str) -> dict[str, Any]:
 
 WORKING = active("a", step("work", running={"startedAt": "2026-01-01T12:00:00Z"}), reason="Running")
 WAITS = active("b", reason="ExceededNodeResources", said="exceeded available resources")
+RETRIED = replace(active("c", said="again"), earlier=(make_task_run("c", steps=[step("work", 1)]),))
 NOON, LATER = "2026-01-01T12:00:00Z", "2026-01-01T12:00:09Z"
 
 
@@ -65,6 +77,21 @@ def test_looks_become_rarer_up_to_a_limit(looks: int, seconds: int) -> None:
             [pod_of(WAITS, **unscheduled("False"))],
             Silence(f"task 'b' has not begun: its pod cannot be scheduled: {NO_NODE}"),
             id="no-room",
+        ),
+        pytest.param(
+            [WAITS],
+            [gated("queue.example/admission", "other")],
+            Silence(
+                "task 'b' has not begun: its pod cannot be scheduled: gates "
+                "(queue.example/admission, other)"
+            ),
+            id="gated",
+        ),
+        pytest.param(
+            [RETRIED],
+            [],
+            Silence("task 'c' has not begun: Pending: again"),
+            id="an-earlier-attempt-had-begun",
         ),
         pytest.param(
             [WAITS],
@@ -124,6 +151,17 @@ def test_without_a_warning_a_task_may_wait_for_the_resolver(reason: str, expecte
         ([warning("InternalError", "more words", NOON), warning("A", "few", NOON)], "A: few"),
         ([warning("A", "first", NOON), warning("B", "new", "", eventTime=LATER)], "B: new"),
         ([warning("A", "", NOON)], ""),
+        (
+            [
+                warning("FailedMount", "no secret", NOON),
+                warning("FailedMount", "Unable to attach or mount volumes: x", LATER),
+            ],
+            "FailedMount: no secret",
+        ),
+        (
+            [warning("FailedMount", "Unable to attach or mount volumes: x", LATER)],
+            "FailedMount: Unable to attach or mount volumes: x",
+        ),
     ],
 )
 def test_the_newest_warning_counts(told: list[dict[str, Any]], expected: str) -> None:
@@ -155,3 +193,98 @@ def test_events_can_tell_only_of_a_late_run_without_a_task_to_blame() -> None:
     assert may_have_waited(late, [make_task_run("a", "True", "Succeeded")])
     assert not may_have_waited(late, [make_task_run("a", reason="TaskRunCancelled")])
     assert not may_have_waited(make_run("mine", succeeded="False", reason="Failed"), [])
+
+
+MOUNT = 'MountVolume.SetUp failed for volume "s" : secret "nowhere" not found'
+
+
+def conditions(**known: str) -> dict[str, Any]:
+    return {"conditions": [{"type": kind, "status": status} for kind, status in known.items()]}
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param(conditions(), "", id="nothing-known"),
+        pytest.param(conditions(PodScheduled="False"), "", id="no-node"),
+        pytest.param(conditions(PodScheduled="True"), WAITS.pod_name, id="older-node"),
+        pytest.param(
+            conditions(PodScheduled="True", PodReadyToStartContainers="False"),
+            WAITS.pod_name,
+            id="mounting",
+        ),
+        pytest.param(
+            conditions(PodScheduled="True", PodReadyToStartContainers="True"), "", id="mounted"
+        ),
+    ],
+)
+def test_events_of_a_pod_are_asked_for_while_its_node_prepares_it(
+    known: dict[str, Any], expected: str
+) -> None:
+    assert unprepared_pod([WAITS], [pod_of(WAITS, **known)]) == expected
+
+
+def test_no_pod_is_prepared_where_nothing_waits_or_there_is_none() -> None:
+    assert unprepared_pod([], []) == ""
+    assert unprepared_pod([WAITS], [{"metadata": {"name": "other"}}]) == ""
+    assert unprepared_pod([active("d")], [{"metadata": {}}]) == ""
+
+
+def test_the_node_is_quoted_on_what_it_cannot_prepare() -> None:
+    pods = [pod_of(WAITS, **conditions(PodScheduled="True"))]
+    found = silence_of(make_run("mine"), [WAITS], pods, [warning("FailedMount", MOUNT, NOON)])
+    assert found == Silence(f"task 'b' has not begun: FailedMount: {MOUNT}")
+
+
+def test_what_a_container_waits_for_is_said_before_what_was_warned_of() -> None:
+    pods = [pod_of(WAITS, **conditions(PodScheduled="True"), **waiting("ErrImagePull", "no image"))]
+    found = silence_of(make_run("mine"), [WAITS], pods, [warning("FailedMount", MOUNT, NOON)])
+    assert found == Silence("task 'b' has not begun: no image")
+
+
+def test_of_a_pods_warnings_those_count_that_keep_it_from_being_prepared() -> None:
+    since = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+    mine = [
+        warning("FailedMount", MOUNT, NOON),
+        warning("FailedCreatePodSandBox", "no address", "", eventTime="2026-01-01T12:00:01.5Z"),
+    ]
+    others = [
+        warning("FailedMount", "of a pod before it", "2026-01-01T11:59:59Z"),
+        warning("FailedScheduling", "no room, then", LATER),
+        warning("FailedToRetrieveImagePullSecret", "it may be public", LATER),
+        warning("FailedMount", "undated", ""),
+    ]
+    assert of_preparing([*mine, *others], since) == mine
+
+
+UNPREPARED = (
+    "TaskRun was cancelled.\nPrevious status: [Pending] pod status "
+    '"PodReadyToStartContainers":"False"; message: ""'
+)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        pytest.param([], None, id="no-task"),
+        pytest.param([make_task_run("a", message="exit code 1")], None, id="another-end"),
+        pytest.param([make_task_run("a", "True", message=UNPREPARED)], None, id="it-worked"),
+        pytest.param([make_task_run("a", message=UNPREPARED, pod_name="")], None, id="no-pod"),
+        pytest.param(
+            [make_task_run("b", message=UNPREPARED), make_task_run("a", message=UNPREPARED)],
+            "a",
+            id="both",
+        ),
+    ],
+)
+def test_a_task_that_ended_while_its_pod_was_prepared_is_found(
+    tasks: list[TaskRun], expected: str | None
+) -> None:
+    found = was_unprepared(tasks)
+    assert (found.task_name if found else None) == expected
+
+
+def test_words_of_a_node_name_the_task_and_nothing_stays_nothing() -> None:
+    told = [warning("FailedMount", MOUNT, NOON)]
+    assert words_of_node(WAITS, told) == f"task 'b' has not begun: FailedMount: {MOUNT}"
+    assert words_of_node(WAITS, []) == ""

@@ -13,12 +13,13 @@ from typing import Final
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.diagnosis.explanations import Cause
-from workflowexecution.core.diagnosis.words import Class, class_of_refusal
+from workflowexecution.core.diagnosis.words import Class, class_of_wait, results_missing
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, Step, TaskRun
 from workflowexecution.core.text import command
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_IGNORED: Final = "FailureIgnored"
 _STEPS_STARTED: Final = "Steps had started"
 
 
@@ -61,7 +62,8 @@ def diagnose(
         pods: names of the pods whose logs can be read; None where nobody has looked.
         has_started: whether it is known from elsewhere that a step had begun.
     """
-    task = _culprit(task_runs)
+    has_worked = _only_lacks_a_result(run, task_runs)
+    task = None if has_worked else _culprit(task_runs)
     step = _failed_step(task) if task and not task.is_active else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
     has_started = has_started or any(task.has_started for task in task_runs)
@@ -70,6 +72,8 @@ def diagnose(
     if found.reason is FailureReason.DEADLINE_EXCEEDED:
         found = _class_of_wait(found, waited_for, has_started=has_started)
     message = _message_of(run, task, step, complaint, has_log)
+    if has_worked:
+        message = results_missing(run.message) + message
     return Diagnosis(
         reason=found.reason,
         cause=found.cause,
@@ -83,9 +87,15 @@ def diagnose(
     )
 
 
+def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:
+    """Whether a run failed after its work, for no more than a result that nobody wrote."""
+    has_worked = all(task.succeeded == "True" or task.reason == _IGNORED for task in task_runs)
+    return run.reason == tables.RESULT_MISSING and bool(task_runs) and has_worked
+
+
 def _has_waited(run: Run, task: TaskRun | None) -> bool:
     """Whether a time limit was over with nothing at work."""
-    if task is not None and task.has_started:
+    if task is not None and (task.has_begun or task.has_steps_that_started):
         return False
     reasons = (run.reason, task.reason if task else "")
     return any(reason in tables.TIMED_OUT for reason in reasons)
@@ -162,7 +172,8 @@ def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) 
         return Class(_reason_of_step(task, step, has_log))
     if task is not None and (known := tables.class_of_task(task.was, task.message)):
         return known
-    if known := tables.class_of_run(run.reason, run.message):
+    is_of_task = task is not None and run.reason == tables.RESULT_MISSING
+    if not is_of_task and (known := tables.class_of_run(run.reason, run.message)):
         return known
     if task is None or task.reason in tables.COLLATERAL:
         return Class(FailureReason.UNKNOWN)
@@ -175,8 +186,8 @@ def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) 
 
 def _class_of_wait(found: Class, waited_for: str, *, has_started: bool) -> Class:
     """Class of what was over its time limit, by what it had waited for."""
-    if waited_for and (refused := class_of_refusal(waited_for)):
-        return refused
+    if waited_for and (known := class_of_wait(waited_for)):
+        return known
     return found if has_started else Class(found.reason, Cause.NEVER_AT_WORK)
 
 
@@ -247,6 +258,7 @@ def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: boo
     if task is None:
         return command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name)
     is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE
-    if step is None or is_gone or not has_log:
+    container = step.container if step else task.named_container
+    if not container or is_gone or not has_log:
         return command("kubectl", "describe", task.kind.lower(), "-n", run.namespace, task.name)
-    return command("kubectl", "logs", "-n", run.namespace, task.pod_name, "-c", step.container)
+    return command("kubectl", "logs", "-n", run.namespace, task.pod_name, "-c", container)

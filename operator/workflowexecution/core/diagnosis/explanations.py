@@ -21,6 +21,8 @@ class Cause(StrEnum):
     RESOLVER_SILENT = "the bundle was not resolved"
     POLICY_REFUSES = "a policy refused it"
     NEVER_AT_WORK = "no step had started"
+    RESULT_NOT_WRITTEN = "a result was not written"
+    POD_NOT_PREPARED = "a container before the steps failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,18 @@ CAUSES: Final = {
         "The work was never begun.",
         "Remove what it waited for, then create a new execution; a longer time limit alone does "
         "not help.",
+    ),
+    Cause.RESULT_NOT_WRITTEN: Explanation(
+        "All tasks ended well, and none of them wrote a result that the pipeline names.",
+        "The work was done; only what was to be told of it is missing.",
+        "Have the workflow write the result, or take it out of the pipeline's results; look at the "
+        "target before the workflow runs on it again.",
+    ),
+    Cause.POD_NOT_PREPARED: Explanation(
+        "A container that makes a pod ready for its steps failed.",
+        "No step of the task could begin.",
+        "Read that container's log. In place-scripts, 'argument list too long' means that the "
+        "scripts of the task are larger than 96 KiB together: make them smaller.",
     ),
 }
 SKIPS: Final = {

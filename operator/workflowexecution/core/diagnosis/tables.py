@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from workflowexecution.api.status import FailureReason
+from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.words import Class, class_of_fetch, class_of_refusal
 
 _CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
 
+# Tekton gives a run this reason also where a task failed whose failure then is the cause.
+RESULT_MISSING: Final = "CouldntGetPipelineResult"
 RUN_REASONS: Final = {
     "PipelineRunTimeout": FailureReason.DEADLINE_EXCEEDED,
-    "CouldntGetPipelineResult": FailureReason.TASK_FAILED,
+    RESULT_MISSING: _CONFIGURATION,
     "CouldntGetPipeline": _CONFIGURATION,
     "CouldntGetTask": _CONFIGURATION,
     "InvalidPipelineResourceBindings": _CONFIGURATION,
@@ -43,7 +46,7 @@ TASK_REASONS: Final = {
     "SidecarOOM": FailureReason.OOM_KILLED,
     "InitContainerOOM": FailureReason.OOM_KILLED,
     "SidecarFailed": FailureReason.TASK_FAILED,
-    "InitContainerFailed": FailureReason.TASK_FAILED,
+    "InitContainerFailed": _CONFIGURATION,
     "TaskRunResultLargerThanAllowedLimit": FailureReason.TASK_FAILED,
     "TaskRunImagePullFailed": FailureReason.IMAGE_PULL_BACK_OFF,
     "PullImageFailed": FailureReason.IMAGE_PULL_BACK_OFF,
@@ -126,6 +129,12 @@ _OF_CREATING: Final = (
 )
 
 
+_CAUSES: Final = {
+    RESULT_MISSING: Cause.RESULT_NOT_WRITTEN,
+    "InitContainerFailed": Cause.POD_NOT_PREPARED,
+}
+
+
 def class_of_run(reason: str, message: str) -> Class | None:
     """Class of a run's own reason; None where that says nothing of the cause."""
     return _class_of(RUN_REASONS, reason, message)
@@ -144,4 +153,4 @@ def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> 
         told = class_of_fetch(message)
     elif reason in _OF_CREATING:
         told = class_of_refusal(message)
-    return told or Class(table[reason])
+    return told or Class(table[reason], _CAUSES.get(reason))

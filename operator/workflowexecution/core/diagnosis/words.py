@@ -38,6 +38,12 @@ _PASSING: Final = re.compile(
 )
 _QUOTA: Final = re.compile(r"is forbidden: (?:exceeded quota|status unknown for quota): ")
 _QUOTA_NOT_COUNTED: Final = re.compile(r"is forbidden: status unknown for quota: ")
+_RESULTS: Final = re.compile(r"invalid pipelineresults \[([^\]]+)\]")
+# What a volume is of, in the words of the node and of the scheduler.
+_NOT_THERE: Final = re.compile(
+    r'Mount.*\b(?:secret|configmap)s? "[^"]*" not found|persistentvolumeclaim "[^"]*" not found'
+    r"|references non-existent (?:config|secret) key"
+)
 # Tekton's own webhook checks objects: what it refuses is a mistake in the object, no policy.
 _POLICY: Final = re.compile(
     r"(?:Validating|Mutating)AdmissionPolicy '.*' with binding '.*' denied request"
@@ -72,6 +78,20 @@ def class_of_refusal(message: str) -> Class | None:
     if _POLICY.search(message):
         return Class(FailureReason.FORBIDDEN, Cause.POLICY_REFUSES)
     return None
+
+
+def results_missing(message: str) -> str:
+    """Which results of the pipeline nobody wrote, ready to stand before Tekton's own words."""
+    found = _RESULTS.search(message)
+    named = ", ".join(map(repr, dict.fromkeys(found[1].split()))) if found else "one it names"
+    return f"all tasks ended well, but the workflow did not write its result {named}: "
+
+
+def class_of_wait(message: str) -> Class | None:
+    """Class of what a run waited for in vain; None where the words tell only that it waited."""
+    if _NOT_THERE.search(message):
+        return Class(FailureReason.CONFIGURATION_ERROR)
+    return class_of_refusal(message)
 
 
 def is_passing(message: str) -> bool:

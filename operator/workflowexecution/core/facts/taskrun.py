@@ -17,8 +17,9 @@ LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
 LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
 
-# Two facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.
+# Three facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.
 _PREVIOUS: Final = re.compile(r"\nPrevious status: \[([A-Za-z]+)\] ")
+_NAMED_CONTAINER: Final = re.compile(r'\Ainit container failed, "([^"]+)" exited ')
 _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
 
 
@@ -55,6 +56,7 @@ class TaskRun:
 
     was: the reason it had before Tekton ended it for another one; empty where nothing was amiss.
     named_step: the step Tekton's message names as the cause; empty where it names none.
+    named_container: the container before the steps that it names as the cause; or empty.
     own_reason, own_message: the class and the words its steps gave for their failure, in results.
     earlier: the attempts before the last, oldest first.
     within: its name in the pipeline that is the task ``task_name``; empty where it is that task.
@@ -71,6 +73,7 @@ class TaskRun:
     steps: tuple[Step, ...]
     was: str = ""
     named_step: str = ""
+    named_container: str = ""
     own_reason: FailureReason | None = None
     own_message: str = ""
     kind: ChildKind = ChildKind.TASK_RUN
@@ -152,6 +155,7 @@ def _parse_attempt(raw: Raw) -> TaskRun:
         message=message,
         was=_first_group(_PREVIOUS, message),
         named_step=_first_group(_NAMED_STEP, message),
+        named_container=_first_group(_NAMED_CONTAINER, message),
         own_reason=own_reason,
         own_message=own_message,
         pod_name=reading.text(status, "podName"),

@@ -1,5 +1,6 @@
 """Diagnosis of a failed run: which task, which step, what class, and what is said of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,7 @@ TERMINAL_REASONS = {
     "ParamArrayIndexingInvalid": CONFIGURATION,
     "ParameterMissing": CONFIGURATION,
     "PipelineValidationFailed": CONFIGURATION,
-    "CouldntGetPipelineResult": FailureReason.TASK_FAILED,
+    "CouldntGetPipelineResult": CONFIGURATION,
     "PipelineInvalidGraph": CONFIGURATION,
     "InvalidMatrixParameterTypes": CONFIGURATION,
     "InvalidTaskResultReference": CONFIGURATION,
@@ -43,7 +44,13 @@ TERMINAL_REASONS = {
     "InvalidParamValue": CONFIGURATION,
 }
 # Without a step that had started.
-CAUSE_OF = {FailureReason.DEADLINE_EXCEEDED: Cause.NEVER_AT_WORK}
+CAUSE_OF = {
+    "PipelineRunTimeout": Cause.NEVER_AT_WORK,
+    "TaskRunTimeout": Cause.NEVER_AT_WORK,
+    "CustomRunTimedOut": Cause.NEVER_AT_WORK,
+    "CouldntGetPipelineResult": Cause.RESULT_NOT_WRITTEN,
+    "InitContainerFailed": Cause.POD_NOT_PREPARED,
+}
 THREE_STEPS = (step("read", 0), step("change", 7), step("check", 1))
 
 
@@ -59,7 +66,7 @@ def test_a_run_that_failed_without_tasks_is_classed_by_its_reason(
 ) -> None:
     assert diagnose(failed_run(reason, "said"), []) == Diagnosis(
         reason=expected,
-        cause=CAUSE_OF.get(expected),
+        cause=CAUSE_OF.get(reason),
         message=f"{reason}: said",
         see=f"kubectl describe pipelinerun -n {RUN_NAMESPACE} {failed_run().name}",
     )
@@ -85,7 +92,7 @@ def test_a_task_that_failed_without_steps_is_classed_by_its_reason(
     task = make_task_run("change", reason=reason, message="said")
     assert diagnose(failed_run(), [task]) == Diagnosis(
         reason=expected,
-        cause=CAUSE_OF.get(expected),
+        cause=CAUSE_OF.get(reason),
         message=f"task 'change': {reason}: said",
         see=f"kubectl describe taskrun -n {RUN_NAMESPACE} {task.name}",
         task=task,
@@ -252,11 +259,12 @@ def test_a_cancelled_task_has_not_failed_by_itself() -> None:
 def test_what_kept_a_task_waiting_is_the_cause_of_a_time_out(
     was: str, expected: FailureReason
 ) -> None:
+    is_unknown = expected is FailureReason.DEADLINE_EXCEEDED
     message = f"TaskRun was cancelled\nPrevious status: [{was}] too much asked for"
     task = make_task_run("change", reason="TaskRunCancelled", message=message, pod_name="")
     found = diagnose(failed_run("PipelineRunTimeout", "too long"), [task])
     assert (found.reason, found.has_started) == (expected, False)
-    assert found.cause is CAUSE_OF.get(expected)
+    assert found.cause is (Cause.NEVER_AT_WORK if is_unknown else None)
 
 
 def test_the_step_that_tekton_names_is_to_blame() -> None:
@@ -348,6 +356,39 @@ def test_the_details_of_a_refusal_blame_no_task() -> None:
             FailureReason.FORBIDDEN,
             Cause.POLICY_REFUSES,
         ),
+        *(
+            (
+                f"task 'x' has not begun: FailedMount: MountVolume.SetUp failed for 's' : {why}",
+                reason,
+                cause,
+            )
+            for why, reason, cause in (
+                ('secret "nowhere" not found', CONFIGURATION, None),
+                ('configmap "nowhere" not found', CONFIGURATION, None),
+                ('[secret "a" not found, configmap "b" not found]', CONFIGURATION, None),
+                ("configmap references non-existent config key: k", CONFIGURATION, None),
+                ("references non-existent secret key: k", CONFIGURATION, None),
+                *(
+                    (passing, FailureReason.DEADLINE_EXCEEDED, Cause.NEVER_AT_WORK)
+                    for passing in (
+                        "failed to sync secret cache: timed out waiting for the condition",
+                        'object "runs"/"key" not registered',
+                        "mount failed: exit status 32",
+                        "driver name d not found in the list of registered CSI drivers",
+                    )
+                ),
+            )
+        ),
+        (
+            '0/1 nodes are available: persistentvolumeclaim "nowhere" not found. not found',
+            CONFIGURATION,
+            None,
+        ),
+        (
+            "its pod cannot be scheduled: Scheduling is blocked due to non-empty scheduling gates",
+            FailureReason.DEADLINE_EXCEEDED,
+            Cause.NEVER_AT_WORK,
+        ),
     ],
 )
 def test_a_run_that_was_late_with_nothing_at_work_tells_what_it_waited_for(
@@ -382,3 +423,98 @@ def test_what_was_waited_for_once_is_no_cause_of_another_end(
 ) -> None:
     found = diagnose(run, [task] if task else [], waited_for="exceeded quota: q")
     assert "quota" not in found.message
+
+
+def test_an_attempt_that_waits_has_waited_whatever_the_one_before_did() -> None:
+    before = make_task_run("t", steps=[step("work", 1)])
+    task = replace(
+        make_task_run("t", reason="TaskRunCancelled", message="was cancelled"), earlier=(before,)
+    )
+    run = failed_run("PipelineRunTimeout", "too long")
+    said = 'FailedMount: MountVolume.SetUp failed for volume "s" : secret "nowhere" not found'
+    found = diagnose(run, [task], waited_for=said)
+    assert (found.reason, found.has_started) == (CONFIGURATION, True)
+    assert found.message.endswith(said)
+
+
+def lacking(*names: str) -> Run:
+    told = f"invalid pipelineresults [{' '.join(names)}], the referenced results don't exist"
+    return failed_run("CouldntGetPipelineResult", told)
+
+
+DONE = make_task_run("look", "True", "Succeeded", steps=[step("work", 0)])
+IGNORED = make_task_run("try", reason="FailureIgnored", steps=[step("work", 3)])
+
+
+@pytest.mark.parametrize("tasks", [[DONE], [DONE, IGNORED]], ids=["well", "one-ignored"])
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("found",), "'found'"),
+        (("found", "both", "found"), "'found', 'both'"),
+        ((), "one it names"),
+    ],
+)
+def test_a_result_that_nobody_wrote_blames_no_task(
+    tasks: list[TaskRun], names: tuple[str, ...], said: str
+) -> None:
+    found = diagnose(lacking(*names), tasks)
+    assert (found.reason, found.cause) == (CONFIGURATION, Cause.RESULT_NOT_WRITTEN)
+    assert (found.task, found.has_started) == (None, True)
+    assert found.message.startswith(
+        f"all tasks ended well, but the workflow did not write its result {said}: "
+        "CouldntGetPipelineResult: "
+    )
+    assert found.see.startswith("kubectl describe pipelinerun ")
+
+
+@pytest.mark.parametrize(
+    ("task", "expected", "said"),
+    [
+        pytest.param(
+            make_task_run("act", steps=[step("work", 137, "OOMKilled")]),
+            FailureReason.OOM_KILLED,
+            "task 'act', step 'work' ended with exit code 137: OOMKilled",
+            id="out-of-memory",
+        ),
+        pytest.param(
+            make_task_run("act", reason="TaskRunTimeout", steps=[step("work", 1)]),
+            FailureReason.DEADLINE_EXCEEDED,
+            "task 'act'",
+            id="late",
+        ),
+        pytest.param(
+            make_task_run("act", reason="TaskRunCancelled", message="by a person"),
+            FailureReason.UNKNOWN,
+            "task 'act': TaskRunCancelled: by a person",
+            id="cancelled",
+        ),
+    ],
+)
+def test_a_result_that_is_missing_for_a_failure_is_not_its_cause(
+    task: TaskRun, expected: FailureReason, said: str
+) -> None:
+    found = diagnose(lacking("found"), [DONE, task])
+    assert found.reason == expected
+    assert found.message.startswith(said)
+    assert "ended well" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("pods", "see"),
+    [
+        (None, f"kubectl logs -n {RUN_NAMESPACE} run-act-pod -c place-scripts"),
+        ((), f"kubectl describe taskrun -n {RUN_NAMESPACE} run-act"),
+    ],
+)
+def test_the_log_of_a_container_before_the_steps_is_shown_where_that_failed(
+    pods: tuple[str, ...] | None, see: str
+) -> None:
+    said = 'init container failed, "place-scripts" exited with code 1: Error'
+    state = {"waiting": {"reason": "PodInitializing"}}
+    task = make_task_run(
+        "act", reason="InitContainerFailed", message=said, steps=[{"name": "main", **state}]
+    )
+    found = diagnose(failed_run(), [task], pods=pods)
+    assert (found.reason, found.cause) == (CONFIGURATION, Cause.POD_NOT_PREPARED)
+    assert (found.see, found.has_started) == (see, False)
