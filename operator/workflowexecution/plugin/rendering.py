@@ -201,7 +201,8 @@ def _json(plain: Any, indent: int | None = None) -> str:
 
 def _yaml(plain: Any) -> str:
     def dump(*, allow_unicode: bool) -> str:
-        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=100)
+        # Not wrapped: where a line ended would hang on how long its names are, and grep needs it.
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=_UNBOUNDED)
 
     text = dump(allow_unicode=True)
     return text if is_printable(text) else dump(allow_unicode=False)

@@ -123,3 +123,12 @@ def test_a_terminal_is_not_handed_what_it_would_obey(capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out
     assert "\x1b" not in said
     assert "[bold]so on[/bold]" in said
+
+
+def test_a_long_text_is_one_line_of_yaml_however_long_the_names_in_it_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("a", "a" * 63):
+        answer = {"message": f"GET /api/v1/namespaces/{name}: " + "word " * 100 + "end"}
+        Printer(Output.YAML).print_answer(answer, "", "")
+        assert len(capsys.readouterr().out.strip().splitlines()) == 1
