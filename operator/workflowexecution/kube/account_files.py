@@ -1,16 +1,17 @@
-"""The files that kubelet gives a pod for its ServiceAccount, and replaces while it runs."""
+"""Files that prove who asks and whom to trust; kubelet, and others, replace them at any time."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
+from workflowexecution.kube.credentials import bearer
 from workflowexecution.kube.trust import trust_in
 
 _Stamp = tuple[int, int, int]
 
 
 class Token:
-    """A token in a file, which is read again as soon as kubelet has replaced it."""
+    """A token in a file, which is read again as soon as it has been replaced."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -18,10 +19,13 @@ class Token:
         self._header = ""
 
     def header(self) -> str:
-        """The value of the header; OSError where there is no token."""
+        """The value of the header.
+
+        Raises: OSError where there is no such file; CredentialError where it holds no token.
+        """
         stamp = _stamp(self._file)
         if stamp != self._seen:
-            self._header = f"Bearer {self._file.read_text().strip()}"
+            self._header = bearer(self._file.read_text(errors="replace"), str(self._file))
             self._seen = stamp
         return self._header
 

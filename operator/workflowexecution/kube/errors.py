@@ -64,6 +64,10 @@ class UnavailableError(ApiError):
         self.retry_after = retry_after
 
 
+class UnknownCallerError(UnavailableError):
+    """The API server does not know who asks: a login has expired, or there was none."""
+
+
 def text_for_logs(error: BaseException | None) -> str:
     """What may be logged of an error: an answer that refuses an object may quote what is in it."""
     if isinstance(error, MissingRightError | NamespaceTerminatingError):
@@ -87,6 +91,8 @@ _BY_STATUS: Final[dict[int, type[ApiError]]] = {
 _OF_THE_AUTHORIZER: Final = re.compile(
     r' is forbidden: User ".*" cannot [a-z]+ resource ', re.DOTALL
 )
+# Nothing that was sent proved who asks, and so it is nobody who lacks a right.
+_OF_NOBODY: Final = re.compile(r'forbidden: User "system:anonymous" cannot ')
 # A policy, and a webhook, may answer with any status: what it denies, it denies for good.
 _OF_ADMISSION: Final = re.compile(
     r"""admission webhook ".*" denied the request|AdmissionPolicy '.*' denied request""", re.DOTALL
@@ -110,9 +116,12 @@ def error_for(
         return AlreadyExistsError(message, status=status)
     if cause == "NamespaceTerminating":
         return NamespaceTerminatingError(message, status=status)
+    is_denial = status in _CAN_BE_DENIALS and _OF_ADMISSION.search(message)
+    if not is_denial and (status == 401 or (status == 403 and _OF_NOBODY.search(message))):
+        return UnknownCallerError(message, status=status)
     if status == 403 and _OF_THE_AUTHORIZER.search(message):
         return MissingRightError(message, status=status)
-    if status in _CAN_BE_DENIALS and _OF_ADMISSION.search(message):
+    if is_denial:
         return ForbiddenError(message, status=status)
     if status in _BY_STATUS:
         return _BY_STATUS[status](message, status=status)

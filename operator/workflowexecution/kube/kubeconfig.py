@@ -1,7 +1,7 @@
 """Which context of which kubeconfig is meant, by the rules of kubectl."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,8 @@ _DEFAULT: Final = "~/.kube/config"
 _KINDS: Final = ("contexts", "clusters", "users")
 # What client-go leaves as it is in the name of a header.
 _HEADER_MARKS: Final = "!#$&'*+-.^_`|~"
+# Fields that name a file, from the folder of the kubeconfig on.
+_FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 _NOT_ALONE: Final = ("as-uid", "as-groups", "as-user-extra")
 
 
@@ -25,6 +27,8 @@ class Kubeconfig:
 
     files: in which all of it was found, the first one wins.
     namespace: empty where the context names none.
+    cluster, user: their content, in which files have their whole paths.
+    user_folder: of the file that has the user.
     """
 
     files: tuple[Path, ...]
@@ -34,6 +38,7 @@ class Kubeconfig:
     cluster: Raw
     user_name: str
     user: Raw
+    user_folder: Path
 
     @property
     def proxy(self) -> str | None:
@@ -78,22 +83,24 @@ def read_kubeconfig(path: str | None = None, context: str | None = None) -> Kube
             wanted = f"context {context!r} is in no file" if context else f"{path} holds nothing"
             raise ValueError(wanted)
         return None
-    contents = list(found.values())
-    named = context or next(filter(None, (_current(item) for item in contents)), "")
+    named = context or next(filter(None, (_current(item) for item in found.values())), "")
     if not named:
         raise ValueError("there is no current-context; name one with --context")
-    chosen = _named(contents, "contexts", named, f"current-context {named!r}")
+    chosen, _ = _named(found, "contexts", named, f"current-context {named!r}")
     what = reading.mapping(chosen, "context")
     cluster, user = reading.text(what, "cluster"), reading.text(what, "user")
     asked = f"context {named!r}"
+    clusters, cluster_folder = _named(found, "clusters", cluster, asked)
+    users, user_folder = _named(found, "users", user, asked) if user else ({}, Path())
     return Kubeconfig(
         files=tuple(found),
         context=named,
         namespace=reading.text(what, "namespace"),
         cluster_name=cluster,
-        cluster=reading.mapping(_named(contents, "clusters", cluster, asked), "cluster"),
+        cluster=_with_whole_paths(reading.mapping(clusters, "cluster"), cluster_folder),
         user_name=user,
-        user=reading.mapping(_named(contents, "users", user, asked), "user") if user else {},
+        user=_with_whole_paths(reading.mapping(users, "user"), user_folder),
+        user_folder=user_folder,
     )
 
 
@@ -143,13 +150,23 @@ def _current(content: Raw) -> str:
     return reading.text(content, "current-context")
 
 
-def _named(contents: Sequence[Raw], kind: str, name: str, asked: str) -> Raw:
-    every = [item for content in contents for item in reading.mappings(content, kind)]
-    found = next((item for item in every if item.get("name") == name), None)
+def _named(contents: Mapping[Path, Raw], kind: str, name: str, asked: str) -> tuple[Raw, Path]:
+    """The item of this name, and the folder from which its paths begin."""
+    every = [
+        (item, file.absolute().parent)
+        for file, content in contents.items()
+        for item in reading.mappings(content, kind)
+    ]
+    found = next((pair for pair in every if pair[0].get("name") == name), None)
     if found is None:
-        there = ", ".join(str(item.get("name")) for item in every) or "none"
+        there = ", ".join(str(item.get("name")) for item, _ in every) or "none"
         raise ValueError(f"{asked}: {name!r} is not among the {kind}, which are: {there}")
     return found
+
+
+def _with_whole_paths(given: Raw, folder: Path) -> Raw:
+    paths = {key: str(folder / path) for key in _FILES if (path := reading.text(given, key))}
+    return {**given, **paths}
 
 
 def _text(given: Raw, key: str, field: str) -> str:

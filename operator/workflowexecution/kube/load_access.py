@@ -4,15 +4,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.account_files import Token, Trust
+from workflowexecution.kube.credentials import Authorization, CredentialError
 from workflowexecution.kube.environment_proxy import proxy_of_environment
 from workflowexecution.kube.kubeconfig import Kubeconfig, read_kubeconfig
-from workflowexecution.kube.trust import trust_in
+from workflowexecution.kube.login import authorization_of
+from workflowexecution.kube.trust import trust_in, trust_in_anybody
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -23,7 +25,8 @@ def load_access(kubeconfig: str | None = None, context: str | None = None) -> Ac
     Args:
         kubeconfig: path of a file to read; None for those of KUBECONFIG, else ~/.kube/config.
         context: name of the context to use; None for the current one.
-    Raises: OSError or ValueError saying what is missing.
+    Raises: OSError or ValueError saying what is missing; CredentialError where that is what proves
+        who asks.
     """
     found = _found(kubeconfig, context)
     if found is not None:
@@ -84,7 +87,7 @@ def _access_of_pod(host: str, port: str) -> Access:
 
 
 def _access_of_kubeconfig(found: Kubeconfig) -> Access:
-    """Leave credentials, with their plugins and token refresh, to the official client.
+    """Leave all but how to prove who asks to the official client.
 
     Imported here, not above: it costs 20 MB, and in a pod it is not needed.
     """
@@ -93,25 +96,61 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
 
     # What the environment says is read below: the client would not heed its exceptions.
     config = kubernetes.client.Configuration(proxy="")
-    files = os.pathsep.join(map(str, found.files))
     with _usable_kubeconfig():
         proxy, impersonation = found.proxy, found.impersonation()
         try:
-            kubernetes.config.load_kube_config(files, found.context, client_configuration=config)
+            plain = _without_login(found)
+            kubernetes.config.load_kube_config_from_dict(plain, client_configuration=config)
         except kubernetes.config.ConfigException as error:
             raise ValueError(str(error)) from error
         server = config.host.rstrip("/")
         proxy = proxy or proxy_of_environment(server)
+        pair = (config.cert_file, config.key_file)
+        verifies = config.verify_ssl
+        context = trust_in(config.ssl_ca_cert, *pair) if verifies else trust_in_anybody(*pair)
     return Access(
         server=server,
-        ssl_context=trust_in(config.ssl_ca_cert, config.cert_file, config.key_file)
-        if config.verify_ssl
-        else False,
-        authorization=lambda: (
-            config.get_api_key_with_prefix("BearerToken")
-            or config.get_api_key_with_prefix("authorization")
-        ),
+        ssl_context=context,
+        authorization=_of_provider(found)
+        if "auth-provider" in found.user
+        else authorization_of(found, context),
         proxy=proxy,
         tls_server_name=config.tls_server_name or None,
         impersonation=impersonation,
     )
+
+
+def _without_login(found: Kubeconfig) -> dict[str, Any]:
+    """A kubeconfig of this context, without what the official client would fail at in silence."""
+    user = {key: value for key, value in found.user.items() if key.startswith("client-")}
+    return {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": dict(found.cluster)}],
+        "users": [{"name": "it", "user": user}],
+    }
+
+
+def _of_provider(found: Kubeconfig) -> Authorization:
+    """The token that the official client gets, and keeps fresh, from an ``auth-provider``."""
+    import kubernetes.client
+    import kubernetes.config
+
+    config = kubernetes.client.Configuration()
+    files = os.pathsep.join(map(str, found.files))
+    where = f"users[{found.user_name}].user.auth-provider"
+    fix = "log in again, or use a credential plugin (exec), as kubectl does"
+
+    def authorization() -> str:
+        token = config.get_api_key_with_prefix("BearerToken")
+        if not token:
+            raise CredentialError(f"{where}: gives no token; {fix}")
+        return str(token)
+
+    try:
+        kubernetes.config.load_kube_config(files, found.context, config)
+    except Exception as error:
+        # Errors of its libraries are of any kind, and quote what the kubeconfig holds.
+        raise CredentialError(f"{where}: failed with {type(error).__name__}; {fix}") from None
+    authorization()
+    return authorization

@@ -22,7 +22,7 @@ class Exit(IntEnum):
     USAGE = 2, "Wrong flags, arguments or file, or no usable kubeconfig."
     NOT_FOUND = 3, "There is no such object."
     FORBIDDEN = 4, "A right is missing; the message names it."
-    UNAVAILABLE = 5, "The API server gave no answer."
+    UNAVAILABLE = 5, "No way to the cluster: the API server gave no answer, or the login failed."
     FAILED = 10, "The execution ended as Failed; of `can-run`: it would fail at once."
     SKIPPED = 11, "The execution ended as Skipped; of `can-run`: it would be skipped."
     STILL_GOING = 12, "The execution had not ended when the time to wait was over."

@@ -9,6 +9,7 @@ import typer
 
 from workflowexecution.api import identity
 from workflowexecution.kube import errors
+from workflowexecution.kube.credentials import CredentialError
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.locate import is_kind_unknown
 from workflowexecution.plugin.rendering import Output, Printer
@@ -111,6 +112,8 @@ def tell(error: Exception) -> tuple[Exit, str]:
             return error.status, str(error)
         case errors.ApiError():
             return _tell_answer(error)
+        case CredentialError():
+            return Exit.UNAVAILABLE, str(error)
         case ValueError() | OSError() if not isinstance(error, BrokenPipeError):
             return Exit.USAGE, str(error)
         case _:
@@ -125,8 +128,8 @@ def _tell_answer(error: errors.ApiError) -> tuple[Exit, str]:
             return Exit.ERROR, f"{_not_served(error)} ({error})"
         case errors.NotFoundError():
             return Exit.NOT_FOUND, str(error)
-        case errors.UnavailableError(status=401):
-            return Exit.FORBIDDEN, f"the API server does not know who asks; log in: {error}"
+        case errors.UnknownCallerError():
+            return Exit.UNAVAILABLE, f"{_unknown(error)}: {error}"
         case errors.UnavailableError():
             return Exit.UNAVAILABLE, f"{error}; is it the cluster you mean? kubectl cluster-info"
         case _:
@@ -138,3 +141,10 @@ def _not_served(error: errors.ApiError) -> str:
         fix = "kubectl apply -k manifests/crd"
         return f"this cluster has no definition of WorkflowExecution; install it: {fix}"
     return "this cluster does not serve Tekton's kinds; install Tekton Pipelines"
+
+
+def _unknown(error: errors.UnknownCallerError) -> str:
+    if error.status == 403:
+        fix = "the kubeconfig has no token, certificate or credential plugin that the cluster takes"
+        return f"nobody is signed in ({fix})"
+    return "the API server does not know who asks (the login has expired or is wrong; log in again)"

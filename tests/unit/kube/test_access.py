@@ -82,7 +82,9 @@ def test_a_client_certificate_proves_who_asks(
 
 def test_verification_is_left_out_only_where_asked(kubeconfig: Write) -> None:
     kubeconfig({}, **{"insecure-skip-tls-verify": True})
-    assert load_access().ssl_context is False
+    context = load_access().ssl_context
+    assert isinstance(context, ssl.SSLContext)
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
 @pytest.mark.parametrize("content", [None, "", "current-context: gone\n", "{"])

@@ -77,7 +77,7 @@ async def test_an_object_is_answered_as_it_is(server: Server, client: ApiClient)
     ("status", "body", "expected"),
     [
         pytest.param(400, told("BadRequest"), errors.RejectedError, id="bad-request"),
-        pytest.param(401, told("Unauthorized"), errors.UnavailableError, id="token-refused"),
+        pytest.param(401, told("Unauthorized"), errors.UnknownCallerError, id="token-refused"),
         pytest.param(403, told("Forbidden"), errors.ForbiddenError, id="no-right"),
         pytest.param(404, told("NotFound"), errors.NotFoundError, id="no-object"),
         pytest.param(409, told("Conflict"), errors.ConflictError, id="changed"),

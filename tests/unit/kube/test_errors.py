@@ -16,6 +16,15 @@ POLICY = (
     "pipelineruns.tekton.dev \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' "
     "denied request: no"
 )
+NOBODY = (
+    'workflowexecutions.workflowexecution.kubernaut.ai is forbidden: User "system:anonymous" '
+    'cannot list resource "workflowexecutions" in API group "workflowexecution.kubernaut.ai"'
+)
+NOBODY_AT_A_PATH = 'forbidden: User "system:anonymous" cannot get path "/version"'
+NOBODY_AS_ANOTHER = (
+    'users "alice" is forbidden: User "system:anonymous" cannot impersonate resource "users" in '
+    'API group "" at the cluster scope'
+)
 WEBHOOK = 'admission webhook "validate.example.com" denied the request: no'
 
 
@@ -34,7 +43,12 @@ WEBHOOK = 'admission webhook "validate.example.com" denied the request: no'
         (422, POLICY, "", errors.RejectedError),
         (429, WEBHOOK, "", errors.UnavailableError),
         (500, WEBHOOK, "", errors.UnavailableError),
-        (401, "Unauthorized", "", errors.UnavailableError),
+        (401, "Unauthorized", "", errors.UnknownCallerError),
+        (403, NOBODY, "", errors.UnknownCallerError),
+        (403, NOBODY_AT_A_PATH, "", errors.UnknownCallerError),
+        (403, NOBODY_AS_ANOTHER, "", errors.UnknownCallerError),
+        (403, f"{WEBHOOK}; {NOBODY}", "", errors.MissingRightError),
+        (403, f"{WEBHOOK}; {NOBODY_AT_A_PATH}", "", errors.ForbiddenError),
         (403, "being terminated", "NamespaceTerminating", errors.NamespaceTerminatingError),
         (410, "expired", "", errors.GoneError),
         (413, "too large", "", errors.RejectedError),

@@ -4,6 +4,7 @@ import pytest
 
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
+from workflowexecution.kube.credentials import CredentialError
 from workflowexecution.plugin.exits import Exit, exit_for
 from workflowexecution.plugin.shell import CommandError, tell
 
@@ -15,7 +16,9 @@ from workflowexecution.plugin.shell import CommandError, tell
         (errors.MissingRightError("no"), Exit.FORBIDDEN),
         (errors.ForbiddenError("quota"), Exit.ERROR),
         (errors.NotFoundError("gone"), Exit.NOT_FOUND),
-        (errors.UnavailableError("log in", status=401), Exit.FORBIDDEN),
+        (errors.UnknownCallerError("log in", status=401), Exit.UNAVAILABLE),
+        (errors.UnknownCallerError("nobody", status=403), Exit.UNAVAILABLE),
+        (CredentialError("the credential plugin failed"), Exit.UNAVAILABLE),
         (errors.UnavailableError("time-out"), Exit.UNAVAILABLE),
         (errors.NotFoundError("GET /apis/tekton.dev/v1: 404 page not found"), Exit.ERROR),
         (errors.RejectedError("bad"), Exit.ERROR),
