@@ -103,8 +103,13 @@ def test_what_another_installation_has_claimed_is_an_error_with_a_fix(
         "metadata": {"name": "workflowexecutions", "namespace": place},
         "spec": {"executionNamespace": "their-runs"},
     }
-    Objects(world.cluster, "workflowclaims").create(claim)
-    (found,) = findings(world, doctor, place)["claims"]
+    claims = Objects(world.cluster, "workflowclaims")
+    claims.create(claim)
+    try:
+        (found,) = findings(world, doctor, place)["claims"]
+    finally:
+        # Everybody who asks about all namespaces would be told.
+        claims.delete(claim)
     assert found["state"] == "error"
     assert (
         f"namespace {place}: claimed by the installation whose runs are in their-runs"
