@@ -196,7 +196,10 @@ def end(world: World, item: Object) -> None:
     run = {"metadata": {"namespace": world.execution_namespace}}
     run["metadata"]["name"] = item["status"]["pipelineRunRef"]["name"]
     condition = {"type": "Succeeded", "status": "True", "reason": "Succeeded", "message": ""}
-    world.tekton.runs.patch(run, {"status": {"conditions": [condition]}}, "status")
+    # Without the pipeline that Tekton has resolved nobody could tell that nothing outlasts the run.
+    resolved = {"tasks": [{"name": "work", "taskSpec": {"steps": [{"name": "work"}]}}]}
+    status = {"conditions": [condition], "pipelineSpec": resolved}
+    world.tekton.runs.patch(run, {"status": status}, "status")
 
 
 def resident_mb(world: World) -> float:

@@ -44,8 +44,15 @@ class AccountFiles:
 
 
 def in_pod(port: int) -> dict[str, str]:
-    """What kubelet puts into a pod's environment for an API server on this machine."""
-    return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port)}
+    """What kubelet puts into a pod's environment for an API server on this machine.
+
+    A kubeconfig would win; an empty one says nothing.
+    """
+    return {
+        "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        "KUBERNETES_SERVICE_PORT": str(port),
+        "KUBECONFIG": os.devnull,
+    }
 
 
 def main() -> None:
