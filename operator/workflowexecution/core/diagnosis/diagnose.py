@@ -131,13 +131,15 @@ def _failed_step(task: TaskRun) -> Step | None:
     """The step to blame: one out of memory, or the first bad one, or one that Tekton cut off.
 
     Steps run one after the other: what failed by itself did so before Tekton cut off the next one.
-    Steps after a failed one end with exit code 1 as well.
+    Steps after a failed one end with exit code 1 as well. A step that had to wait for a sidecar is
+    not to blame.
     """
     bad = [step for step in task.steps if _is_bad(step)]
     by_itself = list(takewhile(lambda step: not _is_cut_off(task, step), bad))
     named = [step for step in bad if step.name == task.named_step]
     out_of_memory = [step for step in by_itself if _is_out_of_memory(step)]
-    return next(iter(out_of_memory or by_itself or named or bad), None)
+    cut_off = [] if task.is_held or task.named_sidecar else bad
+    return next(iter(out_of_memory or by_itself or named or cut_off), None)
 
 
 def _is_cut_off(task: TaskRun, step: Step) -> bool:
@@ -152,8 +154,13 @@ def _failed_by_itself(task: TaskRun | None, step: Step | None) -> bool:
     return any(_is_cut_off(task, other) for other in task.steps)
 
 
+def _is_the_cause(task: TaskRun, step: Step) -> bool:
+    """Whether a step tells more than the reason that Tekton gives for its task."""
+    return task.reason in tables.OF_SIDECARS or _failed_by_itself(task, step)
+
+
 def _is_bad(step: Step) -> bool:
-    failed = bool(step.exit_code) or _is_out_of_memory(step)
+    failed = bool(step.exit_code or step.complaint) or _is_out_of_memory(step)
     return failed and step.termination not in tables.HARMLESS_STEPS
 
 
@@ -168,7 +175,7 @@ def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
 
 
 def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> Class:
-    if task is not None and step is not None and _failed_by_itself(task, step):
+    if task is not None and step is not None and _is_the_cause(task, step):
         return Class(_reason_of_step(task, step, has_log))
     if task is not None and (known := tables.class_of_task(task.was, task.message)):
         return known
@@ -199,6 +206,8 @@ def _class_of_child(task: TaskRun) -> Class:
 
 
 def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:
+    if step.complaint:
+        return FailureReason.CONFIGURATION_ERROR
     if _is_out_of_memory(step):
         return FailureReason.OOM_KILLED
     if step.exit_code in tables.BY_SIGNAL and not has_log:
@@ -221,6 +230,8 @@ def _message_of(
     if step is None:
         return f"task {task.called!r}: {task.reason}: {task.message}"
     where = f"task {task.called!r}, step {step.name!r}"
+    if step.complaint:
+        return f"{where} could not be started: {step.complaint}"
     if _exit_code_of(task, step) is None:
         return f"{where}: {task.reason}: {task.message}"
     return where + _end_of(task, step, has_log)
@@ -233,10 +244,17 @@ def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":
         return f"{ended}: it took longer than its own time limit"
-    then = f"; Tekton then ended the task: {task.reason}" if _failed_by_itself(task, step) else ""
+    then = _what_else(task, step)
     if task.own_message:
         return f"{ended}: {task.own_message}{then}"
     return ended + _remark_on(step.exit_code, has_log) + then
+
+
+def _what_else(task: TaskRun, step: Step) -> str:
+    """What became of the task of a step that had failed, and what failed beside it."""
+    if task.reason in tables.OF_SIDECARS:
+        return f"; beside it: {task.message}"
+    return f"; Tekton then ended the task: {task.reason}" if _failed_by_itself(task, step) else ""
 
 
 def _remark_on(exit_code: int | None, has_log: bool) -> str:
@@ -258,7 +276,8 @@ def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: boo
     if task is None:
         return command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name)
     is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE
-    container = step.container if step else task.named_container
-    if not container or is_gone or not has_log:
+    container = task.named_container if step is None else step.container
+    never_ran = step is not None and bool(step.complaint)
+    if never_ran or is_gone or not (container and has_log):
         return command("kubectl", "describe", task.kind.lower(), "-n", run.namespace, task.name)
     return command("kubectl", "logs", "-n", run.namespace, task.pod_name, "-c", container)

@@ -36,9 +36,10 @@ class Explanation:
 
 FAILURES: Final = {
     FailureReason.OOM_KILLED: Explanation(
-        "The kernel killed a step because it used more memory than its limit.",
-        "The step was cut off in the middle of its work.",
-        "Raise the step's memory limit in the workflow, or have it do less at once.",
+        "The kernel killed a step, or a sidecar beside it, because it used more memory than its "
+        "limit.",
+        "It was cut off in the middle of its work.",
+        "Raise the memory limit of what the message names, or have it do less at once.",
     ),
     FailureReason.DEADLINE_EXCEEDED: Explanation(
         "The run, a task or a step took longer than its time limit.",
@@ -64,7 +65,8 @@ FAILURES: Final = {
         "Correct what the message names, then create a new execution.",
     ),
     FailureReason.IMAGE_PULL_BACK_OFF: Explanation(
-        "The image of a step could not be pulled, or the bundle's registry did not answer.",
+        "The image of a step or a sidecar could not be pulled, or the bundle's registry did not "
+        "answer.",
         "What should have run could not be fetched.",
         "Check that the registry answers, that the image exists and that the run's ServiceAccount "
         "may pull it.",

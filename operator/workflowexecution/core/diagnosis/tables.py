@@ -101,6 +101,8 @@ WITHOUT_CLASS: Final = {
 }
 # Ends that follow from another failure or from an order, and so are never its cause.
 COLLATERAL: Final = ("TaskRunCancelled", "CustomRunCancelled", "FailureIgnored")
+# What Tekton says before it looks at the steps, of which one may have failed by itself.
+OF_SIDECARS: Final = ("SidecarOOM", "SidecarFailed")
 TIMED_OUT: Final = ("PipelineRunTimeout", "TaskRunTimeout")
 # Tekton deletes the pod of a task that it ends itself: there is no log to point at.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")

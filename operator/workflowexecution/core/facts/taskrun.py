@@ -17,19 +17,26 @@ LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
 LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
 
-# Three facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.
+# Facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.
 _PREVIOUS: Final = re.compile(r"\nPrevious status: \[([A-Za-z]+)\] ")
 _NAMED_CONTAINER: Final = re.compile(r'\Ainit container failed, "([^"]+)" exited ')
 _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
+_NAMED_SIDECAR: Final = re.compile(r'\A[Tt]he sidecar "([^"]+)" in TaskRun "')
+# Reasons of container runtimes for a container whose process never ran; its exit code is made up.
+_NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
+# A sidecar of Kubernetes' own kind waits like this between two lives, while the steps work.
+_STARTS_AGAIN: Final = "CrashLoopBackOff"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step's container.
 
-    exit_code: None until it has terminated.
+    has_started: whether its own command may have begun.
+    exit_code: None until it has terminated, and where its container could not be started.
     reason: how the container ended, in Kubernetes' words.
     termination: how the step ended, in Tekton's words.
+    complaint: why its container could not be started, in the runtime's words; empty for others.
     """
 
     name: str
@@ -38,6 +45,7 @@ class Step:
     exit_code: int | None
     reason: str
     termination: str
+    complaint: str = ""
 
 
 class ChildKind(StrEnum):
@@ -55,12 +63,13 @@ class TaskRun:
     A custom task and a pipeline that is a task have no steps here.
 
     was: the reason it had before Tekton ended it for another one; empty where nothing was amiss.
-    named_step: the step Tekton's message names as the cause; empty where it names none.
+    named_step, named_sidecar: what Tekton's message names as the cause; empty where it names none.
     named_container: the container before the steps that it names as the cause; or empty.
     own_reason, own_message: the class and the words its steps gave for their failure, in results.
     earlier: the attempts before the last, oldest first.
     within: its name in the pipeline that is the task ``task_name``; empty where it is that task.
     has_begun: whether it is a custom task that its controller has taken up.
+    is_held: whether Tekton had not let its first step begin, as a sidecar was not there yet.
     """
 
     name: str
@@ -74,6 +83,7 @@ class TaskRun:
     was: str = ""
     named_step: str = ""
     named_container: str = ""
+    named_sidecar: str = ""
     own_reason: FailureReason | None = None
     own_message: str = ""
     kind: ChildKind = ChildKind.TASK_RUN
@@ -83,6 +93,7 @@ class TaskRun:
     earlier: tuple["TaskRun", ...] = ()
     within: str = ""
     has_begun: bool = False
+    is_held: bool = False
 
     @property
     def called(self) -> str:
@@ -102,7 +113,7 @@ class TaskRun:
     @property
     def has_steps_that_started(self) -> bool:
         """Whether a step of the last attempt has started."""
-        return any(step.has_started for step in self.steps)
+        return not self.is_held and any(step.has_started for step in self.steps)
 
     @property
     def started_before(self) -> bool:
@@ -156,14 +167,13 @@ def _parse_attempt(raw: Raw) -> TaskRun:
         was=_first_group(_PREVIOUS, message),
         named_step=_first_group(_NAMED_STEP, message),
         named_container=_first_group(_NAMED_CONTAINER, message),
+        named_sidecar=_first_group(_NAMED_SIDECAR, message),
         own_reason=own_reason,
         own_message=own_message,
         pod_name=reading.text(status, "podName"),
         completed_at=reading.moment(status, "completionTime"),
-        steps=tuple(
-            _parse_step(step, reason, reading.text(meta, "creationTimestamp"))
-            for step in reading.mappings(status, "steps")
-        ),
+        steps=_parse_steps(status, reason, reading.text(meta, "creationTimestamp")),
+        is_held=any(map(_is_awaited, reading.mappings(status, "sidecars"))),
         namespace=reading.text(meta, "namespace"),
         uid=reading.text(meta, "uid"),
         is_deleting=bool(meta.get("deletionTimestamp")),
@@ -175,6 +185,23 @@ def count_ended(task_runs: Iterable[TaskRun]) -> int:
     return len({task.task_name for task in task_runs if not (task.is_active or task.within)})
 
 
+def _is_awaited(sidecar: Raw) -> bool:
+    """Whether Tekton lets no step begin before this sidecar is there."""
+    waiting = reading.mapping(sidecar, "waiting")
+    return bool(waiting) and reading.text(waiting, "reason") != _STARTS_AGAIN
+
+
+def _parse_steps(status: Raw, task_reason: str, created_at: str) -> tuple[Step, ...]:
+    """All steps; none begins after one whose container could not be started."""
+    steps: list[Step] = []
+    is_reached = True
+    for raw in reading.mappings(status, "steps"):
+        step = _parse_step(raw, task_reason, created_at)
+        is_reached = is_reached and not step.complaint
+        steps.append(replace(step, has_started=step.has_started and is_reached))
+    return tuple(steps)
+
+
 def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
     terminated = reading.mapping(raw, "terminated")
     code = terminated.get("exitCode")
@@ -182,13 +209,15 @@ def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
     # A step that was still waiting when Tekton ended its TaskRun is written as terminated too,
     # for the TaskRun's reason, and, as the schema wants a start, with the TaskRun's creation.
     never_began = reason == task_reason and started_at == created_at
+    never_ran = reason in _NEVER_RAN
     return Step(
         name=reading.text(raw, "name"),
         container=reading.text(raw, "container"),
         has_started=bool(raw.get("running")) or (bool(started_at) and not never_began),
-        exit_code=code if type(code) is int else None,
+        exit_code=code if type(code) is int and not never_ran else None,
         reason=reason,
         termination=reading.text(raw, "terminationReason"),
+        complaint=(reading.text(terminated, "message") or reason) if never_ran else "",
     )
 
 
