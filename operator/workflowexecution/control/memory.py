@@ -10,7 +10,7 @@ from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import RunKey
-from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.facts.taskrun import TaskRun, seen_again
 from workflowexecution.core.run_ending import Way
 
 
@@ -90,7 +90,9 @@ class RunMemory:
     def note(self, found: Leftovers) -> None:
         """Remember what was just read; what told most may be gone when the end is reported."""
         self.leftovers = found
-        self.children |= {(child.kind, child.name): child for child in found.task_runs}
+        for child in found.task_runs:
+            key = (child.kind, child.name)
+            self.children[key] = seen_again(self.children.get(key), child)
         self.complaint = found.complaint or self.complaint
 
 

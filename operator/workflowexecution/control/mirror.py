@@ -107,7 +107,7 @@ class Mirrorer:
             complaint=memory.complaint,
             waited_for=await self._onlooker.last_words(of_execution, run, children),
             pods=left.pods_with_logs,
-            has_started=left.has_started or bool(run.has_started),
+            has_started=left.has_pods_that_started or bool(run.has_started),
         )
         failure = details_of(
             diagnosis,

@@ -76,7 +76,8 @@ class Onlooker:
         found = await self._cluster.list_task_runs(run.namespace, [run.name])
         tasks = [parse_task_run(raw) for raw in found]
         waiting, is_active = waiting_tasks(tasks), any(task.is_active for task in tasks)
-        pods = await self._cluster.list_pods(run.namespace, [run.name]) if waiting else []
+        may_wait = waiting or any(task.is_active and task.has_sidecars for task in tasks)
+        pods = await self._cluster.list_pods(run.namespace, [run.name]) if may_wait else []
         if pod := unprepared_pod(waiting, pods):
             warnings = await self._pod_warnings(run, pod)
         else:

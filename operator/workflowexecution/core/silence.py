@@ -12,7 +12,7 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.reading import Raw
-from workflowexecution.core.facts.leftovers import parse_pod
+from workflowexecution.core.facts.leftovers import parse_pod, with_pods
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
 
@@ -71,18 +71,18 @@ def may_have_waited(run: Run, task_runs: Iterable[TaskRun]) -> bool:
 
 
 def silence_of(
-    run: Run, task_runs: Sequence[TaskRun], pods: Iterable[Raw], warnings: Iterable[Raw]
+    run: Run, task_runs: Sequence[TaskRun], pods: Sequence[Raw], warnings: Iterable[Raw]
 ) -> Silence:
     """Judge what was found of a silent run.
 
     Args:
         run: an active one.
         task_runs: all of it.
-        pods: those of its TaskRuns; they need not be given where no TaskRun waits.
+        pods: those of its TaskRuns; they need not be given where no TaskRun waits or has sidecars.
         warnings: of the pod that ``unprepared_pod`` names; where no TaskRun is active, of
             the run itself. They need not be given otherwise.
     """
-    waiting = waiting_tasks(task_runs)
+    waiting = waiting_tasks(with_pods(task_runs, map(parse_pod, pods)))
     if waiting:
         return Silence(_wait_of(waiting[0], pods, warnings))
     if any(task.is_active for task in task_runs):
@@ -156,7 +156,7 @@ def _wait_of(task: TaskRun, pods: Iterable[Raw], warnings: Iterable[Raw]) -> str
     """Why a task has not begun: in the words of the scheduler, of the node, or of Tekton."""
     pod = _pod_of(task, pods)
     said = (_not_scheduled(pod) or parse_pod(pod).complaint) if pod else ""
-    said = said or last_warning(warnings)
+    said = said or last_warning(warnings) or task.wait
     return _not_begun(task, said or f"{task.reason}: {task.message}")
 
 

@@ -1,8 +1,10 @@
 """What is remembered between passes goes with what it is about."""
 
-from builders import make_execution
+from dataclasses import replace
+
+from builders import make_execution, make_task_run, step
 from workflowexecution.api.status import WorkflowExecutionStatus
-from workflowexecution.control.memory import Memory, StatusChange
+from workflowexecution.control.memory import Memory, RunMemory, StatusChange
 from workflowexecution.core.facts.leftovers import Leftovers
 
 KEY = ("runs", "wfe-0123456789abcdef-1")
@@ -38,3 +40,13 @@ def test_only_the_last_own_write_is_known() -> None:
         False,
         False,
     ]
+
+
+def test_a_task_that_never_began_is_known_as_such_when_its_pod_is_gone() -> None:
+    memory, gone = RunMemory(), make_task_run("work", steps=[step("work", 1)])
+    held = replace(gone, is_held=True, awaits=("proxy",))
+
+    memory.note(Leftovers((held,)))
+    memory.note(Leftovers((gone,)))
+
+    assert list(memory.children.values()) == [held]

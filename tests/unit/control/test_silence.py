@@ -103,6 +103,13 @@ def test_a_run_whose_step_works_costs_one_request_and_no_more() -> None:
     assert (cluster.asked, memory.waits_for) == (["tasks"], "")
 
 
+def test_a_sidecar_costs_one_request_more() -> None:
+    beside = {**WORKING, "status": {**WORKING["status"], "sidecars": [{"name": "proxy"}]}}
+    cluster = Asked(beside)
+    found, _ = looks(cluster, running(), 0, 30)
+    assert (found, cluster.asked) == ([30, None], ["tasks", "pods"])
+
+
 def test_one_that_waits_is_looked_at_ever_more_rarely() -> None:
     cluster = Asked(WAITING)
     found, memory = looks(cluster, running(), 0, 30, 31, 60, 119, 120, 240)

@@ -288,3 +288,22 @@ def test_words_of_a_node_name_the_task_and_nothing_stays_nothing() -> None:
     told = [warning("FailedMount", MOUNT, NOON)]
     assert words_of_node(WAITS, told) == f"task 'b' has not begun: FailedMount: {MOUNT}"
     assert words_of_node(WAITS, []) == ""
+
+
+@pytest.mark.parametrize(
+    ("ready", "expected"),
+    [
+        (
+            "",
+            Silence("task 'a' has not begun: its steps wait until sidecar 'proxy' is ready"),
+        ),
+        ("READY", Silence(is_at_work=True)),
+    ],
+)
+def test_a_step_that_waits_for_a_sidecar_is_not_at_work(ready: str, expected: Silence) -> None:
+    """Its container runs, and Tekton writes it as running."""
+    pod = pod_of(WORKING, phase="Running", containerStatuses=[{"name": "sidecar-proxy"}])
+    pod["metadata"]["annotations"] = {"tekton.dev/ready": ready}
+    pod["spec"] = {"containers": [{"name": "step-work", "args": ["/tekton/downward/ready"]}]}
+
+    assert silence_of(make_run("mine"), [WORKING], [pod], []) == expected

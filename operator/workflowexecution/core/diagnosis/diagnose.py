@@ -14,6 +14,7 @@ from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.words import Class, class_of_wait, results_missing
+from workflowexecution.core.facts.pod_end import PodEnd
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, Step, TaskRun
 from workflowexecution.core.text import command
@@ -67,9 +68,9 @@ def diagnose(
     step = _failed_step(task) if task and not task.is_active else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
     has_started = has_started or any(task.has_started for task in task_runs)
-    waited_for = waited_for if _has_waited(run, task) else ""
+    waited_for = _wait_of(task, waited_for) if _has_waited(run, task) else ""
     found = _class_of(run, task, step, has_log)
-    if found.reason is FailureReason.DEADLINE_EXCEEDED:
+    if found == Class(FailureReason.DEADLINE_EXCEEDED):
         found = _class_of_wait(found, waited_for, has_started=has_started)
     message = _message_of(run, task, step, complaint, has_log)
     if has_worked:
@@ -99,6 +100,13 @@ def _has_waited(run: Run, task: TaskRun | None) -> bool:
         return False
     reasons = (run.reason, task.reason if task else "")
     return any(reason in tables.TIMED_OUT for reason in reasons)
+
+
+def _wait_of(task: TaskRun | None, waited_for: str) -> str:
+    """What it waited for: as last seen, or as its pod has told when it had ended."""
+    if waited_for or task is None or not task.wait:
+        return waited_for
+    return f"task {task.called!r} has not begun: {task.wait}"
 
 
 def _what_began(culprit: TaskRun | None, task_runs: Sequence[TaskRun]) -> str:
@@ -154,6 +162,17 @@ def _failed_by_itself(task: TaskRun | None, step: Step | None) -> bool:
     return any(_is_cut_off(task, other) for other in task.steps)
 
 
+def _pod_end_of(task: TaskRun, step: Step | None) -> PodEnd | None:
+    """Why Kubernetes ended the pod of a task, where the task failed of that."""
+    end, ended_at = task.pod_end, step.finished_at if step else task.completed_at
+    if end is None or task.reason not in tables.OF_ANY_END:
+        return None
+    if step is not None and (step.complaint or _is_out_of_memory(step)):
+        return None
+    is_before = end.at is None or ended_at is None or end.at <= ended_at
+    return end if is_before else None
+
+
 def _is_the_cause(task: TaskRun, step: Step) -> bool:
     """Whether a step tells more than the reason that Tekton gives for its task."""
     return task.reason in tables.OF_SIDECARS or _failed_by_itself(task, step)
@@ -175,6 +194,8 @@ def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
 
 
 def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> Class:
+    if task is not None and (end := _pod_end_of(task, step)):
+        return tables.class_of_pod_end(end)
     if task is not None and step is not None and _is_the_cause(task, step):
         return Class(_reason_of_step(task, step, has_log))
     if task is not None and (known := tables.class_of_task(task.was, task.message)):
@@ -228,7 +249,8 @@ def _message_of(
     if complaint and task.reason in tables.TOLD_BY_THE_NODE:
         return f"task {task.called!r}: {task.reason}: {complaint}"
     if step is None:
-        return f"task {task.called!r}: {task.reason}: {task.message}"
+        said = _pod_end_of(task, step) or f"{task.reason}: {task.message}"
+        return f"task {task.called!r}: {said}"
     where = f"task {task.called!r}, step {step.name!r}"
     if step.complaint:
         return f"{where} could not be started: {step.complaint}"
@@ -240,6 +262,8 @@ def _message_of(
 def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
     """How a step ended that Tekton did not cut off."""
     ended = f" ended with exit code {step.exit_code}"
+    if end := _pod_end_of(task, step):
+        return f"{ended}: {end}"
     if _is_out_of_memory(step):
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":

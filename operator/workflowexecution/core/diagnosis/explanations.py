@@ -23,6 +23,8 @@ class Cause(StrEnum):
     NEVER_AT_WORK = "no step had started"
     RESULT_NOT_WRITTEN = "a result was not written"
     POD_NOT_PREPARED = "a container before the steps failed"
+    POD_DEADLINE = "its pod had a time limit of its own"
+    POD_ENDED = "Kubernetes ended its pod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,19 @@ CAUSES: Final = {
         "No step of the task could begin.",
         "Read that container's log. In place-scripts, 'argument list too long' means that the "
         "scripts of the task are larger than 96 KiB together: make them smaller.",
+    ),
+    Cause.POD_DEADLINE: Explanation(
+        "A pod was active longer than its activeDeadlineSeconds.",
+        "The work was cut off before it was done.",
+        "Find what gives the pods of the execution namespace activeDeadlineSeconds, an admission "
+        "policy or webhook, and have it allow the time that the work takes.",
+    ),
+    Cause.POD_ENDED: Explanation(
+        "Kubernetes ended a pod: for a taint or a drain of its node, or because the node went "
+        "away.",
+        "The work was cut off in the middle.",
+        "See from the message what took the pod off its node; once that is over, look at the "
+        "target and create a new execution.",
     ),
 }
 SKIPS: Final = {

@@ -4,12 +4,14 @@ Source: the reason constants of Tekton Pipelines 1.0 to 1.15, for PipelineRuns, 
 CustomRuns. Each stands in exactly one table, also one that says nothing of a cause.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.words import Class, class_of_fetch, class_of_refusal
+from workflowexecution.core.facts.pod_end import DEADLINE, PodEnd
 
 _CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
 
@@ -103,6 +105,10 @@ WITHOUT_CLASS: Final = {
 COLLATERAL: Final = ("TaskRunCancelled", "CustomRunCancelled", "FailureIgnored")
 # What Tekton says before it looks at the steps, of which one may have failed by itself.
 OF_SIDECARS: Final = ("SidecarOOM", "SidecarFailed")
+# Reasons that Tekton also gives where Kubernetes has ended the pod, of which it says nothing.
+OF_ANY_END: Final = ("Failed", "StepFailed", "InitContainerFailed", *OF_SIDECARS)
+# What Kubernetes ended a pod for, other than its deadline; all else is "Unknown".
+NO_ROOM: Final = re.compile(r"Evicted|Preempt|OutOf")
 TIMED_OUT: Final = ("PipelineRunTimeout", "TaskRunTimeout")
 # Tekton deletes the pod of a task that it ends itself: there is no log to point at.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
@@ -145,6 +151,15 @@ def class_of_run(reason: str, message: str) -> Class | None:
 def class_of_task(reason: str, message: str) -> Class | None:
     """Class of the reason of a run's child; None where that says nothing of the cause."""
     return _class_of(TASK_REASONS, reason, message)
+
+
+def class_of_pod_end(end: PodEnd) -> Class:
+    """Class of what Kubernetes says that it ended a pod for."""
+    if end.reason == DEADLINE:
+        return Class(FailureReason.DEADLINE_EXCEEDED, Cause.POD_DEADLINE)
+    if NO_ROOM.match(end.reason):
+        return Class(FailureReason.RESOURCE_EXHAUSTED)
+    return Class(FailureReason.UNKNOWN, Cause.POD_ENDED)
 
 
 def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> Class | None:

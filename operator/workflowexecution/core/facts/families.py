@@ -11,6 +11,7 @@ from workflowexecution.core.facts.leftovers import (
     is_of_run,
     parse_pod,
     run_name_of,
+    with_pods,
 )
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun, parse_child
@@ -68,7 +69,7 @@ class Families:
     def leftovers(self) -> dict[str, Leftovers]:
         """All of it, by the name of the run whose it is."""
         return {
-            name: Leftovers(tuple(children), tuple(self._pods[name]))
+            name: Leftovers(with_pods(children, self._pods[name]), tuple(self._pods[name]))
             for name, children in self._children.items()
         }
 

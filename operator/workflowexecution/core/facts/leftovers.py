@@ -5,7 +5,8 @@ deleted run is gone long before its pods are. A target is free only when neither
 of the run is active. Of a pod only the workflow's own containers count: its steps and sidecars.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,14 +14,16 @@ from workflowexecution.api import reading
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
+from workflowexecution.core.facts.pod_end import PodEnd, is_held, pod_end_of, unready_sidecars
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run, parse_owner
-from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, ChildKind, TaskRun
+from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, NEVER_RAN, ChildKind, TaskRun
 
 # Tekton has cancelled the TaskRuns of a run that failed longer ago than this: only pods are left.
 SETTLED_AFTER: Final = timedelta(minutes=10)
 _ENDED: Final = ("Succeeded", "Failed")
 _STEP_PREFIX: Final = "step-"
-_TEKTONS_PREFIXES: Final = (_STEP_PREFIX, "sidecar-")
+_SIDECAR_PREFIX: Final = "sidecar-"
+_TEKTONS_PREFIXES: Final = (_STEP_PREFIX, _SIDECAR_PREFIX)
 # Tekton's own: it only reads results.
 _NOT_THE_WORKFLOWS: Final = "sidecar-tekton-log-results"
 _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
@@ -33,8 +36,11 @@ class Pod:
     is_active: whether a step or a sidecar of it may still execute.
     kept_by: containers that others have put into it and that keep it where nothing else does.
     has_started: whether one of its steps has started.
-    complaint: why the node cannot start its first step that waits, as the node says it; empty where
-        it says nothing.
+    is_held: whether Tekton has not let its first step begin.
+    awaits: the sidecars that are not ready; Tekton lets no step begin before they are.
+    end: why Kubernetes ended it, None where it did not.
+    complaint: why the node cannot start its first step or sidecar that waits, as the node says it;
+        empty where it says nothing.
     deadline: when Kubernetes should have ended it, None where nobody has deleted it.
     """
 
@@ -47,6 +53,9 @@ class Pod:
     deadline: datetime | None
     complaint: str = ""
     kept_by: tuple[str, ...] = ()
+    is_held: bool = False
+    awaits: tuple[str, ...] = ()
+    end: PodEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +93,12 @@ class Leftovers:
     @property
     def has_started(self) -> bool:
         """Whether anything has begun, so that something may have been changed."""
-        return any(task.has_started for task in self.task_runs) or any(
-            pod.has_started for pod in self.pods
-        )
+        return self.has_pods_that_started or any(task.has_started for task in self.task_runs)
+
+    @property
+    def has_pods_that_started(self) -> bool:
+        """Whether a step of a pod that is there has begun."""
+        return any(pod.has_started for pod in self.pods)
 
     @property
     def complaint(self) -> str:
@@ -112,7 +124,7 @@ def parse_pod(raw: Raw) -> Pod:
     """Read a pod; one that is being deleted is active until its containers have ended."""
     meta, status = reading.mapping(raw, "metadata"), reading.mapping(raw, "status")
     by_name = _states(status)
-    states = [state for name, state in by_name.items() if name.startswith(_STEP_PREFIX)]
+    held = is_held(raw)
     is_there = reading.text(status, "phase") not in _ENDED
     is_active = is_there and _works(reading.mapping(raw, "spec"), by_name)
     kept_by = sorted(
@@ -127,9 +139,12 @@ def parse_pod(raw: Raw) -> Pod:
         node=reading.text(reading.mapping(raw, "spec"), "nodeName"),
         is_active=is_active,
         kept_by=tuple(kept_by) if is_there and not is_active else (),
-        has_started=any("running" in state or "terminated" in state for state in states),
+        has_started=not held and _has_begun(reading.mapping(raw, "spec"), by_name),
+        is_held=held,
+        awaits=unready_sidecars(raw) if held else (),
+        end=pod_end_of(raw),
         deadline=reading.moment(meta, "deletionTimestamp"),
-        complaint=next(filter(None, map(_complaint_of, states)), ""),
+        complaint=_complaint_of_any(by_name),
     )
 
 
@@ -167,6 +182,33 @@ def _has_ended(states: dict[str, Raw], name: str) -> bool:
     return "terminated" in states.get(name, {})
 
 
+def _has_begun(spec: Raw, states: dict[str, Raw]) -> bool:
+    """Whether its first step may have begun, as none does before that; any where none is shown."""
+    shown = [reading.text(item, "name") for item in reading.mappings(spec, "containers")]
+    steps = [name for name in shown or states if name.startswith(_STEP_PREFIX)]
+    return any(_has_run(states.get(name, {})) for name in (steps[:1] if shown else steps))
+
+
+def _has_run(state: Raw) -> bool:
+    ended = reading.mapping(state, "terminated")
+    return "running" in state or (
+        "terminated" in state and reading.text(ended, "reason") not in NEVER_RAN
+    )
+
+
+def _complaint_of_any(states: dict[str, Raw]) -> str:
+    """What the node says of the first step that waits, or else of the first sidecar."""
+    said = [
+        *(_complaint_of(states[name]) for name in states if name.startswith(_STEP_PREFIX)),
+        *(
+            f"sidecar {name.removeprefix(_SIDECAR_PREFIX)!r}: {complaint}"
+            for name in states
+            if name.startswith(_SIDECAR_PREFIX) and (complaint := _complaint_of(states[name]))
+        ),
+    ]
+    return next(filter(None, said), "")
+
+
 def _complaint_of(state: Raw) -> str:
     """What the node says of a step that waits; that it is being made ready is no complaint."""
     waiting = reading.mapping(state, "waiting")
@@ -190,6 +232,22 @@ def run_name_of(raw: Raw) -> str:
     """Name of the run that a TaskRun or pod says it is of; empty where it says none."""
     labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
     return reading.text(labels, LABEL_PIPELINE_RUN)
+
+
+def with_pods(children: Iterable[TaskRun], pods: Iterable[Pod]) -> tuple[TaskRun, ...]:
+    """Children, each with what the pod of its last attempt tells of it."""
+    by_name = {pod.name: pod for pod in pods}
+    return tuple(
+        child
+        if (pod := by_name.get(child.pod_name)) is None
+        else replace(
+            child,
+            is_held=child.is_held or pod.is_held,
+            awaits=pod.awaits or child.awaits,
+            pod_end=pod.end,
+        )
+        for child in children
+    )
 
 
 def is_of_run(raw: Raw, run_uid: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason
+from workflowexecution.core.facts.pod_end import PodEnd
 from workflowexecution.core.facts.results import failure_of
 from workflowexecution.core.facts.run import succeeded_condition
 
@@ -23,7 +24,7 @@ _NAMED_CONTAINER: Final = re.compile(r'\Ainit container failed, "([^"]+)" exited
 _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
 _NAMED_SIDECAR: Final = re.compile(r'\A[Tt]he sidecar "([^"]+)" in TaskRun "')
 # Reasons of container runtimes for a container whose process never ran; its exit code is made up.
-_NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
+NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
 # A sidecar of Kubernetes' own kind waits like this between two lives, while the steps work.
 _STARTS_AGAIN: Final = "CrashLoopBackOff"
 
@@ -46,6 +47,7 @@ class Step:
     reason: str
     termination: str
     complaint: str = ""
+    finished_at: datetime | None = None
 
 
 class ChildKind(StrEnum):
@@ -69,7 +71,10 @@ class TaskRun:
     earlier: the attempts before the last, oldest first.
     within: its name in the pipeline that is the task ``task_name``; empty where it is that task.
     has_begun: whether it is a custom task that its controller has taken up.
-    is_held: whether Tekton had not let its first step begin, as a sidecar was not there yet.
+    is_held: whether Tekton had not let its first step begin.
+    awaits: the sidecars that were not ready; Tekton lets no step begin before they are.
+    has_sidecars: whether it has any.
+    pod_end: why Kubernetes ended the pod of the last attempt, None where that is not known.
     """
 
     name: str
@@ -94,11 +99,20 @@ class TaskRun:
     within: str = ""
     has_begun: bool = False
     is_held: bool = False
+    awaits: tuple[str, ...] = ()
+    has_sidecars: bool = False
+    pod_end: PodEnd | None = None
 
     @property
     def called(self) -> str:
         """The task as people find it: in the pipeline, or in the one that is a task of that."""
         return f"{self.task_name}/{self.within}" if self.within else self.task_name
+
+    @property
+    def wait(self) -> str:
+        """Which sidecars its steps wait for, for people; empty where for none."""
+        names = ", ".join(map(repr, self.awaits))
+        return f"its steps wait until sidecar {names} is ready" if self.is_held and names else ""
 
     @property
     def is_active(self) -> bool:
@@ -158,6 +172,8 @@ def _parse_attempt(raw: Raw) -> TaskRun:
     reason, message = reading.text(condition, "reason"), reading.text(condition, "message")
     task_name = reading.text(reading.mapping(meta, "labels"), LABEL_PIPELINE_TASK)
     own_reason, own_message = failure_of(status)
+    sidecars = reading.mappings(status, "sidecars")
+    awaits = tuple(reading.text(item, "name") for item in sidecars if _is_awaited(item))
     return TaskRun(
         name=meta["name"],
         task_name=task_name or meta["name"],
@@ -173,10 +189,24 @@ def _parse_attempt(raw: Raw) -> TaskRun:
         pod_name=reading.text(status, "podName"),
         completed_at=reading.moment(status, "completionTime"),
         steps=_parse_steps(status, reason, reading.text(meta, "creationTimestamp")),
-        is_held=any(map(_is_awaited, reading.mappings(status, "sidecars"))),
+        is_held=bool(awaits),
+        awaits=awaits,
+        has_sidecars=bool(sidecars),
         namespace=reading.text(meta, "namespace"),
         uid=reading.text(meta, "uid"),
         is_deleting=bool(meta.get("deletionTimestamp")),
+    )
+
+
+def seen_again(known: TaskRun | None, child: TaskRun) -> TaskRun:
+    """A child as it is now, with what its pod had told of it when it had ended, and may no more."""
+    if known is None or known.uid != child.uid or known.is_active:
+        return child
+    return replace(
+        child,
+        is_held=known.is_held or child.is_held,
+        awaits=known.awaits or child.awaits,
+        pod_end=child.pod_end or known.pod_end,
     )
 
 
@@ -209,7 +239,7 @@ def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
     # A step that was still waiting when Tekton ended its TaskRun is written as terminated too,
     # for the TaskRun's reason, and, as the schema wants a start, with the TaskRun's creation.
     never_began = reason == task_reason and started_at == created_at
-    never_ran = reason in _NEVER_RAN
+    never_ran = reason in NEVER_RAN
     return Step(
         name=reading.text(raw, "name"),
         container=reading.text(raw, "container"),
@@ -217,6 +247,7 @@ def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
         exit_code=code if type(code) is int and not never_ran else None,
         reason=reason,
         termination=reading.text(raw, "terminationReason"),
+        finished_at=reading.moment(terminated, "finishedAt"),
         complaint=(reading.text(terminated, "message") or reason) if never_ran else "",
     )
 

@@ -1,5 +1,7 @@
 """Diagnosis of tasks whose containers tell more than Tekton: as Tekton 1.15 wrote them."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from builders import make_run, raw_task_run, step
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
+from workflowexecution.core.diagnosis.explanations import Cause
+from workflowexecution.core.facts.pod_end import DEADLINE, PodEnd
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 
@@ -148,7 +152,7 @@ def test_a_sidecar_whose_image_is_missing_is_named(
     found = diagnose(run, [task])
 
     assert told(found) == (FailureReason.IMAGE_PULL_BACK_OFF, None, None, False)
-    assert found.message == f"task 'work': {reason}: {message}"
+    assert found.message.startswith(f"task 'work': {reason}: {message}")
 
 
 def test_a_sidecar_of_kubernetes_own_kind_may_start_again_while_steps_work() -> None:
@@ -159,3 +163,98 @@ def test_a_sidecar_of_kubernetes_own_kind_may_start_again_while_steps_work() -> 
     found = diagnose(ended(), [task])
 
     assert told(found) == (FailureReason.DEADLINE_EXCEEDED, "work", None, True)
+
+
+ENDED_AT = datetime(2026, 11, 29, 0, 0, 37, tzinfo=UTC)
+TAINT = PodEnd("DeletionByTaintManager", "deleting due to NoExecute taint", ENDED_AT)
+OVER = PodEnd(DEADLINE, "Pod was active on the node longer than the specified deadline", ENDED_AT)
+REJECTED = PodEnd("OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu", None)
+
+
+def of_pod(end: PodEnd, of_task: str = "StepFailed", **terminated: Any) -> TaskRun:
+    """A task whose step ended with 9 as its pod was ended, unless told otherwise."""
+    state = {"exitCode": 9, "reason": "Error", "startedAt": "2026-11-29T00:00:22Z", **terminated}
+    state["finishedAt"] = "2026-11-29T00:00:37Z"
+    steps = [{**step("work"), "terminated": state}]
+    return replace(task_run(of_task, "said", steps, []), pod_end=end)
+
+
+@pytest.mark.parametrize(
+    ("end", "reason", "cause"),
+    [
+        (OVER, FailureReason.DEADLINE_EXCEEDED, Cause.POD_DEADLINE),
+        (TAINT, FailureReason.UNKNOWN, Cause.POD_ENDED),
+        (replace(TAINT, reason="EvictionByEvictionAPI"), FailureReason.UNKNOWN, Cause.POD_ENDED),
+        (replace(TAINT, reason="PreemptionByScheduler"), FailureReason.RESOURCE_EXHAUSTED, None),
+    ],
+)
+@pytest.mark.parametrize("of_task", ["StepFailed", "SidecarFailed", "SidecarOOM"])
+def test_what_ended_the_pod_is_told_in_the_words_of_kubernetes(
+    end: PodEnd, reason: FailureReason, cause: Cause | None, of_task: str
+) -> None:
+    found = diagnose(ended(), [of_pod(end, of_task)], pods=[])
+
+    assert told(found) == (reason, "work", 9, True)
+    assert found.cause is cause
+    assert found.message == (
+        f"task 'work', step 'work' ended with exit code 9: Kubernetes ended its pod: {end.reason}: "
+        f"{end.message}"
+    )
+
+
+def test_a_pod_that_its_node_rejected_is_told() -> None:
+    task = replace(task_run("Failed", REJECTED.message, [], []), pod_end=REJECTED)
+
+    found = diagnose(ended(), [task])
+
+    assert told(found) == (FailureReason.RESOURCE_EXHAUSTED, None, None, False)
+    assert found.message == f"task 'work': {REJECTED}"
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        pytest.param(
+            of_pod(replace(TAINT, at=ENDED_AT + timedelta(seconds=1))),
+            FailureReason.TASK_FAILED,
+            id="the-step-failed-before-that",
+        ),
+        pytest.param(
+            of_pod(TAINT, "TaskRunTimeout"), FailureReason.DEADLINE_EXCEEDED, id="tekton-ended-it"
+        ),
+        pytest.param(
+            of_pod(OVER, reason="StartError"), FailureReason.CONFIGURATION_ERROR, id="not-started"
+        ),
+        pytest.param(
+            of_pod(OVER, reason="OOMKilled"), FailureReason.OOM_KILLED, id="out-of-memory"
+        ),
+    ],
+)
+def test_what_became_of_the_pod_later_is_not_the_cause(
+    task: TaskRun, expected: FailureReason
+) -> None:
+    found = diagnose(ended(), [task])
+
+    assert found.reason is expected
+    assert "Kubernetes ended its pod" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("last_seen", "said"),
+    [
+        ("", "task 'work' has not begun: its steps wait until sidecar 'proxy' is ready"),
+        ("as last seen", "as last seen"),
+    ],
+)
+def test_a_sidecar_that_is_never_ready_is_named_as_what_was_waited_for(
+    last_seen: str, said: str
+) -> None:
+    steps = [cut_off("work", "TaskRunCancelled")]
+    task = task_run("TaskRunCancelled", "it was cancelled", steps, [named("proxy", running={})])
+    task = replace(task, is_held=True, awaits=("proxy",))
+
+    found = diagnose(ended("PipelineRunTimeout", "late"), [task], waited_for=last_seen)
+
+    assert told(found) == (FailureReason.DEADLINE_EXCEEDED, None, None, False)
+    assert found.cause is Cause.NEVER_AT_WORK
+    assert found.message == f"task 'work': TaskRunCancelled: it was cancelled; {said}"

@@ -1,0 +1,43 @@
+"""Sidecars that fail, that cannot be fetched and that are never ready, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from e2e.watching import END_S
+from field.situation import push_pipeline, workflow
+from harness.executions import unique_target
+from harness.world import World
+from localcluster.cluster import Object
+
+FOLDER = Path(__file__).parent
+
+
+def test_what_the_sidecar_did_is_told_apart_from_what_the_step_did(node_world: World) -> None:
+    oom, image, ready = (
+        _created(node_world, file)
+        for file in ("out_of_memory.yaml", "no_image.yaml", "never_ready.yaml")
+    )
+
+    failed, missing, waited = (
+        node_world.ended(item, "Failed", END_S)["status"]["failureDetails"]
+        for item in (oom, image, ready)
+    )
+
+    assert (failed["reason"], failed["exitCode"]) == ("TaskFailed", 5), failed["message"]
+    assert failed["failedStepName"] == "work"
+    assert '"sidecar-greedy" exited with code 137: OOMKilled' in failed["message"]
+    assert missing["reason"] == "ImagePullBackOff"
+    assert 'sidecar "proxy"' in missing["message"]
+    assert waited["reason"] == "DeadlineExceeded"
+    assert "its steps wait until sidecar 'proxy' is ready" in waited["message"]
+    for failure in (missing, waited):
+        assert "failedStepName" not in failure, failure["message"]
+        assert failure["wasExecutionFailure"] is False, failure["message"]
+        assert "nothing was changed" in failure["naturalLanguageSummary"]
+
+
+def _created(world: World, file: str) -> Object:
+    limit = {"timeout": "20s" if file == "never_ready.yaml" else "1m"}
+    fields = workflow(push_pipeline(world.cluster, FOLDER, file))
+    return world.create(unique_target(), executionConfig=limit, **fields)
