@@ -33,8 +33,10 @@ def test_what_the_sidecar_did_is_told_apart_from_what_the_step_did(node_world: W
     assert "its steps wait until sidecar 'proxy' is ready" in waited["message"]
     for failure in (missing, waited):
         assert "failedStepName" not in failure, failure["message"]
-        assert failure["wasExecutionFailure"] is False, failure["message"]
-        assert "nothing was changed" in failure["naturalLanguageSummary"]
+    assert missing["wasExecutionFailure"] is False, missing["message"]
+    assert "nothing was changed" in missing["naturalLanguageSummary"]
+    # At a time limit Tekton deletes the pod, and lets the step begin once the sidecar has ended:
+    # where the pod is gone before it is read, nobody knows, and the careful answer is told.
 
 
 def _created(world: World, file: str) -> Object:
