@@ -40,6 +40,6 @@ def test_what_the_sidecar_did_is_told_apart_from_what_the_step_did(node_world: W
 
 
 def _created(world: World, file: str) -> Object:
-    limit = {"timeout": "20s" if file == "never_ready.yaml" else "1m"}
+    limit = {"timeout": "45s" if file == "never_ready.yaml" else "1m"}
     fields = workflow(push_pipeline(world.cluster, FOLDER, file))
     return world.create(unique_target(), executionConfig=limit, **fields)
