@@ -103,13 +103,13 @@ def test_what_tekton_quotes_is_in_the_status_alone(world: World, target: str) ->
     world.tekton.refuse(run, "InvalidParamValue", f"param value {PARAMETER} is not in the enum")
     failure = world.ended(item, "Failed")["status"]["failureDetails"]
     assert PARAMETER in failure["message"]
-    eventually(lambda: _assert_failure_is_told(world, item))
+    eventually(lambda: _assert_failure_is_told(world, item, "ConfigurationError"))
     assert_no_canary(world)
 
 
-def _assert_failure_is_told(world: World, item: Object) -> None:
+def _assert_failure_is_told(world: World, item: Object, reason: str) -> None:
     notes = [event["note"] for event in world.events_of(item) if event["type"] == "Warning"]
-    assert ["ConfigurationError" in note for note in notes] == [True]
+    assert [reason in note for note in notes] == [True]
 
 
 def test_what_a_policy_quotes_is_in_the_status_alone(world: World, target: str) -> None:
@@ -117,7 +117,7 @@ def test_what_a_policy_quotes_is_in_the_status_alone(world: World, target: str) 
         item = created(world, target, parameters={"FORBIDDEN_HERE": "1"})
         failure = world.ended(item, "Failed")["status"]["failureDetails"]
         assert PARAMETER in failure["message"]
-        eventually(lambda: _assert_failure_is_told(world, item))
+        eventually(lambda: _assert_failure_is_told(world, item, "Forbidden"))
     assert_no_canary(world)
 
 

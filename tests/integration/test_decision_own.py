@@ -57,13 +57,14 @@ def test_the_run_is_pinned_to_the_digest_that_was_audited(world: World, target: 
         "bundle": f"registry.example:5000/restart:v1@{DIGEST}",
         "name": "workflow",
         "kind": "pipeline",
+        "serviceAccount": "node-remediation",
     }
     assert run["spec"]["timeouts"]["tasks"] == "1h30m0s"
     assert run["spec"]["taskRunTemplate"]["serviceAccountName"] == "node-remediation"
 
 
 def test_long_and_odd_names_make_valid_labels(world: World) -> None:
-    target = f"payment/Deployment/{'x' * 240}.Name_With~Odd:chars-{unique('odd')}"
+    target = f"payment/Deployment/{'x' * 200}.Name_With.Odd:chars-{unique('odd')}"
     name = unique("n" * 200)
     item, run = world.launched(target, name=name, workflow="Odd Id / with blanks, é")
 

@@ -94,7 +94,9 @@ class Announcer:
     def status_refused(self, execution: Execution, error: errors.ApiError) -> None:
         """Tell of a status that the API server refuses: the execution itself cannot."""
         self._log.warning("status refused", error=errors.text_for_logs(error))
-        note = f"the status cannot be written, so it shows an earlier state: {error}"
+        # In words of our own alone: the answer may quote a parameter.
+        why = errors.text_for_logs(error)
+        note = f"the status cannot be written, so it shows an earlier state: {why}"
         now = self._clock.now()
         self._record(
             events.build_event(execution, events.STATUS_NOT_WRITTEN, note, now, kind="Warning")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,9 +17,12 @@ from harness.process import OperatorProcess
 from harness.proxy import Proxy
 from harness.tekton import Tekton
 from harness.waiting import DEADLINE_S, eventually
-from localcluster.cluster import Cluster, Object, write_kubeconfig
+from localcluster.cluster import ApiError, Cluster, Object, write_kubeconfig
 
 UID = "kubernaut.ai/workflow-execution-uid"
+CLAIM = (
+    "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/{}/workflowclaims/workflowexecutions"
+)
 TERMINAL = ("Completed", "Failed", "Skipped")
 
 
@@ -188,6 +191,10 @@ class World:
             if operator.is_running:
                 operator.kill()
         self.proxy.close()
+        for namespace in self.sources:
+            # Where no controller removes what is in a namespace, its claim would outlast the world.
+            with suppress(ApiError):
+                self.cluster.request("DELETE", CLAIM.format(namespace))
         for namespace in (self.execution_namespace, *self.sources):
             delete_namespace(self.cluster, namespace)
 
