@@ -153,3 +153,10 @@ def test_all_that_is_kept_is_decoded(raw: dict[str, Any]) -> None:
     assert read.keys() == {"metadata", "spec"} | ({"status"} & raw.keys())
     assert "rationale" not in read["spec"]
     assert "labels" not in read["metadata"]
+
+
+def test_what_is_kept_already_stays_as_it_is() -> None:
+    slim = kept(parse_execution(largest()))
+
+    assert not slim.is_whole
+    assert kept(slim) is slim
