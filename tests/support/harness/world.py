@@ -20,9 +20,8 @@ from harness.waiting import DEADLINE_S, eventually
 from localcluster.cluster import ApiError, Cluster, Object, write_kubeconfig
 
 UID = "kubernaut.ai/workflow-execution-uid"
-CLAIM = (
-    "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/{}/workflowclaims/workflowexecutions"
-)
+EXECUTIONS = "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/{}/workflowexecutions"
+CLAIM = EXECUTIONS.replace("workflowexecutions", "workflowclaims/workflowexecutions")
 TERMINAL = ("Completed", "Failed", "Skipped")
 
 
@@ -192,9 +191,10 @@ class World:
                 operator.kill()
         self.proxy.close()
         for namespace in self.sources:
-            # Where no controller removes what is in a namespace, its claim would outlast the world.
-            with suppress(ApiError):
-                self.cluster.request("DELETE", CLAIM.format(namespace))
+            # A namespace goes in the background: till then what is in it would concern others.
+            for path in (EXECUTIONS, CLAIM):
+                with suppress(ApiError):
+                    self.cluster.request("DELETE", path.format(namespace))
         for namespace in (self.execution_namespace, *self.sources):
             delete_namespace(self.cluster, namespace)
 
