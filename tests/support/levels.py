@@ -36,6 +36,11 @@ NIGHTLY = ("docs-site", "page-e2e", "bundles-e2e", "docs-walk")
 ON_A_NODE = ("e2e", "incluster")
 MEASURED = REPOSITORY / "build" / "coverage"
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
+# pytest's own line on each test that failed; told again at the end, as far more comes between.
+FAILURE_LINES = ("FAILED ", "ERROR ")
+
+
+failures: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Run the levels, with `--all` the nightly verbs too; returns 0 if nothing has failed."""
     shutil.rmtree(MEASURED, ignore_errors=True)
     MEASURED.mkdir(parents=True)
+    failures.clear()
     results = [_timed("lint", _lint)]
     with ThreadPoolExecutor(len(LANES)) as lanes:
         for done in lanes.map(lambda levels: [_level(level) for level in levels], LANES):
@@ -126,6 +132,8 @@ def _run(name: str, command: Sequence[str], more: Mapping[str, str] = MappingPro
     with process.stdout as lines:
         for line in lines:
             print(f"{name:<13} {line}", end="", flush=True)
+            if line.startswith(FAILURE_LINES):
+                failures.append(f"{name}: {line.rstrip()}")
     return process.wait() == 0
 
 
@@ -139,6 +147,8 @@ def _tell(results: Sequence[Result]) -> None:
         seconds = f"{result.seconds:.0f}" if result.seconds else ""
         table.add_row(result.level, f"[{colour}]{result.outcome}[/]", seconds, result.note)
     console.print(table)
+    for failure in failures:
+        print(failure)
     passed = sum(result.outcome == "passed" for result in results)
     failed = sum(result.outcome == "failed" for result in results)
     print(f"levels: {passed} passed, {failed} failed, {len(results) - passed - failed} skipped")

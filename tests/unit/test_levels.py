@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+
+import pytest
 
 import levels
 
@@ -61,3 +64,16 @@ def test_the_table_for_contributors_names_each_verb_where_it_runs() -> None:
         levels.NIGHTLY
     )
     assert set(told) >= BY_HAND
+
+
+def test_tests_that_failed_are_named_again_at_the_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(levels, "failures", [])
+    said = "FAILED tests/a.py::test_b - assert 1 == 2\n" + "what comes after\n" * 3
+    passed = levels._run("unit", [sys.executable, "-c", f"print({said!r}); exit(1)"])
+    levels._tell([levels.Result("unit", "failed")])
+
+    assert not passed
+    told = capsys.readouterr().out.rpartition("what comes after")[2]
+    assert "unit: FAILED tests/a.py::test_b - assert 1 == 2" in told
