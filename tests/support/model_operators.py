@@ -107,10 +107,10 @@ class Operator:
         ledger, metrics = Ledger(namespace), no_metrics()
         announcer = Announcer(cluster, metrics, clock)
         queue = cast("WorkQueue[Any]", self.dirty)
-        reader = LiveReader(cluster, ledger, clock, policy.shard, queue, queue)
+        reader = LiveReader(cluster, ledger, memory, clock, policy.shard, queue, queue)
         launcher = Launcher(cluster, reader, memory, announcer, policy, clock)
         mirror = Mirrorer(reader, Onlooker(cluster, clock), memory, policy, clock)
-        effects = Effects(cluster, ledger, reader, launcher, mirror, policy, clock, queue)
+        effects = Effects(cluster, ledger, memory, reader, launcher, mirror, policy, clock, queue)
         writer = StatusWriter(cluster, ledger, memory, reader, announcer, clock)
         self.holds = Holds(ledger, queue)
         self.executions = ExecutionReconciler(

@@ -117,7 +117,9 @@ class FailureDetails(Model):
     )
     was_execution_failure: bool | None = Field(
         default=None,
-        description="Whether a step had begun, so that the target may have been changed.",
+        description=(
+            "Whether a step had begun, or may have, so that the target may have been changed."
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.launcher import Launcher
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
 from workflowexecution.control.mirror import Mirrorer
 from workflowexecution.control.policy import Policy
 from workflowexecution.control.report import NEW_FACTS, Effect, Report
@@ -48,6 +49,7 @@ class Effects:
         self,
         cluster: Cluster,
         ledger: Ledger,
+        memory: Memory,
         reader: LiveReader,
         launcher: Launcher,
         mirror: Mirrorer,
@@ -57,6 +59,7 @@ class Effects:
     ) -> None:
         self._cluster = cluster
         self._ledger = ledger
+        self._memory = memory
         self._reader = reader
         self._launcher = launcher
         self._mirror = mirror
@@ -126,9 +129,9 @@ class Effects:
         if not self._reader.is_fresh(run.key):
             await self._reader.read_run(run.key)
             return NEW_FACTS
-        leftovers = await self._reader.read_leftovers(run)
-        started, now = leftovers.has_started, self._clock.now()
-        return Report(outcome_of_giving_up(execution, run, has_started=started, now=now))
+        await self._reader.read_leftovers(run)
+        begun, now = self._memory.run(run.key).has_begun, self._clock.now()
+        return Report(outcome_of_giving_up(execution, run, has_started=begun, now=now))
 
     async def _find_run(self, execution: Execution, name: str, namespace: str | None) -> Effect:
         """Find the run a status names; one that is gone holds its target by what is left of it."""

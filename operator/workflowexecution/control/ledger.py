@@ -150,10 +150,10 @@ class Ledger:
             )
         return self._keep(_released(seen, known, now), now)
 
-    def learn(self, key: RunKey, uid: str, *, has_started: bool, now: datetime) -> Run | None:
-        """Note what reading a run's leftovers has shown of its steps."""
+    def learn_of_beginning(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
+        """Note that reading what is left of a run has shown that a step of it had begun."""
         known = self._runs.get(key)
-        if known is None or known.uid != uid or not has_started or known.has_started:
+        if known is None or known.uid != uid or known.has_started:
             return known
         return self._keep(dataclasses.replace(known, has_started=True), now)
 
@@ -178,7 +178,7 @@ class Ledger:
         if known.state is RunState.FINISHED:
             # What has ended is still to be reported, whoever deletes it then.
             return self._keep(known, now)
-        had_begun = known.has_started or bool(known.task_names)
+        had_begun = known.has_started or (None if known.task_names else False)
         return self._keep(dataclasses.replace(known, is_gone=True, has_started=had_begun), now)
 
     def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:

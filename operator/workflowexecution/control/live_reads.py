@@ -6,6 +6,7 @@ from typing import Final
 from workflowexecution.control.cluster import RUNS_AT_ONCE, Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.leftover_reads import read_leftovers_of
+from workflowexecution.control.memory import Memory
 from workflowexecution.control.workqueue import WorkQueue
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
@@ -29,6 +30,7 @@ class LiveReader:
         self,
         cluster: Cluster,
         ledger: Ledger,
+        memory: Memory,
         clock: Clock,
         shard: Shard,
         executions: WorkQueue[str],
@@ -36,6 +38,7 @@ class LiveReader:
     ) -> None:
         self._cluster = cluster
         self._ledger = ledger
+        self._memory = memory
         self._clock = clock
         self._shard = shard
         self._executions = executions
@@ -146,10 +149,15 @@ class LiveReader:
             self._executions.add(run.owner.uid)
 
     async def read_leftovers(self, run: Run) -> Leftovers:
-        """Read what is left of a run, which may itself be gone."""
+        """Read what is left of a run, which may itself be gone, and remember it.
+
+        A run is known to have begun only where all looks at it together tell that.
+        """
         found = (await read_leftovers_of(self._cluster, [run]))[run.key]
-        started, now = found.has_started, self._clock.now()
-        self._ledger.learn(run.key, run.uid, has_started=started, now=now)
+        memory = self._memory.run(run.key)
+        memory.note(found)
+        if memory.has_begun:
+            self._ledger.learn_of_beginning(run.key, run.uid, now=self._clock.now())
         return found
 
     async def read_execution(self, namespace: str, name: str, uid: str = "") -> Execution | None:

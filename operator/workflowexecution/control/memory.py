@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.core.facts.beginnings import has_begun, seen_again
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import RunKey
-from workflowexecution.core.facts.taskrun import TaskRun, seen_again
+from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.core.run_ending import Way
 
 
@@ -70,6 +71,7 @@ class RunMemory:
     checks: how often its leftovers were read since.
     leftovers: as last read.
     children: as last seen, by kind and name, those too that are gone.
+    looked_at: children as seen before the run ended, by kind and name.
     tried: when each way to end it was first tried, and who refused it.
     ending: how far its end is, for people; empty where it is active and should go on.
     complaint: why the node could not start a step, when that was last seen.
@@ -81,6 +83,7 @@ class RunMemory:
     checks: int = 0
     leftovers: Leftovers | None = None
     children: dict[tuple[str, str], TaskRun] = field(default_factory=dict)
+    looked_at: dict[tuple[str, str], TaskRun] = field(default_factory=dict)
     tried: dict[Way, Attempt] = field(default_factory=dict)
     ending: str = ""
     complaint: str = ""
@@ -92,8 +95,21 @@ class RunMemory:
         self.leftovers = found
         for child in found.task_runs:
             key = (child.kind, child.name)
-            self.children[key] = seen_again(self.children.get(key), child)
+            known = self.children.get(key) or self.looked_at.get(key)
+            self.children[key] = seen_again(known, child)
         self.complaint = found.complaint or self.complaint
+
+    def note_look(self, children: Iterable[TaskRun]) -> None:
+        """Remember how children of a run that is at work stand, with what their pods tell."""
+        for child in children:
+            key = (child.kind, child.name)
+            self.looked_at[key] = seen_again(self.looked_at.get(key), child)
+
+    @property
+    def has_begun(self) -> bool | None:
+        """Whether anything of the run has begun; None where it is not known."""
+        pods = self.leftovers.pods if self.leftovers else ()
+        return has_begun(self.children.values(), pods)
 
 
 @dataclass(slots=True)

@@ -79,13 +79,13 @@ class Mirrorer:
                 return Report(again_after=due_in)
         memory.progress_at = monotonic
         again = [(delay.until - now).total_seconds()] if delay.until else []
-        ending = self._memory.run(run.key).ending
-        if ending:
-            return Report(outcome_of_ending(run, ending), min(again, default=None))
+        of_run = self._memory.run(run.key)
+        if of_run.ending:
+            return Report(outcome_of_ending(run, of_run.ending), min(again, default=None))
         # Of a namespace that is not watched nothing but what is left of runs can be read; of a run
         # that is queued there is nothing to see.
         is_seen = is_watched and not run.is_queued
-        look_in = await self._onlooker.look(memory, run) if is_seen else None
+        look_in = await self._onlooker.look(memory, of_run, run) if is_seen else None
         again += [] if look_in is None else [look_in]
         outcome = outcome_of_progress(run, delay.complaint, memory.waits_for)
         return Report(outcome, min(again, default=None))
@@ -98,7 +98,6 @@ class Mirrorer:
         if left is None or left.is_active:
             # Somebody else has found that it has stopped: what was seen before says little.
             left = await self._reader.read_leftovers(run)
-            memory.note(left)
         children = list(memory.children.values())
         of_execution = self._memory.execution(execution.uid)
         diagnosis = diagnose(

@@ -68,7 +68,9 @@ class Parts:
         )
         self.holds = Holds(ledger, self._executions)
         self._list_holds = cluster.list_holds
-        reader = LiveReader(cluster, ledger, clock, policy.shard, self._executions, self._runs)
+        reader = LiveReader(
+            cluster, ledger, memory, clock, policy.shard, self._executions, self._runs
+        )
         self._execution_reconciler = ExecutionReconciler(
             ledger,
             memory,
@@ -76,6 +78,7 @@ class Parts:
             Effects(
                 cluster,
                 ledger,
+                memory,
                 reader,
                 Launcher(cluster, reader, memory, self._announcer, policy, clock),
                 Mirrorer(reader, Onlooker(cluster, clock), memory, policy, clock),

@@ -174,9 +174,7 @@ class RunReconciler:
             # Only a status has told of it so far: it may well be there, and at work.
             run = await self._reader.read_run(run.key) or run
         found = await self._reader.read_leftovers(run)
-        memory = self._memory.run(run.key)
-        memory.note(found)
-        memory.checks += 1
+        self._memory.run(run.key).checks += 1
         return found
 
     def _tell_of_its_end(self, key: RunKey) -> None:

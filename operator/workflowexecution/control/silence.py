@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from workflowexecution.api.reading import Raw
 from workflowexecution.control.cluster import Cluster
-from workflowexecution.control.memory import ExecutionMemory
+from workflowexecution.control.memory import ExecutionMemory, RunMemory
+from workflowexecution.core.facts.leftovers import parse_pod, with_pods
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.silence import (
@@ -32,8 +33,8 @@ class Onlooker:
         self._cluster = cluster
         self._clock = clock
 
-    async def look(self, memory: ExecutionMemory, run: Run) -> float | None:
-        """Note in the memory what an active run waits for, where it is time to look.
+    async def look(self, memory: ExecutionMemory, of_run: RunMemory, run: Run) -> float | None:
+        """Note in both memories what an active run waits for, where it is time to look.
 
         Returns: seconds after which to look again, None for: when the run changes.
         """
@@ -46,7 +47,7 @@ class Onlooker:
         if now < memory.look_at:
             return memory.look_at - now
         try:
-            found = await self._silence_of(run)
+            found = await self._silence_of(run, of_run)
         except errors.ApiError:
             found = Silence(memory.waits_for)
         interval = look_interval(memory.looks).total_seconds()
@@ -70,7 +71,7 @@ class Onlooker:
             return last_warning(await self._cluster.list_warnings(run))
         return ""
 
-    async def _silence_of(self, run: Run) -> Silence:
+    async def _silence_of(self, run: Run, of_run: RunMemory) -> Silence:
         if said := waits_for_resolver(run):
             return Silence(said)
         found = await self._cluster.list_task_runs(run.namespace, [run.name])
@@ -78,6 +79,7 @@ class Onlooker:
         waiting, is_active = waiting_tasks(tasks), any(task.is_active for task in tasks)
         may_wait = waiting or any(task.is_active and task.has_sidecars for task in tasks)
         pods = await self._cluster.list_pods(run.namespace, [run.name]) if may_wait else []
+        of_run.note_look(with_pods(tasks, map(parse_pod, pods)))
         if pod := unprepared_pod(waiting, pods):
             warnings = await self._pod_warnings(run, pod)
         else:

@@ -35,8 +35,15 @@ def test_what_the_sidecar_did_is_told_apart_from_what_the_step_did(node_world: W
         assert "failedStepName" not in failure, failure["message"]
     assert missing["wasExecutionFailure"] is False, missing["message"]
     assert "nothing was changed" in missing["naturalLanguageSummary"]
-    # At a time limit Tekton deletes the pod, and lets the step begin once the sidecar has ended:
-    # where the pod is gone before it is read, nobody knows, and the careful answer is told.
+    # At a time limit Tekton deletes the pod. Where it was still seen then, it is known that the
+    # step was held back; where it was gone, that was so at the last look before, and no more.
+    said = waited["naturalLanguageSummary"]
+    if waited["wasExecutionFailure"]:
+        assert "It is not known whether a step had begun" in said
+        assert "as last seen, task 'work' has not begun" in waited["message"]
+    else:
+        assert "No step had started, so nothing was changed" in said
+        assert "as last seen" not in waited["message"]
 
 
 def _created(world: World, file: str) -> Object:

@@ -50,8 +50,9 @@ def launcher_of(here: Here) -> tuple[Launcher, Execution]:
     ledger, clock, silent = Ledger(RUN_NAMESPACE), FixedClock(NOW), cast(Any, Silent())
     ledger.observe_execution(parse_execution(LARGE), now=NOW)
     cluster = cast(Cluster, here)
-    reader = LiveReader(cluster, ledger, clock, Shard(), silent, silent)
-    launcher = Launcher(cluster, reader, Memory(), cast(Announcer, silent), make_policy(), clock)
+    memory = Memory()
+    reader = LiveReader(cluster, ledger, memory, clock, Shard(), silent, silent)
+    launcher = Launcher(cluster, reader, memory, cast(Announcer, silent), make_policy(), clock)
     (execution,) = ledger.executions()
     return launcher, execution
 

@@ -124,11 +124,25 @@ def test_a_deleted_run_holds_its_target_until_nothing_is_left() -> None:
     ledger = ledger_of(run)
     gone = ledger.run_is_gone(run.key, run.uid, now=NOW)
     assert gone is not None
-    assert (str(gone.state), gone.has_started) == ("Stopping", True)
+    assert (str(gone.state), gone.has_started) == ("Stopping", None)
     assert ledger.unfinished_on(run.target_key) == [gone]
     assert ledger.run_is_gone(run.key, None, now=NOW) == gone
     ledger.mark_stopped(run.key, run.uid, now=NOW)
     assert ledger.unfinished_on(run.target_key) == []
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (make_run("gone"), False),
+        (make_run("gone", tasks=["one"]), None),
+        (make_run("gone", tasks=["one"], has_started=True), True),
+    ],
+)
+def test_what_is_known_of_the_beginning_of_a_deleted_run(run: Run, expected: bool | None) -> None:
+    gone = ledger_of(run).run_is_gone(run.key, run.uid, now=NOW)
+    assert gone is not None
+    assert gone.has_started is expected
 
 
 def test_a_run_known_only_by_its_pods_is_taken_in_unless_it_is_known() -> None:

@@ -13,12 +13,15 @@ from builders import (
     make_run,
     raw_execution,
     raw_run,
+    raw_task_run,
     run_status,
+    step,
 )
 from clocks import FixedClock
 from workflowexecution.control.cluster import Cluster
 from workflowexecution.control.ledger import Ledger
 from workflowexecution.control.live_reads import LiveReader
+from workflowexecution.control.memory import Memory
 from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 
@@ -38,6 +41,7 @@ class Here:
         self.runs: dict[str, dict[str, Any]] = {}
         self.executions: dict[str, dict[str, Any]] = {}
         self.task_runs: list[dict[str, Any]] = []
+        self.pods: list[dict[str, Any]] = []
         self.asked: list[tuple[str, ...]] = []
         # What happens while an answer is on its way.
         self.on_the_way: Callable[[], object] = lambda: None
@@ -54,6 +58,12 @@ class Here:
         return [raw for raw, name in zip(self.task_runs, labels, strict=True) if name in names]
 
     async def list_pods(self, _: str, __: Sequence[str]) -> list[dict[str, Any]]:
+        return self.pods
+
+    async def list_child_runs(self, *_: Any) -> list[dict[str, Any]]:
+        return []
+
+    async def list_custom_runs(self, *_: Any) -> list[dict[str, Any]]:
         return []
 
     async def _get(self, objects: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
@@ -97,7 +107,13 @@ def told() -> Added:
 @pytest.fixture
 def reader(here: Here, ledger: Ledger, clock: FixedClock, told: Added) -> LiveReader:
     return LiveReader(
-        cast(Cluster, here), ledger, clock, Shard(), cast(Any, told), cast(Any, Added())
+        cast(Cluster, here),
+        ledger,
+        Memory(),
+        clock,
+        Shard(),
+        cast(Any, told),
+        cast(Any, Added()),
     )
 
 
@@ -219,6 +235,38 @@ async def test_a_holder_that_failed_is_looked_at_with_all_others_that_failed(
     left = [run.name for run in ledger.unfinished_on(RUN.target_key)]
     assert left == ([held] if has_task else [])
     assert [len(asked) for asked in here.asked] == [30]
+
+
+HELD_POD: dict[str, Any] = {
+    "metadata": {"name": "run-work-pod", "namespace": RUN_NAMESPACE},
+    "spec": {"containers": [{"name": "step-work", "args": ["/tekton/downward/ready"]}]},
+    "status": {
+        "phase": "Running",
+        "containerStatuses": [{"name": "step-work", "state": {"running": {}}}],
+    },
+}
+
+
+@pytest.mark.parametrize(("is_held", "expected"), [(True, None), (False, True)])
+async def test_what_an_earlier_look_has_shown_is_not_unlearnt_when_the_pod_is_gone(
+    here: Here, reader: LiveReader, ledger: Ledger, is_held: bool, expected: bool | None
+) -> None:
+    """Tekton writes a step that it holds back as one that began."""
+    labels = {"tekton.dev/pipelineRun": RUN.name}
+    task = raw_task_run("work", reason="TaskRunCancelled", steps=[step("work", 1)])
+    task["metadata"]["labels"] |= labels
+    ready = {} if is_held else {"tekton.dev/ready": "READY"}
+    pod = {**HELD_POD, "metadata": {**HELD_POD["metadata"], "labels": labels, "annotations": ready}}
+    here.task_runs, here.pods = [task], [pod]
+    ledger.observe_run(make_run("mine", **ENDED), now=NOW)
+
+    await reader.read_leftovers(RUN)
+    here.pods = []
+    await reader.read_leftovers(RUN)
+
+    known = ledger.run(RUN.key)
+    assert known is not None
+    assert known.has_started is expected
 
 
 async def test_an_execution_that_is_gone_is_forgotten(reader: LiveReader, ledger: Ledger) -> None:

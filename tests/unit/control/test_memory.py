@@ -50,3 +50,16 @@ def test_a_task_that_never_began_is_known_as_such_when_its_pod_is_gone() -> None
     memory.note(Leftovers((gone,)))
 
     assert list(memory.children.values()) == [held]
+    assert memory.has_begun is False
+
+
+def test_what_was_seen_of_a_waiting_task_leaves_in_doubt_whether_it_began_later() -> None:
+    cut_off = step("work", 1, "TaskRunCancelled")
+    memory, gone = RunMemory(), make_task_run("work", reason="TaskRunCancelled", steps=[cut_off])
+    memory.note_look([make_task_run("work", "Unknown", "Running"), make_task_run("other")])
+    memory.note_look([replace(make_task_run("work", "Unknown", "Running"), let_begin=False)])
+
+    memory.note(Leftovers((gone,)))
+
+    assert list(memory.children.values()) == [replace(gone, let_begin=False)]
+    assert memory.has_begun is None

@@ -89,7 +89,9 @@ class Desk:
         self.ledger = Ledger(RUN_NAMESPACE)
         cluster = cast(Cluster, self.server)
         queue = cast(Any, Queue())
-        self.reader = LiveReader(cluster, self.ledger, self.clock, Shard(), queue, queue)
+        self.reader = LiveReader(
+            cluster, self.ledger, self.memory, self.clock, Shard(), queue, queue
+        )
         self.ender = RunEnder(
             cluster,
             self.memory,

@@ -12,7 +12,7 @@ import pytest
 from builders import NOW, ago, make_run, raw_task_run, step
 from clocks import FixedClock
 from workflowexecution.api.fields import format_time
-from workflowexecution.control.memory import ExecutionMemory
+from workflowexecution.control.memory import ExecutionMemory, RunMemory
 from workflowexecution.control.silence import Onlooker
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import parse_task_run
@@ -84,7 +84,7 @@ def looks(cluster: Asked, run: Run, *after: float) -> tuple[list[float | None], 
         found, begun = [], clock.monotonic()
         for seconds in after:
             clock.advance(begun + seconds - clock.monotonic())
-            found.append(await onlooker.look(memory, run))
+            found.append(await onlooker.look(memory, RunMemory(), run))
         return found
 
     return asyncio.run(look()), memory
@@ -160,7 +160,7 @@ def test_what_a_run_tells_ends_the_silence() -> None:
 
     async def look() -> None:
         for message in ("none", "none", "one"):
-            await onlooker.look(memory, running(message=message))
+            await onlooker.look(memory, RunMemory(), running(message=message))
             clock.advance(30)
 
     asyncio.run(look())
@@ -244,3 +244,22 @@ def test_what_a_late_run_had_waited_for(
     said = asyncio.run(onlooker.last_words(memory, run, tasks))
     assert said.startswith(expected)
     assert cluster.asked == asked
+
+
+def test_a_look_remembers_whether_tekton_had_let_the_first_step_begin() -> None:
+    held: dict[str, Any] = {
+        "metadata": {"name": "run-work-pod"},
+        "spec": {"containers": [{"name": "step-s", "args": ["/tekton/downward/ready"]}]},
+        "status": {"phase": "Running"},
+    }
+    task = {**WORKING, "status": {**WORKING["status"], "sidecars": [{"name": "proxy"}]}}
+    memory, of_run, clock = ExecutionMemory(), RunMemory(), FixedClock(NOW)
+    onlooker = Onlooker(Asked(task, pods=[held]), clock)  # type: ignore[arg-type]
+
+    async def look() -> None:
+        for _ in range(2):
+            await onlooker.look(memory, of_run, running())
+            clock.advance(30)
+
+    asyncio.run(look())
+    assert [child.let_begin for child in of_run.looked_at.values()] == [False]

@@ -144,6 +144,11 @@ def test_a_failure_is_told_in_words_of_our_own() -> None:
     ]
 
 
+def test_where_it_is_not_known_whether_a_step_had_begun_the_event_says_so() -> None:
+    (note,) = failed(has_started=None)
+    assert f" It is not known whether a step had begun, so {TARGET} may have been changed" in note
+
+
 def test_a_failure_of_no_task_is_told() -> None:
     assert failed() == [
         f"Workflow restart on {TARGET} failed after 9s: TaskFailed. The step did not do its work, "

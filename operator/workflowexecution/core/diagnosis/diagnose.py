@@ -14,6 +14,7 @@ from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.words import Class, class_of_wait, results_missing
+from workflowexecution.core.facts.beginnings import has_begun
 from workflowexecution.core.facts.pod_end import PodEnd
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, Step, TaskRun
@@ -30,6 +31,7 @@ class Diagnosis:
 
     task and step are None where none was at fault. ``see`` is a command that shows more.
     ``cause`` is given where the reason has causes that call for different deeds.
+    has_started: whether a step had begun; None where it is not known.
     began: what may have changed something, for people.
     """
 
@@ -40,7 +42,7 @@ class Diagnosis:
     task: TaskRun | None = None
     step: Step | None = None
     exit_code: int | None = None
-    has_started: bool = False
+    has_started: bool | None = False
     began: str = _STEPS_STARTED
 
 
@@ -67,11 +69,11 @@ def diagnose(
     task = None if has_worked else _culprit(task_runs)
     step = _failed_step(task) if task and not task.is_active else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
-    has_started = has_started or any(task.has_started for task in task_runs)
+    begun = has_started or has_begun(task_runs)
     waited_for = _wait_of(task, waited_for) if _has_waited(run, task) else ""
     found = _class_of(run, task, step, has_log)
     if found == Class(FailureReason.DEADLINE_EXCEEDED):
-        found = _class_of_wait(found, waited_for, has_started=has_started)
+        found = _class_of_wait(found, waited_for, begun=begun)
     message = _message_of(run, task, step, complaint, has_log)
     if has_worked:
         message = results_missing(run.message) + message
@@ -83,7 +85,7 @@ def diagnose(
         task=task,
         step=step,
         exit_code=_exit_code_of(task, step),
-        has_started=has_started,
+        has_started=begun,
         began=_what_began(task, task_runs),
     )
 
@@ -96,7 +98,8 @@ def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:
 
 def _has_waited(run: Run, task: TaskRun | None) -> bool:
     """Whether a time limit was over with nothing at work."""
-    if task is not None and (task.has_begun or task.has_steps_that_started):
+    has_worked = task is not None and (task.has_begun or task.has_steps_that_started)
+    if has_worked and not (task and task.was_held_last):
         return False
     reasons = (run.reason, task.reason if task else "")
     return any(reason in tables.TIMED_OUT for reason in reasons)
@@ -104,6 +107,8 @@ def _has_waited(run: Run, task: TaskRun | None) -> bool:
 
 def _wait_of(task: TaskRun | None, waited_for: str) -> str:
     """What it waited for: as last seen, or as its pod has told when it had ended."""
+    if task is not None and task.was_held_last:
+        return f"as last seen, {waited_for}" if waited_for else ""
     if waited_for or task is None or not task.wait:
         return waited_for
     return f"task {task.called!r} has not begun: {task.wait}"
@@ -146,7 +151,7 @@ def _failed_step(task: TaskRun) -> Step | None:
     by_itself = list(takewhile(lambda step: not _is_cut_off(task, step), bad))
     named = [step for step in bad if step.name == task.named_step]
     out_of_memory = [step for step in by_itself if _is_out_of_memory(step)]
-    cut_off = [] if task.is_held or task.named_sidecar else bad
+    cut_off = [] if task.is_held or task.was_held_last or task.named_sidecar else bad
     return next(iter(out_of_memory or by_itself or named or cut_off), None)
 
 
@@ -212,11 +217,11 @@ def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) 
     return Class(_reason_of_step(task, step, has_log) if step else FailureReason.UNKNOWN)
 
 
-def _class_of_wait(found: Class, waited_for: str, *, has_started: bool) -> Class:
+def _class_of_wait(found: Class, waited_for: str, *, begun: bool | None) -> Class:
     """Class of what was over its time limit, by what it had waited for."""
     if waited_for and (known := class_of_wait(waited_for)):
         return known
-    return found if has_started else Class(found.reason, Cause.NEVER_AT_WORK)
+    return Class(found.reason, Cause.NEVER_AT_WORK) if begun is False else found
 
 
 def _class_of_child(task: TaskRun) -> Class:

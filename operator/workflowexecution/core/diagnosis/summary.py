@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from workflowexecution.api import duration
 from workflowexecution.api.status import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES
 from workflowexecution.core.facts.execution import Execution
+
+_NOT_KNOWN: Final = "It is not known whether a step had begun"
 
 
 def details_of(
@@ -40,7 +43,7 @@ def details_of(
         failed_at=failed_at,
         execution_time_before_failure=took,
         natural_language_summary=summary_of(diagnosis, execution, took),
-        was_execution_failure=diagnosis.has_started,
+        was_execution_failure=diagnosis.has_started is not False,
     )
 
 
@@ -51,7 +54,7 @@ def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> s
     what = diagnosis.message.rstrip(".")
     return (
         f"{_failed(execution, took)}: {diagnosis.reason}, {what}. {explained.means} "
-        f"{_touched(execution, diagnosis.began if diagnosis.has_started else '')} "
+        f"{_touched(execution, _began(diagnosis))} "
         f"{explained.to_do}"
     )
 
@@ -67,7 +70,9 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
         f"step {failure.failed_step_name!r}" if failure.failed_step_name else "",
         f"exit code {failure.exit_code}" if failure.exit_code is not None else "",
     )
-    touched = _touched(execution, "Steps had started" if failure.was_execution_failure else "")
+    is_known = _NOT_KNOWN not in (failure.natural_language_summary or "")
+    began = "Steps had started" if is_known else _NOT_KNOWN
+    touched = _touched(execution, began if failure.was_execution_failure else "")
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
         f"{', '.join(filter(None, where))}. {FAILURES[failure.reason].means} {touched} "
@@ -78,6 +83,13 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
 def _failed(execution: Execution, took: timedelta) -> str:
     after = f" after {duration.format_duration(took)}" if took else ""
     return f"Workflow {execution.workflow_id} on {execution.target} failed{after}"
+
+
+def _began(diagnosis: Diagnosis) -> str:
+    """What may have changed something, for people; empty where nothing did."""
+    if diagnosis.has_started is None:
+        return _NOT_KNOWN
+    return diagnosis.began if diagnosis.has_started else ""
 
 
 def _touched(execution: Execution, began: str) -> str:

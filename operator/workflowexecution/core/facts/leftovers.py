@@ -244,6 +244,8 @@ def with_pods(children: Iterable[TaskRun], pods: Iterable[Pod]) -> tuple[TaskRun
             child,
             is_held=child.is_held or pod.is_held,
             awaits=pod.awaits or child.awaits,
+            let_begin=not pod.is_held,
+            is_pod_going=pod.deadline is not None,
             pod_end=pod.end,
         )
         for child in children

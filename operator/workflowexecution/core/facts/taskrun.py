@@ -73,6 +73,9 @@ class TaskRun:
     has_begun: whether it is a custom task that its controller has taken up.
     is_held: whether Tekton had not let its first step begin.
     awaits: the sidecars that were not ready; Tekton lets no step begin before they are.
+    let_begin: whether Tekton had let its first step begin when the pod of the last attempt was last
+        seen; None where that pod was never seen.
+    is_pod_going: whether that pod was being deleted then.
     has_sidecars: whether it has any.
     pod_end: why Kubernetes ended the pod of the last attempt, None where that is not known.
     """
@@ -100,6 +103,8 @@ class TaskRun:
     has_begun: bool = False
     is_held: bool = False
     awaits: tuple[str, ...] = ()
+    let_begin: bool | None = None
+    is_pod_going: bool = False
     has_sidecars: bool = False
     pod_end: PodEnd | None = None
 
@@ -128,6 +133,26 @@ class TaskRun:
     def has_steps_that_started(self) -> bool:
         """Whether a step of the last attempt has started."""
         return not self.is_held and any(step.has_started for step in self.steps)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nothing but the word of Tekton, which cut its steps off, tells that one began.
+
+        It writes a step that it holds back for a sidecar as it writes one that works.
+        """
+        if self.let_begin or (self.let_begin is None and not self.has_sidecars):
+            return False
+        began = [step for step in self.steps if step.has_started]
+        return self.has_steps_that_started and all(map(self.has_cut_off, began))
+
+    @property
+    def was_held_last(self) -> bool:
+        """Whether it was held back when its pod was last seen, and may have begun since."""
+        return self.is_in_doubt and self.let_begin is False
+
+    def has_cut_off(self, step: Step) -> bool:
+        """Whether Tekton ended a step with the task, or has not seen it end."""
+        return not step.reason or self.reason in (step.termination, step.reason)
 
     @property
     def started_before(self) -> bool:
@@ -195,18 +220,6 @@ def _parse_attempt(raw: Raw) -> TaskRun:
         namespace=reading.text(meta, "namespace"),
         uid=reading.text(meta, "uid"),
         is_deleting=bool(meta.get("deletionTimestamp")),
-    )
-
-
-def seen_again(known: TaskRun | None, child: TaskRun) -> TaskRun:
-    """A child as it is now, with what its pod had told of it when it had ended, and may no more."""
-    if known is None or known.uid != child.uid or known.is_active:
-        return child
-    return replace(
-        child,
-        is_held=known.is_held or child.is_held,
-        awaits=known.awaits or child.awaits,
-        pod_end=child.pod_end or known.pod_end,
     )
 
 

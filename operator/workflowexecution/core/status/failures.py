@@ -22,9 +22,12 @@ def outcome_of_refusal(execution: Execution, refusal: Refuse, now: datetime) -> 
 
 
 def outcome_of_giving_up(
-    execution: Execution, run: Run, *, has_started: bool, now: datetime
+    execution: Execution, run: Run, *, has_started: bool | None, now: datetime
 ) -> Outcome:
-    """A run that Tekton does not end long after its time limit."""
+    """A run that Tekton does not end long after its time limit.
+
+    ``has_started``: None where it is not known whether a step had begun.
+    """
     diagnosis = Diagnosis(
         reason=FailureReason.DEADLINE_EXCEEDED,
         message=(
@@ -51,12 +54,13 @@ def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcom
     return _failed(execution, diagnosis, now)
 
 
-def _had_started(execution: Execution, run: Run) -> bool:
-    """Whether a step had begun; where nobody saw, it is assumed unless the status rules it out."""
+def _had_started(execution: Execution, run: Run) -> bool | None:
+    """Whether a step had begun; None where nobody saw, and the status does not rule it out."""
     if run.has_started is not None:
         return run.has_started
     status = execution.raw.get("status") or {}
-    return (status.get("pipelineRunStatus") or {}).get("reason") not in _BEFORE_ANY_TASK
+    is_before = (status.get("pipelineRunStatus") or {}).get("reason") in _BEFORE_ANY_TASK
+    return False if is_before and not run.task_names else None
 
 
 def _failed(execution: Execution, diagnosis: Diagnosis, now: datetime) -> Outcome:

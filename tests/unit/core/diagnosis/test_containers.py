@@ -61,7 +61,7 @@ def cut_off(name: str, reason: str, started_at: str = "2026-11-29T00:01:44Z") ->
     return {**step(name), "terminated": terminated, "terminationReason": reason}
 
 
-def told(found: Diagnosis) -> tuple[FailureReason, str | None, int | None, bool]:
+def told(found: Diagnosis) -> tuple[FailureReason, str | None, int | None, bool | None]:
     return found.reason, found.step.name if found.step else None, found.exit_code, found.has_started
 
 
@@ -160,9 +160,23 @@ def test_a_sidecar_of_kubernetes_own_kind_may_start_again_while_steps_work() -> 
     steps = [cut_off("work", "TaskRunTimeout")]
     task = task_run("TaskRunTimeout", "late", steps, [named("proxy", waiting=waiting)])
 
-    found = diagnose(ended(), [task])
+    found = diagnose(ended(), [replace(task, let_begin=True)])
 
     assert told(found) == (FailureReason.DEADLINE_EXCEEDED, "work", None, True)
+
+
+def test_of_a_task_that_was_held_back_when_last_seen_nobody_knows_whether_it_began() -> None:
+    steps = [cut_off("work", "TaskRunCancelled")]
+    task = task_run("TaskRunCancelled", "late", steps, [named("proxy", running={})])
+    waited = "task 'work' has not begun: its steps wait until sidecar 'proxy' is ready"
+
+    found = diagnose(
+        ended("PipelineRunTimeout"), [replace(task, let_begin=False)], waited_for=waited
+    )
+
+    assert told(found) == (FailureReason.DEADLINE_EXCEEDED, None, None, None)
+    assert found.cause is None
+    assert found.message.endswith(f"; as last seen, {waited}")
 
 
 ENDED_AT = datetime(2026, 11, 29, 0, 0, 37, tzinfo=UTC)

@@ -1,15 +1,17 @@
 """What a pod tells of its steps and its end, as Tekton 1.15 and Kubernetes 1.36 write it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from builders import RUN_NAMESPACE, make_run, make_task_run, raw_task_run, step
+from workflowexecution.core.facts.beginnings import seen_again
 from workflowexecution.core.facts.families import Families
 from workflowexecution.core.facts.leftovers import Pod, parse_pod, with_pods
 from workflowexecution.core.facts.pod_end import DEADLINE, PodEnd, pod_end_of
-from workflowexecution.core.facts.taskrun import ChildKind, seen_again
+from workflowexecution.core.facts.taskrun import ChildKind
 
 STARTED_AT = datetime(2026, 11, 29, 0, 1, 40, tzinfo=UTC)
 ENDED_AT = STARTED_AT + timedelta(seconds=8)
@@ -143,7 +145,9 @@ def test_what_the_pod_told_stays_known_when_it_is_gone() -> None:
 def test_what_the_pod_told_while_it_worked_is_no_proof_of_how_it_stood_at_the_end() -> None:
     (active,) = with_pods([make_task_run("work", "Unknown", "Running")], [HELD])
     assert active.is_held
-    assert seen_again(active, WORKED) is WORKED
+    assert seen_again(active, WORKED) == replace(WORKED, let_begin=False)
+    (going,) = with_pods([active], [replace(HELD, deadline=ENDED_AT)])
+    assert seen_again(going, WORKED).is_held
 
 
 def test_a_run_of_which_a_sidecar_was_never_ready_has_not_begun() -> None:

@@ -29,12 +29,17 @@ def test_a_refusal() -> None:
     assert facts(outcome) == ("Forbidden", "spec.x: wrong", False)
 
 
-@pytest.mark.parametrize("has_started", [True, False])
-def test_a_run_that_is_given_up(has_started: bool) -> None:
+NOT_KNOWN = "It is not known whether a step had begun, so "
+
+
+@pytest.mark.parametrize("has_started", [True, False, None])
+def test_a_run_that_is_given_up(has_started: bool | None) -> None:
     execution = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=40))
     outcome = outcome_of_giving_up(execution, RUN, has_started=has_started, now=NOW)
     reason, message, started = facts(outcome)
-    assert (reason, started) == ("DeadlineExceeded", has_started)
+    assert (reason, started) == ("DeadlineExceeded", has_started is not False)
+    assert outcome.failure is not None
+    assert (NOT_KNOWN in outcome.failure.natural_language_summary) is (has_started is None)
     assert f"see: kubectl describe pipelinerun -n {RUN.namespace} {RUN.name}" in message
 
 
@@ -58,6 +63,16 @@ def test_a_lost_run_may_have_changed_something_unless_it_is_known_that_it_did_no
     reason, message, started = facts(outcome_of_lost_run(execution, run, NOW))
     assert (reason, started) == ("Unknown", expected)
     assert "was deleted by somebody else" in message
+
+
+@pytest.mark.parametrize("mirrored", ["Started", "Running"])
+def test_of_a_lost_run_with_tasks_it_is_told_that_nobody_knows(mirrored: str) -> None:
+    status = {"phase": "Running", "pipelineRunStatus": {"status": "Unknown", "reason": mirrored}}
+    run = make_run("mine", tasks=["work"], is_gone=True, has_stopped=True)
+    outcome = outcome_of_lost_run(parse_execution(raw_execution(status=status)), run, NOW)
+    assert outcome.failure is not None
+    assert outcome.failure.was_execution_failure is True
+    assert NOT_KNOWN in outcome.failure.natural_language_summary
 
 
 def test_a_run_that_was_cancelled_first_was_not_deleted_by_just_anybody() -> None:
