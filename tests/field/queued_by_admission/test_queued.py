@@ -51,7 +51,8 @@ def queued(world: World, cluster: Cluster) -> tuple[Object, Object]:
 
 def assert_waiting(world: World, item: Object) -> None:
     found = world.read(item)
-    assert found["status"]["phase"] == "Running"
+    # Its first status may not be written yet.
+    assert found.get("status", {}).get("phase") == "Running"
     told = condition_of(found, "Succeeded")
     assert told["reason"] == "Queued", told
     assert "is queued" in told["message"]
