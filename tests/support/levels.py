@@ -38,8 +38,6 @@ MEASURED = REPOSITORY / "build" / "coverage"
 PACKAGE_PERCENT, CORE_PERCENT = "90", "100"
 # pytest's own line on each test that failed; told again at the end, as far more comes between.
 FAILURE_LINES = ("FAILED ", "ERROR ")
-
-
 failures: list[str] = []
 
 
@@ -57,7 +55,6 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Run the levels, with `--all` the nightly verbs too; returns 0 if nothing has failed."""
     shutil.rmtree(MEASURED, ignore_errors=True)
     MEASURED.mkdir(parents=True)
-    failures.clear()
     results = [_timed("lint", _lint)]
     with ThreadPoolExecutor(len(LANES)) as lanes:
         for done in lanes.map(lambda levels: [_level(level) for level in levels], LANES):
