@@ -16,15 +16,14 @@ MEMORY = Bound(share=0.05, least=3)
 REMEMBERED = Bound(share=0.05, least=5)
 # Where the machine stalls, what a skip rests on is too old when it is decided, and is read again.
 REQUESTS = Bound(share=0.05, least=0.05)
+OBJECTS = tuple(f'workflowexecution_remembered{{kind="{kind}"}}' for kind in ("execution", "run"))
 COUNTS = {
     "fds": FEW,
     "sockets": FEW,
     "threads": FEW,
     "workflowexecution_tasks": FEW,
-    **{
-        f'workflowexecution_remembered{{kind="{kind}"}}': REMEMBERED
-        for kind in ("execution", "run", "pass", "timer")
-    },
+    **dict.fromkeys(OBJECTS, REMEMBERED),
+    **{f'workflowexecution_remembered{{kind="{kind}"}}': REMEMBERED for kind in ("pass", "timer")},
     # Targets that have cooled down are forgotten at the next resync: their number goes up and down.
     'workflowexecution_remembered{kind="target"}': Bound(share=0.3),
 }
@@ -67,7 +66,9 @@ class Plan:
 
 
 # Half a minute tells what is left of every execution. What grows more slowly it does not tell, and
-# on a busy machine as many may be under way at one time and not at another.
+# on a busy machine as many may be under way at one time and not at another: what is remembered of
+# objects follows how many there are. That nothing is left at the end is asserted exactly.
+MORE_OBJECTS = Bound(least=60)
 SHORT = Plan(
     phases=(6.0, 22.0),
     sample=0.5,
@@ -76,8 +77,8 @@ SHORT = Plan(
     cooldown=timedelta(seconds=4),
     retention=4,
     resync=4,
-    bounds=dict.fromkeys(COUNTS, Bound(least=30)),
-    history=Bound(least=60),
+    bounds={**dict.fromkeys(COUNTS, Bound(least=30)), **dict.fromkeys(OBJECTS, MORE_OBJECTS)},
+    history=MORE_OBJECTS,
     requests=Bound(least=2),
 )
 LONG = Plan(

@@ -25,17 +25,6 @@ REMEMBERED = 'workflowexecution_remembered{{kind="{}"}}'
 QUIET_S = 6.0
 
 
-@pytest.fixture(scope="module", autouse=True)
-def claimed(world: World) -> None:
-    """Each namespace is claimed once, when the operator starts: that is no execution's cost."""
-
-    def check() -> None:
-        asked = Counter(one.kind for one in world.proxy.since())
-        assert asked["create workflowclaims"] == len(world.sources)
-
-    eventually(check)
-
-
 @pytest.fixture
 def costs(world: World) -> Callable[[dict[str, int]], None]:
     """Check what was asked since the test began: just this, and nothing more comes after it."""

@@ -45,6 +45,25 @@ class World:
         rights.extend_to(cluster, self.execution_namespace)
         self.operator = self.new_operator(self.proxy.url)
 
+    def until_claimed(self) -> None:
+        """Wait until its namespaces are claimed: one request each, which no execution costs.
+
+        The operator claims them in the background once it has started.
+        """
+
+        def check() -> None:
+            missing = [name for name in self.sources if not self._is_claimed(name)]
+            assert not missing, f"not claimed: {missing}"
+
+        if self._serves_its_sources():
+            eventually(check, dump=self.dump)
+
+    def _is_claimed(self, namespace: str) -> bool:
+        return self.cluster.exists(CLAIM.format(namespace))
+
+    def _serves_its_sources(self) -> bool:
+        return not any(flag.startswith("--watch-namespaces") for flag in self._flags)
+
     def new_operator(self, server: str, *flags: str, **how: Any) -> OperatorProcess:
         """An operator of this world, not started; a later flag wins over an earlier one.
 
@@ -217,6 +236,7 @@ def open_world(
         try:
             if started:
                 world.operator.start()
+                world.until_claimed()
             yield world
             if world.operator.is_running:
                 world.operator.stop()
