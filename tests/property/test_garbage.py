@@ -162,7 +162,7 @@ def test_whatever_a_run_looks_like_its_execution_comes_to_an_end(
     assert not one.faults, one.faults
     assert server.get(EXECUTIONS, path)["status"]["phase"] in ("Completed", "Failed")
     assert server.statuses >= 2
-    assert len(one.ledger.runs()) + len(one.ledger.executions()) + len(one.memory) == 0
+    assert len(one.store.runs()) + len(one.store.executions()) + len(one.memory) == 0
 
 
 @MANY
@@ -189,7 +189,7 @@ def test_runs_of_others_may_be_anything(
 
     assert not one.faults, one.faults
     assert server.get(EXECUTIONS, path)["status"]["phase"] == "Running"
-    assert len(one.ledger.runs()) == len(one.ledger.executions()) == 1
+    assert len(one.store.runs()) == len(one.store.executions()) == 1
 
 
 lease_fields = st.fixed_dictionaries(

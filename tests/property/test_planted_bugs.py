@@ -10,8 +10,8 @@ from hypothesis.errors import FlakyFailure
 from model_interleavings import LeaderChanges, OneOperator, TwoOperators
 from model_search import Counts, only_generate, play
 from model_world import World
-from workflowexecution.control.live_reads import LiveReader
-from workflowexecution.control.resync import Resync
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.relist import Relist
 from workflowexecution.core import decision, names, retention, run_ending
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.run_ending import LeaveRun
@@ -77,7 +77,7 @@ def a_run_is_adopted_by_the_name_of_its_execution(patch: pytest.MonkeyPatch) -> 
 
 def a_skip_trusts_what_is_cached(patch: pytest.MonkeyPatch) -> None:
     """The holder of a target is not looked at before a Skip names it for good."""
-    patch.setattr(LiveReader, "is_holder_fresh", lambda *_: True)
+    patch.setattr(LiveReads, "is_holder_fresh", lambda *_: True)
 
 
 def a_cooldown_is_not_asked_for(patch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def an_orphan_goes_on(patch: pytest.MonkeyPatch) -> None:
 
 def the_one_who_takes_over_knows_nothing(patch: pytest.MonkeyPatch) -> None:
     """Whoever stood by does not queue what it knows when it begins to lead."""
-    patch.setattr(Resync, "queue_all", lambda _: None)
+    patch.setattr(Relist, "queue_all", lambda _: None)
 
 
 # With a seed that finds it soon; others find it, too, after some dozen or hundred schedules.

@@ -12,9 +12,9 @@ from typing import Any, Final
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
+from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.store import Store
 from workflowexecution.cli.run import policy_of
-from workflowexecution.control.ledger import Ledger
-from workflowexecution.control.policy import Policy
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
@@ -99,7 +99,7 @@ def make_execution(
     workflow_id: str = "restart",
     **meta: Any,
 ) -> Execution:
-    """An execution as the ledger keeps it; ``slot`` is that of the run its status names."""
+    """An execution as the cache keeps it; ``slot`` is that of the run its status names."""
     is_terminal = phase is not None and phase.is_terminal
     _refuse(completed_at is not None and not is_terminal, "an active execution has not completed")
     _refuse(is_terminal and completed_at is None, "an ended execution has a completion time")
@@ -221,7 +221,7 @@ def make_run(
     has_started: bool | None = None,
     **meta: Any,
 ) -> Run:
-    """A run as the ledger keeps it; one that has succeeded, or not said, has not "stopped"."""
+    """A run as the cache keeps it; one that has succeeded, or not said, has not "stopped"."""
     has_ended = succeeded in ("True", "False")
     _refuse(completed_at is not None and not has_ended, "an active run has not completed")
     is_over = succeeded == "False" or is_gone or bool(meta.get("deleted_at"))
@@ -300,18 +300,18 @@ def make_snapshot(
     guards: Guards = NO_GUARDS,
     now: datetime = NOW,
 ) -> Snapshot:
-    """The facts of one decision, as a ledger that has seen all of these gathers them."""
+    """The facts of one decision, as a cache that has seen all of these gathers them."""
     execution = execution or make_execution()
     _refuse(any(other.target != execution.target for other in others), "another target's execution")
     _refuse(any(other.uid == execution.uid for other in others), "the execution beside itself")
     _refuse(len({run.name for run in runs}) < len(runs), "two runs of one name")
     _refuse(now.tzinfo is None or cooldown < timedelta(0), "a naive now, or a cooldown below zero")
-    ledger = Ledger(RUN_NAMESPACE, keeps_endings=guards.are_on)
+    store = Store(RUN_NAMESPACE, keeps_endings=guards.are_on)
     for item in (execution, *others):
-        ledger.observe_execution(item, now=now)
+        store.observe_execution(item, now=now)
     for run in runs:
-        ledger.observe_run(run, now=now)
-    return ledger.target_facts(execution).snapshot(
+        store.observe_run(run, now=now)
+    return store.target_facts(execution).snapshot(
         execution,
         problem=problem,
         cooldown=cooldown,

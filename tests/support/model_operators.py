@@ -15,23 +15,23 @@ from model_loop import ModelLoop
 from model_requests import PASS_BEGAN, ModelCluster, Request
 from model_server import Server
 from model_store import EXECUTIONS, RUNS, Raw, clone
-from workflowexecution.control.announcer import Announcer
-from workflowexecution.control.effects import Effects
-from workflowexecution.control.execution_reconciler import ExecutionReconciler
-from workflowexecution.control.holds import Holds
-from workflowexecution.control.intake import Intake
-from workflowexecution.control.launcher import Launcher
-from workflowexecution.control.ledger import Ledger
-from workflowexecution.control.live_reads import LiveReader
-from workflowexecution.control.memory import Memory
-from workflowexecution.control.mirror import Mirrorer
-from workflowexecution.control.policy import Policy
-from workflowexecution.control.resync import Resync
-from workflowexecution.control.retention import Retention
-from workflowexecution.control.run_reconciler import RunReconciler
-from workflowexecution.control.silence import Onlooker
-from workflowexecution.control.status_writer import StatusWriter
-from workflowexecution.control.workqueue import WorkQueue
+from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.store import Store
+from workflowexecution.controller.actions import Actions
+from workflowexecution.controller.event_handler import EventHandler
+from workflowexecution.controller.execution import ExecutionReconciler
+from workflowexecution.controller.holds import Holds
+from workflowexecution.controller.launch import Launcher
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.recorder import Recorder
+from workflowexecution.controller.relist import Relist
+from workflowexecution.controller.retention import Retention
+from workflowexecution.controller.run import RunReconciler
+from workflowexecution.controller.run_status import RunStatusReporter
+from workflowexecution.controller.silent_runs import SilentRuns
+from workflowexecution.controller.status_writer import StatusWriter
+from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.observe.metrics import Metrics
@@ -104,17 +104,17 @@ class Operator:
         cluster.told = lambda: self.seen[RUNS]
         self.dirty = Dirty()
         memory, policy = Memory(), policy_for(namespace, keeps_executions)
-        ledger, metrics = Ledger(namespace), no_metrics()
-        announcer = Announcer(cluster, metrics, clock)
+        store, metrics = Store(namespace), no_metrics()
+        recorder = Recorder(cluster, metrics, clock)
         queue = cast("WorkQueue[Any]", self.dirty)
-        reader = LiveReader(cluster, ledger, memory, clock, policy.shard, queue, queue)
-        launcher = Launcher(cluster, reader, memory, announcer, policy, clock)
-        mirror = Mirrorer(reader, Onlooker(cluster, clock), memory, policy, clock)
-        effects = Effects(cluster, ledger, memory, reader, launcher, mirror, policy, clock, queue)
-        writer = StatusWriter(cluster, ledger, memory, reader, announcer, clock)
-        self.holds = Holds(ledger, queue)
+        reader = LiveReads(cluster, store, memory, clock, policy.shard, queue, queue)
+        launcher = Launcher(cluster, reader, memory, recorder, policy, clock)
+        mirror = RunStatusReporter(reader, SilentRuns(cluster, clock), memory, policy, clock)
+        effects = Actions(cluster, store, memory, reader, launcher, mirror, policy, clock, queue)
+        writer = StatusWriter(cluster, store, memory, reader, recorder, clock)
+        self.holds = Holds(store, queue)
         self.executions = ExecutionReconciler(
-            ledger,
+            store,
             memory,
             reader,
             effects,
@@ -122,14 +122,14 @@ class Operator:
             policy,
             clock,
             queue,
-            is_current=lambda: not (self.is_behind_lists or self.intake.needs_resync),
+            is_current=lambda: not (self.is_behind_lists or self.handler.needs_resync),
             holds=self.holds.current,
         )
-        self.runs = RunReconciler(cluster, ledger, memory, reader, announcer, policy, clock, queue)
-        self.lists = Resync(cluster, ledger, memory, reader, policy, clock, queue, queue)
+        self.runs = RunReconciler(cluster, store, memory, reader, recorder, policy, clock, queue)
+        self.lists = Relist(cluster, store, memory, reader, policy, clock, queue, queue)
         self.retention = Retention(cluster, metrics)
-        self.intake = Intake(ledger, memory, clock, policy, queue, queue)
-        self.ledger, self.memory = ledger, memory
+        self.handler = EventHandler(store, memory, clock, policy, queue, queue)
+        self.store, self.memory = store, memory
         self.tasks: dict[Key, asyncio.Task[None]] = {}
         self.listing: asyncio.Task[None] | None = None
         self.due: dict[Key, datetime] = {}
@@ -196,7 +196,7 @@ class Operator:
 
     def relist(self, kind: str) -> None:
         """Lose the place in a watch: what came and went meanwhile is not told."""
-        self.intake.missed()
+        self.handler.missed()
         self.seen[kind] = len(self.server.history[kind])
 
     def start_pass(self, key: Key) -> None:
@@ -229,12 +229,12 @@ class Operator:
         self.loop.run_until_idle()
 
     async def _resync(self) -> None:
-        self.is_behind_lists = self.is_behind_lists or self.intake.needs_resync
-        self.intake.needs_resync = False
+        self.is_behind_lists = self.is_behind_lists or self.handler.needs_resync
+        self.handler.needs_resync = False
         try:
             found = await self.lists.resync()
         except errors.ApiError:
-            self.intake.needs_resync = True
+            self.handler.needs_resync = True
             return
         self.is_behind_lists = False
         if self.leads:
@@ -258,6 +258,6 @@ class Operator:
 
     def _take_in(self, kind: str, event: str, raw: Raw) -> None:
         if kind == EXECUTIONS:
-            self.intake.on_execution(event, clone(raw))
+            self.handler.on_execution(event, clone(raw))
         elif raw["metadata"]["namespace"] == self.namespace:
-            self.intake.on_run(event, clone(raw))
+            self.handler.on_run(event, clone(raw))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from workflowexecution import __version__
-from workflowexecution.control.app import App
-from workflowexecution.control.policy import Policy
+from workflowexecution.cache.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.load_access import load_access
-from workflowexecution.observe.followers import open_followers
+from workflowexecution.manager.manager import Manager
+from workflowexecution.observe.event_sinks import open_event_sinks
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health, HttpServer
@@ -85,13 +85,13 @@ async def run(settings: Settings) -> None:
         probes_port=probes_port,
         metrics_port=metrics_port,
     )
-    followers = open_followers(
+    event_sinks = open_event_sinks(
         metrics,
         traces_endpoint=settings.traces_endpoint,
         cloudevents_sink=settings.cloudevents_sink,
     )
     page = _page_of(settings, access)
-    app = App(
+    app = Manager(
         access,
         policy_of(settings),
         metrics,
@@ -99,8 +99,8 @@ async def run(settings: Settings) -> None:
         concurrency=settings.concurrency,
         resync_interval=settings.resync_interval,
         lease_namespace=settings.lease_namespace if settings.leader_election else None,
-        followers=followers,
-        onlooker=page,
+        event_sinks=event_sinks,
+        listener=page,
     )
     try:
         if page is not None:
@@ -109,7 +109,7 @@ async def run(settings: Settings) -> None:
     finally:
         if page is not None:
             await page.close()
-        await asyncio.gather(*(follower.close() for follower in followers))
+        await asyncio.gather(*(sink.close() for sink in event_sinks))
         await server.close()
 
 

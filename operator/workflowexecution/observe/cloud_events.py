@@ -42,7 +42,7 @@ class _RefusedError(Exception):
     """The sink does not want an event."""
 
 
-class CloudEventFollower:
+class CloudEventSink:
     """Sends one event for each phase, in order; what does not fit into its queue is dropped."""
 
     def __init__(self, sink: str, results: Counter, *, with_trace: bool = False) -> None:
@@ -65,7 +65,7 @@ class CloudEventFollower:
         *,
         now: datetime,
     ) -> None:
-        """See Follower."""
+        """See EventSink."""
         event = build_event(execution, before, after, now, with_trace=self._with_trace)
         try:
             self._queue.put_nowait(to_binary_event(event))
@@ -73,7 +73,7 @@ class CloudEventFollower:
             self._count("dropped")
 
     async def close(self) -> None:
-        """See Follower."""
+        """See EventSink."""
         try:
             async with asyncio.timeout(_CLOSE_S):
                 await self._queue.join()

@@ -39,7 +39,7 @@ _REQUEST_S: Final = 5.0
 _CLOSE_S: Final = 3.0
 
 
-class TraceFollower:
+class TraceSink:
     """Makes the spans of executions; one that no orchestrator wants sampled has none."""
 
     def __init__(self, endpoint: str) -> None:
@@ -63,7 +63,7 @@ class TraceFollower:
         self._tracer = self._provider.get_tracer("workflowexecution", __version__)
 
     def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
-        """See Follower."""
+        """See EventSink."""
         trace, end = trace_of(execution), _nanoseconds(now)
         told = {"tekton.pipelinerun.namespace": run.namespace, "tekton.pipelinerun.name": run.name}
         start = end - int(seconds * 1e9)
@@ -77,7 +77,7 @@ class TraceFollower:
         *,
         now: datetime,
     ) -> None:
-        """See Follower."""
+        """See EventSink."""
         if after.phase is None or not after.phase.is_terminal:
             return
         trace, end = trace_of(execution), _nanoseconds(now)
@@ -96,7 +96,7 @@ class TraceFollower:
         self._span("WorkflowExecution", _beneath_parent(trace), start, end, told, is_error=is_error)
 
     async def close(self) -> None:
-        """See Follower."""
+        """See EventSink."""
         # The SDK waits for its queue to be sent, which a collector that hangs makes long.
         ending = threading.Thread(target=self._provider.shutdown, daemon=True)
         ending.start()

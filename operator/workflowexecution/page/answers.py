@@ -5,8 +5,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from workflowexecution.control.window import Window
 from workflowexecution.kube import errors
+from workflowexecution.manager.view import OperatorView
 from workflowexecution.page import doors
 from workflowexecution.page.gate import Visitor
 from workflowexecution.page.rendering import Pages
@@ -16,7 +16,7 @@ from workflowexecution.views.rights import missing_right
 class Answers:
     """Makes answers; every page says which operator made it, and what is in doubt."""
 
-    def __init__(self, window: Window, *, is_for_loopback: bool, audience: str) -> None:
+    def __init__(self, window: OperatorView, *, is_for_loopback: bool, audience: str) -> None:
         self._window = window
         self._audience = audience
         self._is_for_loopback = is_for_loopback

@@ -24,7 +24,7 @@ _LOCKS: Final = 100
 class Known:
     """What one operator knows at one moment.
 
-    active, runs: as in its ledger.
+    active, runs: as in its cache.
     cooldowns: all of them, the one that ends first at the beginning.
     recent: the newest executions, of namespaces that the visitor sees.
     leftovers: what of the runs executes; without those that could not be read.

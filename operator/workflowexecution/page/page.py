@@ -6,9 +6,9 @@ from typing import Any, Final
 import aiohttp
 import structlog
 
-from workflowexecution.control.window import Window
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.manager.view import OperatorView
 from workflowexecution.observe.web_server import WebServer
 from workflowexecution.page.gate import ClusterGate, Gate, LoopbackGate
 from workflowexecution.page.keeper import IDLE_S, Keeper
@@ -23,7 +23,7 @@ _LOOPBACK: Final = "127.0.0.1"
 
 
 class StatusPage:
-    """Serves the page; as an Onlooker it hears what the watches tell.
+    """Serves the page; as an EventListener it hears what the watches tell.
 
     While nobody looks it asks for nothing and keeps nothing.
     """
@@ -38,7 +38,7 @@ class StatusPage:
         self._web: WebServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, window: Window, address: str, port: int) -> None:
+    async def start(self, window: OperatorView, address: str, port: int) -> None:
         """Begin to serve what is seen through a window; on loopback, whatever the address.
 
         Raises: OSError where the port is taken.
@@ -79,17 +79,17 @@ class StatusPage:
             await self._session.close()
 
     def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
-        """See Onlooker."""
+        """See EventListener."""
         if self._keeper is not None:
             self._keeper.heard_of_execution(event_type, raw)
 
     def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
-        """See Onlooker."""
+        """See EventListener."""
         if self._keeper is not None:
             self._keeper.heard_of_run()
 
     def missed(self) -> None:
-        """See Onlooker."""
+        """See EventListener."""
         if self._keeper is not None:
             self._keeper.missed()
 

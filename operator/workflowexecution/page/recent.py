@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from workflowexecution.api import reading
-from workflowexecution.control.ledger import is_older
-from workflowexecution.control.recent import RecentVersions
+from workflowexecution.cache.store import is_older
+from workflowexecution.cache.tombstones import Tombstones
 from workflowexecution.core.facts.execution import Execution
 
 PER_NAMESPACE: Final = 100
@@ -31,7 +31,7 @@ class Recent:
         self.is_complete = False
         self._by_namespace: dict[str, dict[str, Execution]] = {}
         self._cut: set[str] = set()
-        self._gone = RecentVersions()
+        self._gone = Tombstones()
         self._share = PER_NAMESPACE
         self._count = 0
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from workflowexecution.api.status import Phase
-from workflowexecution.control.window import Window
 from workflowexecution.kube import errors
+from workflowexecution.manager.view import OperatorView
 from workflowexecution.page import doors
 from workflowexecution.page.answers import Answers, moved_to
 from workflowexecution.page.event_stream import follow
@@ -44,7 +44,7 @@ class Server:
 
     def __init__(
         self,
-        window: Window,
+        window: OperatorView,
         sources: Sources,
         gate: Gate,
         streams: Streams,
@@ -121,8 +121,8 @@ class Server:
         # Nothing is awaited from here on: what is shown is of one moment.
         shown = {name for name in recent.namespaces() | candidates if sight.sees(name)}
         known = Known(
-            active=window.ledger.executions(),
-            runs=window.ledger.runs(),
+            active=window.store.executions(),
+            runs=window.store.runs(),
             cooldowns=self._cooldowns.get(),
             recent=recent.executions(shown),
             leftovers=leftovers,
@@ -209,7 +209,7 @@ class Server:
 
     def _read_cooldowns(self) -> list[Cooldown]:
         window = self._window
-        return cooldowns_of(window.ledger.ends(), window.policy.cooldown, window.clock.now())
+        return cooldowns_of(window.store.ends(), window.policy.cooldown, window.clock.now())
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._bearer_of(doors.token_of(request), request)
@@ -236,10 +236,10 @@ class Server:
 
     def _namespaces(self, recent: Recent) -> set[str]:
         """Namespaces of which something could be shown."""
-        ledger = self._window.ledger
-        active = {item.namespace for item in ledger.executions()}
-        held = {run.owner.namespace for run in ledger.runs() if run.owner}
-        return recent.namespaces() | active | held | {end.namespace for end in ledger.ends()}
+        store = self._window.store
+        active = {item.namespace for item in store.executions()}
+        held = {run.owner.namespace for run in store.runs() if run.owner}
+        return recent.namespaces() | active | held | {end.namespace for end in store.ends()}
 
     async def _leftovers(self) -> tuple[Any, str]:
         """What still executes; and, where that cannot be read, why not."""

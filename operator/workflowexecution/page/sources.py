@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from workflowexecution.api import reading, validation
-from workflowexecution.control.cluster import RUNS_AT_ONCE
-from workflowexecution.control.kube_cluster import KubeCluster
-from workflowexecution.control.leftover_reads import read_leftovers_of
-from workflowexecution.control.window import Window
+from workflowexecution.client.cluster import RUNS_AT_ONCE
+from workflowexecution.client.kube_cluster import KubeCluster
+from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.core import names, pipelinerun
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.manager.view import OperatorView
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.short_cache import ShortCache
 from workflowexecution.page.story import Account
@@ -31,7 +31,7 @@ _NOT_SHOWN: Final = ("parameters", "rationale")
 class Sources:
     """The requests of the status page, made with the operator's rights."""
 
-    def __init__(self, client: ApiClient, window: Window) -> None:
+    def __init__(self, client: ApiClient, window: OperatorView) -> None:
         policy = window.policy
         self._window = window
         self._cluster = KubeCluster(
@@ -63,7 +63,7 @@ class Sources:
         return await self._accounts.get((namespace, name), lambda: self._read(namespace, name))
 
     async def _read_leftovers(self) -> dict[RunKey, Leftovers]:
-        held = [run for run in self._window.ledger.runs() if run.state is not RunState.FINISHED]
+        held = [run for run in self._window.store.runs() if run.state is not RunState.FINISHED]
         # Where there are more than one request can name: of those that end it matters most.
         held.sort(key=lambda run: (run.state is not RunState.STOPPING, run.created_at))
         by_namespace: dict[str, list[Run]] = {}
@@ -97,7 +97,7 @@ class Sources:
             return None
         spec, problem = validation.parse_spec(raw)
         return foretell(
-            window.ledger,
+            window.store,
             namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,

@@ -11,8 +11,8 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.status import TERMINAL_PHASES
-from workflowexecution.control.cluster import Raw
-from workflowexecution.control.paths import execution_paths
+from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient

@@ -7,10 +7,10 @@ import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from workflowexecution.api.status import Phase
-from workflowexecution.control.cluster import RUNS_AT_ONCE, Raw
-from workflowexecution.control.kube_cluster import KubeCluster
-from workflowexecution.control.leftover_reads import read_leftovers_of
-from workflowexecution.control.paths import execution_paths, runs_path
+from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw
+from workflowexecution.client.kube_cluster import KubeCluster
+from workflowexecution.client.leftover_reads import read_leftovers_of
+from workflowexecution.client.paths import execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import (

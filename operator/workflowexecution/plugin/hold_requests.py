@@ -4,8 +4,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from workflowexecution.api import identity, reading
-from workflowexecution.control.cluster import Raw
-from workflowexecution.control.paths import holds_path
+from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import holds_path
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import cluster_of

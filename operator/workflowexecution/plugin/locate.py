@@ -3,8 +3,8 @@
 from typing import Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.control.cluster import Raw
-from workflowexecution.control.paths import execution_paths
+from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import execution_paths
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import cluster_of, escaped
 from workflowexecution.plugin.session import Session

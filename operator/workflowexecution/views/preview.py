@@ -8,7 +8,7 @@ from typing import Final
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import FailureReason, SkipDetails
-from workflowexecution.control.ledger import Ledger
+from workflowexecution.cache.store import Store
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.hold import Hold
@@ -70,7 +70,7 @@ def preview(
         now: aware UTC, after the facts were listed.
     """
     return foretell(
-        _ledger_of(facts, run_namespace, now),
+        _store_of(facts, run_namespace, now),
         namespace=namespace,
         target=target,
         workflow_id=workflow_id,
@@ -83,7 +83,7 @@ def preview(
 
 
 def foretell(
-    ledger: Ledger,
+    store: Store,
     *,
     namespace: str,
     target: str,
@@ -94,9 +94,9 @@ def foretell(
     guards: Guards,
     now: datetime,
 ) -> Preview:
-    """Decide for an execution that does not exist, by what a ledger knows; arguments as above."""
+    """Decide for an execution that does not exist, by what a cache knows; arguments as above."""
     execution = _imagined(namespace, target, workflow_id, now)
-    snapshot = ledger.target_facts(execution).snapshot(
+    snapshot = store.target_facts(execution).snapshot(
         execution,
         problem=problem,
         cooldown=cooldown,
@@ -113,16 +113,16 @@ def ending_on(
     facts: Facts, target: str, workflow_id: str, run_namespace: str, now: datetime
 ) -> Ending | None:
     """How a workflow ended last on a target, as guards see it; None where that is not known."""
-    return _ledger_of(facts, run_namespace, now).endings.newest(target, workflow_id)
+    return _store_of(facts, run_namespace, now).endings.newest(target, workflow_id)
 
 
-def _ledger_of(facts: Facts, run_namespace: str, now: datetime) -> Ledger:
-    ledger = Ledger(run_namespace, keeps_endings=True)
+def _store_of(facts: Facts, run_namespace: str, now: datetime) -> Store:
+    store = Store(run_namespace, keeps_endings=True)
     for item in facts.executions:
-        ledger.observe_execution(item, now=now)
+        store.observe_execution(item, now=now)
     for run in facts.runs:
-        ledger.observe_run(run, now=now)
-    return ledger
+        store.observe_run(run, now=now)
+    return store
 
 
 def _told(verdict: Verdict, target: str, workflow_id: str, now: datetime) -> Preview:

@@ -47,7 +47,7 @@ def test_a_run_that_was_deleted_holds_its_target_while_a_pod_is_left(world: Worl
 
 def test_with_a_viewers_rights_locks_say_what_could_not_be_read(scene: Scene) -> None:
     world = scene.world
-    kubeconfig = rights.kubeconfig_of(world.cluster, world.sources[1], "onlooker", {}, world.folder)
+    kubeconfig = rights.kubeconfig_of(world.cluster, world.sources[1], "listener", {}, world.folder)
     told = ask(world, "locks", kubeconfig=str(kubeconfig))
     assert told.status == 0
     assert (

@@ -16,7 +16,21 @@ Every module of `operator/workflowexecution/`, in its own words. This page is ma
 modules by `make docs`. Imports point one way, from the first of these packages to the last, and
 the import linter checks it.
 """
-ORDER = ["plugin", "cli", "page", "control", "bundles", "views", "observe", "core", "kube", "api"]
+ORDER = [
+    "plugin",
+    "cli",
+    "page",
+    "manager",
+    "controller",
+    "cache",
+    "client",
+    "bundles",
+    "views",
+    "observe",
+    "core",
+    "kube",
+    "api",
+]
 
 
 def page() -> str:

@@ -10,9 +10,9 @@ import yaml
 
 from workflowexecution import __main__, __version__
 from workflowexecution.api.crd import build_crd
+from workflowexecution.cache.policy import Policy
 from workflowexecution.cli import commands
 from workflowexecution.cli.run import policy_of
-from workflowexecution.control.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.retention import Retention
 from workflowexecution.core.shard import Shard

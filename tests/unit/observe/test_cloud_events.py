@@ -30,7 +30,7 @@ from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_progress, outcome_of_run
 from workflowexecution.core.trace_context import trace_of
 from workflowexecution.observe import cloud_events
-from workflowexecution.observe.cloud_events import CloudEventFollower, build_event
+from workflowexecution.observe.cloud_events import CloudEventSink, build_event
 from workflowexecution.observe.metrics import Metrics
 
 BEFORE = WorkflowExecutionStatus()
@@ -48,8 +48,8 @@ async def sink() -> AsyncIterator[Receiver]:
 
 
 @pytest_asyncio.fixture
-async def follower(sink: Receiver, results: Counter) -> AsyncIterator[CloudEventFollower]:
-    one = CloudEventFollower(sink.url, results, with_trace=True)
+async def sender(sink: Receiver, results: Counter) -> AsyncIterator[CloudEventSink]:
+    one = CloudEventSink(sink.url, results, with_trace=True)
     yield one
     await one.close()
 
@@ -91,11 +91,11 @@ def attributes_of(event: CloudEvent) -> dict[str, Any]:
 
 
 async def test_each_phase_is_an_event_in_order(
-    sink: Receiver, follower: CloudEventFollower, results: Counter
+    sink: Receiver, sender: CloudEventSink, results: Counter
 ) -> None:
     execution = make_execution("mine")
-    follower.phase_changed(execution, BEFORE, running(), now=NOW)
-    follower.phase_changed(execution, running(), ended(), now=NOW + timedelta(seconds=3))
+    sender.phase_changed(execution, BEFORE, running(), now=NOW)
+    sender.phase_changed(execution, running(), ended(), now=NOW + timedelta(seconds=3))
     await sink.until(2)
 
     first, last = (read(request) for request in sink.taken)
@@ -116,11 +116,9 @@ async def test_each_phase_is_an_event_in_order(
     await until_told("delivered", 2, results)
 
 
-async def test_the_data_says_what_became_of_it(
-    sink: Receiver, follower: CloudEventFollower
-) -> None:
+async def test_the_data_says_what_became_of_it(sink: Receiver, sender: CloudEventSink) -> None:
     execution = make_execution("mine")
-    follower.phase_changed(execution, running(), ended(), now=NOW)
+    sender.phase_changed(execution, running(), ended(), now=NOW)
     await sink.until(1)
 
     data = read(sink.taken[0]).get_data()
@@ -141,10 +139,10 @@ async def test_the_data_says_what_became_of_it(
 
 
 async def test_an_answer_that_passes_is_tried_again(
-    sink: Receiver, follower: CloudEventFollower, results: Counter
+    sink: Receiver, sender: CloudEventSink, results: Counter
 ) -> None:
     sink.answers = [503, 429]
-    follower.phase_changed(make_execution(), BEFORE, running(), now=NOW)
+    sender.phase_changed(make_execution(), BEFORE, running(), now=NOW)
     await until_told("delivered", 1, results)
     assert len(sink.taken) == 3
     assert len({body for _, body in sink.taken}) == 1
@@ -152,11 +150,11 @@ async def test_an_answer_that_passes_is_tried_again(
 
 @pytest.mark.parametrize("answers", [[400], [302], [500] * 4], ids=["refused", "moved", "down"])
 async def test_what_is_not_taken_is_given_up_and_the_next_one_sent(
-    sink: Receiver, follower: CloudEventFollower, results: Counter, answers: list[int]
+    sink: Receiver, sender: CloudEventSink, results: Counter, answers: list[int]
 ) -> None:
     sink.answers = list(answers)
     for _ in range(2):
-        follower.phase_changed(make_execution(), BEFORE, running(), now=NOW)
+        sender.phase_changed(make_execution(), BEFORE, running(), now=NOW)
     await until_told("delivered", 1, results)
     assert told("failed", results) == 1
     assert len(sink.taken) == len(answers) + 1
@@ -168,14 +166,14 @@ async def test_a_sink_that_hangs_holds_nobody_up_and_costs_what_does_not_fit(
     monkeypatch.setattr(cloud_events, "QUEUE_LIMIT", 3)
     monkeypatch.setattr(cloud_events, "_CLOSE_S", 0.05)
     sink.is_open.clear()
-    follower, execution = CloudEventFollower(sink.url, results), make_execution()
+    sender, execution = CloudEventSink(sink.url, results), make_execution()
     began_at = asyncio.get_running_loop().time()
-    follower.phase_changed(execution, BEFORE, running(), now=NOW)
+    sender.phase_changed(execution, BEFORE, running(), now=NOW)
     await sink.until(1)
     for _ in range(5):
-        follower.phase_changed(execution, BEFORE, running(), now=NOW)
+        sender.phase_changed(execution, BEFORE, running(), now=NOW)
     assert told("dropped", results) == 2
-    await follower.close()
+    await sender.close()
     assert told("dropped", results) == 6
     assert asyncio.get_running_loop().time() - began_at < 2
 

@@ -31,7 +31,7 @@ from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
 from workflowexecution.core.trace_context import trace_of
 from workflowexecution.observe import traces
-from workflowexecution.observe.traces import TraceFollower
+from workflowexecution.observe.traces import TraceSink
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 EMPTY = WorkflowExecutionStatus()
@@ -59,11 +59,11 @@ def status_after(execution: Execution, run: Run) -> WorkflowExecutionStatus:
 
 
 async def spans_of(collector: Receiver, execution: Execution, run: Run) -> dict[str, Span]:
-    """A whole life told to a follower: the spans that arrive, by name."""
-    follower = TraceFollower(collector.url)
-    follower.launched(execution, run, seconds=0.25, now=ago(minutes=5))
-    follower.phase_changed(execution, EMPTY, status_after(execution, run), now=NOW)
-    await follower.close()
+    """A whole life told to a sink: the spans that arrive, by name."""
+    sink = TraceSink(collector.url)
+    sink.launched(execution, run, seconds=0.25, now=ago(minutes=5))
+    sink.phase_changed(execution, EMPTY, status_after(execution, run), now=NOW)
+    await sink.close()
     return {span.name: span for span in spans_in(collector)}
 
 
@@ -137,18 +137,18 @@ async def test_a_failure_is_an_error_and_quotes_nothing(collector: Receiver) -> 
 async def test_two_operators_tell_of_the_same_spans(collector: Receiver) -> None:
     execution = make_execution("mine")
     for _ in range(2):
-        follower = TraceFollower(collector.url)
-        follower.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
-        await follower.close()
+        sink = TraceSink(collector.url)
+        sink.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
+        await sink.close()
 
     ids = [s.span_id for s in spans_in(collector) if s.name in ("WorkflowExecution", "PipelineRun")]
     assert (len(ids), len(set(ids))) == (4, 2)
 
 
 async def test_a_collector_that_is_not_there_costs_nothing_but_the_spans() -> None:
-    follower, execution = TraceFollower("http://127.0.0.1:1/v1/traces"), make_execution("mine")
-    follower.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
-    await follower.close()
+    sink, execution = TraceSink("http://127.0.0.1:1/v1/traces"), make_execution("mine")
+    sink.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
+    await sink.close()
 
 
 async def test_a_collector_that_hangs_is_not_waited_for_long(
@@ -156,10 +156,10 @@ async def test_a_collector_that_hangs_is_not_waited_for_long(
 ) -> None:
     monkeypatch.setattr(traces, "_CLOSE_S", 0.1)
     collector.is_open.clear()
-    follower, execution = TraceFollower(collector.url), make_execution("mine")
-    follower.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
+    sink, execution = TraceSink(collector.url), make_execution("mine")
+    sink.phase_changed(execution, EMPTY, status_after(execution, RUN), now=NOW)
     loop = asyncio.get_running_loop()
     began_at = loop.time()
-    await follower.close()
+    await sink.close()
     assert loop.time() - began_at < 2
     await collector.until(1)

@@ -8,8 +8,8 @@ import pytest
 
 from builders import NOW, ago, make_execution, make_run
 from workflowexecution.api.status import Phase
-from workflowexecution.control.window import Standing
 from workflowexecution.core.shard import Shard
+from workflowexecution.manager.view import LeaderStatus
 from workflowexecution.page.gate import Visitor
 from workflowexecution.page.holds import holds_for
 from workflowexecution.page.overview import Known, overview_of
@@ -31,7 +31,7 @@ def page(template: str, **given: Any) -> str:
     """A page as the server asks for it."""
     common = {
         "visitor": Visitor(name=EVIL),
-        "standing": Standing(identity=EVIL, leader=EVIL),
+        "standing": LeaderStatus(identity=EVIL, leader=EVIL),
         "doubt": EVIL,
         "shard": Shard(),
         "is_confined": True,
@@ -145,12 +145,12 @@ def test_only_what_can_be_an_execution_is_linked(named: str, path: str) -> None:
 
 
 def test_a_standby_says_so_and_who_leads() -> None:
-    standby = overview_page(Known(), standing=Standing(identity="pod-b", leader="pod-a"))
+    standby = overview_page(Known(), standing=LeaderStatus(identity="pod-b", leader="pod-a"))
     assert "pod-a</strong> leads" in standby
     assert "stands by" in standby
-    leader = overview_page(Known(), standing=Standing(identity="pod-a", leader="pod-a"))
+    leader = overview_page(Known(), standing=LeaderStatus(identity="pod-a", leader="pod-a"))
     assert 'id="standby"' not in leader
-    orphan = overview_page(Known(), standing=Standing(identity="pod-b"))
+    orphan = overview_page(Known(), standing=LeaderStatus(identity="pod-b"))
     assert "none leads: nothing is launched" in orphan
 
 

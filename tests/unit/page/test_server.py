@@ -48,7 +48,7 @@ class Stage:
         nothing = SimpleNamespace(executions=list, runs=list, ends=list)
         window: Any = SimpleNamespace(
             clock=SimpleNamespace(monotonic=time.monotonic),
-            ledger=nothing,
+            store=nothing,
             policy=SimpleNamespace(
                 template=SimpleNamespace(namespace="runs"), serves=lambda _: True
             ),

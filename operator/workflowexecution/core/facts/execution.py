@@ -15,7 +15,7 @@ class Execution:
     run_name and run_namespace: of the run its status names; the namespace is None where the status
     does not tell, as statuses of earlier versions do not.
     has_old_finalizer: whether it carries the finalizer of earlier controllers.
-    raw: the whole object, without what the API server notes of who wrote which field; in the ledger
+    raw: the whole object, without what the API server notes of who wrote which field; in the cache
         no more of it than ``kept`` keeps.
     is_whole: whether its spec is there as it was written, parameters and all.
     problem: what is wrong with the spec, where that is not there to be read again.

@@ -9,7 +9,7 @@ import typer
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
-from workflowexecution.control.paths import execution_path, run_path
+from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.guards import Ending

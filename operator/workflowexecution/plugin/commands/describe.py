@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workflowexecution.control.cluster import Raw
+from workflowexecution.client.cluster import Raw
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors

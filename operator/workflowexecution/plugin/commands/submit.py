@@ -11,8 +11,8 @@ import yaml
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
-from workflowexecution.control.cluster import Raw
-from workflowexecution.control.paths import execution_paths
+from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.plugin.commands.parameters import ThisTarget, ThisWorkflow, spec_problem
 from workflowexecution.plugin.commands.waiting import wait_for_end

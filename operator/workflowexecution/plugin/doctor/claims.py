@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
-from workflowexecution.control.paths import claim_paths
+from workflowexecution.client.paths import claim_paths
 from workflowexecution.core.claims import asked_for, others_among
 from workflowexecution.core.text import command
 from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason, Phase
-from workflowexecution.control.paths import execution_paths
+from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
 from workflowexecution.plugin.doctor.place import Place

@@ -9,7 +9,7 @@ from workflowexecution import __version__
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.reading import Raw
-from workflowexecution.control.paths import execution_paths
+from workflowexecution.client.paths import execution_paths
 from workflowexecution.core import names
 from workflowexecution.core.shard import Shard, parts_of
 from workflowexecution.core.text import command

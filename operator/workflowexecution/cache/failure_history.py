@@ -1,0 +1,103 @@
+"""How each workflow ended last on each target: kept only where a guard asks for it.
+
+Fed like the rest of the cache. What nothing in the cluster tells of any more is dropped by the
+next full resync.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from workflowexecution.core import guards, names
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.guards import Ending
+
+# Target key and workflow.
+Key = tuple[str, str]
+
+
+class FailureHistory:
+    """The newest ending of each workflow on each target, by executions and by runs apart."""
+
+    def __init__(self, *, are_kept: bool) -> None:
+        self._are_kept = are_kept
+        self._by_execution: dict[Key, Ending] = {}
+        self._by_run: dict[Key, Ending] = {}
+        # What has been told of since the last full resync began.
+        self._told: set[tuple[bool, Key]] = set()
+
+    def __len__(self) -> int:
+        """Number of pairs of target and workflow of which anything is known."""
+        return len(self._by_execution.keys() | self._by_run.keys())
+
+    def note_execution(self, execution: Execution, now: datetime) -> None:
+        """Take in an execution that has ended."""
+        ending = guards.ending_of_execution(execution, now) if self._are_kept else None
+        if ending is not None:
+            key = (names.slot_key(execution.target), execution.workflow_id)
+            self._note(self._by_execution, key, ending)
+
+    def note_run(self, run: Run, now: datetime) -> None:
+        """Take in a run that has finished."""
+        ending = guards.ending_of_run(run, now) if self._are_kept else None
+        if ending is None:
+            return
+        key = (run.target_key, ending.evidence.workflow_id)
+        known = self._by_run.get(key)
+        if known is not None and guards.is_same(known, ending) and ending.had_begun is None:
+            # What reading its leftovers has shown, the run itself does not tell.
+            ending = replace(ending, had_begun=known.had_begun)
+        self._note(self._by_run, key, ending)
+
+    def newest(self, target: str, workflow_id: str) -> Ending | None:
+        """How a workflow ended last on a target; None where nothing is known."""
+        key = (names.slot_key(target), workflow_id)
+        found = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
+        if found is None or found.evidence.target not in (target, ""):
+            return None
+        return replace(found, evidence=replace(found.evidence, target=target))
+
+    def before(self, execution: Execution) -> Ending | None:
+        """How the workflow of an execution that is about to end had ended on its target before."""
+        key = (names.slot_key(execution.target), execution.workflow_id)
+        return self._by_execution.get(key)
+
+    def rest_on_run(self, run: Run) -> bool:
+        """Whether what a guard knows, it knows by this run."""
+        ending = self._by_run.get((run.target_key, run.workflow_id or ""))
+        is_it = ending is not None and ending.evidence.run_name == run.name
+        return is_it and self._blocks(run.target_key, run.workflow_id or "")
+
+    def rest_on_execution(self, execution: Execution) -> bool:
+        """Whether what a guard knows, it knows by this execution."""
+        key = (names.slot_key(execution.target), execution.workflow_id)
+        ending = self._by_execution.get(key)
+        this = (execution.namespace, execution.name)
+        is_it = ending is not None and (ending.evidence.namespace, ending.evidence.name) == this
+        return is_it and self._blocks(*key)
+
+    def begin_listing(self) -> None:
+        """Note that everything is about to be listed."""
+        self._told.clear()
+
+    def end_listing(self) -> None:
+        """Drop what has not been told of since ``begin_listing``."""
+        for is_run, known in ((False, self._by_execution), (True, self._by_run)):
+            for key in [key for key in known if (is_run, key) not in self._told]:
+                del known[key]
+
+    def _blocks(self, target_key: str, workflow_id: str) -> bool:
+        key = (target_key, workflow_id)
+        newest = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
+        return newest is not None and newest.blocks
+
+    def _note(self, known: dict[Key, Ending], key: Key, ending: Ending) -> None:
+        before = known.get(key)
+        is_older = (
+            before is not None
+            and not guards.is_same(before, ending)
+            and guards.ending_order(ending) < guards.ending_order(before)
+        )
+        if not is_older:
+            known[key] = ending
+            self._told.add((known is self._by_run, key))

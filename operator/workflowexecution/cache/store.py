@@ -1,0 +1,306 @@
+"""What is known of executions and runs that matter to a decision; not a record of the past.
+
+Fed by watches, by live reads and by the replies to our own writes; an older version of an object
+never replaces a newer one. Kept are executions that need work, runs that are not finished or whose
+execution needs work or is not known yet, and per target the newest end of each workflow and the
+highest slot number. Reads are snapshots; nothing here talks to the cluster or knows the time.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from workflowexecution.api.status import Phase
+from workflowexecution.cache.failure_history import FailureHistory
+from workflowexecution.cache.run_numbers import RunNumbers
+from workflowexecution.cache.targets import Target, TargetFacts
+from workflowexecution.cache.tombstones import Tombstones
+from workflowexecution.core import evidence, names
+from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.kept_execution import kept
+from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.facts.unseen import unseen_run
+
+# No object reaches this version: whatever is seen of one that is gone was seen before.
+_AFTER_ALL: Final = str(2**63)
+
+
+class Store:
+    """Executions by UID, runs by namespace and name, both also by target key.
+
+    ``run_namespace`` is where runs are whose execution does not tell. How workflows ended is kept
+    in ``endings``, for guards, where that is asked for. ``is_left`` says of a namespace whether its
+    executions are another installation's: none of them is taken in.
+    """
+
+    def __init__(
+        self,
+        run_namespace: str,
+        *,
+        keeps_endings: bool = False,
+        is_left: Callable[[str], bool] = lambda namespace: False,
+    ) -> None:
+        self._run_namespace = run_namespace
+        self.is_left = is_left
+        self.endings = FailureHistory(are_kept=keeps_endings)
+        # Apart from targets: of most there is no more than a past.
+        self.slots = RunNumbers()
+        self._executions: dict[str, Execution] = {}
+        self._runs: dict[RunKey, Run] = {}
+        self._targets: dict[str, Target] = {}
+        # Of what was just let go: an event that is late must not bring it back.
+        self._settled = Tombstones()
+        self._finished = Tombstones()
+
+    def execution(self, uid: str) -> Execution | None:
+        """What is kept of the execution of this UID, if it needs work."""
+        return self._executions.get(uid)
+
+    def executions(self) -> list[Execution]:
+        """All executions that need work, in no order."""
+        return list(self._executions.values())
+
+    def run(self, key: RunKey) -> Run | None:
+        """The run of this namespace and name, if it is kept."""
+        return self._runs.get(key)
+
+    def runs(self) -> list[Run]:
+        """All runs that are kept, in no order."""
+        return list(self._runs.values())
+
+    def runs_of(self, execution: Execution) -> list[Run]:
+        """All kept runs that were made for an execution."""
+        target = self._targets.get(names.slot_key(execution.target))
+        runs = target.runs.values() if target else ()
+        return [run for run in runs if run.owner and run.owner.uid == execution.uid]
+
+    def unfinished_on(self, target_key: str) -> list[Run]:
+        """All runs under a target key that are not finished."""
+        target = self._targets.get(target_key)
+        runs = target.runs.values() if target else ()
+        return [run for run in runs if run.state is not RunState.FINISHED]
+
+    def ends(self) -> list[Evidence]:
+        """The newest end of each workflow on each target that is remembered, in no order."""
+        return [end for target in self._targets.values() for end in target.ends.values()]
+
+    def target_count(self) -> int:
+        """Number of targets of which anything is known."""
+        return len(self._targets)
+
+    def target_facts(self, execution: Execution) -> TargetFacts:
+        """What the decision for one execution needs to know of its target."""
+        key = names.slot_key(execution.target)
+        target = self._targets.get(key) or Target()
+        ending = self.endings.newest(execution.target, execution.workflow_id)
+        return target.facts_for(execution, self.slots.top(key), ending)
+
+    def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
+        """Take in an execution, unless a newer version of it is known.
+
+        Returns: whether it needs work that was not known before.
+        """
+        if self.is_left(seen.namespace):
+            return False
+        # Whatever else is known of it: its run's name is taken.
+        self.slots.note(seen.run_name or "")
+        known = self._executions.get(seen.uid)
+        if known and is_older(seen.resource_version, known.resource_version):
+            return False
+        if self._settled.is_older(seen.uid, seen.resource_version):
+            return False
+        target = self._target(names.slot_key(seen.target))
+        if seen.has_ended:
+            target.note_end(evidence.end_of_execution(seen, now))
+            self.endings.note_execution(seen, now)
+        if not seen.needs_work:
+            if known is not None and seen.phase is not Phase.COMPLETED:
+                self._hold_by_unseen_run(seen, now)
+            self._let_go(seen)
+            return False
+        self._executions[seen.uid] = seen = kept(seen)
+        # Only those that name a run can hold the target by their word alone.
+        if seen.run_name and not seen.has_ended:
+            target.executions[seen.uid] = seen
+        return known is None
+
+    def observe_run(self, seen: Run, *, now: datetime) -> Run | None:
+        """Take in a run, unless a newer version of it is known; what was learnt of it is kept.
+
+        Returns: the run as it is known now, None where it is not kept.
+        """
+        self.slots.note(seen.name)
+        known = self._runs.get(seen.key)
+        if self._finished.knows(seen.uid) and not known:
+            # Nothing executes of it, but Tekton may tell of its end only now.
+            self.endings.note_run(seen, now)
+            if seen.completed_at is not None:
+                self._target(seen.target_key).note_end(evidence.end_of_run(seen, now))
+            return None
+        # Also of another run of that name: late events of one must not hide its successor.
+        if known and is_older(seen.resource_version, known.resource_version):
+            return known
+        if known and known.uid == seen.uid and (known.has_stopped or known.has_started is not None):
+            seen = dataclasses.replace(
+                seen,
+                has_stopped=known.has_stopped and seen.succeeded == known.succeeded,
+                has_started=known.has_started,
+            )
+        return self._keep(_released(seen, known, now), now)
+
+    def learn_of_beginning(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
+        """Note that reading what is left of a run has shown that a step of it had begun."""
+        known = self._runs.get(key)
+        if known is None or known.uid != uid or known.has_started:
+            return known
+        return self._keep(dataclasses.replace(known, has_started=True), now)
+
+    def mark_stopped(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
+        """Note that nothing of a run that failed or is deleted executes any more."""
+        known = self._runs.get(key)
+        if known is None or known.uid != uid:
+            return None
+        return self._keep(dataclasses.replace(known, has_stopped=True), now)
+
+    def run_is_gone(self, key: RunKey, uid: str | None, *, now: datetime) -> Run | None:
+        """Note that a run is deleted; with a UID, only that very run.
+
+        What was not finished holds its target until nothing of it is left.
+        Returns: the run where it is kept, None where it is not.
+        """
+        known = self._runs.get(key)
+        if known is None or uid not in (None, known.uid):
+            return None
+        if known.is_gone:
+            return known
+        if known.state is RunState.FINISHED:
+            # What has ended is still to be reported, whoever deletes it then.
+            return self._keep(known, now)
+        had_begun = known.has_started or (None if known.task_names else False)
+        return self._keep(dataclasses.replace(known, is_gone=True, has_started=had_begun), now)
+
+    def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:
+        """Take in a run that is known only by what is left of it, unless it is known already."""
+        self.slots.note(gone.name)
+        known = self._runs.get(gone.key)
+        return known if known else self._keep(gone, now)
+
+    def forget_execution(self, uid: str, *, now: datetime) -> list[RunKey]:
+        """Drop an execution that no longer exists.
+
+        Returns: the runs of it that are not finished, also one that only its status named.
+        """
+        # A list that was asked for before may still show it.
+        self._settled.note(uid, _AFTER_ALL)
+        known = self._executions.pop(uid, None)
+        if known is None:
+            return []
+        self._drop_from_target(known)
+        self._hold_by_unseen_run(known, now)
+        runs = self.runs_of(known)
+        self._drop_finished_runs(known)
+        return [run.key for run in runs]
+
+    def leave_execution(self, execution: Execution) -> None:
+        """Drop an execution that another installation serves; it may come back."""
+        self._executions.pop(execution.uid, None)
+        self._drop_from_target(execution)
+
+    def forget_ends(self, before: datetime) -> None:
+        """Drop the ends that no cooldown reaches any more, and targets of which nothing is left."""
+        for key, target in list(self._targets.items()):
+            target.forget_ends(before)
+            if target == Target():
+                del self._targets[key]
+
+    def begin_listing(self) -> None:
+        """Note that everything is about to be listed."""
+        self.endings.begin_listing()
+        self.slots.begin_listing()
+
+    def end_listing(self) -> None:
+        """Drop what is kept of the past and has not been told of since ``begin_listing``."""
+        self.endings.end_listing()
+        self.slots.end_listing(self._targets)
+
+    def forget_unclaimed(self, before: datetime) -> None:
+        """Drop finished runs made before then whose execution is still not known."""
+        for run in self.runs():
+            is_claimed = run.owner is not None and run.owner.uid in self._executions
+            if run.state is RunState.FINISHED and run.created_at < before and not is_claimed:
+                self._drop_run(run)
+
+    def _drop_run(self, run: Run) -> None:
+        self._runs.pop(run.key, None)
+        self._targets[run.target_key].runs.pop(run.key, None)
+        self._finished.note(run.uid, run.resource_version)
+
+    def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
+        """Keep a run that only a status has told of, before that status is dropped.
+
+        Watches are not in step with each other: the run may be at work, and is read to find out.
+        """
+        name = execution.run_name
+        namespace = execution.run_namespace or self._run_namespace
+        if name is not None:
+            self.take_in_gone_run(unseen_run(execution, name, namespace), now=now)
+
+    def _keep(self, run: Run, now: datetime) -> Run | None:
+        """Keep a run as long as it matters, and of one that is finished what it says of its end."""
+        target = self._target(run.target_key)
+        is_finished = run.state is RunState.FINISHED
+        if is_finished:
+            target.note_end(evidence.end_of_run(run, now))
+            self.endings.note_run(run, now)
+        if is_finished and not self._may_be_claimed(run):
+            self._drop_run(run)
+            return None
+        self._runs[run.key] = target.runs[run.key] = run
+        return run
+
+    def _may_be_claimed(self, run: Run) -> bool:
+        """Whether there may be an execution that has yet to report how this run ended.
+
+        Watches are not in step with each other: that execution may be told of only later.
+        """
+        if run.owner is None:
+            return False
+        return run.owner.uid in self._executions or not self._settled.knows(run.owner.uid)
+
+    def _let_go(self, execution: Execution) -> None:
+        self._settled.note(execution.uid, execution.resource_version)
+        self._executions.pop(execution.uid, None)
+        self._drop_from_target(execution)
+        self._drop_finished_runs(execution)
+
+    def _drop_from_target(self, execution: Execution) -> None:
+        target = self._targets.get(names.slot_key(execution.target))
+        if target:
+            target.executions.pop(execution.uid, None)
+
+    def _drop_finished_runs(self, execution: Execution) -> None:
+        for run in self.runs_of(execution):
+            if run.state is RunState.FINISHED:
+                self._drop_run(run)
+
+    def _target(self, key: str) -> Target:
+        return self._targets.setdefault(key, Target())
+
+
+def is_older(seen: str, known: str) -> bool:
+    """Compare resource versions, which the API server promises to be growing integers."""
+    return seen.isdigit() and known.isdigit() and int(seen) < int(known)
+
+
+def _released(seen: Run, known: Run | None, now: datetime) -> Run:
+    """Note on a run when it was first seen not to be held back any more."""
+    before = known if known and known.uid == seen.uid else None
+    if before is None:
+        released_at = now if seen.was_queued else None
+    elif before.is_queued and not seen.is_queued:
+        released_at = now
+    else:
+        released_at = before.released_at
+    return dataclasses.replace(seen, released_at=released_at) if released_at else seen

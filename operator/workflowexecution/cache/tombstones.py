@@ -1,0 +1,32 @@
+"""Versions of objects that were let go of a moment ago."""
+
+from collections import OrderedDict
+from typing import Final
+
+# Far more than can be under way between a write and its echo on a watch; a bound, not a record.
+_KEPT: Final = 4096
+
+
+class Tombstones:
+    """The last few thousand objects by UID, each with its last known resource version."""
+
+    def __init__(self) -> None:
+        self._versions: OrderedDict[str, str] = OrderedDict()
+
+    def note(self, uid: str, version: str) -> None:
+        """Remember an object; the oldest is forgotten where there are too many."""
+        if not uid:
+            return
+        self._versions[uid] = version
+        self._versions.move_to_end(uid)
+        if len(self._versions) > _KEPT:
+            self._versions.popitem(last=False)
+
+    def knows(self, uid: str) -> bool:
+        """Whether this object is remembered."""
+        return uid in self._versions
+
+    def is_older(self, uid: str, version: str) -> bool:
+        """Whether this version of an object is older than the one remembered."""
+        known = self._versions.get(uid, "")
+        return version.isdigit() and known.isdigit() and int(version) < int(known)

@@ -1,0 +1,236 @@
+"""The requests of the operator, sent to a real API server."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from workflowexecution.api import identity, reading
+from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import (
+    EVENTS,
+    TEKTON_INFO,
+    claim_paths,
+    custom_runs_path,
+    events_path,
+    execution_path,
+    execution_paths,
+    holds_path,
+    pods_path,
+    run_path,
+    runs_path,
+    task_runs_path,
+)
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution_shape import PageOfExecutions, ShapeOfExecution
+from workflowexecution.core.facts.leftovers import Pod
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
+from workflowexecution.core.facts.run_shape import PageOfRuns
+from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun
+from workflowexecution.kube import errors
+from workflowexecution.kube.client import MERGE_PATCH, ApiClient
+from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
+
+# Pods that can still execute; the others need not be sent.
+_ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
+# Tekton's steps do not react to SIGTERM while they wait; work that is over deserves no more time.
+_POD_GRACE_S: Final = 5
+_PAGES_OF_RUNS: Final = decode_only(PageOfRuns)
+_PAGES_OF_EXECUTIONS: Final = decode_only(PageOfExecutions)
+_EXECUTION: Final = decode_only(ShapeOfExecution)
+
+
+class KubeCluster:
+    """The requests, sent to a real API server."""
+
+    def __init__(
+        self, client: ApiClient, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
+    ) -> None:
+        self._client = client
+        self._execution_namespace = execution_namespace
+        self._watch_namespaces = watch_namespaces
+
+    async def check_kinds(self) -> None:
+        """Ask for one object of each kind: raises what would keep the operator from working."""
+        namespace = self._execution_namespace
+        for path in (
+            *execution_paths(self._watch_namespaces),
+            *claim_paths(self._watch_namespaces),
+            runs_path(namespace),
+            holds_path(namespace),
+            pods_path(namespace),
+        ):
+            await self._client.request("GET", path, params={"limit": "1"})
+
+    async def versions(self) -> tuple[str, str]:
+        """Which Kubernetes and which Tekton this is; empty for a Tekton that does not say.
+
+        Tekton lets everybody read its version, where it is installed in its usual namespace.
+        """
+        kubernetes = reading.text(await self._client.request("GET", "/version"), "gitVersion")
+        try:
+            info = await self._client.request("GET", TEKTON_INFO)
+        except (errors.NotFoundError, errors.ForbiddenError):
+            return kubernetes, ""
+        return kubernetes, reading.text(reading.mapping(info, "data"), "version")
+
+    async def list_executions(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        for path in execution_paths(self._watch_namespaces):
+            async for item in self._client.list_pages(path, decode=_PAGES_OF_EXECUTIONS):
+                yield item
+
+    async def list_runs(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        path = runs_path(self._execution_namespace)
+        async for item in self._client.list_pages(path, decode=_PAGES_OF_RUNS):
+            yield item
+
+    async def list_holds(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        async for item in self._client.list_pages(holds_path(self._execution_namespace)):
+            yield item
+
+    async def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        for path in claim_paths(namespaces or self._watch_namespaces):
+            async for item in self._client.list_pages(path):
+                yield item
+
+    async def create_claim(self, namespace: str) -> Raw:
+        """See Cluster."""
+        (path,) = claim_paths([namespace])
+        body = {
+            "apiVersion": identity.API_VERSION,
+            "kind": identity.CLAIM_KIND,
+            "metadata": {"name": identity.CLAIM_NAME, "namespace": namespace},
+            "spec": {"executionNamespace": self._execution_namespace},
+        }
+        return await self._client.request("POST", path, body=body)
+
+    async def list_active_pods(self) -> AsyncIterator[Raw]:
+        """See Cluster."""
+        query = {
+            "labelSelector": f"{names.KEY_TARGET_HASH},{LABEL_TASK_RUN}",
+            "fieldSelector": _ACTIVE,
+        }
+        async for item in self._client.list_pages(pods_path(self._execution_namespace), query):
+            yield item
+
+    async def list_task_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        return await self._list_of_runs(task_runs_path(namespace), run_names)
+
+    async def list_pods(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        # The affinity assistant's pod carries the run's label too, and is no TaskRun's.
+        return await self._list_of_runs(pods_path(namespace), run_names, LABEL_TASK_RUN)
+
+    async def list_warnings(self, run: Run) -> list[Raw]:
+        """See Cluster."""
+        return await self._list_warnings(run.namespace, f"involvedObject.uid={run.uid}")
+
+    async def list_pod_warnings(self, namespace: str, name: str) -> list[Raw]:
+        """See Cluster."""
+        which = f"involvedObject.kind=Pod,involvedObject.name={name}"
+        return await self._list_warnings(namespace, which)
+
+    async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        try:
+            return await self._list_of_runs(custom_runs_path(namespace), run_names)
+        except errors.NotFoundError:
+            return []
+
+    async def list_child_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
+        """See Cluster."""
+        return await self._list_of_runs(runs_path(namespace), run_names)
+
+    async def get_execution(self, namespace: str, name: str) -> Raw:
+        """See Cluster."""
+        path = execution_path(namespace, name)
+        return await self._client.request("GET", path, decode=_EXECUTION)
+
+    async def get_run(self, namespace: str, name: str) -> Raw:
+        """See Cluster."""
+        return await self._client.request("GET", run_path(namespace, name))
+
+    async def create_run(self, manifest: Mapping[str, Any]) -> Raw:
+        """See Cluster."""
+        path = runs_path(manifest["metadata"]["namespace"])
+        return await self._client.request("POST", path, body=manifest)
+
+    async def cancel_run(self, run: Run, asked: Asked) -> Raw:
+        """See Cluster."""
+        patch = {"metadata": {"uid": run.uid}, "spec": {"status": str(asked)}}
+        return await self._patch(run_path(*run.key), patch)
+
+    async def delete_run(self, run: Run) -> None:
+        """See Cluster."""
+        # In the foreground, it would end with a change of the run and of its TaskRuns: the webhook
+        # that refuses to have it cancelled refuses that, and all of them would stay.
+        await self._delete(run_path(*run.key), run.uid, propagationPolicy="Background")
+
+    async def delete_pod(self, pod: Pod) -> None:
+        """See Cluster."""
+        path = f"{pods_path(pod.namespace)}/{quote(pod.name)}"
+        await self._delete(path, pod.uid, gracePeriodSeconds=_POD_GRACE_S)
+
+    async def delete_child(self, child: TaskRun) -> None:
+        """See Cluster."""
+        is_run = child.kind is ChildKind.RUN
+        place = runs_path(child.namespace) if is_run else custom_runs_path(child.namespace)
+        path = f"{place}/{quote(child.name, safe='')}"
+        await self._delete(path, child.uid, propagationPolicy="Background")
+
+    async def remove_run(self, namespace: str, name: str, uid: str) -> None:
+        """See Cluster."""
+        # Its TaskRuns go first: of another run with its name Tekton would take them for that one's.
+        await self._delete(run_path(namespace, name), uid, propagationPolicy="Foreground")
+
+    async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
+        """See Cluster."""
+        await self._delete(execution_path(namespace, name), uid)
+
+    async def patch_status(self, execution: Execution, patch: Mapping[str, Any]) -> Raw:
+        """See Cluster."""
+        body = {"metadata": {"resourceVersion": execution.resource_version}, "status": patch}
+        path = f"{execution_path(execution.namespace, execution.name)}/status"
+        return await self._patch(path, body, _EXECUTION)
+
+    async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> Raw:
+        """See Cluster."""
+        version = execution.resource_version
+        body = {"metadata": {"resourceVersion": version, "finalizers": finalizers}}
+        path = execution_path(execution.namespace, execution.name)
+        return await self._patch(path, body, _EXECUTION)
+
+    async def create_event(self, event: Mapping[str, Any]) -> None:
+        """See Cluster."""
+        namespace = quote(event["metadata"]["namespace"])
+        await self._client.request("POST", f"{EVENTS}/namespaces/{namespace}/events", body=event)
+
+    async def _list_of_runs(self, path: str, run_names: Sequence[str], also: str = "") -> list[Raw]:
+        which = f"{LABEL_PIPELINE_RUN} in ({','.join(run_names)})"
+        selector = {"labelSelector": f"{which},{also}" if also else which}
+        return [item async for item in self._client.list_pages(path, selector)]
+
+    async def _list_warnings(self, namespace: str, which: str) -> list[Raw]:
+        query = {"fieldSelector": f"{which},type=Warning"}
+        return [item async for item in self._client.list_pages(events_path(namespace), query)]
+
+    async def _patch(
+        self, path: str, body: Mapping[str, Any], decode: Decode = decode_whole
+    ) -> Raw:
+        return await self._client.request(
+            "PATCH", path, body=body, content_type=MERGE_PATCH, decode=decode
+        )
+
+    async def _delete(self, path: str, uid: str, **options: Any) -> None:
+        body = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            **options,
+        }
+        await self._client.request("DELETE", path, body=body)

@@ -1,1 +1,0 @@
-"""The moving part: watches, ledger, queue, reconciler and access to the cluster."""

@@ -1,0 +1,160 @@
+"""What each verdict on an execution has us do: one exhaustive match, one effect each."""
+
+from typing import Final, assert_never
+
+from workflowexecution.api import identity
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.store import Store
+from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.launch import Launcher
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.result import NEW_FACTS, ActionResult, Result
+from workflowexecution.controller.run_status import RunStatusReporter
+from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run, RunKey
+from workflowexecution.core.facts.unseen import unseen_run
+from workflowexecution.core.status.failures import (
+    outcome_of_giving_up,
+    outcome_of_lost_run,
+    outcome_of_refusal,
+)
+from workflowexecution.core.status.outcome import outcome_of_hold, outcome_of_skip
+from workflowexecution.core.verdict import (
+    DropOldFinalizer,
+    FindRun,
+    GiveUp,
+    Launch,
+    Mirror,
+    Nothing,
+    Refuse,
+    ReportLostRun,
+    Skip,
+    Verdict,
+    Wait,
+)
+from workflowexecution.kube.clock import Clock
+
+# How soon it is looked again whether holds can be read; nothing is asked for that.
+_HOLDS_UNREAD_S: Final = 5.0
+
+
+class Actions:
+    """Carries out verdicts; what is final is first confirmed by a live read."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Store,
+        memory: Memory,
+        reader: LiveReads,
+        launcher: Launcher,
+        mirror: RunStatusReporter,
+        policy: Policy,
+        clock: Clock,
+        runs: WorkQueue[RunKey],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._memory = memory
+        self._reader = reader
+        self._launcher = launcher
+        self._mirror = mirror
+        self._policy = policy
+        self._clock = clock
+        self._runs = runs
+
+    async def carry_out(  # noqa: C901 (one case for each verdict)
+        self, execution: Execution, verdict: Verdict
+    ) -> ActionResult:
+        """Act on a verdict.
+
+        Raises: ApiError where the cluster gives no answer; the pass is then repeated.
+        """
+        match verdict:
+            case Launch():
+                return await self._launcher.launch(execution, verdict)
+            case Mirror(run):
+                return await self._mirror.report(execution, run)
+            case Skip():
+                return await self._skip(verdict)
+            case Wait():
+                return self._wait(execution, verdict)
+            case Refuse():
+                return Result(outcome_of_refusal(execution, verdict, self._clock.now()))
+            case GiveUp(run):
+                return await self._give_up(execution, run)
+            case FindRun(run_name, namespace):
+                return await self._find_run(execution, run_name, namespace)
+            case ReportLostRun(run):
+                return Result(outcome_of_lost_run(execution, run, self._clock.now()))
+            case DropOldFinalizer():
+                return await self._drop_old_finalizer(execution)
+            case Nothing():
+                return Result()
+            case _:
+                assert_never(verdict)
+
+    def _wait(self, execution: Execution, wait: Wait) -> ActionResult:
+        """Say who holds it; come back when the hold expires. That it is lifted, a watch tells."""
+        until, now = wait.hold.until, self._clock.now()
+        if not wait.hold.name:
+            again_after: float | None = _HOLDS_UNREAD_S
+        else:
+            again_after = max((until - now).total_seconds(), 0) if until else None
+        return Result(outcome_of_hold(execution.phase or Phase.PENDING, wait.hold), again_after)
+
+    async def _skip(self, skip: Skip) -> ActionResult:
+        holder = skip.evidence
+        key = (holder.run_namespace or self._policy.template.namespace, holder.run_name)
+        if skip.reason is SkipReason.RESOURCE_BUSY and not self._reader.is_holder_fresh(key):
+            if await self._reader.confirm_holder(key) is None:
+                await self._look_for_what_is_left(holder, key)
+            return NEW_FACTS
+        return Result(outcome_of_skip(skip, self._clock.now()))
+
+    async def _look_for_what_is_left(self, holder: Evidence, key: RunKey) -> None:
+        """Have a run that only a status names, and that is gone, hold by what is left of it."""
+        owner = await self._reader.read_execution(holder.namespace, holder.name)
+        if owner is not None and not owner.has_ended and owner.run_name == holder.run_name:
+            gone = unseen_run(owner, holder.run_name, key[0])
+            self._store.take_in_gone_run(gone, now=self._clock.now())
+            self._runs.add(key)
+
+    async def _give_up(self, execution: Execution, run: Run) -> ActionResult:
+        """End an execution whose run Tekton does not end; the run is cancelled for that end."""
+        if not self._reader.is_fresh(run.key):
+            await self._reader.read_run(run.key)
+            return NEW_FACTS
+        await self._reader.read_leftovers(run)
+        begun, now = self._memory.run(run.key).has_begun, self._clock.now()
+        return Result(outcome_of_giving_up(execution, run, has_started=begun, now=now))
+
+    async def _find_run(
+        self, execution: Execution, name: str, namespace: str | None
+    ) -> ActionResult:
+        """Find the run a status names; one that is gone holds its target by what is left of it."""
+        key = (namespace or self._policy.template.namespace, name)
+        seen = await self._reader.read_run(key)
+        gone = unseen_run(execution, name, key[0])
+        if seen is None:
+            self._store.take_in_gone_run(gone, now=self._clock.now())
+            self._runs.add(key)
+            return Result()
+        if seen.owner is None or seen.owner.uid != execution.uid:
+            # Somebody else's run has the name, so the one that had it is gone.
+            return Result(outcome_of_lost_run(execution, gone, self._clock.now()))
+        return NEW_FACTS
+
+    async def _drop_old_finalizer(self, execution: Execution) -> ActionResult:
+        seen = await self._reader.read_execution(execution.namespace, execution.name, execution.uid)
+        if seen is None or not seen.has_old_finalizer:
+            return NEW_FACTS
+        present = seen.raw["metadata"]["finalizers"]
+        others = [name for name in present if name != identity.OLD_FINALIZER]
+        reply = await self._cluster.patch_finalizers(seen, others)
+        self._store.observe_execution(parse_execution(reply), now=self._clock.now())
+        return NEW_FACTS

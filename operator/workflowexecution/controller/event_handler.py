@@ -1,0 +1,136 @@
+"""Where watch events come in: entered into the cache, and what they touch is queued."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.store import Store
+from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
+from workflowexecution.kube.clock import Clock
+
+TakeIn = Callable[[str, dict[str, Any]], None]
+
+
+class EventHandler:
+    """Takes in watch events; decides nothing, sends nothing and never raises.
+
+    needs_resync: whether changes may have been missed, which only a full resync finds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        memory: Memory,
+        clock: Clock,
+        policy: Policy,
+        executions: WorkQueue[str],
+        runs: WorkQueue[RunKey],
+    ) -> None:
+        self._store = store
+        self._policy = policy
+        self._memory = memory
+        self._clock = clock
+        self._executions = executions
+        self._runs = runs
+        self.needs_resync = False
+        self._log = structlog.get_logger("intake")
+
+    def missed(self) -> None:
+        """Note that changes may have been missed."""
+        self.needs_resync = True
+
+    def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
+        """Take in one event of an execution."""
+        self._guarded(self._on_execution, event_type, raw)
+
+    def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
+        """Take in one event of a run."""
+        self._guarded(self._on_run, event_type, raw)
+
+    def _guarded(self, take_in: TakeIn, event_type: str, raw: dict[str, Any]) -> None:
+        try:
+            take_in(event_type, raw)
+        except Exception as error:
+            # One object nobody foresaw must not cost the events of all others.
+            name = raw.get("metadata", {}).get("name")
+            self._log.error("event not understood", object=name, exc_info=error)
+
+    def _on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
+        seen = parse_execution(raw)
+        if not self._policy.shard.holds(names.slot_key(seen.target)):
+            return
+        now = self._clock.now()
+        if event_type == "DELETED":
+            self._queue_runs(self._store.forget_execution(seen.uid, now=now))
+            self._executions.add(seen.uid)
+            return
+        self._store.observe_execution(seen, now=now)
+        if seen.needs_work and not self._memory.wrote(seen.uid, seen.resource_version):
+            self._executions.add(seen.uid)
+        unwanted = [run for run in self._store.runs_of(seen) if not _is_run_of(run, seen)]
+        self._queue_runs([run.key for run in unwanted])
+
+    def _queue_runs(self, keys: list[RunKey]) -> None:
+        for key in keys:
+            self._runs.add(key)
+
+    def _on_run(self, event_type: str, raw: dict[str, Any]) -> None:
+        seen = parse_run(raw)
+        if seen is None or not self._policy.shard.holds(seen.target_key):
+            return
+        if event_type == "DELETED":
+            self._on_deleted_run(seen)
+            return
+        known = self._store.run(seen.key)
+        run = self._store.observe_run(seen, now=self._clock.now()) or seen
+        self._queue(run, known)
+
+    def _on_deleted_run(self, seen: Run) -> None:
+        now = self._clock.now()
+        known = self._store.run(seen.key)
+        if known is None and seen.succeeded == "Unknown":
+            # Nobody saw it while it was there; what is left of it may still execute.
+            self._store.take_in_gone_run(replace(seen, is_gone=True), now=now)
+        elif known is not None:
+            self._store.run_is_gone(seen.key, seen.uid, now=now)
+        self._queue(known or seen)
+        self._runs.add(seen.key)
+
+    def _queue(self, run: Run, known: Run | None = None) -> None:
+        """Queue a run's execution, where it says anything new, and the run, where it is needed."""
+        owner = self._store.execution(run.owner.uid) if run.owner else None
+        if run.state is RunState.STOPPING:
+            # Its execution is told when it is known what is left of the run.
+            self._runs.add(run.key)
+            return
+        if owner is not None:
+            self._queue_owner(owner.uid, run, known)
+        if run.state is RunState.ACTIVE and (
+            run.is_cancelled
+            or not _is_run_of(run, owner)
+            or len(self._store.unfinished_on(run.target_key)) > 1
+        ):
+            self._runs.add(run.key)
+
+    def _queue_owner(self, uid: str, run: Run, known: Run | None) -> None:
+        if known is not None and says_the_same(known, run):
+            return
+        if known is not None and known.state is run.state is RunState.ACTIVE:
+            # Its progress is written now and then, so that it need not be looked at each time.
+            self._executions.add_within(uid, self._policy.progress_interval.total_seconds())
+        else:
+            self._executions.add(uid)
+
+
+def _is_run_of(run: Run, owner: Execution | None) -> bool:
+    """Whether a run has an execution that wants it."""
+    if owner is None or owner.is_deleting or owner.has_ended:
+        return False
+    return owner.wants(*run.key)

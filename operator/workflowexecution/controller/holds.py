@@ -1,0 +1,82 @@
+"""The holds there are, and whose launches they concern; kept by a watch and by each resync."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from workflowexecution.cache.store import Store
+from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core.facts.hold import Hold, parse_hold
+
+Raw = dict[str, Any]
+
+
+class Holds:
+    """All holds; what changes them queues every execution that has not been launched.
+
+    doubt: says why holds may exist that nobody has told of; empty while there is no reason.
+    """
+
+    def __init__(self, store: Store, executions: WorkQueue[str]) -> None:
+        self._store = store
+        self._executions = executions
+        self._holds: dict[str, Hold] = {}
+        # Names that a watch has told of while they were listed: the list may be older.
+        self._told: set[str] = set()
+        self.doubt: Callable[[], str] = lambda: ""
+        self._log = structlog.get_logger("holds")
+
+    def current(self) -> Sequence[Hold]:
+        """All holds, expired ones among them; where they cannot be read, one that holds all."""
+        if problem := self.doubt():
+            return (Hold(problem=problem),)
+        return tuple(self._holds.values())
+
+    def on_event(self, event_type: str, raw: Raw) -> None:
+        """Take in one event of a hold; never raises."""
+        try:
+            self._on_event(event_type, raw)
+        except Exception as error:
+            # One object nobody foresaw must not cost the events of all others.
+            self._log.error("event not understood", exc_info=error)
+
+    def _on_event(self, event_type: str, raw: Raw) -> None:
+        name = raw["metadata"]["name"]
+        self._told.add(name)
+        # Who deletes a hold wants it lifted, whoever has put a finalizer on it.
+        is_lifted = event_type == "DELETED" or _is_deleted(raw)
+        self._set({name: None if is_lifted else parse_hold(raw)})
+
+    async def list_anew(self, listed: AsyncIterator[Raw]) -> None:
+        """Take in a list of all holds; raises ApiError, and then nothing has changed."""
+        self._told.clear()
+        found = {
+            hold.name: hold
+            for hold in [parse_hold(raw) async for raw in listed if not _is_deleted(raw)]
+        }
+        gone = dict.fromkeys(self._holds.keys() - found.keys())
+        told = self._told
+        self._set({name: hold for name, hold in {**found, **gone}.items() if name not in told})
+
+    def _set(self, changes: dict[str, Hold | None]) -> None:
+        news = {name: hold for name, hold in changes.items() if hold != self._holds.get(name)}
+        for name, hold in news.items():
+            if hold is None:
+                del self._holds[name]
+                self._log.info("hold lifted", hold=name)
+            else:
+                self._holds[name] = hold
+                understood = not hold.problem
+                self._log.info("hold", hold=name, scope=hold.scope, understood=understood)
+        if news:
+            self._queue_waiting()
+
+    def _queue_waiting(self) -> None:
+        for execution in self._store.executions():
+            if execution.run_name is None:
+                self._executions.add(execution.uid)
+
+
+def _is_deleted(raw: Raw) -> bool:
+    return "deletionTimestamp" in raw["metadata"]

@@ -1,0 +1,194 @@
+"""Live reads: what a decision that cannot be taken back is checked against."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.store import Store
+from workflowexecution.client.cluster import RUNS_AT_ONCE, Cluster
+from workflowexecution.client.leftover_reads import read_leftovers_of
+from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
+from workflowexecution.core.shard import Shard
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+
+# Long enough to be shared by all who wait for one target, too short for a run to come and go.
+_FRESH_FOR_S: Final = 1.0
+
+
+class LiveReads:
+    """Reads runs and executions live and enters what it sees into the cache.
+
+    What it comes across that nobody had told of before is queued.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Store,
+        memory: Memory,
+        clock: Clock,
+        shard: Shard,
+        executions: WorkQueue[str],
+        runs: WorkQueue[RunKey],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._memory = memory
+        self._clock = clock
+        self._shard = shard
+        self._executions = executions
+        self._runs = runs
+        self._seen_at: dict[RunKey, float] = {}
+        self._left_at: dict[RunKey, float] = {}
+
+    def is_fresh(self, key: RunKey) -> bool:
+        """Whether this run was read, or written by us, a moment ago."""
+        return self._clock.monotonic() - self._seen_at.get(key, float("-inf")) < _FRESH_FOR_S
+
+    def is_holder_fresh(self, key: RunKey) -> bool:
+        """Whether a moment ago this run was seen to hold its target.
+
+        For one that has ended this takes a look at what is left of it.
+        """
+        run = self._store.run(key)
+        if run is None or run.state is RunState.FINISHED:
+            return False
+        if run.state is not RunState.STOPPING:
+            return self.is_fresh(key)
+        return self._clock.monotonic() - self._left_at.get(key, float("-inf")) < _FRESH_FOR_S
+
+    def mark_fresh(self, key: RunKey) -> None:
+        """Note that this run has just been read live, or answered to our own write."""
+        self._note(self._seen_at, key)
+
+    def _note(self, moments: dict[RunKey, float], key: RunKey) -> None:
+        now = self._clock.monotonic()
+        moments.pop(key, None)
+        moments[key] = now
+        # The oldest are first: what is not fresh any more is dropped as it comes to stand there.
+        while now - moments[oldest := next(iter(moments))] >= _FRESH_FOR_S:
+            del moments[oldest]
+
+    async def read_run(self, key: RunKey) -> Run | None:
+        """Read a run.
+
+        Returns: the run as it is known now; as gone where it was known and is not there any more;
+            None where there is none and none was known.
+        Raises: ApiError where the cluster gives no answer.
+        """
+        before = self._store.run(key)
+        try:
+            seen = parse_run(await self._cluster.get_run(*key))
+        except errors.NotFoundError:
+            self.mark_fresh(key)
+            if before is not None:
+                self._store.run_is_gone(key, before.uid, now=self._clock.now())
+            # A watch may have told of one that was made after this was answered.
+            return self._store.run(key)
+        return self._learn(before, seen) if seen else None
+
+    def _learn(self, before: Run | None, seen: Run) -> Run:
+        """Enter a run, and queue it and its execution where it has changed.
+
+        The watch will be no news, and there is none of another namespace.
+        """
+        run = self.take_in(seen)
+        is_news = before is None or not says_the_same(before, run)
+        if is_news and run.owner and self._store.execution(run.owner.uid):
+            self._executions.add(run.owner.uid)
+        if is_news and run.state is RunState.STOPPING:
+            self._runs.add(run.key)
+        return run
+
+    def take_in(self, seen: Run) -> Run:
+        """Enter a run that the API server has just shown; one that had its name before is gone."""
+        now, known = self._clock.now(), self._store.run(seen.key)
+        if known is not None and known.uid and known.uid != seen.uid:
+            self._store.run_is_gone(known.key, known.uid, now=now)
+        self.mark_fresh(seen.key)
+        return self._store.observe_run(seen, now=now) or seen
+
+    async def confirm_holder(self, key: RunKey) -> Run | None:
+        """Find out whether a run still holds its target, and every other there that has ended.
+
+        Returns: the run as it is known now, None where there is none.
+        """
+        run = await self.read_run(key)
+        if run is None or run.state is not RunState.STOPPING:
+            return run
+        others = self._store.unfinished_on(run.target_key)
+        ended = [other for other in others if other.state is RunState.STOPPING]
+        await self.settle_stopping([other for other in ended if other.namespace == run.namespace])
+        return run
+
+    async def settle_stopping(self, runs: Sequence[Run]) -> None:
+        """Find out of many runs at once which of them have stopped.
+
+        Args:
+            runs: of one namespace; each was seen to have ended before this is called.
+        """
+        for first in range(0, len(runs), RUNS_AT_ONCE):
+            some = runs[first : first + RUNS_AT_ONCE]
+            found = await read_leftovers_of(self._cluster, some)
+            for run in some:
+                self.mark_fresh(run.key)
+                if found[run.key].is_active:
+                    self._note(self._left_at, run.key)
+                else:
+                    self._note_stopped(run)
+
+    def _note_stopped(self, run: Run) -> None:
+        """Free the target of a run, and have its execution tell how it ended."""
+        self._store.mark_stopped(run.key, run.uid, now=self._clock.now())
+        if run.owner and self._store.execution(run.owner.uid):
+            self._executions.add(run.owner.uid)
+
+    async def read_leftovers(self, run: Run) -> Leftovers:
+        """Read what is left of a run, which may itself be gone, and remember it.
+
+        A run is known to have begun only where all looks at it together tell that.
+        """
+        found = (await read_leftovers_of(self._cluster, [run]))[run.key]
+        memory = self._memory.run(run.key)
+        memory.note(found)
+        if memory.has_begun:
+            self._store.learn_of_beginning(run.key, run.uid, now=self._clock.now())
+        return found
+
+    async def read_execution(self, namespace: str, name: str, uid: str = "") -> Execution | None:
+        """Read an execution; None where there is none of this name, or with this UID.
+
+        With a UID, that one is dropped where another has taken its name.
+        """
+        # Not what is known later: a watch may tell of one that was made after this was answered.
+        before = [
+            known.uid
+            for known in self._store.executions()
+            if (known.namespace, known.name) == (namespace, name)
+        ]
+        try:
+            seen = parse_execution(await self._cluster.get_execution(namespace, name))
+        except errors.NotFoundError:
+            for known_uid in before:
+                self._forget(known_uid)
+            return None
+        if self._shard.holds(names.slot_key(seen.target)):
+            self._take_in_execution(seen)
+        if uid and uid != seen.uid:
+            self._forget(uid)
+            return None
+        return seen
+
+    def _take_in_execution(self, seen: Execution) -> None:
+        if self._store.observe_execution(seen, now=self._clock.now()):
+            # The watch may tell of it much later, or not as news.
+            self._executions.add(seen.uid)
+
+    def _forget(self, uid: str) -> None:
+        for key in self._store.forget_execution(uid, now=self._clock.now()):
+            self._runs.add(key)

@@ -1,0 +1,174 @@
+"""Tells people and machines of what was done: Events, metrics and log lines."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+
+from workflowexecution.api import reading
+from workflowexecution.cache.memory import StatusChange
+from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.backoff import backoff
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+from workflowexecution.observe import events
+from workflowexecution.observe.event_sinks import EventSink
+from workflowexecution.observe.metrics import Metrics
+
+# An Event of long ago is no news.
+_TOLD_WITHIN_S: Final = 120.0
+# Few, so that in a rush the statuses, which somebody waits for, go before the Events.
+_EVENTS_AT_ONCE: Final = 4
+
+
+class Recorder:
+    """Records Events without anybody waiting for them, and counts what happened."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        metrics: Metrics,
+        clock: Clock,
+        event_sinks: Sequence[EventSink] = (),
+    ) -> None:
+        self._event_sinks = event_sinks
+        self._cluster = cluster
+        self._metrics = metrics
+        self._clock = clock
+        self._pending: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Semaphore(_EVENTS_AT_ONCE)
+        self._log = structlog.get_logger("announcer")
+
+    def announce(self, change: StatusChange) -> None:
+        """Tell of a status that was written."""
+        before, after = change.before, change.after
+        now = self._clock.now()
+        for event in events.events_for(change.execution, before, after, now=now):
+            self._record(event)
+        if after.phase is None or after.phase == before.phase:
+            return
+        self._each(lambda one: one.phase_changed(change.execution, before, after, now=now))
+        run = after.pipeline_run_ref
+        self._log.info(
+            "phase changed",
+            phase=str(after.phase),
+            was=str(before.phase or ""),
+            run=run.name if run else "",
+        )
+        if not after.phase.is_terminal:
+            return
+        self._metrics.executions.labels(outcome=after.phase).inc()
+        if after.duration is not None:
+            seconds = after.duration.total_seconds()
+            self._metrics.duration.labels(outcome=after.phase).observe(seconds)
+        if run is not None and after.completion_time is not None:
+            since_end = (now - after.completion_time).total_seconds()
+            self._metrics.end_to_status.observe(max(since_end, 0.0))
+        if after.skip_details is not None:
+            self._metrics.skips.labels(reason=after.skip_details.reason).inc()
+
+    def run_created(self, execution: Execution, run: Run, *, seconds: float) -> None:
+        """Tell of a run that was created, so many seconds after it was decided to.
+
+        Its Event comes with the status that names it.
+        """
+        self._metrics.runs_created.inc()
+        self._metrics.decision_to_launch.observe(seconds)
+        now = self._clock.now()
+        asked_at = reading.moment(execution.raw["metadata"], "creationTimestamp") or now
+        self._metrics.creation_to_launch.observe(max((now - asked_at).total_seconds(), 0.0))
+        self._log.info("PipelineRun created", run=run.name)
+        self._each(lambda one: one.launched(execution, run, seconds=seconds, now=now))
+
+    def lock_violated(self, run: Run, note: str) -> None:
+        """Tell loudly of two runs that were active on one target."""
+        self._metrics.lock_violations.inc()
+        self._log.error("two runs on one target", note=note)
+        self.about_run(run, events.LOCK_VIOLATED, note, kind="Warning")
+
+    def status_refused(self, execution: Execution, error: errors.ApiError) -> None:
+        """Tell of a status that the API server refuses: the execution itself cannot."""
+        self._log.warning("status refused", error=errors.text_for_logs(error))
+        # In words of our own alone: the answer may quote a parameter.
+        why = errors.text_for_logs(error)
+        note = f"the status cannot be written, so it shows an earlier state: {why}"
+        now = self._clock.now()
+        self._record(
+            events.build_event(execution, events.STATUS_NOT_WRITTEN, note, now, kind="Warning")
+        )
+
+    def pod_deleted(self, run: Run, pod: str) -> None:
+        """Tell of a pod that Tekton had left."""
+        self._metrics.leftover_pods_deleted.inc()
+        note = (
+            f"deleted pod {run.namespace}/{pod}, which did not stop after PipelineRun {run.name} "
+            "had ended and kept its target held"
+        )
+        self.about_run(run, events.POD_DELETED, note, kind="Warning")
+
+    def child_deleted(self, run: Run, child: TaskRun) -> None:
+        """Tell of a custom task, or of a run that is a task, which did not end."""
+        note = (
+            f"deleted {child.kind} {child.namespace}/{child.name} of task {child.called!r}, which "
+            f"did not end after PipelineRun {run.name} had ended and kept its target held"
+        )
+        self.about_run(run, events.CHILD_DELETED, note, kind="Warning")
+
+    def about_run(
+        self, run: Run, reason: str, note: str, *, kind: str = "Normal", quotes: bool = False
+    ) -> None:
+        """Record an Event about the execution a run was made for; none where it has none.
+
+        ``quotes``: whether the note quotes an answer, which may quote an object: logs do not.
+        """
+        logged = "it quotes an answer, so it is not logged" if quotes else note
+        self._log.info("about a run", reason=reason, note=logged)
+        if run.owner is None:
+            return
+        related, now = events.reference_of_run(run.namespace, run.name), self._clock.now()
+        self._record(events.build_event(run.owner, reason, note, now, kind=kind, related=related))
+
+    async def close(self, *, grace: float) -> None:
+        """Give Events under way this many seconds to be recorded."""
+        if self._pending:
+            await asyncio.wait(self._pending, timeout=grace)
+
+    def _each(self, tell: Callable[[EventSink], None]) -> None:
+        """Tell every sink; what one of them makes of it is no fault of what was done."""
+        for sink in self._event_sinks:
+            try:
+                tell(sink)
+            except Exception as error:
+                self._log.error("a sink failed", exc_info=error)
+
+    def _record(self, event: dict[str, Any]) -> None:
+        task = asyncio.create_task(self._post(event))
+        self._pending.add(task)
+        task.add_done_callback(self._pending.discard)
+
+    async def _post(self, event: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(_TOLD_WITHIN_S):
+                await self._post_patiently(event)
+        except errors.AlreadyExistsError:
+            return
+        except (errors.ApiError, TimeoutError) as error:
+            # An Event is a courtesy: what it says is in the status, which has been written.
+            told = errors.text_for_logs(error) or "no answer in time"
+            self._log.warning("event not recorded", reason=event["reason"], error=told)
+
+    async def _post_patiently(self, event: dict[str, Any]) -> None:
+        for attempt in itertools.count(1):
+            try:
+                # For one attempt, not for all: an Event that is refused must not keep the others.
+                async with self._sending:
+                    await self._cluster.create_event(event)
+                return
+            except errors.UnavailableError as error:
+                seconds = backoff(error, attempt)
+            await asyncio.sleep(seconds)

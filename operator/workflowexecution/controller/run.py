@@ -1,0 +1,273 @@
+"""One pass over one run: whether it may go on, and what of it is left once it has ended."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, assert_never
+
+from structlog.contextvars import bound_contextvars
+
+from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.store import Store
+from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.recorder import Recorder
+from workflowexecution.controller.run_ender import RunEnder
+from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core import run_ending
+from workflowexecution.core.evidence import Evidence, holder_of
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.run_ending import OwnerState, RunSnapshot
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+from workflowexecution.observe import events
+
+# An owner, a rival, a cancellation and what is left of the run are each learnt once in a pass.
+_ROUNDS: Final = 8
+
+
+@dataclass(slots=True)
+class _JustRead:
+    """What this pass has read live."""
+
+    owner: OwnerState | None = None
+    leftovers: Leftovers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """The pass is over; come back after some time, None for: when something happens."""
+
+    again_after: timedelta | None = None
+
+
+class RunReconciler:
+    """Brings one run a step closer to its end, where it should end."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Store,
+        memory: Memory,
+        reader: LiveReads,
+        recorder: Recorder,
+        policy: Policy,
+        clock: Clock,
+        executions: WorkQueue[str],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._memory = memory
+        self._reader = reader
+        self._recorder = recorder
+        self._policy = policy
+        self._clock = clock
+        self._executions = executions
+        self._ender = RunEnder(cluster, memory, reader, recorder, policy, clock)
+
+    async def reconcile(self, key: RunKey) -> float | None:
+        """Do one pass.
+
+        Returns: seconds after which to come back unasked, or None.
+        Raises: ApiError where the cluster gave no answer; the pass is then repeated.
+        """
+        read = _JustRead()
+        for _ in range(_ROUNDS):
+            run = self._store.run(key)
+            if run is None:
+                self._memory.drop_run(key)
+                return None
+            with bound_contextvars(run=run.name, target=run.target or run.target_key):
+                try:
+                    done = await self._round(run, read)
+                except errors.ForbiddenError as error:
+                    self._tell_what_is_missing(run, error)
+                    raise
+                finally:
+                    self._tell_of_its_end(key)
+            if done is not None:
+                return done.again_after.total_seconds() if done.again_after else None
+        raise errors.UnavailableError("the facts changed faster than they could be decided on")
+
+    async def _round(  # noqa: C901 (one case for each verdict)
+        self, run: Run, read: _JustRead
+    ) -> _Done | None:
+        """Decide once; None where acting on the verdict has brought new facts."""
+        verdict = run_ending.decide_run(self._snapshot(run, read))
+        match verdict:
+            case run_ending.LeaveRun(again_after):
+                if again_after is None:
+                    self._ender.forget(run)
+                return _Done(again_after)
+            case run_ending.ReadOwner():
+                read.owner = await self._read_owner(run)
+            case run_ending.EndRun():
+                await self._ender.end(run, verdict)
+            case run_ending.BeginAgain():
+                self._ender.begin_again(run)
+            case run_ending.ReadLeftovers():
+                read.leftovers = await self._read_leftovers(run)
+            case run_ending.WaitForLeftovers(again_after):
+                return self._hold(run, again_after)
+            case run_ending.EndPods():
+                return await self._end_pods(run, verdict)
+            case run_ending.RunHasStopped():
+                self._store.mark_stopped(run.key, run.uid, now=self._clock.now())
+                self._tell_of_what_is_left_alone(run, read.leftovers)
+                self._wake_owner(run)
+            case _:
+                assert_never(verdict)
+        return None
+
+    def _snapshot(self, run: Run, read: _JustRead) -> RunSnapshot:
+        memory, now = self._memory.run(run.key), self._clock.monotonic()
+        if memory.unfinished_since is None and run.state is RunState.STOPPING:
+            memory.unfinished_since, memory.is_stuck = now, False
+        since = now if memory.unfinished_since is None else memory.unfinished_since
+        return RunSnapshot(
+            run=run,
+            owner=self._owner_of(run, read),
+            rival=self._rival_of(run),
+            tried=self._ender.tried(run),
+            leftovers=read.leftovers,
+            checks=memory.checks,
+            unfinished_for=timedelta(seconds=now - since),
+            cancel_grace=self._policy.cancel_grace,
+            leftover_grace=self._policy.leftover_grace,
+            now=self._clock.now(),
+        )
+
+    def _owner_of(self, run: Run, read: _JustRead) -> OwnerState:
+        if run.owner is None or not self._serves(run.owner.namespace):
+            return OwnerState.FOREIGN
+        known = self._store.execution(run.owner.uid)
+        if known is not None and _state_of(known, run) is OwnerState.ACTIVE:
+            return OwnerState.ACTIVE
+        return read.owner or OwnerState.UNKNOWN
+
+    def _serves(self, namespace: str) -> bool:
+        return self._policy.serves(namespace) and not self._store.is_left(namespace)
+
+    async def _read_owner(self, run: Run) -> OwnerState:
+        assert run.owner is not None
+        owner = run.owner
+        seen = await self._reader.read_execution(owner.namespace, owner.name, owner.uid)
+        return _state_of(seen, run)
+
+    def _rival_of(self, run: Run) -> Evidence | None:
+        """The oldest other run on the target that is still active, where it is older."""
+        older = [
+            other
+            for other in self._store.unfinished_on(run.target_key)
+            if other.state is RunState.ACTIVE
+            and run.target in (other.target, None)
+            and (other.created_at, other.name) < (run.created_at, run.name)
+        ]
+        first = min(older, key=lambda other: (other.created_at, other.name), default=None)
+        return holder_of(first, first.target or "") if first else None
+
+    async def _read_leftovers(self, run: Run) -> Leftovers:
+        if not run.uid:
+            # Only a status has told of it so far: it may well be there, and at work.
+            run = await self._reader.read_run(run.key) or run
+        found = await self._reader.read_leftovers(run)
+        self._memory.run(run.key).checks += 1
+        return found
+
+    def _tell_of_its_end(self, key: RunKey) -> None:
+        """Have its execution say how far the end of a run is that is still active."""
+        run = self._store.run(key)
+        if run is None:
+            return
+        memory, ending = self._memory.run(key), self._ender.describe(run)
+        if memory.ending != ending:
+            memory.ending = ending
+            self._wake_owner(run)
+
+    def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
+        """Have its execution say what a person has to give before its target can be free."""
+        if run.state is RunState.STOPPING:
+            waiting_for = f"it is known what is left of it, which cannot be read: {error}"
+            self._memory.run(run.key).waiting_for = waiting_for
+            self._wake_owner(run)
+
+    def _hold(self, run: Run, again_after: timedelta, refusal: str = "") -> _Done:
+        """Have its execution say what keeps the target held."""
+        memory = self._memory.run(run.key)
+        left = memory.leftovers.describe() if memory.leftovers else ""
+        memory.waiting_for = f"{left} has stopped{refusal}" if left else ""
+        self._wake_owner(run)
+        return _Done(again_after)
+
+    async def _end_pods(self, run: Run, verdict: run_ending.EndPods) -> _Done:
+        refused = await self._delete_what_is_left(run, verdict)
+        memory, note = self._memory.run(run.key), ""
+        if verdict.stuck:
+            note = _cannot_be_ended(run, verdict.stuck[0])
+        elif refused is not None and not isinstance(refused, errors.UnavailableError):
+            note = (
+                f"what is left of PipelineRun {run.name} may not be deleted, and holds its target"
+            )
+            note += f": {refused}"
+        if note and not memory.is_stuck:
+            self._recorder.about_run(run, events.POD_STUCK, note, kind="Warning", quotes=True)
+        memory.is_stuck = bool(note)
+        why = f"; it cannot be deleted: {refused}" if refused else ""
+        return self._hold(run, verdict.again_after, why)
+
+    async def _delete_what_is_left(
+        self, run: Run, verdict: run_ending.EndPods
+    ) -> errors.ApiError | None:
+        """Delete each, whatever is refused for another; returns one refusal, None for none."""
+        refused: errors.ApiError | None = None
+        everything: tuple[Pod | TaskRun, ...] = (*verdict.pods, *verdict.children)
+        for left in everything:
+            try:
+                await self._delete(run, left)
+            except (errors.NotFoundError, errors.ConflictError):
+                continue
+            except errors.ApiError as error:
+                refused = error
+        return refused
+
+    async def _delete(self, run: Run, left: Pod | TaskRun) -> None:
+        if isinstance(left, Pod):
+            await self._cluster.delete_pod(left)
+            self._recorder.pod_deleted(run, left.name)
+        else:
+            await self._cluster.delete_child(left)
+            self._recorder.child_deleted(run, left)
+
+    def _tell_of_what_is_left_alone(self, run: Run, left: Leftovers | None) -> None:
+        """Say of a pod that somebody else's container keeps that it holds nothing and is not ended.
+
+        Such a container is not the workflow's, and whoever put it there may need it still.
+        """
+        for pod in left.kept_pods[:1] if left else ():
+            keepers = ", ".join(pod.kept_by)
+            note = (
+                f"pod {pod.namespace}/{pod.name} has done its work and is kept by a container that "
+                f"is not the workflow's ({keepers}); it holds no target and is left alone"
+            )
+            self._recorder.about_run(run, events.POD_LEFT_ALONE, note)
+
+    def _wake_owner(self, run: Run) -> None:
+        if run.owner and self._store.execution(run.owner.uid):
+            self._executions.add(run.owner.uid)
+
+
+def _state_of(owner: Execution | None, run: Run) -> OwnerState:
+    if owner is None or owner.is_deleting:
+        return OwnerState.DELETED
+    is_wanted = not owner.has_ended and owner.wants(*run.key)
+    return OwnerState.ACTIVE if is_wanted else OwnerState.ENDED
+
+
+def _cannot_be_ended(run: Run, pod: Pod) -> str:
+    return (
+        f"pod {pod.namespace}/{pod.name} on node {pod.node} cannot be ended, so PipelineRun "
+        f"{run.name} keeps its target; if the node is gone for good, delete the pod by force"
+    )

@@ -1,0 +1,185 @@
+"""Ends one run, in the way that was decided on, and remembers what came of each way."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from workflowexecution.cache.memory import Attempt, Memory
+from workflowexecution.cache.policy import Policy
+from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.recorder import Recorder
+from workflowexecution.core.ending_words import describe_ending, note_of_end
+from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.run_ending import ASKED_BY_WAY, EndReason, EndRun, Tried, Way
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+from workflowexecution.observe import events
+
+# More than lies between two tries where each is answered, or was not in time: the API server itself
+# was out of reach meanwhile.
+_OUT_OF_REACH_S: Final = 90.0
+
+
+class RunEnder:
+    """Carries out ``EndRun`` and ``BeginAgain``."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        memory: Memory,
+        reader: LiveReads,
+        recorder: Recorder,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
+        self._cluster = cluster
+        self._memory = memory
+        self._reader = reader
+        self._recorder = recorder
+        self._policy = policy
+        self._clock = clock
+        self._log = structlog.get_logger("ending")
+
+    def tried(self, run: Run) -> Mapping[Way, Tried]:
+        """What has come of the ways to end a run; what somebody else asked for counts, too."""
+        known, now = self._memory.run(run.key).tried, self._clock.monotonic()
+        for way, asked in ASKED_BY_WAY.items():
+            if run.asked is asked:
+                known.setdefault(way, Attempt(now, now))
+        return {
+            way: Tried(
+                ago=timedelta(seconds=now - one.since),
+                refused_for=timedelta(seconds=one.last - one.since),
+                refusal=one.refusal,
+                is_final=one.is_final,
+            )
+            for way, one in known.items()
+        }
+
+    def describe(self, run: Run) -> str:
+        """How far the end of a run is, for people; empty where none is under way."""
+        if run.owner is None or run.state is not RunState.ACTIVE:
+            return ""
+        return describe_ending(run, self.tried(run), self._policy.cancel_grace)
+
+    async def end(self, run: Run, verdict: EndRun) -> None:
+        """End a run in one way; who refuses that for good is remembered.
+
+        Raises: ApiError where it has to be tried again in the same way.
+        """
+        rival, way = verdict.rival, verdict.way
+        if rival is not None:
+            key = (rival.run_namespace or run.namespace, rival.run_name)
+            if not self._reader.is_fresh(key):
+                await self._reader.read_run(key)
+                return
+        before = self.tried(run)
+        self._note_attempt(run, way)
+        try:
+            refusal: str | None = await self._ask(run, way)
+        except errors.ApiError as error:
+            refusal = await self._settle(run, way, error)
+        if refusal:
+            self._refuse(run, way, refusal, is_final=True)
+        elif refusal is not None:
+            now = self._clock.monotonic()
+            self._memory.run(run.key).tried[way] = Attempt(now, now)
+            self._tell_of(run, verdict, before)
+
+    def begin_again(self, run: Run) -> None:
+        """Forget what was refused; what Tekton was asked for stays asked for."""
+        known = self._memory.run(run.key).tried
+        if known[Way.DELETE].refusal:
+            self._tell_not_ended(run)
+        for way in list(known):
+            if ASKED_BY_WAY.get(way) is not run.asked:
+                del known[way]
+
+    def forget(self, run: Run) -> None:
+        """Nothing is to be ended: what was refused is of no interest any more."""
+        memory = self._memory.run(run.key)
+        if memory.tried:
+            memory.tried.clear()
+            memory.is_stuck = False
+
+    def _note_attempt(self, run: Run, way: Way) -> None:
+        """Note that a way is tried now; time in which nothing could be asked does not count."""
+        now, known = self._clock.monotonic(), self._memory.run(run.key).tried
+        attempt = known.setdefault(way, Attempt(now, now))
+        if now - attempt.last > _OUT_OF_REACH_S:
+            attempt.since = now
+        attempt.last = now
+
+    async def _ask(self, run: Run, way: Way) -> str:
+        """Send the request of a way.
+
+        Returns: what has kept it from having an effect though it was accepted; else empty.
+        """
+        if way is Way.DELETE:
+            await self._cluster.delete_run(run)
+            await self._reader.read_run(run.key)
+            return ""
+        asked = ASKED_BY_WAY[way]
+        seen = parse_run(await self._cluster.cancel_run(run, asked))
+        assert seen is not None, "a run that names its target goes on naming it"
+        self._reader.take_in(seen)
+        if seen.asked is asked:
+            return ""
+        return f"spec.status was accepted as {asked}, and something has made it '{seen.asked}'"
+
+    async def _settle(self, run: Run, way: Way, error: errors.ApiError) -> str | None:
+        """Find out what an error amounts to.
+
+        Returns: who refuses it for good; empty where it was carried out all the same; None where
+            the run is not there to be ended any more.
+        Raises: the error, where it may pass.
+        """
+        if _is_final(error):
+            told = errors.text_for_logs(error)
+            self._log.warning("a run cannot be ended in this way", way=str(way), error=told)
+            return str(error)
+        seen = await self._reader.read_run(run.key)
+        is_active = seen is not None and seen.uid == run.uid and seen.state is RunState.ACTIVE
+        if isinstance(error, errors.UnavailableError) and seen is not None:
+            asked = ASKED_BY_WAY.get(way)
+            if not is_active if asked is None else seen.asked is asked:
+                return ""
+        if not is_active:
+            return None
+        self._refuse(run, way, str(error), is_final=False)
+        raise error
+
+    def _refuse(self, run: Run, way: Way, refusal: str, *, is_final: bool) -> None:
+        attempt = self._memory.run(run.key).tried[way]
+        attempt.refusal, attempt.is_final = refusal, is_final
+        if way is Way.DELETE and is_final:
+            self._tell_not_ended(run)
+
+    def _tell_not_ended(self, run: Run) -> None:
+        memory = self._memory.run(run.key)
+        if not memory.is_stuck:
+            memory.is_stuck = True
+            note = self.describe(run)
+            self._recorder.about_run(run, events.RUN_NOT_ENDED, note, kind="Warning", quotes=True)
+
+    def _tell_of(self, run: Run, verdict: EndRun, before: Mapping[Way, Tried]) -> None:
+        note = note_of_end(run, verdict, before, self._policy.cancel_grace)
+        is_delete = verdict.way is Way.DELETE
+        if verdict.reason is EndReason.SECOND_ON_TARGET:
+            self._recorder.lock_violated(run, note)
+        elif verdict.reason is EndReason.EXECUTION_DELETED:
+            self._recorder.about_run(run, events.DELETED, note, quotes=is_delete)
+        elif not is_delete:
+            self._recorder.about_run(run, events.RUN_CANCELLED, note, kind="Warning")
+        if is_delete:
+            self._recorder.about_run(run, events.RUN_DELETED, note, kind="Warning", quotes=True)
+
+
+def _is_final(error: errors.ApiError) -> bool:
+    """Whether the answer would be the same if it were asked at once again."""
+    passes = errors.MissingRightError | errors.NamespaceTerminatingError
+    is_refusal = isinstance(error, errors.RejectedError | errors.ForbiddenError)
+    return is_refusal and not isinstance(error, passes)

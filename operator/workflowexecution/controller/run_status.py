@@ -1,0 +1,119 @@
+"""Reports how an execution's own run goes, and how it ended."""
+
+from dataclasses import replace
+
+from workflowexecution.api.status import Phase
+from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.policy import Policy
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.result import NEW_FACTS, ActionResult, Result
+from workflowexecution.controller.silent_runs import SilentRuns
+from workflowexecution.core.deadlines import tekton_delay
+from workflowexecution.core.diagnosis.diagnose import diagnose
+from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.taskrun import count_ended
+from workflowexecution.core.status.outcome import (
+    Outcome,
+    outcome_of_ending,
+    outcome_of_progress,
+    outcome_of_run,
+    outcome_of_stopping,
+)
+from workflowexecution.kube.clock import Clock
+
+
+class RunStatusReporter:
+    """From a run to what its execution's status says of it."""
+
+    def __init__(
+        self,
+        reader: LiveReads,
+        silent_runs: SilentRuns,
+        memory: Memory,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
+        self._reader = reader
+        self._silent_runs = silent_runs
+        self._memory = memory
+        self._policy = policy
+        self._clock = clock
+
+    async def report(self, execution: Execution, run: Run) -> ActionResult:
+        """Say what to report of a run.
+
+        Raises: ApiError where the cluster gives no answer.
+        """
+        is_watched = run.namespace == self._policy.template.namespace
+        if not is_watched and not run.is_gone and not self._reader.is_fresh(run.key):
+            await self._reader.read_run(run.key)
+            return NEW_FACTS
+        match run.state:
+            case RunState.ACTIVE:
+                report = await self._progress(execution, run, is_watched=is_watched)
+            case RunState.STOPPING:
+                report = self._stopping(run)
+            case RunState.FINISHED:
+                return Result(await self._outcome(execution, run))
+        if is_watched:
+            return report
+        poll = self._policy.progress_interval.total_seconds()
+        return Result(report.outcome, min(poll, report.again_after or poll))
+
+    def _stopping(self, run: Run) -> Result:
+        """Nothing, until it is known what keeps the target held."""
+        waiting_for = self._memory.run(run.key).waiting_for
+        return Result(outcome_of_stopping(run, waiting_for) if waiting_for else None)
+
+    async def _progress(self, execution: Execution, run: Run, *, is_watched: bool) -> Result:
+        """Report at once when it starts and at a bounded rate from then on."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        memory = self._memory.execution(execution.uid)
+        delay = tekton_delay(run, grace=self._policy.deadline_grace, now=now)
+        if execution.phase is Phase.RUNNING and memory.progress_at is not None:
+            interval = self._policy.progress_interval.total_seconds()
+            due_in = memory.progress_at + interval - monotonic
+            if due_in > 0:
+                return Result(again_after=due_in)
+        memory.progress_at = monotonic
+        again = [(delay.until - now).total_seconds()] if delay.until else []
+        of_run = self._memory.run(run.key)
+        if of_run.ending:
+            return Result(outcome_of_ending(run, of_run.ending), min(again, default=None))
+        # Of a namespace that is not watched nothing but what is left of runs can be read; of a run
+        # that is queued there is nothing to see.
+        is_seen = is_watched and not run.is_queued
+        look_in = await self._silent_runs.look(memory, of_run, run) if is_seen else None
+        again += [] if look_in is None else [look_in]
+        outcome = outcome_of_progress(run, delay.complaint, memory.waits_for)
+        return Result(outcome, min(again, default=None))
+
+    async def _outcome(self, execution: Execution, run: Run) -> Outcome:
+        if run.succeeded == "True":
+            return outcome_of_run(run, None)
+        memory = self._memory.run(run.key)
+        left = memory.leftovers
+        if left is None or left.is_active:
+            # Somebody else has found that it has stopped: what was seen before says little.
+            left = await self._reader.read_leftovers(run)
+        children = list(memory.children.values())
+        of_execution = self._memory.execution(execution.uid)
+        diagnosis = diagnose(
+            run,
+            children,
+            complaint=memory.complaint,
+            waited_for=await self._silent_runs.last_words(of_execution, run, children),
+            pods=left.pods_with_logs,
+            has_started=left.has_pods_that_started or bool(run.has_started),
+        )
+        failure = details_of(
+            diagnosis,
+            execution,
+            task_names=run.task_names,
+            started_at=run.started_at or run.created_at,
+            failed_at=run.ended_at(self._clock.now()),
+        )
+        ended = max(run.completed_tasks, count_ended(children))
+        return outcome_of_run(replace(run, completed_tasks=ended), failure)

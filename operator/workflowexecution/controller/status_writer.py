@@ -1,0 +1,85 @@
+"""The one place that writes an execution's status, and what follows from a write that is done."""
+
+import structlog
+
+from workflowexecution.cache.memory import Memory, StatusChange
+from workflowexecution.cache.store import Store
+from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.controller.recorder import Recorder
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.status.bundle import asked_digest
+from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.outcome import Outcome
+from workflowexecution.core.status.patch import parse_status, status_patch, status_to_json
+from workflowexecution.kube import errors
+from workflowexecution.kube.clock import Clock
+
+
+class StatusWriter:
+    """Writes outcomes: at most one guarded status patch each, none where nothing has changed."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Store,
+        memory: Memory,
+        reader: LiveReads,
+        recorder: Recorder,
+        clock: Clock,
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._memory = memory
+        self._reader = reader
+        self._recorder = recorder
+        self._clock = clock
+        self._log = structlog.get_logger("status")
+
+    async def write(self, execution: Execution, outcome: Outcome) -> None:
+        """Write an outcome and announce what is new in it.
+
+        Raises: ConflictError where the execution has changed; UnavailableError where it is not
+            known whether the write was carried out: ``settle_unconfirmed`` finds out; RejectedError
+            or ForbiddenError where it is refused, which an Event tells.
+        """
+        now, raw = self._clock.now(), execution.raw
+        before = parse_status(raw.get("status") or {})
+        generation = raw["metadata"].get("generation", 1)
+        asked = asked_digest(raw)
+        after = status_for(before, outcome, generation=generation, now=now, asked=asked)
+        patch = status_patch(raw.get("status") or {}, status_to_json(after))
+        if not patch:
+            return
+        change, memory = (
+            StatusChange(execution, before, after),
+            self._memory.execution(execution.uid),
+        )
+        try:
+            reply = parse_execution(await self._cluster.patch_status(execution, patch))
+        except errors.UnavailableError:
+            memory.unconfirmed = change
+            raise
+        except (errors.RejectedError, errors.ForbiddenError) as error:
+            if not memory.refused:
+                self._recorder.status_refused(execution, error)
+            memory.refused = str(error)
+            raise
+        memory.refused = ""
+        memory.written_version = reply.resource_version
+        self._store.observe_execution(reply, now=now)
+        self._recorder.announce(change)
+
+    async def settle_unconfirmed(self, uid: str) -> None:
+        """Find out whether a write that was not answered was carried out; announce it if so."""
+        memory = self._memory.execution(uid)
+        change = memory.unconfirmed
+        if change is None:
+            return
+        execution = change.execution
+        seen = await self._reader.read_execution(execution.namespace, execution.name, uid)
+        memory.unconfirmed = None
+        if seen is not None:
+            held = seen.raw.get("status") or {}
+            if not status_patch(held, status_to_json(change.after)):
+                self._recorder.announce(change)

@@ -1,0 +1,182 @@
+"""Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+import structlog
+
+from workflowexecution.controller.backoff import backoff
+from workflowexecution.kube.errors import ApiError, ConflictError, text_for_logs
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class WorkQueue(Generic[Key]):
+    """Runs ``work(key)`` for every key added.
+
+    A key added while its pass is running is run once more after it. A pass that returns a number
+    of seconds is repeated after that time; one that raises is repeated with back-off. What is added
+    before ``open`` is not kept: who opens adds what there is to do. ``on_failure`` is called for
+    every pass that raises, unless somebody else only wrote first.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Key], Awaitable[float | None]],
+        *,
+        concurrency: int,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._work = work
+        self._on_failure = on_failure
+        self._slots = asyncio.Semaphore(concurrency)
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._wakers: dict[Key, asyncio.Event] = {}
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._since: dict[Key, float] = {}
+        self._dozing: set[Key] = set()
+        self._under_way = 0
+        self._moved_at = 0.0
+        self._is_open = False
+        self._log = structlog.get_logger("workqueue")
+
+    def __len__(self) -> int:
+        """Number of keys with work to do now."""
+        return len(self._tasks)
+
+    def timer_count(self) -> int:
+        """Number of keys that will be added after a while."""
+        return len(self._timers)
+
+    def oldest_age(self) -> float:
+        """Seconds for which the key that has waited longest has had work to do."""
+        now = time.monotonic()
+        return now - min(self._since.values(), default=now)
+
+    def stuck_for(self) -> float:
+        """Seconds in which no pass has ended, though some are under way."""
+        return time.monotonic() - self._moved_at if self._under_way else 0.0
+
+    def open(self) -> None:
+        """Begin to work on what will be added."""
+        self._is_open = True
+
+    def add(self, key: Key) -> None:
+        """Have this key worked on soon; safe to call as often as one likes."""
+        if not self._is_open:
+            return
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        waker = self._wakers.setdefault(key, asyncio.Event())
+        waker.set()
+        if key not in self._tasks:
+            self._tasks[key] = asyncio.create_task(self._run(key, waker), name=f"work {key}")
+
+    def add_within(self, key: Key, seconds: float) -> None:
+        """Have this key worked on now, unless it will be within so many seconds anyway."""
+        timer = self._timers.get(key)
+        if timer is None or timer.when() - asyncio.get_running_loop().time() > seconds:
+            self.add(key)
+
+    def add_after(self, key: Key, delay: float) -> None:
+        """Have this key worked on after so many seconds, or sooner if it is added before."""
+        if not self._is_open or key in self._wakers:
+            return
+        if timer := self._timers.pop(key, None):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[key] = loop.call_later(delay, self.add, key)
+
+    async def close(self, *, grace: float) -> None:
+        """Take no more keys and let passes under way end; cut them off after ``grace`` seconds.
+
+        A key that waits for its next attempt has no pass under way and is let go at once.
+        """
+        self._is_open = False
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for key in self._dozing:
+            self._tasks[key].cancel()
+        waiting = list(self._tasks.values())
+        if waiting:
+            await asyncio.wait(waiting, timeout=grace)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        # A task that was cancelled before it first ran has not cleaned up behind itself.
+        self._tasks.clear()
+        self._wakers.clear()
+
+    async def _run(self, key: Key, waker: asyncio.Event) -> None:
+        delay: float | None = None
+        try:
+            while waker.is_set():
+                waker.clear()
+                self._since[key] = time.monotonic()
+                delay = await self._until_done(key, waker)
+        finally:
+            del self._tasks[key]
+            del self._wakers[key]
+            self._since.pop(key, None)
+        if delay is not None:
+            self.add_after(key, delay)
+
+    async def _until_done(self, key: Key, waker: asyncio.Event) -> float | None:
+        """Repeat the pass until it does not raise; an added key ends the back-off early."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._pass(key, waker)
+            except Exception as error:
+                if not self._is_open:
+                    raise
+                seconds = backoff(error, attempt)
+                self._report(key, error, attempt, seconds)
+            await self._doze(key, waker, seconds)
+
+    async def _pass(self, key: Key, waker: asyncio.Event) -> float | None:
+        async with self._slots:
+            waker.clear()
+            with self._one_more_under_way():
+                return await self._work(key)
+
+    async def _doze(self, key: Key, waker: asyncio.Event, seconds: float) -> None:
+        self._dozing.add(key)
+        try:
+            async with asyncio.timeout(seconds):
+                await waker.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._dozing.discard(key)
+
+    @contextmanager
+    def _one_more_under_way(self) -> Iterator[None]:
+        if not self._under_way:
+            self._moved_at = time.monotonic()
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._moved_at = time.monotonic()
+
+    def _report(self, key: Key, error: Exception, attempt: int, seconds: float) -> None:
+        # Somebody else wrote first: that is how writes are kept apart, and no fault.
+        is_fault = not isinstance(error, ConflictError)
+        tell = self._log.warning if is_fault else self._log.debug
+        if is_fault:
+            self._on_failure()
+        tell(
+            "reconcile failed; it will be repeated",
+            key=key,
+            attempt=attempt,
+            retry_in_s=round(seconds, 2),
+            error=text_for_logs(error),
+            exc_info=None if isinstance(error, ApiError) else error,
+        )

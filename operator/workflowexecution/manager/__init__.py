@@ -1,0 +1,1 @@
+"""The operator as one process: put together once, started in order, and looked at."""

@@ -1,0 +1,214 @@
+"""The operator put together: started in order, kept going, stopped without losing work."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from workflowexecution.cache.policy import Policy
+from workflowexecution.client.kube_cluster import KubeCluster
+from workflowexecution.controller.controller import Controller
+from workflowexecution.core import names
+from workflowexecution.core.shard import Shard
+from workflowexecution.kube import errors
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.clock import ServerClock
+from workflowexecution.kube.leader_election import Leadership
+from workflowexecution.kube.lease import LeaseStore
+from workflowexecution.manager.preflight import Preflight
+from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView
+from workflowexecution.manager.watches import Watches, watch_count
+from workflowexecution.observe.event_sinks import EventSink
+from workflowexecution.observe.metrics import Metrics
+from workflowexecution.observe.probes import Health
+
+# A few requests are under way even in a rush; each connection takes a quarter of a megabyte.
+_CONNECTIONS: Final = 20
+_GRACE_S: Final = 20.0
+# What was listed and not placed holds its target until then.
+_RESYNC_RETRY_S: Final = 15.0
+
+
+class Manager:
+    """One operator process.
+
+    With a ``lease_namespace`` it works only while it leads; without, from the start.
+    ``listener`` is told what the watches tell; ``window`` is what may be looked at.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        policy: Policy,
+        metrics: Metrics,
+        health: Health,
+        *,
+        concurrency: int,
+        resync_interval: timedelta,
+        lease_namespace: str | None = None,
+        clock: ServerClock | None = None,
+        event_sinks: Sequence[EventSink] = (),
+        listener: EventListener | None = None,
+    ) -> None:
+        clock = clock or ServerClock()
+        # Requests must not have to wait for a connection that a watch keeps.
+        self._session = access.open_session(connections=_CONNECTIONS + watch_count(policy))
+        client = ApiClient(self._session, access.server, clock, metrics.requests)
+        self._leadership = (
+            Leadership(_lease(client, lease_namespace, policy.shard), _identity(), clock)
+            if lease_namespace
+            else None
+        )
+        cluster = KubeCluster(
+            client,
+            execution_namespace=policy.template.namespace,
+            watch_namespaces=policy.watch_namespaces,
+        )
+        self._controller = Controller(
+            cluster, policy, metrics, clock, concurrency=concurrency, event_sinks=event_sinks
+        )
+        listeners = (self._controller.handler, *([listener] if listener else ()))
+        claims = self._controller.claims
+        self._watches = Watches(client, policy, listeners, self._controller.holds, claims)
+        self._preflight = Preflight(cluster, health)
+        self.window = OperatorView(
+            store=self._controller.store,
+            policy=policy,
+            clock=clock,
+            holds=self._controller.holds.current,
+            standing=self._standing,
+            doubt=lambda: health.not_ready or self._not_alive() or self._not_current(),
+        )
+        self._health = health
+        self._resync_interval = resync_interval
+        self._log = structlog.get_logger("app")
+        self._metrics = metrics
+        metrics.clock_offset.set_function(lambda: clock.offset)
+        for name in self._watches.names():
+            metrics.watch_silence.labels(watch=name).set_function(
+                partial(self._watches.silence, name)
+            )
+        loop = asyncio.get_running_loop()
+        metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until told to stop.
+
+        Raises: RuntimeError where the watches end by themselves; the process is then restarted.
+        """
+        leading: asyncio.Task[None] | None = None
+        try:
+            async with _until(stop):
+                await self._preflight.check_cluster()
+                self._health.not_alive = self._not_alive
+                self._health.not_current = self._not_current
+                # Listed after the watches have begun: nothing falls between the two.
+                await self._watches.begin()
+                await self._preflight.patiently(self._controller.resync)
+                # Who stands by is ready, too: a rolling update would otherwise wait for its leader.
+                self._health.not_ready = ""
+                self._log.info("ready")
+                if self._leadership is None:
+                    self._open()
+                else:
+                    leading = asyncio.create_task(self._lead(self._leadership))
+                await self._keep_in_step()
+        finally:
+            self._health.not_ready = "stopping"
+            self._log.info("stopping", under_way=self._controller.depth())
+            await self._controller.close(grace=_GRACE_S)
+            await self._stop_leading(leading)
+            await self._watches.stop()
+            await self._session.close()
+
+    def _open(self) -> None:
+        self._metrics.leader.set(1)
+        self._controller.open()
+
+    async def _lead(self, leadership: Leadership) -> None:
+        """Work while leading; the process ends with leadership, in the midst of what it does."""
+        try:
+            await leadership.acquire()
+            self._open()
+            why = await leadership.keep(self._not_alive)
+            self._log.error("leadership lost; ending at once", problem=why)
+        except Exception as error:
+            self._log.error("leadership failed; ending at once", exc_info=error)
+        os._exit(1)
+
+    async def _stop_leading(self, leading: asyncio.Task[None] | None) -> None:
+        """Release the Lease, once nothing is written any more."""
+        if leading is not None:
+            leading.cancel()
+            await asyncio.gather(leading, return_exceptions=True)
+        if self._leadership is not None:
+            await self._leadership.release()
+
+    async def _keep_in_step(self) -> None:
+        """List everything anew now and then: what a watch has lost is found here."""
+        loop = asyncio.get_running_loop()
+        due_at = loop.time() + self._resync_interval.total_seconds()
+        while not self._watches.problem():
+            slept_from = loop.time()
+            await asyncio.sleep(1)
+            self._metrics.loop_lag.set(max(loop.time() - slept_from - 1, 0))
+            if loop.time() < due_at and not self._controller.handler.needs_resync:
+                continue
+            due_at = loop.time() + self._resync_interval.total_seconds()
+            try:
+                await self._controller.resync()
+                self._metrics.resyncs.labels(result="done").inc()
+            except errors.ApiError as error:
+                self._metrics.resyncs.labels(result="failed").inc()
+                due_at = min(due_at, loop.time() + _RESYNC_RETRY_S)
+                self._log.warning("resync failed; it will be repeated", error=str(error))
+        raise RuntimeError(self._watches.problem())
+
+    def _not_alive(self) -> str:
+        return self._watches.not_alive() or self._controller.not_alive()
+
+    def _not_current(self) -> str:
+        return self._watches.not_current() or self._controller.claims.problem()
+
+    def _standing(self) -> LeaderStatus:
+        if self._leadership is None:
+            return LeaderStatus()
+        return LeaderStatus(identity=self._leadership.identity, leader=self._leadership.leader)
+
+
+def _lease(client: ApiClient, namespace: str, shard: Shard) -> LeaseStore:
+    return LeaseStore(client, namespace, names.lease_name(shard))
+
+
+def _identity() -> str:
+    """A name for this process that no other has, not even the next one in the same pod."""
+    return f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+
+
+@contextlib.asynccontextmanager
+async def _until(stop: asyncio.Event) -> Any:
+    """Leave the block, wherever it is, when told to stop."""
+    body = asyncio.current_task()
+    assert body is not None
+
+    async def interrupt() -> None:
+        await stop.wait()
+        body.cancel()
+
+    watcher = asyncio.create_task(interrupt())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        body.uncancel()
+    finally:
+        watcher.cancel()

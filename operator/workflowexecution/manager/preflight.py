@@ -1,0 +1,71 @@
+"""The steps of a start, each repeated until the API server has what it needs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+import tenacity
+
+from workflowexecution.api import identity
+from workflowexecution.client.kube_cluster import KubeCluster
+from workflowexecution.core import requirements
+from workflowexecution.kube import errors
+from workflowexecution.observe.probes import Health
+
+_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
+
+
+class TooOldError(Exception):
+    """Kubernetes or Tekton has to be upgraded first; the message says which, and to what."""
+
+
+class Preflight:
+    """Says in ``health`` and in the log what a start waits for."""
+
+    def __init__(self, cluster: KubeCluster, health: Health) -> None:
+        self._cluster = cluster
+        self._health = health
+        self._log = structlog.get_logger("app")
+
+    async def check_cluster(self) -> None:
+        """Wait until Kubernetes and Tekton are new enough, and all kinds are served."""
+        await self.patiently(self._check_versions)
+        await self.patiently(self._cluster.check_kinds)
+
+    async def patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat one step until it succeeds."""
+        async for attempt in tenacity.AsyncRetrying(
+            wait=_BACKOFF,
+            retry=tenacity.retry_if_exception_type((errors.ApiError, TooOldError)),
+            before_sleep=self._report,
+        ):
+            with attempt:
+                await step()
+
+    async def _check_versions(self) -> None:
+        kubernetes, tekton = await self._cluster.versions()
+        if problem := requirements.problem_of(kubernetes, tekton):
+            raise TooOldError(problem)
+        self._log.info("versions", kubernetes=kubernetes, tekton=tekton or "unknown")
+
+    def _report(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._health.not_ready = _explain(error)
+        self._log.warning("not ready", problem=self._health.not_ready, attempt=state.attempt_number)
+
+
+def _explain(error: Any) -> str:
+    """Say what keeps the operator from starting, and what to do about it."""
+    if isinstance(error, TooOldError):
+        return str(error)
+    if isinstance(error, errors.NotFoundError):
+        missing = "Tekton Pipelines" if "tekton.dev" in str(error) else _kind_in(str(error))
+        return f"the CRDs of {missing} are not installed; install them, this is tried again"
+    if isinstance(error, errors.ForbiddenError):
+        return f"the operator's ServiceAccount lacks a right; apply manifests/rbac: {error}"
+    return f"the API server does not answer as needed: {error}"
+
+
+def _kind_in(text: str) -> str:
+    kinds = {identity.HOLD_PLURAL: identity.HOLD_KIND, identity.CLAIM_PLURAL: identity.CLAIM_KIND}
+    return next((kind for plural, kind in kinds.items() if plural in text), identity.KIND)

@@ -1,0 +1,59 @@
+"""What may be looked at of an operator at work; nothing can be changed through it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.store import Store
+from workflowexecution.core.facts.hold import Hold
+from workflowexecution.kube.clock import Clock
+
+
+class EventListener(Protocol):
+    """Is told what the watches tell; must return at once and never raises."""
+
+    def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
+        """Hear of a change of an execution."""
+        ...
+
+    def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
+        """Hear of a change of a run."""
+        ...
+
+    def missed(self) -> None:
+        """Hear that changes may have been missed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderStatus:
+    """Which of several operators this is.
+
+    identity: empty where there is no election, and each operator works.
+    leader: as last seen; empty for none.
+    """
+
+    identity: str = ""
+    leader: str = ""
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether another one does the work."""
+        return bool(self.identity) and self.identity != self.leader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorView:
+    """A view into one operator.
+
+    cache: to be read only, without waiting in between.
+    doubt: why what is known may be incomplete or out of date; empty where it is not.
+    """
+
+    store: Store
+    policy: Policy
+    clock: Clock
+    holds: Callable[[], Sequence[Hold]]
+    standing: Callable[[], LeaderStatus]
+    doubt: Callable[[], str]

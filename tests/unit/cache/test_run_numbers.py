@@ -1,0 +1,75 @@
+"""Slot numbers: none that is taken is forgotten, and a hundred thousand take little memory."""
+
+import random
+import tracemalloc
+
+from workflowexecution.cache.run_numbers import RunNumbers, RunNumberTable
+from workflowexecution.core import names
+
+TARGETS = [f"shop/Deployment/app-{number}" for number in range(500)]
+MANY = 100_000
+
+
+def test_the_highest_number_of_each_target_is_kept_in_whatever_order_they_come() -> None:
+    chance = random.Random(7)
+    table, expected = RunNumberTable(), dict[str, int]()
+    for _ in range(5_000):
+        key, number = names.slot_key(chance.choice(TARGETS)), chance.randrange(1, names.SLOT_LIMIT)
+        table.note(key, number)
+        expected[key] = max(expected.get(key, 0), number)
+    assert {key: table.top(key) for key in map(names.slot_key, TARGETS)} == expected
+    assert len(table) == len(expected)
+
+
+def test_the_lowest_and_the_highest_hash_are_as_good_as_any() -> None:
+    table = RunNumberTable()
+    keys = {f"wfe-{digit * 16}": number for number, digit in enumerate("f08", start=1)}
+    for key, number in keys.items():
+        table.note(key, number)
+    assert {key: table.top(key) for key in keys} == keys
+    assert table.top("wfe-8888888888888887") == table.top("wfe-8888888888888889") == 0
+
+
+def test_what_was_told_of_while_all_was_listed_is_kept_and_the_rest_dropped() -> None:
+    listed, told, in_use, gone = (names.slot_key(target) for target in TARGETS[:4])
+    slots = RunNumbers()
+    for key in (listed, in_use, gone):
+        slots.note(f"{key}-3")
+    slots.begin_listing()
+    slots.note(f"{listed}-3")
+    slots.note(f"{told}-1")
+    slots.end_listing([in_use, names.slot_key("without/A/run")])
+    assert [slots.top(key) for key in (listed, told, in_use, gone)] == [3, 1, 3, 0]
+    assert len(slots) == 3
+
+
+def test_a_listing_that_is_broken_off_drops_nothing() -> None:
+    slots, key = RunNumbers(), names.slot_key(TARGETS[0])
+    slots.note(f"{key}-2")
+    slots.begin_listing()
+    slots.begin_listing()
+    assert slots.top(key) == 2
+
+
+def test_names_that_take_no_number_are_not_counted() -> None:
+    slots, key = RunNumbers(), names.slot_key(TARGETS[0])
+    for name in ("", "foreign", key, f"{key}-0", f"{key}-{names.SLOT_LIMIT}"):
+        slots.note(name)
+    assert (len(slots), slots.top(key)) == (0, 0)
+    slots.note(f"{key}-{names.SLOT_LIMIT - 1}")
+    assert slots.top(key) == names.SLOT_LIMIT - 1
+
+
+def test_a_target_takes_sixteen_bytes_at_most() -> None:
+    chance = random.Random(7)
+    keys = [f"wfe-{chance.getrandbits(64):016x}" for _ in range(MANY)]
+    tracemalloc.start()
+    try:
+        table = RunNumberTable()
+        for key in keys:
+            table.note(key, 1)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (len(table), table.top(keys[MANY // 2])) == (MANY, 1)
+    assert taken < 16 * MANY
