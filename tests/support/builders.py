@@ -311,7 +311,7 @@ def make_snapshot(
         store.observe_execution(item, now=now)
     for run in runs:
         store.observe_run(run, now=now)
-    return store.target_facts(execution).snapshot(
+    return store.snapshot(
         execution,
         problem=problem,
         cooldown=cooldown,

@@ -5,6 +5,7 @@ passes begin when the test says so.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -15,23 +16,10 @@ from model_loop import ModelLoop
 from model_requests import PASS_BEGAN, ModelCluster, Request
 from model_server import Server
 from model_store import EXECUTIONS, RUNS, Raw, clone
-from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
-from workflowexecution.cache.store import Store
-from workflowexecution.controller.actions import Actions
-from workflowexecution.controller.event_handler import EventHandler
-from workflowexecution.controller.execution import ExecutionReconciler
-from workflowexecution.controller.holds import Holds
-from workflowexecution.controller.launch import Launcher
-from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.relist import Relist
-from workflowexecution.controller.retention import Retention
-from workflowexecution.controller.run import RunReconciler
-from workflowexecution.controller.run_status import RunStatusReporter
-from workflowexecution.controller.silent_runs import SilentRuns
-from workflowexecution.controller.status_writer import StatusWriter
-from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.controller import Controller
+from workflowexecution.controller.workqueue import Work, WorkQueue
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.observe.metrics import Metrics
@@ -60,19 +48,46 @@ def no_metrics() -> Metrics:
 
 
 class Dirty:
-    """Stands where the work queues do: what is added waits until the test has it worked on."""
+    """What executions and runs there is work on; it waits until the test has it done."""
 
     def __init__(self) -> None:
         self.keys: dict[Key, None] = {}
         self.is_open = False
+        self._queues: list[HeldQueue] = []
+
+    def new_queue(self, **_: object) -> WorkQueue[Any]:
+        """Make the queue of executions first, and then that of runs, as the controller does."""
+        queue = HeldQueue(self)
+        self._queues.append(queue)
+        return cast("WorkQueue[Any]", queue)
+
+    async def work(self, key: Key) -> float | None:
+        """Do one pass over an execution or a run."""
+        executions, runs = self._queues
+        return await (runs if isinstance(key, tuple) else executions).work(key)
+
+
+class HeldQueue:
+    """Stands where a work queue does."""
+
+    def __init__(self, dirty: Dirty) -> None:
+        self._dirty = dirty
+        self.work: Work[Any]
+
+    def open(self, work: Work[Any]) -> None:
+        self.work = work
+        self._dirty.is_open = True
 
     def add(self, key: Key) -> None:
-        if self.is_open:
-            self.keys[key] = None
+        if self._dirty.is_open:
+            self._dirty.keys[key] = None
 
     def add_within(self, key: Key, seconds: float) -> None:
         """At any time up to then; so also now."""
         self.add(key)
+
+    async def close(self, *, grace: float) -> None:
+        """Passes under way were ended by the test."""
 
 
 class Operator:
@@ -94,7 +109,6 @@ class Operator:
         self.ahead = ahead
         self.namespace = namespace
         self.is_paused = False
-        self.is_behind_lists = False
         self.faults: list[BaseException] = []
         self.loop = ModelLoop(server.seconds)
         clock = ServerClock(
@@ -103,33 +117,16 @@ class Operator:
         self.cluster = cluster = ModelCluster(server, clock, namespace)
         cluster.told = lambda: self.seen[RUNS]
         self.dirty = Dirty()
-        memory, policy = Memory(), policy_for(namespace, keeps_executions)
-        store, metrics = Store(namespace), no_metrics()
-        recorder = Recorder(cluster, metrics, clock)
-        queue = cast("WorkQueue[Any]", self.dirty)
-        reader = LiveReads(cluster, store, memory, clock, policy.shard, queue, queue)
-        launcher = Launcher(cluster, reader, memory, recorder, policy, clock)
-        mirror = RunStatusReporter(reader, SilentRuns(cluster, clock), memory, policy, clock)
-        effects = Actions(cluster, store, memory, reader, launcher, mirror, policy, clock, queue)
-        writer = StatusWriter(cluster, store, memory, reader, recorder, clock)
-        self.holds = Holds(store, queue)
-        self.executions = ExecutionReconciler(
-            store,
-            memory,
-            reader,
-            effects,
-            writer,
-            policy,
+        self.controller = Controller(
+            cast(Cluster, cluster),
+            policy_for(namespace, keeps_executions),
+            no_metrics(),
             clock,
-            queue,
-            is_current=lambda: not (self.is_behind_lists or self.handler.needs_resync),
-            holds=self.holds.current,
+            concurrency=1,
+            new_queue=self.dirty.new_queue,
         )
-        self.runs = RunReconciler(cluster, store, memory, reader, recorder, policy, clock, queue)
-        self.lists = Relist(cluster, store, memory, reader, policy, clock, queue, queue)
-        self.retention = Retention(cluster, metrics)
-        self.handler = EventHandler(store, memory, clock, policy, queue, queue)
-        self.store, self.memory = store, memory
+        self.store, self.memory = self.controller.store, self.controller.memory
+        self.holds, self.events = self.controller.holds, self.controller.events
         self.tasks: dict[Key, asyncio.Task[None]] = {}
         self.listing: asyncio.Task[None] | None = None
         self.due: dict[Key, datetime] = {}
@@ -151,8 +148,8 @@ class Operator:
 
     def open(self) -> None:
         """Begin to lead."""
-        self.dirty.is_open = True
-        self.lists.queue_all()
+        self.loop.call_soon(self.controller.open)
+        self.loop.run_until_idle()
 
     def go_on(self) -> None:
         """Run as far as it can without an answer."""
@@ -196,7 +193,7 @@ class Operator:
 
     def relist(self, kind: str) -> None:
         """Lose the place in a watch: what came and went meanwhile is not told."""
-        self.handler.missed()
+        self.events.missed()
         self.seen[kind] = len(self.server.history[kind])
 
     def start_pass(self, key: Key) -> None:
@@ -212,7 +209,7 @@ class Operator:
         if self.is_paused:
             return []
         for key in [key for key, due in self.due.items() if due <= self.server.now]:
-            self.dirty.add(key)
+            self.dirty.keys[key] = None
             del self.due[key]
         return [key for key in self.dirty.keys if key not in self.tasks]
 
@@ -225,32 +222,22 @@ class Operator:
         tasks = [*self.tasks.values(), *filter(None, [self.listing])]
         for task in tasks:
             task.cancel()
-        self.loop.create_task(self.retention.close())
+        self.loop.create_task(self.controller.close(grace=0))
         self.loop.run_until_idle()
 
     async def _resync(self) -> None:
-        self.is_behind_lists = self.is_behind_lists or self.handler.needs_resync
-        self.handler.needs_resync = False
-        try:
-            found = await self.lists.resync()
-        except errors.ApiError:
-            self.handler.needs_resync = True
-            return
-        self.is_behind_lists = False
-        if self.leads:
-            self.retention.start(found.candidates)
+        # What has failed is repeated after a while, as the manager does.
+        with suppress(errors.ApiError):
+            await self.controller.relist()
 
     async def _pass(self, key: Key) -> None:
         PASS_BEGAN.set(self.server.now)
         try:
-            if isinstance(key, tuple):
-                delay = await self.runs.reconcile(key)
-            else:
-                delay = await self.executions.reconcile(key)
+            delay = await self.dirty.work(key)
             if delay is not None:
                 self.due[key] = self.server.now + timedelta(seconds=delay)
         except errors.ApiError:
-            self.dirty.add(key)
+            self.dirty.keys[key] = None
         except Exception as error:
             self.faults.append(error)
         finally:
@@ -258,6 +245,6 @@ class Operator:
 
     def _take_in(self, kind: str, event: str, raw: Raw) -> None:
         if kind == EXECUTIONS:
-            self.handler.on_execution(event, clone(raw))
+            self.events.on_execution(event, clone(raw))
         elif raw["metadata"]["namespace"] == self.namespace:
-            self.handler.on_run(event, clone(raw))
+            self.events.on_run(event, clone(raw))

@@ -74,6 +74,7 @@ class ModelCluster:
 
     def __init__(self, server: Server, clock: ServerClock, namespace: str) -> None:
         self.pending: list[Request] = []
+        self._claims: dict[str, Raw] = {}
         self.told: Callable[[], int] = lambda: 0
         self.may_remove: Callable[[str, str], bool] = lambda kind, path: True
         self._server = server
@@ -108,17 +109,23 @@ class ModelCluster:
     def list_runs(self) -> AsyncIterator[Raw]:
         return self._list(LISTS[1], lambda: self._server.all(RUNS, self._namespace))
 
-    def list_holds(self) -> AsyncIterator[Raw]:
+    async def list_holds(self) -> AsyncIterator[Raw]:
         """Nobody holds anything here."""
-        return self._list("list holds", lambda: [])
+        nothing: list[Raw] = []
+        for raw in nothing:
+            yield raw
 
-    def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
+    async def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
         """There is one installation here, which serves everything."""
-        return self._list("list claims", lambda: [])
+        del namespaces
+        for raw in self._claims.values():
+            yield raw
 
-    async def create_claim(self, namespace: str) -> Any:
-        """Nobody else is there to be told."""
-        return await self._ask("create claim", dict)
+    async def create_claim(self, namespace: str) -> Raw:
+        """Nobody else is there to be told, so it is answered at once."""
+        meta = {"namespace": namespace, "resourceVersion": "1"}
+        claim = {"metadata": meta, "spec": {"executionNamespace": self._namespace}}
+        return self._claims.setdefault(namespace, claim)
 
     def list_active_pods(self) -> AsyncIterator[Raw]:
         return self._list(LISTS[2], lambda: self._server.list_active_pods(self._namespace))

@@ -192,7 +192,7 @@ class World(RuleBasedStateMachine):
             self.tekton.obey(path)
         self.tekton.stop_tasks()
         for one in self.operators:
-            if one.handler.needs_resync:
+            if one.controller.gaps.are_open:
                 one.resync()
         now = self.server.now
         due = [moment for one in self.operators if (moment := one.next_due())]

@@ -34,7 +34,7 @@ class FailureHistory:
         """Take in an execution that has ended."""
         ending = guards.ending_of_execution(execution, now) if self._are_kept else None
         if ending is not None:
-            key = (names.slot_key(execution.target), execution.workflow_id)
+            key = (execution.target_key, execution.workflow_id)
             self._note(self._by_execution, key, ending)
 
     def note_run(self, run: Run, now: datetime) -> None:
@@ -59,7 +59,7 @@ class FailureHistory:
 
     def before(self, execution: Execution) -> Ending | None:
         """How the workflow of an execution that is about to end had ended on its target before."""
-        key = (names.slot_key(execution.target), execution.workflow_id)
+        key = (execution.target_key, execution.workflow_id)
         return self._by_execution.get(key)
 
     def rest_on_run(self, run: Run) -> bool:
@@ -70,7 +70,7 @@ class FailureHistory:
 
     def rest_on_execution(self, execution: Execution) -> bool:
         """Whether what a guard knows, it knows by this execution."""
-        key = (names.slot_key(execution.target), execution.workflow_id)
+        key = (execution.target_key, execution.workflow_id)
         ending = self._by_execution.get(key)
         this = (execution.namespace, execution.name)
         is_it = ending is not None and (ending.evidence.namespace, ending.evidence.name) == this

@@ -75,7 +75,7 @@ class RunMemory:
     tried: when each way to end it was first tried, and who refused it.
     ending: how far its end is, for people; empty where it is active and should go on.
     complaint: why the node could not start a step, when that was last seen.
-    waiting_for: what keeps the target held, for people; empty where nothing is known.
+    why_held: what keeps the target held, for people; empty where nothing is known.
     is_stuck: whether Kubernetes itself cannot end a pod of it.
     """
 
@@ -87,7 +87,7 @@ class RunMemory:
     tried: dict[Way, Attempt] = field(default_factory=dict)
     ending: str = ""
     complaint: str = ""
-    waiting_for: str = ""
+    why_held: str = ""
     is_stuck: bool = False
 
     def note(self, found: Leftovers) -> None:

@@ -7,21 +7,24 @@ highest slot number. Reads are snapshots; nothing here talks to the cluster or k
 """
 
 import dataclasses
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.failure_history import FailureHistory
 from workflowexecution.cache.run_numbers import RunNumbers
-from workflowexecution.cache.targets import Target, TargetFacts
+from workflowexecution.cache.targets import Target
 from workflowexecution.cache.tombstones import Tombstones
-from workflowexecution.core import evidence, names
+from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.kept_execution import kept
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.unseen import unseen_run
+from workflowexecution.core.guards import Guards
+from workflowexecution.core.snapshot import Snapshot
 
 # No object reaches this version: whatever is seen of one that is gone was seen before.
 _AFTER_ALL: Final = str(2**63)
@@ -72,7 +75,7 @@ class Store:
 
     def runs_of(self, execution: Execution) -> list[Run]:
         """All kept runs that were made for an execution."""
-        target = self._targets.get(names.slot_key(execution.target))
+        target = self._targets.get(execution.target_key)
         runs = target.runs.values() if target else ()
         return [run for run in runs if run.owner and run.owner.uid == execution.uid]
 
@@ -90,12 +93,34 @@ class Store:
         """Number of targets of which anything is known."""
         return len(self._targets)
 
-    def target_facts(self, execution: Execution) -> TargetFacts:
-        """What the decision for one execution needs to know of its target."""
-        key = names.slot_key(execution.target)
+    def snapshot(
+        self,
+        execution: Execution,
+        *,
+        problem: str,
+        cooldown: timedelta,
+        deadline_grace: timedelta,
+        holds: Sequence[Hold],
+        guards: Guards,
+        now: datetime,
+    ) -> Snapshot:
+        """All that decides on an execution; see Snapshot for the fields that are given."""
+        key = execution.target_key
         target = self._targets.get(key) or Target()
-        ending = self.endings.newest(execution.target, execution.workflow_id)
-        return target.facts_for(execution, self.slots.top(key), ending)
+        return Snapshot(
+            execution=execution,
+            runs=tuple(target.runs.values()),
+            unseen=target.unseen_beside(execution),
+            ends=target.ends_on(execution.target),
+            top_slot=self.slots.top(key),
+            problem=problem,
+            cooldown=cooldown,
+            deadline_grace=deadline_grace,
+            ending=self.endings.newest(execution.target, execution.workflow_id),
+            guards=guards,
+            holds=holds,
+            now=now,
+        )
 
     def observe_execution(self, seen: Execution, *, now: datetime) -> bool:
         """Take in an execution, unless a newer version of it is known.
@@ -111,7 +136,7 @@ class Store:
             return False
         if self._settled.is_older(seen.uid, seen.resource_version):
             return False
-        target = self._target(names.slot_key(seen.target))
+        target = self._target(seen.target_key)
         if seen.has_ended:
             target.note_end(evidence.end_of_execution(seen, now))
             self.endings.note_execution(seen, now)
@@ -276,7 +301,7 @@ class Store:
         self._drop_finished_runs(execution)
 
     def _drop_from_target(self, execution: Execution) -> None:
-        target = self._targets.get(names.slot_key(execution.target))
+        target = self._targets.get(execution.target_key)
         if target:
             target.executions.pop(execution.uid, None)
 

@@ -1,54 +1,12 @@
 """What is known of one target: who is on it, and what ended there lately."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run, RunKey
-from workflowexecution.core.guards import Ending, Guards
-from workflowexecution.core.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFacts:
-    """A copy of what is known of one target: see Snapshot for the fields."""
-
-    runs: tuple[Run, ...]
-    unseen: tuple[Execution, ...]
-    ends: tuple[Evidence, ...]
-    top_slot: int
-    ending: Ending | None = None
-
-    def snapshot(
-        self,
-        execution: Execution,
-        *,
-        problem: str,
-        cooldown: timedelta,
-        deadline_grace: timedelta,
-        holds: Sequence[Hold],
-        guards: Guards,
-        now: datetime,
-    ) -> Snapshot:
-        """All that decides on an execution, these facts being those of its target."""
-        return Snapshot(
-            execution=execution,
-            runs=self.runs,
-            unseen=self.unseen,
-            ends=self.ends,
-            top_slot=self.top_slot,
-            problem=problem,
-            cooldown=cooldown,
-            deadline_grace=deadline_grace,
-            ending=self.ending,
-            holds=holds,
-            guards=guards,
-            now=now,
-        )
 
 
 @dataclass(slots=True)
@@ -63,26 +21,21 @@ class Target:
     runs: dict[RunKey, Run] = field(default_factory=dict)
     ends: dict[tuple[str, str], Evidence] = field(default_factory=dict)
 
-    def facts_for(self, execution: Execution, top_slot: int, ending: Ending | None) -> TargetFacts:
-        """What concerns one execution, by the exact text of its target."""
-        exact = execution.target
+    def unseen_beside(self, execution: Execution) -> tuple[Execution, ...]:
+        """Other executions on exactly this target that name a run which nobody has seen."""
         seen = {run.name for run in self.runs.values()}
-        return TargetFacts(
-            runs=tuple(self.runs.values()),
-            unseen=tuple(
-                other
-                for other in self.executions.values()
-                if other.uid != execution.uid
-                and other.target == exact
-                and other.run_name not in seen
-            ),
-            ends=tuple(
-                replace(end, target=exact)
-                for end in self.ends.values()
-                if end.target in (exact, "")
-            ),
-            top_slot=top_slot,
-            ending=ending,
+        return tuple(
+            other
+            for other in self.executions.values()
+            if other.uid != execution.uid
+            and other.target == execution.target
+            and other.run_name not in seen
+        )
+
+    def ends_on(self, target: str) -> tuple[Evidence, ...]:
+        """The newest end of each workflow on exactly this target."""
+        return tuple(
+            replace(end, target=target) for end in self.ends.values() if end.target in (target, "")
         )
 
     def note_end(self, end: Evidence | None) -> None:

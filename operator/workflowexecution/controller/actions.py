@@ -1,4 +1,4 @@
-"""What each verdict on an execution has us do: one exhaustive match, one effect each."""
+"""Carries out each verdict on an execution: one exhaustive match, one action each."""
 
 from typing import Final, assert_never
 
@@ -10,7 +10,7 @@ from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.launch import Launcher
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.result import NEW_FACTS, ActionResult, Result
+from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_status import RunStatusReporter
 from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core.evidence import Evidence
@@ -52,7 +52,7 @@ class Actions:
         memory: Memory,
         reader: LiveReads,
         launcher: Launcher,
-        mirror: RunStatusReporter,
+        run_status: RunStatusReporter,
         policy: Policy,
         clock: Clock,
         runs: WorkQueue[RunKey],
@@ -62,23 +62,23 @@ class Actions:
         self._memory = memory
         self._reader = reader
         self._launcher = launcher
-        self._mirror = mirror
+        self._run_status = run_status
         self._policy = policy
         self._clock = clock
         self._runs = runs
 
     async def carry_out(  # noqa: C901 (one case for each verdict)
         self, execution: Execution, verdict: Verdict
-    ) -> ActionResult:
+    ) -> Result:
         """Act on a verdict.
 
         Raises: ApiError where the cluster gives no answer; the pass is then repeated.
         """
         match verdict:
             case Launch():
-                return await self._launcher.launch(execution, verdict)
+                return await self._launch(execution, verdict)
             case Mirror(run):
-                return await self._mirror.report(execution, run)
+                return await self._run_status.report(execution, run)
             case Skip():
                 return await self._skip(verdict)
             case Wait():
@@ -98,22 +98,29 @@ class Actions:
             case _:
                 assert_never(verdict)
 
-    def _wait(self, execution: Execution, wait: Wait) -> ActionResult:
+    async def _launch(self, execution: Execution, launch: Launch) -> Result:
+        """Create the run and report it; where the name was taken, decide on what has it."""
+        launched = await self._launcher.launch(execution, launch)
+        if isinstance(launched, Run):
+            return await self._run_status.report(execution, launched)
+        return launched
+
+    def _wait(self, execution: Execution, wait: Wait) -> Result:
         """Say who holds it; come back when the hold expires. That it is lifted, a watch tells."""
         until, now = wait.hold.until, self._clock.now()
         if not wait.hold.name:
-            again_after: float | None = _HOLDS_UNREAD_S
+            requeue_after: float | None = _HOLDS_UNREAD_S
         else:
-            again_after = max((until - now).total_seconds(), 0) if until else None
-        return Result(outcome_of_hold(execution.phase or Phase.PENDING, wait.hold), again_after)
+            requeue_after = max((until - now).total_seconds(), 0) if until else None
+        return Result(outcome_of_hold(execution.phase or Phase.PENDING, wait.hold), requeue_after)
 
-    async def _skip(self, skip: Skip) -> ActionResult:
+    async def _skip(self, skip: Skip) -> Result:
         holder = skip.evidence
         key = (holder.run_namespace or self._policy.template.namespace, holder.run_name)
         if skip.reason is SkipReason.RESOURCE_BUSY and not self._reader.is_holder_fresh(key):
             if await self._reader.confirm_holder(key) is None:
                 await self._look_for_what_is_left(holder, key)
-            return NEW_FACTS
+            return DECIDE_AGAIN
         return Result(outcome_of_skip(skip, self._clock.now()))
 
     async def _look_for_what_is_left(self, holder: Evidence, key: RunKey) -> None:
@@ -124,18 +131,16 @@ class Actions:
             self._store.take_in_gone_run(gone, now=self._clock.now())
             self._runs.add(key)
 
-    async def _give_up(self, execution: Execution, run: Run) -> ActionResult:
+    async def _give_up(self, execution: Execution, run: Run) -> Result:
         """End an execution whose run Tekton does not end; the run is cancelled for that end."""
         if not self._reader.is_fresh(run.key):
             await self._reader.read_run(run.key)
-            return NEW_FACTS
+            return DECIDE_AGAIN
         await self._reader.read_leftovers(run)
         begun, now = self._memory.run(run.key).has_begun, self._clock.now()
         return Result(outcome_of_giving_up(execution, run, has_started=begun, now=now))
 
-    async def _find_run(
-        self, execution: Execution, name: str, namespace: str | None
-    ) -> ActionResult:
+    async def _find_run(self, execution: Execution, name: str, namespace: str | None) -> Result:
         """Find the run a status names; one that is gone holds its target by what is left of it."""
         key = (namespace or self._policy.template.namespace, name)
         seen = await self._reader.read_run(key)
@@ -147,14 +152,14 @@ class Actions:
         if seen.owner is None or seen.owner.uid != execution.uid:
             # Somebody else's run has the name, so the one that had it is gone.
             return Result(outcome_of_lost_run(execution, gone, self._clock.now()))
-        return NEW_FACTS
+        return DECIDE_AGAIN
 
-    async def _drop_old_finalizer(self, execution: Execution) -> ActionResult:
+    async def _drop_old_finalizer(self, execution: Execution) -> Result:
         seen = await self._reader.read_execution(execution.namespace, execution.name, execution.uid)
         if seen is None or not seen.has_old_finalizer:
-            return NEW_FACTS
+            return DECIDE_AGAIN
         present = seen.raw["metadata"]["finalizers"]
         others = [name for name in present if name != identity.OLD_FINALIZER]
         reply = await self._cluster.patch_finalizers(seen, others)
         self._store.observe_execution(parse_execution(reply), now=self._clock.now())
-        return NEW_FACTS
+        return DECIDE_AGAIN

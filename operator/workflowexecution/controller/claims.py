@@ -32,6 +32,8 @@ class Claims:
         self._on_change = on_change
         self._asked = asked_for(self._watched)
         self._holders: dict[str, str] = {}
+        # Namespaces of which all claims that decide are ours, until a claim is heard of.
+        self._taken: set[str] = set()
         self._versions: dict[str, str] = {}
         # When each was last heard of: an answer may be older than what a watch has told meanwhile.
         self._heard: dict[str, int] = {}
@@ -50,13 +52,18 @@ class Claims:
 
         Raises: ApiError where the cluster gives no answer.
         """
+        if namespace in self._taken:
+            return True
         for name in deciding_on(namespace, self._watched):
             if self.is_left(namespace):
                 return False
             await self._claim(name)
             if name not in self._holders:
                 raise errors.UnavailableError(f"the claim of namespace {name} came and went")
-        return not self.is_left(namespace)
+        is_ours = not self.is_left(namespace)
+        if is_ours:
+            self._taken.add(namespace)
+        return is_ours
 
     def open(self) -> None:
         """Begin to claim: what was asked for at once, so that whoever comes second learns of it."""
@@ -90,7 +97,7 @@ class Claims:
             # One object nobody foresaw must not cost the events of all others.
             self._log.error("event not understood", exc_info=error)
 
-    async def list_anew(self) -> None:
+    async def relist(self) -> None:
         """List all claims, before executions are; raises ApiError, and then nothing has changed."""
         began = self._hearings
         found = await _by_namespace(self._cluster.list_claims())
@@ -135,6 +142,7 @@ class Claims:
     def _hear(self, namespace: str, raw: Raw | None, on_change: Callable[[], None]) -> None:
         """Note who has claimed a namespace; None for nobody."""
         self._hearings += 1
+        self._taken.clear()
         self._heard[namespace] = self._hearings
         before = self._holders.pop(namespace, None)
         self._versions.pop(namespace, None)

@@ -1,9 +1,10 @@
-"""The parts that reconcile, put together."""
+"""The controller put together: what events go into, and what is done about them."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
+from workflowexecution.cache.gaps import Gaps
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
@@ -24,7 +25,6 @@ from workflowexecution.controller.run_status import RunStatusReporter
 from workflowexecution.controller.silent_runs import SilentRuns
 from workflowexecution.controller.status_writer import StatusWriter
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core.facts.run import RunKey
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
@@ -33,8 +33,16 @@ from workflowexecution.observe.metrics import Metrics
 _STUCK_AFTER_S: Final = 120.0
 
 
+class NewQueue(Protocol):
+    """Makes a work queue; ``on_failure`` is called for every pass that raises."""
+
+    def __call__(self, *, concurrency: int, on_failure: Callable[[], None]) -> WorkQueue[Any]:
+        """Make one."""
+        ...
+
+
 class Controller:
-    """Everything between the watches and the cluster; ``intake`` is where events go.
+    """Everything between the watches and the cluster; ``events`` is where changes go.
 
     Until it is opened it only learns: nothing is written.
     """
@@ -48,89 +56,71 @@ class Controller:
         *,
         concurrency: int,
         event_sinks: Sequence[EventSink] = (),
+        new_queue: NewQueue = WorkQueue,
     ) -> None:
-        self.claims = Claims(cluster, policy, lambda: self.handler.missed())
-        store = Store(
+        self._cluster = cluster
+        self._metrics = metrics
+        self._has_relisted = False
+        self._is_open = False
+        self.gaps = gaps = Gaps()
+        self.claims = Claims(cluster, policy, gaps.note)
+        self.store = store = Store(
             policy.template.namespace,
             keeps_endings=policy.guards.are_on,
             is_left=self.claims.is_left,
         )
-        memory = Memory()
-        self._recorder = Recorder(cluster, metrics, clock, event_sinks)
-        failures = metrics.pass_failures
-        self._executions: WorkQueue[str] = WorkQueue(
-            self._reconcile,
-            concurrency=concurrency,
-            on_failure=failures.labels(kind="execution").inc,
+        self.memory = memory = Memory()
+        failed = metrics.pass_failures.labels
+        self._executions = executions = new_queue(
+            concurrency=concurrency, on_failure=failed(kind="execution").inc
         )
-        self._runs: WorkQueue[RunKey] = WorkQueue(
-            self._reconcile_run, concurrency=concurrency, on_failure=failures.labels(kind="run").inc
-        )
-        self.holds = Holds(store, self._executions)
-        self._list_holds = cluster.list_holds
-        reader = LiveReads(
-            cluster, store, memory, clock, policy.shard, self._executions, self._runs
-        )
+        self._runs = runs = new_queue(concurrency=concurrency, on_failure=failed(kind="run").inc)
+        self.holds = Holds(store, executions)
+        self.events = EventHandler(store, memory, gaps, clock, policy, executions, runs)
+        self._recorder = recorder = Recorder(cluster, metrics, clock, event_sinks)
+        reader = LiveReads(cluster, store, memory, clock, policy.shard, executions, runs)
+        launcher = Launcher(cluster, reader, memory, recorder, policy, clock)
+        run_status = RunStatusReporter(reader, SilentRuns(cluster, clock), memory, policy, clock)
         self._execution_reconciler = ExecutionReconciler(
             store,
             memory,
+            gaps,
             reader,
-            Actions(
-                cluster,
-                store,
-                memory,
-                reader,
-                Launcher(cluster, reader, memory, self._recorder, policy, clock),
-                RunStatusReporter(reader, SilentRuns(cluster, clock), memory, policy, clock),
-                policy,
-                clock,
-                self._runs,
-            ),
-            StatusWriter(cluster, store, memory, reader, self._recorder, clock),
+            Actions(cluster, store, memory, reader, launcher, run_status, policy, clock, runs),
+            StatusWriter(cluster, store, memory, reader, recorder, policy, clock),
             policy,
             clock,
-            self._runs,
-            is_current=lambda: not (self._is_behind or self.handler.needs_resync),
+            runs,
             holds=self.holds.current,
             claim=self.claims.take,
         )
         self._run_reconciler = RunReconciler(
-            cluster, store, memory, reader, self._recorder, policy, clock, self._executions
+            cluster, store, memory, reader, recorder, policy, clock, executions
         )
-        self._resync = Relist(
-            cluster, store, memory, reader, policy, clock, self._executions, self._runs
-        )
+        self._relist = Relist(cluster, store, memory, reader, policy, clock, executions, runs)
         self._retention = Retention(cluster, metrics)
-        self._metrics = metrics
-        self._is_open = False
-        self._has_resynced = False
-        self._is_behind = False
-        self.store = store
-        self.memory = memory
-        self.handler = EventHandler(store, memory, clock, policy, self._executions, self._runs)
-        set_gauges(metrics, store, memory, self._executions, self._runs, self.holds.current, clock)
+        set_gauges(metrics, store, memory, executions, runs, self.holds.current, clock)
         metrics.namespaces_left.set_function(self.claims.count_left)
 
     def open(self) -> None:
-        """Begin to work; the first resync must be done."""
+        """Begin to work; the first relist must be done."""
         self._is_open = True
         self.claims.open()
-        self._executions.open()
-        self._runs.open()
-        self._resync.queue_all()
+        self._executions.open(self._execution_reconciler.reconcile)
+        self._runs.open(self._run_reconciler.reconcile)
+        self._relist.queue_all()
 
-    async def resync(self) -> None:
-        """List everything anew and, once open, begin to remove history that is old enough."""
-        self._is_behind = self._is_behind or self.handler.needs_resync
-        self.handler.needs_resync = False
-        await self.claims.list_anew()
-        await self.holds.list_anew(self._list_holds())
-        found = await self._resync.resync()
-        self._is_behind = False
-        if self._has_resynced:
+    async def relist(self) -> None:
+        """List everything and, once open, begin to remove history that is old enough."""
+        self.gaps.begin_relist()
+        await self.claims.relist()
+        await self.holds.relist(self._cluster.list_holds())
+        found = await self._relist.relist()
+        self.gaps.end_relist()
+        if self._has_relisted:
             self._metrics.repaired.labels(kind="execution").inc(found.missed_executions)
             self._metrics.repaired.labels(kind="run").inc(found.missed_runs)
-        self._has_resynced = True
+        self._has_relisted = True
         if self._is_open:
             self._retention.start(found.candidates)
 
@@ -148,9 +138,3 @@ class Controller:
         await asyncio.gather(self._retention.close(), self.claims.close())
         await asyncio.gather(self._executions.close(grace=grace), self._runs.close(grace=grace))
         await self._recorder.close(grace=5)
-
-    async def _reconcile(self, uid: str) -> float | None:
-        return await self._execution_reconciler.reconcile(uid)
-
-    async def _reconcile_run(self, key: RunKey) -> float | None:
-        return await self._run_reconciler.reconcile(key)

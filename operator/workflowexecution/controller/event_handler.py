@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 
+from workflowexecution.cache.gaps import Gaps
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
 from workflowexecution.kube.clock import Clock
@@ -19,15 +19,13 @@ TakeIn = Callable[[str, dict[str, Any]], None]
 
 
 class EventHandler:
-    """Takes in watch events; decides nothing, sends nothing and never raises.
-
-    needs_resync: whether changes may have been missed, which only a full resync finds.
-    """
+    """Takes in watch events; decides nothing, sends nothing and never raises."""
 
     def __init__(
         self,
         store: Store,
         memory: Memory,
+        gaps: Gaps,
         clock: Clock,
         policy: Policy,
         executions: WorkQueue[str],
@@ -36,15 +34,15 @@ class EventHandler:
         self._store = store
         self._policy = policy
         self._memory = memory
+        self._gaps = gaps
         self._clock = clock
         self._executions = executions
         self._runs = runs
-        self.needs_resync = False
         self._log = structlog.get_logger("intake")
 
     def missed(self) -> None:
         """Note that changes may have been missed."""
-        self.needs_resync = True
+        self._gaps.note()
 
     def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         """Take in one event of an execution."""
@@ -64,7 +62,7 @@ class EventHandler:
 
     def _on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_execution(raw)
-        if not self._policy.shard.holds(names.slot_key(seen.target)):
+        if not self._policy.shard.holds(seen.target_key):
             return
         now = self._clock.now()
         if event_type == "DELETED":

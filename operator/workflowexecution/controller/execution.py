@@ -1,4 +1,4 @@
-"""One pass over one execution: facts, a verdict, its effect, at most one status write.
+"""One pass over one execution: gather, decide, act, write.
 
 Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
 """
@@ -10,22 +10,23 @@ from structlog.contextvars import bound_contextvars
 
 from workflowexecution.api import validation
 from workflowexecution.api.status import Phase
+from workflowexecution.cache.gaps import Gaps
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.actions import Actions
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.result import NewFacts, Result
+from workflowexecution.controller.result import Result
 from workflowexecution.controller.status_writer import StatusWriter
 from workflowexecution.controller.target_locks import TargetLocks
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core import guards, names, pipelinerun
+from workflowexecution.core import pipelinerun
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.snapshot import Snapshot
-from workflowexecution.core.status.outcome import Outcome, outcome_of_wait
+from workflowexecution.core.status.outcome import outcome_of_wait
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 
@@ -35,37 +36,33 @@ _ROUNDS: Final = 8
 _CATCH_UP_S: Final = 0.5
 
 
-async def _claim_nothing(_: str) -> bool:
-    return True
-
-
 class ExecutionReconciler:
-    """Brings one execution a step further."""
+    """Brings one execution a step further: gather, decide, act, write; the writer records."""
 
     def __init__(
         self,
         store: Store,
         memory: Memory,
+        gaps: Gaps,
         reader: LiveReads,
-        effects: Actions,
+        actions: Actions,
         writer: StatusWriter,
         policy: Policy,
         clock: Clock,
         runs: WorkQueue[RunKey],
         *,
-        is_current: Callable[[], bool],
-        holds: Callable[[], Sequence[Hold]] = tuple,
-        claim: Callable[[str], Awaitable[bool]] = _claim_nothing,
+        holds: Callable[[], Sequence[Hold]],
+        claim: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._store = store
         self._memory = memory
+        self._gaps = gaps
         self._reader = reader
-        self._effects = effects
+        self._actions = actions
         self._writer = writer
         self._policy = policy
         self._clock = clock
         self._runs = runs
-        self._is_current = is_current
         self._holds = holds
         self._claim = claim
         self._locks = TargetLocks()
@@ -87,41 +84,59 @@ class ExecutionReconciler:
             target=execution.target,
             run=execution.run_name or "",
         ):
-            return await self._pass(execution)
+            try:
+                result = await self._decide_and_act(execution)
+            except errors.ApiError as error:
+                await self._write(execution, await self._result_of(execution, error))
+                if self._store.execution(uid) is not None:
+                    raise
+                return None
+            await self._write(execution, result)
+            return result.requeue_after
 
-    async def _pass(self, execution: Execution) -> float | None:
-        problem: errors.ApiError | None = None
-        try:
-            report = await self._reach_report(execution)
-        except errors.ApiError as error:
-            problem, report = error, Result()
-            await self._look_again(execution, error)
-            if current := self._store.execution(execution.uid):
-                report = _waiting(current, error)
-        current = self._store.execution(execution.uid)
-        if current is not None and report.outcome is not None:
-            await self._write(current, self._counted(current, report.outcome))
-        if problem is not None and self._store.execution(execution.uid) is not None:
-            raise problem
-        return report.again_after
-
-    async def _reach_report(self, execution: Execution) -> Result:
-        """Decide and act until there is something to report, one execution of a target at a time.
+    async def _decide_and_act(self, execution: Execution) -> Result:
+        """Decide and act until there is a result, for one execution of a target at a time.
 
         What is final was then confirmed, and a free target has been taken.
         """
-        async with self._locks.hold(names.slot_key(execution.target)):
+        async with self._locks.hold(execution.target_key):
             for _ in range(_ROUNDS):
-                if not self._is_current():
-                    # A watch has lost its place: nothing is decided on what it may have missed.
-                    return Result(again_after=_CATCH_UP_S)
+                if self._gaps.are_open:
+                    return Result(requeue_after=_CATCH_UP_S)
                 current = self._store.execution(execution.uid)
                 if current is None or not await self._is_ours(current):
                     return Result()
-                effect = await self._effects.carry_out(current, decide(self._snapshot(current)))
-                if not isinstance(effect, NewFacts):
-                    return effect
+                verdict = decide(self._gather(current))
+                result = await self._actions.carry_out(current, verdict)
+                if not result.has_new_facts:
+                    return result
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
+
+    def _gather(self, execution: Execution) -> Snapshot:
+        return self._store.snapshot(
+            execution,
+            problem=self._problem_of(execution),
+            cooldown=self._policy.cooldown,
+            deadline_grace=self._policy.deadline_grace,
+            holds=self._holds(),
+            guards=self._policy.guards,
+            now=self._clock.now(),
+        )
+
+    async def _write(self, execution: Execution, result: Result) -> None:
+        """Write a result, where there is any, into the status as it is known now."""
+        current = self._store.execution(execution.uid)
+        if current is None or result.outcome is None:
+            return
+        own_runs = self._store.runs_of(current)
+        try:
+            await self._writer.write(current, result.outcome)
+        except (errors.ConflictError, errors.NotFoundError) as error:
+            await self._look_again(current, error)
+            if self._store.execution(current.uid) is not None:
+                raise
+        if self._store.execution(current.uid) is None:
+            self._close(current, own_runs)
 
     async def _is_ours(self, execution: Execution) -> bool:
         """Whether this installation serves an execution; its namespace is claimed for that."""
@@ -136,17 +151,6 @@ class ExecutionReconciler:
             self._store.leave_execution(execution)
         return is_ours
 
-    def _snapshot(self, execution: Execution) -> Snapshot:
-        return self._store.target_facts(execution).snapshot(
-            execution,
-            problem=self._problem_of(execution),
-            cooldown=self._policy.cooldown,
-            deadline_grace=self._policy.deadline_grace,
-            holds=self._holds(),
-            guards=self._policy.guards,
-            now=self._clock.now(),
-        )
-
     def _problem_of(self, execution: Execution) -> str:
         """What keeps an execution from being run; one that has its run is asked nothing."""
         if self._store.runs_of(execution):
@@ -156,20 +160,11 @@ class ExecutionReconciler:
         spec, problem = validation.parse_spec(execution.raw)
         return pipelinerun.problem_of(spec, self._policy.template) if spec else problem
 
-    def _counted(self, execution: Execution, outcome: Outcome) -> Outcome:
-        policy, before = self._policy, self._store.endings.before(execution)
-        return guards.counted(outcome, before, policy.guards, policy.cooldown, self._clock.now())
-
-    async def _write(self, execution: Execution, outcome: Outcome) -> None:
-        own_runs = self._store.runs_of(execution)
-        try:
-            await self._writer.write(execution, outcome)
-        except (errors.ConflictError, errors.NotFoundError) as error:
-            await self._look_again(execution, error)
-            if self._store.execution(execution.uid) is not None:
-                raise
-        if self._store.execution(execution.uid) is None:
-            self._close(execution, own_runs)
+    async def _result_of(self, execution: Execution, error: errors.ApiError) -> Result:
+        """What a pass comes to that could not be brought to its end."""
+        await self._look_again(execution, error)
+        current = self._store.execution(execution.uid)
+        return _waiting(current, error) if current else Result()
 
     async def _look_again(self, execution: Execution, error: errors.ApiError) -> None:
         """See an execution as it is, where an answer says that it has changed or is gone."""

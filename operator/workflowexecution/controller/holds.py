@@ -48,7 +48,7 @@ class Holds:
         is_lifted = event_type == "DELETED" or _is_deleted(raw)
         self._set({name: None if is_lifted else parse_hold(raw)})
 
-    async def list_anew(self, listed: AsyncIterator[Raw]) -> None:
+    async def relist(self, listed: AsyncIterator[Raw]) -> None:
         """Take in a list of all holds; raises ApiError, and then nothing has changed."""
         self._told.clear()
         found = {

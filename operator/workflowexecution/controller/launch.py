@@ -6,10 +6,10 @@ from workflowexecution.api import validation
 from workflowexecution.api.status import FailureReason
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
-from workflowexecution.client.cluster import Cluster
+from workflowexecution.client.cluster import Cluster, Raw
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.result import NEW_FACTS, ActionResult, Result
+from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.diagnosis.words import Class, class_of_refusal, is_passing
 from workflowexecution.core.facts.execution import Execution
@@ -43,38 +43,43 @@ class Launcher:
         self._policy = policy
         self._clock = clock
 
-    async def launch(self, execution: Execution, verdict: Launch) -> ActionResult:
-        """Create the run; whoever made the run that is there now, it is a fact to decide on.
+    async def launch(self, execution: Execution, verdict: Launch) -> Run | Result:
+        """Create the run.
 
+        Returns: the run; else what the launch came to, where the name was taken or is refused.
         Raises: ApiError where it has to be tried again.
         """
         whole = await self._whole(execution)
         if whole is None:
-            return NEW_FACTS
+            return DECIDE_AGAIN
         spec, _ = validation.parse_spec(whole.raw)
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
         key, decided_at = (template.namespace, verdict.run_name), self._clock.monotonic()
         try:
-            created = parse_run(await self._cluster.create_run(manifest))
+            created = self._take_in(await self._cluster.create_run(manifest))
         except errors.AlreadyExistsError:
             await self._reader.read_run(key)
-            return NEW_FACTS
+            return DECIDE_AGAIN
         except errors.UnavailableError:
             self._doubt(execution)
             seen = await self._reader.read_run(key)
             if seen is None:
                 raise
-            if _is_of(seen, execution):
-                self._tell(execution, seen, decided_at)
-            return NEW_FACTS
+            if not _is_of(seen, execution):
+                return DECIDE_AGAIN
+            created = seen
         except (errors.RejectedError, errors.ForbiddenError) as error:
             return self._refused(execution, error)
+        seconds = self._clock.monotonic() - decided_at
+        self._recorder.run_created(execution, created, seconds=seconds)
+        return created
+
+    def _take_in(self, reply: Raw) -> Run:
+        created = parse_run(reply)
         assert created is not None, "the run that was asked for names its target"
-        self._reader.take_in(created)
-        self._tell(execution, created, decided_at)
-        return NEW_FACTS
+        return self._reader.take_in(created)
 
     async def _whole(self, execution: Execution) -> Execution | None:
         """The execution with all its parameters, read where they are not kept; None if gone."""
@@ -82,10 +87,6 @@ class Launcher:
             return execution
         namespace, name, uid = execution.namespace, execution.name, execution.uid
         return await self._reader.read_execution(namespace, name, uid)
-
-    def _tell(self, execution: Execution, run: Run, decided_at: float) -> None:
-        seconds = self._clock.monotonic() - decided_at
-        self._recorder.run_created(execution, run, seconds=seconds)
 
     def _doubt(self, execution: Execution) -> None:
         until = self._clock.monotonic() + _IN_DOUBT_FOR_S

@@ -8,7 +8,6 @@ from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Cluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
@@ -177,7 +176,7 @@ class LiveReads:
             for known_uid in before:
                 self._forget(known_uid)
             return None
-        if self._shard.holds(names.slot_key(seen.target)):
+        if self._shard.holds(seen.target_key):
             self._take_in_execution(seen)
         if uid and uid != seen.uid:
             self._forget(uid)

@@ -19,7 +19,6 @@ from workflowexecution.client.cluster import Cluster, Raw
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.retention import Candidates
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core import names
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.leftovers import (
     has_left_only_pods,
@@ -98,7 +97,7 @@ class Relist:
         self._executions = executions
         self._runs = runs
 
-    async def resync(self) -> Found:
+    async def relist(self) -> Found:
         """Do it once, and queue everything that may need work.
 
         Raises: ApiError where the cluster does not answer; nothing is let go of then.
@@ -169,7 +168,7 @@ class Relist:
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
         async for raw in self._in_pieces(self._cluster.list_executions(), self._forget_old_ends):
             execution = parse_execution(raw)
-            if not self._policy.shard.holds(names.slot_key(execution.target)):
+            if not self._policy.shard.holds(execution.target_key):
                 continue
             if self._store.is_left(execution.namespace):
                 continue

@@ -1,7 +1,6 @@
-"""What comes of acting on a verdict."""
+"""What one pass over an execution or a run comes to."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from workflowexecution.core.status.outcome import Outcome
@@ -9,17 +8,16 @@ from workflowexecution.core.status.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What to write into the status, None for nothing; and when to look again, in seconds."""
+    """What to write, and when to come back.
+
+    outcome: for the status of the execution; None where there is nothing to write.
+    requeue_after: seconds until the next pass; None for: when something happens.
+    has_new_facts: whether acting has brought new facts, so that it is decided once more first.
+    """
 
     outcome: Outcome | None = None
-    again_after: float | None = None
+    requeue_after: float | None = None
+    has_new_facts: bool = False
 
 
-class NewFacts(Enum):
-    """Acting has brought new facts: decide again."""
-
-    FOUND = "found"
-
-
-NEW_FACTS: Final = NewFacts.FOUND
-ActionResult = Result | NewFacts
+DECIDE_AGAIN: Final = Result(has_new_facts=True)

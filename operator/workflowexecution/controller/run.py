@@ -12,9 +12,11 @@ from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
+from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_ender import RunEnder
 from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core import run_ending
+from workflowexecution.core.ending_words import held_until_readable, held_until_stopped
 from workflowexecution.core.evidence import Evidence, holder_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
@@ -35,13 +37,6 @@ class _JustRead:
 
     owner: OwnerState | None = None
     leftovers: Leftovers | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """The pass is over; come back after some time, None for: when something happens."""
-
-    again_after: timedelta | None = None
 
 
 class RunReconciler:
@@ -74,34 +69,43 @@ class RunReconciler:
         Returns: seconds after which to come back unasked, or None.
         Raises: ApiError where the cluster gave no answer; the pass is then repeated.
         """
+        run = self._store.run(key)
+        if run is None:
+            self._memory.drop_run(key)
+            return None
+        with bound_contextvars(run=run.name, target=run.target or run.target_key):
+            result = await self._decide_and_act(run)
+            return result.requeue_after
+
+    async def _decide_and_act(self, run: Run) -> Result:
+        """Decide and act until there is a result."""
         read = _JustRead()
         for _ in range(_ROUNDS):
-            run = self._store.run(key)
-            if run is None:
-                self._memory.drop_run(key)
-                return None
-            with bound_contextvars(run=run.name, target=run.target or run.target_key):
-                try:
-                    done = await self._round(run, read)
-                except errors.ForbiddenError as error:
-                    self._tell_what_is_missing(run, error)
-                    raise
-                finally:
-                    self._tell_of_its_end(key)
-            if done is not None:
-                return done.again_after.total_seconds() if done.again_after else None
+            current = self._store.run(run.key)
+            if current is None:
+                self._memory.drop_run(run.key)
+                return Result()
+            verdict = run_ending.decide_run(self._gather(current, read))
+            try:
+                result = await self._carry_out(current, verdict, read)
+            except errors.ForbiddenError as error:
+                self._tell_what_is_missing(current, error)
+                raise
+            finally:
+                self._tell_of_its_end(run.key)
+            if not result.has_new_facts:
+                return result
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
 
-    async def _round(  # noqa: C901 (one case for each verdict)
-        self, run: Run, read: _JustRead
-    ) -> _Done | None:
-        """Decide once; None where acting on the verdict has brought new facts."""
-        verdict = run_ending.decide_run(self._snapshot(run, read))
+    async def _carry_out(  # noqa: C901 (one case for each verdict)
+        self, run: Run, verdict: run_ending.RunVerdict, read: _JustRead
+    ) -> Result:
+        """Act on a verdict."""
         match verdict:
             case run_ending.LeaveRun(again_after):
                 if again_after is None:
                     self._ender.forget(run)
-                return _Done(again_after)
+                return Result(requeue_after=_seconds(again_after))
             case run_ending.ReadOwner():
                 read.owner = await self._read_owner(run)
             case run_ending.EndRun():
@@ -120,9 +124,9 @@ class RunReconciler:
                 self._wake_owner(run)
             case _:
                 assert_never(verdict)
-        return None
+        return DECIDE_AGAIN
 
-    def _snapshot(self, run: Run, read: _JustRead) -> RunSnapshot:
+    def _gather(self, run: Run, read: _JustRead) -> RunSnapshot:
         memory, now = self._memory.run(run.key), self._clock.monotonic()
         if memory.unfinished_since is None and run.state is RunState.STOPPING:
             memory.unfinished_since, memory.is_stuck = now, False
@@ -190,19 +194,18 @@ class RunReconciler:
     def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
         """Have its execution say what a person has to give before its target can be free."""
         if run.state is RunState.STOPPING:
-            waiting_for = f"it is known what is left of it, which cannot be read: {error}"
-            self._memory.run(run.key).waiting_for = waiting_for
+            self._memory.run(run.key).why_held = held_until_readable(str(error))
             self._wake_owner(run)
 
-    def _hold(self, run: Run, again_after: timedelta, refusal: str = "") -> _Done:
+    def _hold(self, run: Run, again_after: timedelta, refusal: str = "") -> Result:
         """Have its execution say what keeps the target held."""
         memory = self._memory.run(run.key)
         left = memory.leftovers.describe() if memory.leftovers else ""
-        memory.waiting_for = f"{left} has stopped{refusal}" if left else ""
+        memory.why_held = held_until_stopped(left, refusal)
         self._wake_owner(run)
-        return _Done(again_after)
+        return Result(requeue_after=_seconds(again_after))
 
-    async def _end_pods(self, run: Run, verdict: run_ending.EndPods) -> _Done:
+    async def _end_pods(self, run: Run, verdict: run_ending.EndPods) -> Result:
         refused = await self._delete_what_is_left(run, verdict)
         memory, note = self._memory.run(run.key), ""
         if verdict.stuck:
@@ -215,8 +218,7 @@ class RunReconciler:
         if note and not memory.is_stuck:
             self._recorder.about_run(run, events.POD_STUCK, note, kind="Warning", quotes=True)
         memory.is_stuck = bool(note)
-        why = f"; it cannot be deleted: {refused}" if refused else ""
-        return self._hold(run, verdict.again_after, why)
+        return self._hold(run, verdict.again_after, str(refused or ""))
 
     async def _delete_what_is_left(
         self, run: Run, verdict: run_ending.EndPods
@@ -257,6 +259,10 @@ class RunReconciler:
     def _wake_owner(self, run: Run) -> None:
         if run.owner and self._store.execution(run.owner.uid):
             self._executions.add(run.owner.uid)
+
+
+def _seconds(after: timedelta | None) -> float | None:
+    return after.total_seconds() if after is not None else None
 
 
 def _state_of(owner: Execution | None, run: Run) -> OwnerState:

@@ -6,7 +6,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.result import NEW_FACTS, ActionResult, Result
+from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.controller.silent_runs import SilentRuns
 from workflowexecution.core.deadlines import tekton_delay
 from workflowexecution.core.diagnosis.diagnose import diagnose
@@ -41,7 +41,7 @@ class RunStatusReporter:
         self._policy = policy
         self._clock = clock
 
-    async def report(self, execution: Execution, run: Run) -> ActionResult:
+    async def report(self, execution: Execution, run: Run) -> Result:
         """Say what to report of a run.
 
         Raises: ApiError where the cluster gives no answer.
@@ -49,7 +49,7 @@ class RunStatusReporter:
         is_watched = run.namespace == self._policy.template.namespace
         if not is_watched and not run.is_gone and not self._reader.is_fresh(run.key):
             await self._reader.read_run(run.key)
-            return NEW_FACTS
+            return DECIDE_AGAIN
         match run.state:
             case RunState.ACTIVE:
                 report = await self._progress(execution, run, is_watched=is_watched)
@@ -60,12 +60,12 @@ class RunStatusReporter:
         if is_watched:
             return report
         poll = self._policy.progress_interval.total_seconds()
-        return Result(report.outcome, min(poll, report.again_after or poll))
+        return Result(report.outcome, min(poll, report.requeue_after or poll))
 
     def _stopping(self, run: Run) -> Result:
         """Nothing, until it is known what keeps the target held."""
-        waiting_for = self._memory.run(run.key).waiting_for
-        return Result(outcome_of_stopping(run, waiting_for) if waiting_for else None)
+        why_held = self._memory.run(run.key).why_held
+        return Result(outcome_of_stopping(run, why_held) if why_held else None)
 
     async def _progress(self, execution: Execution, run: Run, *, is_watched: bool) -> Result:
         """Report at once when it starts and at a bounded rate from then on."""
@@ -76,7 +76,7 @@ class RunStatusReporter:
             interval = self._policy.progress_interval.total_seconds()
             due_in = memory.progress_at + interval - monotonic
             if due_in > 0:
-                return Result(again_after=due_in)
+                return Result(requeue_after=due_in)
         memory.progress_at = monotonic
         again = [(delay.until - now).total_seconds()] if delay.until else []
         of_run = self._memory.run(run.key)

@@ -1,12 +1,16 @@
 """The one place that writes an execution's status, and what follows from a write that is done."""
 
+from datetime import datetime
+
 import structlog
 
 from workflowexecution.cache.memory import Memory, StatusChange
+from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
+from workflowexecution.core import guards
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.status.bundle import asked_digest
 from workflowexecution.core.status.compose import status_for
@@ -26,6 +30,7 @@ class StatusWriter:
         memory: Memory,
         reader: LiveReads,
         recorder: Recorder,
+        policy: Policy,
         clock: Clock,
     ) -> None:
         self._cluster = cluster
@@ -33,6 +38,7 @@ class StatusWriter:
         self._memory = memory
         self._reader = reader
         self._recorder = recorder
+        self._policy = policy
         self._clock = clock
         self._log = structlog.get_logger("status")
 
@@ -43,18 +49,13 @@ class StatusWriter:
             known whether the write was carried out: ``settle_unconfirmed`` finds out; RejectedError
             or ForbiddenError where it is refused, which an Event tells.
         """
-        now, raw = self._clock.now(), execution.raw
-        before = parse_status(raw.get("status") or {})
-        generation = raw["metadata"].get("generation", 1)
-        asked = asked_digest(raw)
-        after = status_for(before, outcome, generation=generation, now=now, asked=asked)
-        patch = status_patch(raw.get("status") or {}, status_to_json(after))
+        now = self._clock.now()
+        change = self._change_by(execution, outcome, now)
+        held = execution.raw.get("status") or {}
+        patch = status_patch(held, status_to_json(change.after))
         if not patch:
             return
-        change, memory = (
-            StatusChange(execution, before, after),
-            self._memory.execution(execution.uid),
-        )
+        memory = self._memory.execution(execution.uid)
         try:
             reply = parse_execution(await self._cluster.patch_status(execution, patch))
         except errors.UnavailableError:
@@ -69,6 +70,17 @@ class StatusWriter:
         memory.written_version = reply.resource_version
         self._store.observe_execution(reply, now=now)
         self._recorder.announce(change)
+
+    def _change_by(self, execution: Execution, outcome: Outcome, now: datetime) -> StatusChange:
+        """What an outcome makes of a status, with the failures in a row where they are counted."""
+        raw, policy = execution.raw, self._policy
+        earlier = self._store.endings.before(execution)
+        counted = guards.counted(outcome, earlier, policy.guards, policy.cooldown, now)
+        before = parse_status(raw.get("status") or {})
+        generation = raw["metadata"].get("generation", 1)
+        asked = asked_digest(raw)
+        after = status_for(before, counted, generation=generation, now=now, asked=asked)
+        return StatusChange(execution, before, after)
 
     async def settle_unconfirmed(self, uid: str) -> None:
         """Find out whether a write that was not answered was carried out; announce it if so."""

@@ -12,10 +12,11 @@ from workflowexecution.controller.backoff import backoff
 from workflowexecution.kube.errors import ApiError, ConflictError, text_for_logs
 
 Key = TypeVar("Key", bound=Hashable)
+Work = Callable[[Key], Awaitable[float | None]]
 
 
 class WorkQueue(Generic[Key]):
-    """Runs ``work(key)`` for every key added.
+    """Runs the work it was opened with for every key added.
 
     A key added while its pass is running is run once more after it. A pass that returns a number
     of seconds is repeated after that time; one that raises is repeated with back-off. What is added
@@ -23,14 +24,8 @@ class WorkQueue(Generic[Key]):
     every pass that raises, unless somebody else only wrote first.
     """
 
-    def __init__(
-        self,
-        work: Callable[[Key], Awaitable[float | None]],
-        *,
-        concurrency: int,
-        on_failure: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._work = work
+    def __init__(self, *, concurrency: int, on_failure: Callable[[], None] = lambda: None) -> None:
+        self._work: Work[Key] | None = None
         self._on_failure = on_failure
         self._slots = asyncio.Semaphore(concurrency)
         self._tasks: dict[Key, asyncio.Task[None]] = {}
@@ -60,8 +55,9 @@ class WorkQueue(Generic[Key]):
         """Seconds in which no pass has ended, though some are under way."""
         return time.monotonic() - self._moved_at if self._under_way else 0.0
 
-    def open(self) -> None:
+    def open(self, work: Work[Key]) -> None:
         """Begin to work on what will be added."""
+        self._work = work
         self._is_open = True
 
     def add(self, key: Key) -> None:
@@ -143,6 +139,7 @@ class WorkQueue(Generic[Key]):
         async with self._slots:
             waker.clear()
             with self._one_more_under_way():
+                assert self._work is not None, "a key is worked on once the queue is open"
                 return await self._work(key)
 
     async def _doze(self, key: Key, waker: asyncio.Event, seconds: float) -> None:

@@ -44,6 +44,22 @@ def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> s
     return ""
 
 
+def held_until_stopped(left: str, refusal: str) -> str:
+    """Say until when a run that has ended holds its target.
+
+    Args:
+        left: what of it may still execute; empty where that is not known, as is then the answer.
+        refusal: why that may not be deleted; else empty.
+    """
+    why = f"; it cannot be deleted: {refusal}" if refusal else ""
+    return f"the target is held until {left} has stopped{why}" if left else ""
+
+
+def held_until_readable(refusal: str) -> str:
+    """Say that nobody knows what is left of a run, so that its target stays held."""
+    return f"the target is held until what is left of it can be read: {refusal}"
+
+
 def _why(verdict: EndRun) -> str:
     if verdict.rival is None:
         return _WHY.get(verdict.reason, "")

@@ -75,7 +75,7 @@ class Manager:
         self._controller = Controller(
             cluster, policy, metrics, clock, concurrency=concurrency, event_sinks=event_sinks
         )
-        listeners = (self._controller.handler, *([listener] if listener else ()))
+        listeners = (self._controller.events, *([listener] if listener else ()))
         claims = self._controller.claims
         self._watches = Watches(client, policy, listeners, self._controller.holds, claims)
         self._preflight = Preflight(cluster, health)
@@ -112,7 +112,7 @@ class Manager:
                 self._health.not_current = self._not_current
                 # Listed after the watches have begun: nothing falls between the two.
                 await self._watches.begin()
-                await self._preflight.patiently(self._controller.resync)
+                await self._preflight.patiently(self._controller.relist)
                 # Who stands by is ready, too: a rolling update would otherwise wait for its leader.
                 self._health.not_ready = ""
                 self._log.info("ready")
@@ -160,11 +160,11 @@ class Manager:
             slept_from = loop.time()
             await asyncio.sleep(1)
             self._metrics.loop_lag.set(max(loop.time() - slept_from - 1, 0))
-            if loop.time() < due_at and not self._controller.handler.needs_resync:
+            if loop.time() < due_at and not self._controller.gaps.need_relist:
                 continue
             due_at = loop.time() + self._resync_interval.total_seconds()
             try:
-                await self._controller.resync()
+                await self._controller.relist()
                 self._metrics.resyncs.labels(result="done").inc()
             except errors.ApiError as error:
                 self._metrics.resyncs.labels(result="failed").inc()

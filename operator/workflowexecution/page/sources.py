@@ -8,7 +8,7 @@ from workflowexecution.api import reading, validation
 from workflowexecution.client.cluster import RUNS_AT_ONCE
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
-from workflowexecution.core import names, pipelinerun
+from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
@@ -93,7 +93,7 @@ class Sources:
     def _foretell(self, execution: Execution, raw: dict[str, Any]) -> Preview | None:
         """What would become of one like it now; None where another operator decides."""
         window = self._window
-        if not window.policy.shard.holds(names.slot_key(execution.target)):
+        if not window.policy.shard.holds(execution.target_key):
             return None
         spec, problem = validation.parse_spec(raw)
         return foretell(

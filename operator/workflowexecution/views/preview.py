@@ -96,7 +96,7 @@ def foretell(
 ) -> Preview:
     """Decide for an execution that does not exist, by what a cache knows; arguments as above."""
     execution = _imagined(namespace, target, workflow_id, now)
-    snapshot = store.target_facts(execution).snapshot(
+    snapshot = store.snapshot(
         execution,
         problem=problem,
         cooldown=cooldown,

@@ -13,6 +13,8 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.kept_execution import kept
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.guards import Guards
+from workflowexecution.core.snapshot import Snapshot
 
 OTHER_TARGET = "Node/worker-1"
 FAILED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}
@@ -21,6 +23,19 @@ ENDED: dict[str, Any] = {"phase": Phase.COMPLETED, "slot": 1, "completed_at": ag
 
 def key(number: int = 1) -> tuple[str, str]:
     return RUN_NAMESPACE, names.slot_name(TARGET, number)
+
+
+def snapshot_of(store: Store, execution: Execution) -> Snapshot:
+    """The facts of a decision on an execution under default settings."""
+    return store.snapshot(
+        execution,
+        problem="",
+        cooldown=timedelta(minutes=5),
+        deadline_grace=timedelta(minutes=5),
+        holds=(),
+        guards=Guards(),
+        now=NOW,
+    )
 
 
 def store_of(*seen: Execution | Run) -> Store:
@@ -69,7 +84,7 @@ def test_a_finished_run_is_kept_until_its_execution_has_ended() -> None:
     store.observe_execution(make_execution(version=3, **ENDED), now=NOW)
     assert store.runs() == []
     assert store.observe_run(make_run("mine", version=1), now=NOW) is None
-    assert store.target_facts(make_execution("next")).runs == ()
+    assert snapshot_of(store, make_execution("next")).runs == ()
 
 
 def test_a_run_that_finished_before_its_execution_is_known_waits_for_it() -> None:
@@ -161,7 +176,7 @@ def test_the_facts_of_a_target() -> None:
     past = finished_run("past", slot=5)
     store = store_of(mine, holder, elsewhere, far, unfinished, past)
     store.forget_unclaimed(NOW)
-    known = store.target_facts(mine)
+    known = snapshot_of(store, mine)
     assert (known.runs, known.unseen, known.top_slot) == ((unfinished,), (kept(holder),), 7)
     assert [end.name for end in known.ends] == ["past"]
 
@@ -170,24 +185,24 @@ def test_another_target_under_one_key_is_told_apart() -> None:
     mine = make_execution("mine")
     past = finished_run("past", target="collides/With/it")
     unknown = finished_run("unknown", target=None, slot=2)
-    ends = store_of(mine, past, unknown).target_facts(mine).ends
+    ends = snapshot_of(store_of(mine, past, unknown), mine).ends
     assert [(end.name, end.target) for end in ends] == [("unknown", TARGET)]
 
 
 def test_a_name_is_taken_whatever_its_run_is_on() -> None:
     odd = make_run(None, slot=4, target=OTHER_TARGET)
-    assert store_of(odd).target_facts(make_execution()).top_slot == 4
+    assert snapshot_of(store_of(odd), make_execution()).top_slot == 4
 
 
 def test_a_number_nobody_reaches_holds_its_target_and_is_not_counted_on_from() -> None:
     huge = make_run(None, target=None, slot=10**41)
-    known = store_of(huge).target_facts(make_execution())
+    known = snapshot_of(store_of(huge), make_execution())
     assert (known.runs, known.top_slot) == ((huge,), 0)
 
 
 def test_looking_at_an_unknown_target_leaves_nothing() -> None:
     store = Store(RUN_NAMESPACE)
-    assert store.target_facts(make_execution()).runs == ()
+    assert snapshot_of(store, make_execution()).runs == ()
     assert store._targets == {}
 
 
@@ -212,7 +227,7 @@ def test_slots_of_targets_that_were_listed_are_remembered() -> None:
     store.begin_listing()
     store.slots.note(make_run(slot=3).name)
     store.end_listing()
-    assert store.target_facts(make_execution()).top_slot == 3
+    assert snapshot_of(store, make_execution()).top_slot == 3
 
 
 def test_an_end_that_is_told_late_counts() -> None:
@@ -220,12 +235,12 @@ def test_an_end_that_is_told_late_counts() -> None:
     settled = make_execution("other", phase=Phase.FAILED, slot=1, completed_at=NOW)
     store = store_of(settled, make_run("other", version=1, deleted_at=NOW))
     store.mark_stopped(key(), make_run("other").uid, now=NOW)
-    (end,) = store.target_facts(make_execution()).ends
+    (end,) = snapshot_of(store, make_execution()).ends
     assert end.completed_at == NOW
     later = NOW + timedelta(minutes=3)
     told = finished_run("other", version=2, deleted_at=NOW, completed_at=later)
     assert store.observe_run(told, now=later) is None
-    (end,) = store.target_facts(make_execution()).ends
+    (end,) = snapshot_of(store, make_execution()).ends
     assert end.completed_at == later
 
 

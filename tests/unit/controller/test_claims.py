@@ -110,7 +110,7 @@ async def test_who_serves_all_namespaces_may_leave_one_and_is_well(
     wide: Claims, there: There
 ) -> None:
     there.claims["team-a"] = raw_claim("team-a", THEIRS)
-    await wide.list_anew()
+    await wide.relist()
     assert not await wide.take("team-a")
     assert await wide.take("team-b")
     assert (wide.problem(), wide.count_left()) == ("", 1)
@@ -132,13 +132,13 @@ async def test_what_a_watch_has_told_meanwhile_is_newer_than_an_answer(
     there.on_the_way = taken_by_others
     assert not await claims.take("team-a")
     there.claims["team-a"] = raw_claim("team-a", OURS, 10)
-    await claims.list_anew()
+    await claims.relist()
     assert claims.is_left("team-a")
 
 
 async def test_an_event_that_is_late_is_no_news(claims: Claims, there: There) -> None:
     there.claims["team-a"] = raw_claim("team-a", THEIRS, 12)
-    await claims.list_anew()
+    await claims.relist()
     claims.on_event("ADDED", raw_claim("team-a", OURS, 10))
     claims.on_event("DELETED", raw_claim("team-a", OURS, 11))
     assert claims.is_left("team-a")
@@ -147,7 +147,7 @@ async def test_an_event_that_is_late_is_no_news(claims: Claims, there: There) ->
 async def test_a_list_tells_what_a_watch_has_missed(claims: Claims, changes: list[str]) -> None:
     claims.on_event("ADDED", raw_claim("team-a", THEIRS))
     assert changes == ["changed"]
-    await claims.list_anew()
+    await claims.relist()
     assert not claims.is_left("team-a")
     # The executions are listed next, in the same resync.
     assert changes == ["changed"]

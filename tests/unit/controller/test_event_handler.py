@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from builders import NOW, RUN_NAMESPACE, make_policy, raw_execution, raw_run, run_status
 from clocks import FixedClock
 from workflowexecution.api.status import Phase
+from workflowexecution.cache.gaps import Gaps
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.event_handler import EventHandler
@@ -37,10 +38,11 @@ class Added:
 
 @dataclass
 class Desk:
-    """An intake and everything around it."""
+    """An event handler and everything around it."""
 
     store: Store
     memory: Memory
+    gaps: Gaps
     executions: Added
     runs: Added
     handler: EventHandler
@@ -52,12 +54,13 @@ def desk() -> Desk:
     handler = EventHandler(
         store,
         memory,
+        gaps := Gaps(),
         FixedClock(NOW),
         make_policy(),
         cast("WorkQueue[str]", executions),
         cast("WorkQueue[tuple[str, str]]", runs),
     )
-    return Desk(store, memory, executions, runs, handler)
+    return Desk(store, memory, gaps, executions, runs, handler)
 
 
 def key_of(raw: dict[str, Any]) -> tuple[str, str]:
@@ -191,10 +194,10 @@ def test_the_removal_of_what_finished_long_ago_is_no_work(desk: Desk) -> None:
     assert desk.store.runs() == []
 
 
-def test_what_may_have_been_missed_asks_for_a_resync(desk: Desk) -> None:
-    assert not desk.handler.needs_resync
+def test_what_may_have_been_missed_asks_for_a_relist(desk: Desk) -> None:
+    assert not desk.gaps.need_relist
     desk.handler.missed()
-    assert desk.handler.needs_resync
+    assert desk.gaps.need_relist
 
 
 def test_an_object_nobody_foresaw_costs_no_other(desk: Desk) -> None:

@@ -42,14 +42,14 @@ class Desk:
     def names(self) -> list[str]:
         return sorted(hold.name for hold in self.holds.current())
 
-    def list_anew(self, *raws: dict[str, Any], meanwhile: Callable[[], None] | None = None) -> None:
+    def relist(self, *raws: dict[str, Any], meanwhile: Callable[[], None] | None = None) -> None:
         async def listed() -> AsyncIterator[dict[str, Any]]:
             for raw in raws:
                 yield raw
             if meanwhile:
                 meanwhile()
 
-        asyncio.run(self.holds.list_anew(listed()))
+        asyncio.run(self.holds.relist(listed()))
 
 
 @pytest.fixture
@@ -75,16 +75,16 @@ def test_one_that_is_being_deleted_holds_no_more_whoever_keeps_it(desk: Desk) ->
     desk.holds.on_event("ADDED", raw_hold())
     desk.holds.on_event("MODIFIED", raw_hold(deleted_at=NOW))
     assert desk.names() == []
-    desk.list_anew(raw_hold(deleted_at=NOW))
+    desk.relist(raw_hold(deleted_at=NOW))
     assert desk.names() == []
 
 
 def test_a_list_shows_what_came_and_went_while_nobody_watched(desk: Desk) -> None:
     desk.holds.on_event("ADDED", raw_hold("gone"))
     desk.queue.taken()
-    desk.list_anew(raw_hold("new"))
+    desk.relist(raw_hold("new"))
     assert (desk.names(), desk.queue.taken()) == (["new"], ["uid-of-waiting"])
-    desk.list_anew(raw_hold("new"))
+    desk.relist(raw_hold("new"))
     assert desk.queue.taken() == []
 
 
@@ -95,7 +95,7 @@ def test_what_a_watch_tells_during_a_list_is_newer_than_the_list(desk: Desk) -> 
         desk.holds.on_event("DELETED", raw_hold("lifted"))
         desk.holds.on_event("ADDED", raw_hold("new"))
 
-    desk.list_anew(raw_hold("lifted"), meanwhile=meanwhile)
+    desk.relist(raw_hold("lifted"), meanwhile=meanwhile)
     assert desk.names() == ["new"]
 
 
@@ -106,7 +106,7 @@ def test_a_list_that_breaks_off_changes_nothing(desk: Desk) -> None:
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011 (it is the one raised above)
-        desk.list_anew(meanwhile=meanwhile)
+        desk.relist(meanwhile=meanwhile)
     assert desk.names() == ["freeze"]
 
 

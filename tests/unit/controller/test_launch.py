@@ -12,8 +12,9 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.launch import Launcher
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.result import NEW_FACTS
+from workflowexecution.controller.result import DECIDE_AGAIN
 from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.shard import Shard
 from workflowexecution.core.verdict import Launch
 from workflowexecution.kube import errors
@@ -61,7 +62,8 @@ async def test_parameters_that_are_not_kept_are_read() -> None:
     here = Here(LARGE)
     launcher, execution = launcher_of(here)
     assert "parameters" not in execution.raw["spec"]
-    assert await launcher.launch(execution, Launch("wfe-0-1")) is NEW_FACTS
+    launched = await launcher.launch(execution, Launch("wfe-0-1"))
+    assert isinstance(launched, Run)
     (manifest,) = here.created
     assert manifest["spec"]["params"][0] == {"name": "MESSAGE", "value": "x" * 32_768}
 
@@ -71,5 +73,5 @@ async def test_one_that_is_gone_by_then_is_not_launched(now_there: dict[str, Any
     """Another one of its name is not taken for it."""
     here = Here(now_there)
     launcher, execution = launcher_of(here)
-    assert await launcher.launch(execution, Launch("wfe-0-1")) is NEW_FACTS
+    assert await launcher.launch(execution, Launch("wfe-0-1")) is DECIDE_AGAIN
     assert here.created == []

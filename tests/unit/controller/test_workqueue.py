@@ -76,8 +76,8 @@ def passes() -> Passes:
 @pytest_asyncio.fixture
 async def queue(passes: Passes) -> AsyncIterator[WorkQueue[str]]:
     """A queue that is open; at the end nothing of it may be left."""
-    queue = WorkQueue(passes.work, concurrency=4)
-    queue.open()
+    queue = WorkQueue[str](concurrency=4)
+    queue.open(passes.work)
     yield queue
     passes.gate.set()
     await queue.close(grace=BOUND_S)
@@ -95,11 +95,11 @@ async def test_works_on_every_key(queue: WorkQueue[str], passes: Passes) -> None
 
 async def test_what_is_added_before_it_is_open_is_not_kept(passes: Passes) -> None:
     """A standby would otherwise gather the keys of all that its leader has done."""
-    queue = WorkQueue(passes.work, concurrency=4)
+    queue = WorkQueue[str](concurrency=4)
     queue.add("a")
     queue.add_after("b", 0)
     assert (len(queue), queue._wakers, queue._timers) == (0, {}, {})
-    queue.open()
+    queue.open(passes.work)
     queue.add("c")
     await settled(queue)
     assert passes.count == {"c": 1}
@@ -234,7 +234,7 @@ async def test_closing_does_not_wait_for_a_back_off(
 
 @pytest.mark.parametrize("has_begun", [True, False])
 async def test_closing_before_anything_ran_leaves_nothing(passes: Passes, has_begun: bool) -> None:
-    queue = WorkQueue(passes.work, concurrency=4)
+    queue = WorkQueue[str](concurrency=4)
     queue.add("a")
     queue.add_after("b", 3600.0)
     if has_begun:
@@ -327,8 +327,8 @@ async def test_failures_are_told_but_not_that_somebody_else_wrote_first(
 ) -> None:
     monkeypatch.setattr(workqueue, "backoff", lambda *_: 0)
     told: list[None] = []
-    queue = WorkQueue(passes.work, concurrency=4, on_failure=lambda: told.append(None))
-    queue.open()
+    queue = WorkQueue[str](concurrency=4, on_failure=lambda: told.append(None))
+    queue.open(passes.work)
     passes.answers = [errors.ConflictError("changed"), errors.UnavailableError("no answer"), None]
     queue.add("a")
     await settled(queue)

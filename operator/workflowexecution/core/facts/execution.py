@@ -6,12 +6,14 @@ from datetime import datetime
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
+from workflowexecution.core import names
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
     """A WorkflowExecution as last seen.
 
+    target_key: what all runs on its target share, see ``names.slot_key``.
     run_name and run_namespace: of the run its status names; the namespace is None where the status
     does not tell, as statuses of earlier versions do not.
     has_old_finalizer: whether it carries the finalizer of earlier controllers.
@@ -26,6 +28,7 @@ class Execution:
     name: str
     resource_version: str
     target: str
+    target_key: str
     workflow_id: str
     phase: Phase | None
     run_name: str | None
@@ -62,12 +65,14 @@ def parse_execution(raw: Raw) -> Execution:
     meta, spec = raw["metadata"], reading.mapping(raw, "spec")
     status = reading.mapping(raw, "status")
     phase, run = reading.text(status, "phase"), reading.mapping(status, "pipelineRunRef")
+    target = reading.text(spec, "targetResource")
     return Execution(
         uid=meta["uid"],
         namespace=meta["namespace"],
         name=meta["name"],
         resource_version=meta["resourceVersion"],
-        target=reading.text(spec, "targetResource"),
+        target=target,
+        target_key=names.slot_key(target),
         workflow_id=reading.text(reading.mapping(spec, "workflowRef"), "workflowId"),
         phase=Phase(phase) if phase in list(Phase) else None,
         run_name=reading.text(run, "name") or None,

@@ -19,7 +19,7 @@ def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
         namespace=namespace,
         uid="",
         resource_version="",
-        target_key=names.slot_key(execution.target),
+        target_key=execution.target_key,
         slot_number=slot[1] if slot else 0,
         target=execution.target,
         workflow_id=execution.workflow_id,

@@ -105,16 +105,14 @@ def _queued(run: Run) -> str:
     )
 
 
-def outcome_of_stopping(run: Run, waiting_for: str) -> Outcome:
+def outcome_of_stopping(run: Run, why_held: str) -> Outcome:
     """A run that has ended or is deleted while something of it may still execute.
 
-    ``waiting_for`` says what has to happen before its target is free.
+    ``why_held`` says until when it holds its target.
     """
     has_ended = run.succeeded in ("True", "False")
     ended = f"ended ({run.reason})" if has_ended else "was deleted"
-    message = (
-        f"PipelineRun {run.namespace}/{run.name} {ended}; the target is held until {waiting_for}"
-    )
+    message = f"PipelineRun {run.namespace}/{run.name} {ended}; {why_held}"
     return Outcome(phase=Phase.RUNNING, reason="Stopping", message=message, run=run)
 
 

@@ -37,12 +37,14 @@ NEW_STATUS: dict[str, Any] = {
 
 
 def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
+    target = differs.get("target", TARGET)
     seen: dict[str, Any] = {
         "uid": "uid-of-mine",
         "namespace": NAMESPACE,
         "name": "mine",
         "resource_version": "1",
-        "target": TARGET,
+        "target": target,
+        "target_key": names.slot_key(target),
         "workflow_id": "restart",
         "is_deleting": False,
         "has_old_finalizer": False,
