@@ -5,7 +5,8 @@ PYTHON ?= python3
 TIER ?= node
 RUNS ?= 1
 BIN := .venv/bin
-CLUSTER := PYTHONPATH=tests:tests/support $(BIN)/python -m localcluster
+HACK := PYTHONPATH=hack $(BIN)/python
+CLUSTER := $(HACK) -m localcluster
 PYTEST := $(BIN)/python -m pytest
 
 # Only a KUBECONFIG named on the command line is the user's wish to play the demo there; one that
@@ -39,13 +40,13 @@ programs: packages ## build the local cluster's programs into the cache
 	@$(CLUSTER) build --tier $(TIER)
 
 demo: packages ## show the operator at work; KEEP=1 leaves the cluster, KUBECONFIG=… plays it on yours
-	@DEMO_KEEP=$(KEEP) PYTHONPATH=tests:tests/support $(BIN)/python -m demo
+	@DEMO_KEEP=$(KEEP) $(HACK) -m live_demo
 
 test: programs ## lint, then every test level that this machine allows
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m levels
+	@$(HACK) -m run_levels
 
 verify: programs ## all that test has, then bundles, browser, site and pasted pages: before a release
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m levels --all
+	@$(HACK) -m run_levels --all
 
 unit: setup ## pure functions, milliseconds each
 	$(PYTEST) tests/unit
@@ -72,27 +73,28 @@ observability: programs ## dashboard, rules, traces and CloudEvents at a real Pr
 	$(PYTEST) tests/observability
 
 page-e2e: programs ## the status page in a real browser; KEEP=1 keeps the screenshots in docs/images
-	@PYTHONPATH=tests/support $(BIN)/python -m browser
+	@$(HACK) -m page_browser
 	$(if $(KEEP),WFE_CAPTURES=$(CURDIR)/docs/images )$(PYTEST) tests/page
 
 faults: programs ## hours of faults, with results for docs/reliability.md; ONLY="name …" runs some
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m reliability $(ONLY)
+	@$(HACK) -m reliability $(ONLY)
 
 record: programs ## run the failing workflows and keep what Tekton wrote, for the unit tests
 	WFE_RECORD=1 $(PYTEST) tests/e2e/test_failures.py
 
 bench: programs ## measure the operator beside its floors: ONLY=burst,paced RUNS=5 BENCH=full KEEP=1
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m benchmarks --only "$(ONLY)" --runs $(RUNS) \
+	@PYTHONPATH=hack:tests:tests/support $(BIN)/python -m benchmarks --only "$(ONLY)" --runs $(RUNS) \
 		$(if $(filter full,$(BENCH)),--full) $(if $(KEEP),--keep)
 
 lint: setup ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy operator tests
+	$(BIN)/mypy operator tests hack examples
 	$(BIN)/lint-imports
 
 audit: setup ## report known vulnerabilities of the locked requirements; no gate
-	@PYTHONPATH=tests/support $(BIN)/python -m dependency_audit
+	-@$(BIN)/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes \
+		--requirement requirements-run.lock --requirement requirements.lock
 
 fmt: setup ## format and sort
 	$(BIN)/ruff check --fix-only --quiet .
@@ -104,7 +106,7 @@ crd: setup ## write the CRDs from the models
 	$(BIN)/wfe crd claims > manifests/crd/workflowclaims.yaml
 
 docs: setup ## write the pages and pictures made from the code, and check all links
-	PYTHONPATH=tests:tests/support $(BIN)/python -m docs
+	$(HACK) -m docgen
 	$(PYTEST) -q tests/unit/test_docs.py
 
 docs-site: setup ## build the documentation as a site into build/site; warnings are errors
@@ -128,14 +130,14 @@ lock: setup ## choose newest versions of all requirements within pyproject.toml'
 		--constraint requirements.lock -o tests/page/requirements.lock
 
 image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it, too
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m operator_image \
+	@$(HACK) -m operator_image \
 		$(if $(REGISTRY),--registry $(REGISTRY))
 
 plugin: setup ## put the archives of kubectl wfe, and krew's manifest, into dist/plugin
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m plugin_archive $(if $(URL),--url $(URL))
+	@$(HACK) -m plugin_archive $(if $(URL),--url $(URL))
 
 release-artifacts: setup ## put all that a release consists of into dist/release; IMAGE=registry/name
-	@PYTHONPATH=tests:tests/support $(BIN)/python -m release $(if $(IMAGE),--image $(IMAGE))
+	@$(HACK) -m release_artifacts $(if $(IMAGE),--image $(IMAGE))
 
 cluster-up: packages ## start a local cluster in the background: TIER=api|tekton|node
 	@$(CLUSTER) up --tier $(TIER)

@@ -17,6 +17,7 @@ _REPOSITORY = Path(__file__).parents[2]
 _INTERPRETER = "/usr/bin/python3.11"
 _OPERATOR = "/usr/local/bin/wfe"
 _SOURCES, _TOOLS = "/src", "/tools"
+_ROOTS = ("hack", "tests", "tests/support")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Shipped:
 
 
 def path_for_roles() -> str:
-    """PYTHONPATH of a role: these tests, and tools that the image does not have."""
-    return os.pathsep.join([f"{_SOURCES}/tests", f"{_SOURCES}/tests/support", _TOOLS])
+    """PYTHONPATH of a role: what is here, and tools that the image does not have."""
+    return os.pathsep.join([*(f"{_SOURCES}/{root}" for root in _ROOTS), _TOOLS])
 
 
 def path_for_probe() -> str:
@@ -55,8 +56,7 @@ def path_for_probe() -> str:
 
 def main() -> None:
     """Become the command, in the tree."""
-    sys.path.insert(0, str(_REPOSITORY / "tests"))
-    sys.path.insert(0, str(_REPOSITORY / "tests/support"))
+    sys.path[:0] = [str(_REPOSITORY / root) for root in _ROOTS]
     from harness.account_files import PLACE
     from localcluster import sandbox
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from demo.deployed import deploy
-from demo.ground import Ground, ground_of
 from harness.objects import create_namespace
 from incluster.inventory import Inventory
+from live_demo.deployed import deploy
+from live_demo.ground import Ground, ground_of
 from localcluster import Cluster, ClusterError, Tier, lifecycle, machine
 from operator_image.assemble import push
 from operator_image.origin import at, working_tree

@@ -13,20 +13,20 @@ from threading import Event
 
 import pytest
 
-from demo.deployed import NAMESPACE, apply, deploy, remove
-from demo.ground import MANIFESTS, Ground, run_kubectl
-from demo.stage import Stage
-from demo.story import not_as_told, play
 from e2e.workload import restarted_at
 from harness.executions import execution, name_of, phase_of, unique_target
 from harness.objects import Objects
-from harness.overlays import overlay
 from harness.waiting import eventually
 from harness.world import TERMINAL
 from incluster.conftest import TEAM
 from incluster.inventory import Inventory
+from live_demo.deployed import NAMESPACE, apply, deploy, remove
+from live_demo.ground import Ground, run_kubectl
+from live_demo.stage import Stage
+from live_demo.story import not_as_told, play
 from localcluster import Cluster
 from localcluster.cluster import Object
+from localcluster.overlays import MANIFESTS, overlay
 
 RUNS_IN, SHOP = "kubernaut-workflows", "sample-shop"
 UID = "kubernaut.ai/workflow-execution-uid"

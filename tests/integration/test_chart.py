@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from harness.overlays import overlay
-from harness.rights import MANIFESTS
 from localcluster import checkers
+from localcluster.overlays import MANIFESTS, overlay
 from localcluster.programs import HELM
 from workflowexecution.core import names
 from workflowexecution.core.shard import Shard, parse_shard

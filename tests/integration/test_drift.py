@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from harness.executions import name_of
-from harness.rights import MANIFESTS
 from harness.world import World
 from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.objects import read
+from localcluster.overlays import MANIFESTS
 from workflowexecution.api.validation import parse_spec
 
 SAMPLES = sorted(path for path in (MANIFESTS / "samples").glob("*.yaml") if "kust" not in path.name)

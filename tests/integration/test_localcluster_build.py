@@ -14,7 +14,7 @@ from localcluster.build import Builder
 from localcluster.errors import ClusterError
 from localcluster.programs import MODULES, Program, Tier, needed
 
-TESTS = Path(__file__).parents[1]
+HACK = Path(__file__).parents[2] / "hack"
 TINY = Program("tiny", "tiny", "localcluster/tiny")
 BUILD = """
 import pathlib, sys
@@ -107,7 +107,7 @@ def test_packages_are_only_named_without_root(
 
 def start_build(cache: Path, modules: Path) -> subprocess.Popen[bytes]:
     """Build the tiny program in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": str(HACK)}
     return subprocess.Popen(
         [sys.executable, "-c", BUILD, str(cache), str(modules)], env=environment
     )

@@ -14,8 +14,8 @@ import pytest
 from localcluster import Cluster, Tier, cgroups, eventually, lifecycle, machine
 from localcluster import state as state_directory
 
-TESTS = Path(__file__).parents[1]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(TESTS)}
+HACK = Path(__file__).parents[2] / "hack"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HACK)}
 MODULE = [sys.executable, "-m", "localcluster"]
 OWNER = """
 import sys, localcluster, pathlib

@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 import monitoring
-from harness.overlays import overlay
-from harness.rights import MANIFESTS
 from localcluster import checkers
+from localcluster.overlays import MANIFESTS, overlay
 from localcluster.programs import KUBE_SCORE
 
 NOT_ASKED = {

@@ -12,10 +12,9 @@ import pytest
 import yaml
 
 from harness.networks import Peer, Pod
-from harness.overlays import overlay
-from harness.rights import MANIFESTS
 from localcluster import checkers
 from localcluster.cluster import Object
+from localcluster.overlays import MANIFESTS, overlay
 
 DOCS = MANIFESTS.parent / "docs/how-to"
 METRICS, PROBES, PAGE = 9090, 8081, 8080

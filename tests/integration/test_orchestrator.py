@@ -27,7 +27,7 @@ from workflowexecution.orchestrator import (
     parse_request,
 )
 
-TESTS = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLE = "workflowexecution-orchestrator"
 Lines = list[dict[str, Any]]
@@ -78,8 +78,7 @@ class Orchestrator:
     """One run of it, under way."""
 
     def __init__(self, kubeconfig: Path, orders: list[str], deadline: float) -> None:
-        places = (TESTS, TESTS / "support", TESTS.parent / "operator")
-        paths = os.pathsep.join(map(str, places))
+        paths = os.pathsep.join(str(REPOSITORY / root) for root in ("examples", "operator"))
         outside = {key: said for key, said in os.environ.items() if "proxy" not in key.lower()}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "reference_orchestrator", f"--deadline={deadline}"],

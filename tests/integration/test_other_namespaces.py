@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.overlays import overlay
-from harness.rights import MANIFESTS
 from localcluster import checkers
+from localcluster.overlays import MANIFESTS, overlay
 
 NAMES = {"kubernaut-system": "remediation", "kubernaut-workflows": "remediation-runs"}
 OVERLAYS = sorted(

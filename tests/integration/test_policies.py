@@ -13,7 +13,6 @@ from go_types import program
 from harness import story
 from harness.executions import name_of, unique
 from harness.objects import Objects, delete_namespace
-from harness.rights import MANIFESTS
 from harness.shipped_policies import (
     account,
     bare_run,
@@ -28,6 +27,7 @@ from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
+from localcluster.overlays import MANIFESTS
 from workflowexecution.core import names
 
 DIGEST = "sha256:" + "a" * 64

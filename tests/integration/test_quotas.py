@@ -12,10 +12,10 @@ from harness import rights
 from harness.executions import execution, unique, unique_target
 from harness.kubectl import kubectl
 from harness.objects import Objects, create_namespace, delete_namespace
-from harness.overlays import apply, overlay
-from harness.rights import MANIFESTS
+from harness.overlays import apply
 from localcluster import Cluster
 from localcluster.cluster import ApiError, Object
+from localcluster.overlays import MANIFESTS, overlay
 
 EXECUTIONS = "count/workflowexecutions.workflowexecution.kubernaut.ai"
 RUNS = "count/pipelineruns.tekton.dev"

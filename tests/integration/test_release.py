@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from build_version import image_tag, semantic, version_of_checkout
 from localcluster import checkers
 from localcluster.cluster import Cluster
 from localcluster.programs import CRANE, HELM
 from localcluster.request import REPOSITORY
-from release.artifacts import SUMS, TEKTON, make
-from versions import image_tag, semantic, version_of_checkout
+from release_artifacts.artifacts import SUMS, TEKTON, make
 from workflowexecution.bundles.folder import read_bundle
 from workflowexecution.bundles.packing import pack
 

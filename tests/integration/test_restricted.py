@@ -13,12 +13,13 @@ from harness import rights
 from harness.executions import execution, name_of, unique
 from harness.kubectl import kubectl
 from harness.objects import Objects
-from harness.overlays import overlay, render
+from harness.overlays import render
 from harness.shipped_policies import look_at, reference, refusal, said_against
 from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import MERGE, Object
+from localcluster.overlays import MANIFESTS, overlay
 
 CLEAR = "kubernaut.ai/clear-execution-block"
 NOTE = {"metadata": {"annotations": {CLEAR: "admin at 2026-01-01T00:00:00Z: looked at it"}}}
@@ -150,11 +151,9 @@ def test_an_editor_writes_nothing_that_is_the_operators(world: World, eve: Clust
 
 
 def test_every_policy_that_there_is_confines_here() -> None:
-    shipped = yaml.safe_load(
-        (rights.MANIFESTS / "overlays/restricted/kustomization.yaml").read_text()
-    )
+    shipped = yaml.safe_load((MANIFESTS / "overlays/restricted/kustomization.yaml").read_text())
     chosen = {part.rpartition("/")[2] for part in shipped["components"]}
-    there = {path.name for path in rights.MANIFESTS.glob("components/policy-*")}
+    there = {path.name for path in MANIFESTS.glob("components/policy-*")}
     assert there <= chosen
-    told = (rights.MANIFESTS.parent / "docs/security.md").read_text()
+    told = (MANIFESTS.parent / "docs/security.md").read_text()
     assert [name for name in there if f"| `{name}` |" not in told] == []

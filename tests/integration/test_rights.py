@@ -8,11 +8,12 @@ from itertools import chain
 import pytest
 
 from harness import audit, rights, story
-from harness.overlays import apply, overlay, render
+from harness.overlays import apply, render
 from harness.waiting import eventually
 from harness.world import open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
+from localcluster.overlays import overlay
 
 OPERATOR = "system:serviceaccount:kubernaut-system:workflowexecution-controller"
 TEKTON_INFO = "pipelines-info"

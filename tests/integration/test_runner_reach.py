@@ -14,10 +14,10 @@ from harness.executions import unique
 from harness.kubectl import kubectl
 from harness.objects import create_namespace, delete_namespace
 from harness.overlays import applied
-from harness.rights import MANIFESTS
 from harness.waiting import eventually
 from localcluster import Cluster
 from localcluster.cluster import ApiError
+from localcluster.overlays import MANIFESTS
 
 RUNNER = "system:serviceaccount:kubernaut-workflows:kubernaut-workflow-runner"
 KEPT_OUT = ("kube-system", "kubernaut-system", "kubernaut-workflows")

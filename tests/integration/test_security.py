@@ -19,6 +19,7 @@ from harness.waiting import eventually
 from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.objects import read_folder
+from localcluster.overlays import MANIFESTS
 
 OURS, TEKTON = "/apis/workflowexecution.kubernaut.ai/v1alpha1", "/apis/tekton.dev/v1"
 API = "workflowexecution.kubernaut.ai/v1alpha1"
@@ -184,7 +185,7 @@ def test_a_role_lets_do_what_it_is_for_and_nothing_else(
 
 
 def test_every_role_that_is_shipped_is_tried() -> None:
-    path = rights.MANIFESTS / "rbac"
+    path = MANIFESTS / "rbac"
     shipped = {
         item["metadata"]["name"] for item in read_folder(path) if item["kind"] == "ClusterRole"
     }

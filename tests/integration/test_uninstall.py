@@ -14,6 +14,7 @@ from harness.executions import name_of, unique_target
 from harness.kubectl import kubectl
 from harness.world import World
 from localcluster import Cluster, Tier, lifecycle
+from localcluster.overlays import MANIFESTS
 from localcluster.waiting import eventually as until
 
 MANY = 100
@@ -32,7 +33,7 @@ def own_cluster() -> Iterator[Cluster]:
 
 def _install(cluster: Cluster) -> None:
     for folder in ("namespaces", ""):
-        applied = kubectl(cluster, "apply", "-k", str(rights.MANIFESTS / folder))
+        applied = kubectl(cluster, "apply", "-k", str(MANIFESTS / folder))
         assert applied.returncode == 0, applied.stderr
 
 
@@ -51,7 +52,7 @@ def test_everything_goes_without_the_operator_and_cooldowns_hold(
         world.operator.kill()
 
         began_at = time.monotonic()
-        deleted = kubectl(own_cluster, "delete", "-k", str(rights.MANIFESTS), "--timeout=30s")
+        deleted = kubectl(own_cluster, "delete", "-k", str(MANIFESTS), "--timeout=30s")
         print(f"deleted within {time.monotonic() - began_at:.1f} s")
         assert deleted.returncode == 0, deleted.stderr
         assert not own_cluster.exists(DEFINITION)

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from browser import chromium
-from browser.places import ROOT
 from harness import rights
 from harness.executions import unique
 from harness.node import secure
@@ -19,6 +17,8 @@ from harness.page_scene import EVIL, LISTS, READS_RUNS
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.bundles import push_folder
+from page_browser import chromium
+from page_browser.places import ROOT
 
 SHOP = "shop/Deployment/{}"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.chromium import PHONE, barriers, opened
-from browser.places import OPTIMISER
 from harness.page_scene import EVIL
 from page.conftest import Sight
+from page_browser.chromium import PHONE, barriers, opened
+from page_browser.places import OPTIMISER
 
 STORY = "repair-search"
 LIVE_MS = 15_000

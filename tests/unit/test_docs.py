@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from docs import diagrams, events, made
-from docs.blocks import pages
+from docgen import diagrams, events, made
+from docgen.blocks import pages
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core.decision import CHECKS
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.blocks import ROOT, Block, pages, shell_blocks
-from docs.paste import masked, run, terminal
+from docgen.blocks import ROOT, Block, pages, shell_blocks
+from walks.paste import masked, run, terminal
 
 BLOCKS = [block for page in pages() for block in shell_blocks(page)]
 

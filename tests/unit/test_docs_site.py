@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.site import linked
+from docgen.site import linked
 
 ROOT = Path(__file__).parents[2]
 LOADED = re.compile(r"<(?:script|img|iframe)[^>]* src=\"?(https?:[^\s\">]+)|@import|url\(https?:")

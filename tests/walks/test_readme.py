@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from docs.blocks import ROOT
-from docs.paste import terminal
-from docs.walk import walk
+from docgen.blocks import ROOT
+from walks.paste import terminal
+from walks.walk import walk
 
 
 def test_the_first_minutes(own: Mapping[str, str]) -> None:

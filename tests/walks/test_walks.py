@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from docs.blocks import ROOT, Block, blocks_to_run, pages
-from docs.paste import Terminal, terminal
-from docs.walk import walk
+from docgen.blocks import ROOT, Block, blocks_to_run, pages
+from walks.paste import Terminal, terminal
+from walks.walk import walk
 
 QUICK_START = ROOT / "docs" / "quick-start.md"
 UNINSTALL = ROOT / "docs" / "how-to" / "uninstall.md"

@@ -16,10 +16,11 @@ from harness.plugin_command import ask
 from harness.world import World
 from localcluster.cluster import Object
 from localcluster.objects import read
+from localcluster.overlays import MANIFESTS
 
 (SHIPPED,) = [
     item
-    for item in read(rights.MANIFESTS / "operator" / "deployment.yaml")
+    for item in read(MANIFESTS / "operator" / "deployment.yaml")
     if item["kind"] == "Deployment"
 ]
 

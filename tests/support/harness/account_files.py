@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 PLACE = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_TESTS = Path(__file__).parents[2]
+_HACK = Path(__file__).parents[3] / "hack"
 
 
 class AccountFiles:
@@ -39,7 +39,7 @@ class AccountFiles:
     def command(self, port: int) -> tuple[list[str], dict[str, str]]:
         """What to put before a command to run it in such a pod, and its environment."""
         prefix = [sys.executable, str(Path(__file__)), str(self._folder)]
-        paths = os.pathsep.join([str(_TESTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+        paths = os.pathsep.join([str(_HACK), *filter(None, [os.environ.get("PYTHONPATH")])])
         return prefix, {"PYTHONPATH": paths, **in_pod(port)}
 
 

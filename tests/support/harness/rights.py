@@ -12,8 +12,8 @@ import yaml
 
 from localcluster.cluster import Cluster, Object, write_kubeconfig
 from localcluster.objects import apply, read, read_folder
+from localcluster.overlays import MANIFESTS
 
-MANIFESTS = Path(__file__).parents[3] / "manifests"
 OPERATOR_NAMESPACE, ACCOUNT = "kubernaut-system", "workflowexecution-controller"
 ACCOUNT_PATH = f"/api/v1/namespaces/{OPERATOR_NAMESPACE}/serviceaccounts/{ACCOUNT}/token"
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from aiohttp import web
 
+from build_version import image_tag
 from builders import NOW, ago, make_execution, raw_execution
 from unit.plugin.scripted import Answer, scripted
-from versions import image_tag
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import format_time

@@ -1,0 +1,143 @@
+"""`docs/reference/cli.md`, made from the commands of `kubectl wfe` themselves."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args
+
+from typer.main import get_command
+
+from workflowexecution.plugin.app import app
+from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.shell import SHARED
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+HEAD = """# kubectl wfe
+
+Looks at executions, asks why, stops them; with the rights of whoever asks. The
+operator itself is run by `wfe run`. This page is made from the commands by `make docs`.
+
+## Install
+
+It is the program `kubectl-wfe` of the operator's package with the extra `plugin`, and needs Python
+3.11; kubectl finds it on the `PATH`:
+
+<!-- needs: the package in an index -->
+```sh
+pip install 'workflowexecution-operator[plugin]'
+```
+
+Or with [krew](https://krew.sigs.k8s.io): `make plugin` puts an archive for each platform, and the
+manifest that names them, into `dist/plugin`:
+
+<!-- needs: krew, and what make plugin makes -->
+```sh
+kubectl krew install --manifest=dist/plugin/wfe.yaml \\
+  --archive=dist/plugin/kubectl-wfe-linux-amd64.tar.gz
+```
+
+kubectl completes commands, names of executions, targets and workflows, in whichever shell you
+have [set up](https://kubernetes.io/docs/reference/kubectl/generated/kubectl_completion/) for it:
+it asks the program `kubectl_complete-wfe`, which is beside `kubectl-wfe` and has to be on the
+`PATH` too.
+
+## Rights
+
+With fewer rights than these a command says which one it lacks and which role gives it, and shows
+the rest.
+
+| Role | For | Bound |
+|---|---|---|
+| `workflowexecution-viewer` | `list`, `describe`, `why`, `watch`, `top` | in all namespaces |
+| `workflowexecution-run-reader` | also `locks`, `cooldowns`, `can-run`, `logs` | where runs are |
+| `workflowexecution-canceller` | also `cancel` | where runs are |
+| `workflowexecution-orchestrator` | also `submit`, `cancel --delete` | in your namespaces |
+| `workflowexecution-holder` | also `holds`, `hold`, `release` | where runs are |
+| `workflowexecution-clearer` | also `clear` | in your namespaces, and where runs are |
+| `workflowexecution-doctor` | also `doctor` | in all namespaces |
+
+The first one is part of the cluster's own role `view`. Where it is bound in one namespace only,
+commands that ask about targets say that they may not know of all.
+"""
+FORMS = """\
+Tables are for people: their columns and words may change. Programs read `-o json`, `-o yaml` and
+`-o name`, and the exit status. What goes on, as `watch` and `logs`, is one JSON object a line, or
+one YAML document each. Answers go to standard output, notes, progress and errors to standard
+error. Colours are used on a terminal only, and never where `NO_COLOR` is set.
+
+An execution is named `NAME`, `NAMESPACE/NAME` as other commands print it, or as `-o name` prints
+it. With `-A` it is looked for in all namespaces.
+"""
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    group: Any = get_command(app)
+    lines = [HEAD, "## Commands\n", "| Command | |", "|---|---|"]
+    for name, command in group.commands.items():
+        lines.append(f"| [`{name}`](#{name}) | {_cell(_first_line(command))} |")
+    for name, command in group.commands.items():
+        own = [item for item in command.params if item.name not in (*SHARED, "help")]
+        lines += [f"\n### {name}\n", f"`kubectl wfe {name}{_usage(own)}`\n", _first_line(command)]
+        lines += _table(own)
+    shared = [item for item in group.commands["list"].params if item.name in SHARED]
+    lines += ["\n## Flags of all commands", *_table(shared), f"\n{FORMS}", "## Exit statuses\n"]
+    lines += ["| Status | Means |", "|---|---|"]
+    lines += [f"| {status.value} | {status.meaning} |" for status in Exit]
+    return "\n".join([*lines, ""])
+
+
+def _first_line(command: Any) -> str:
+    return str(command.help).strip().splitlines()[0]
+
+
+def _usage(params: list[Any]) -> str:
+    arguments = [
+        item.name.upper() if item.required else f"[{item.name.upper()}]"
+        for item in params
+        if item.param_type_name == "argument"
+    ]
+    return "".join(f" {name}" for name in [*arguments, "[flags]"])
+
+
+def _table(params: list[Any]) -> list[str]:
+    options = [item for item in params if item.param_type_name == "option"]
+    rows = [f"| {_flags(item)} | {_cell(_help(item))} |" for item in options]
+    return ["\n| Flag | |\n|---|---|", *rows] if rows else []
+
+
+def _flags(option: Any) -> str:
+    names = sorted(option.opts, key=len)
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _help(option: Any) -> str:
+    default = option.default
+    is_told = default not in (None, "", False) and not callable(default)
+    known = f" Default: `{default}`." if is_told else ""
+    variable = f" Environment: `{option.envvar}`." if option.envvar else ""
+    required = " Required." if option.required else ""
+    return f"{option.help}{_choices(option)}{required}{known}{variable}"
+
+
+def _choices(option: Any) -> str:
+    kind = option.type_descriptor.annotation
+    (kind,) = get_args(kind) or (kind,)
+    if not (isinstance(kind, type) and issubclass(kind, Enum)):
+        return ""
+    return f" One of {', '.join(f'`{item.value}`' for item in kind)}."
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What mkdocs does here besides: pages that stand outside `docs/` are pages of the site, too.
+
+A link leads to the page that a file became; a link to a file that is no page leaves its text.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+ADDED = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing/index.md",
+    "CHANGELOG.md": "changes.md",
+    "tekton/README.md": "workflows/index.md",
+    **{
+        f"tekton/{path.parent.name}/README.md": f"workflows/{path.parent.name}/index.md"
+        for path in ROOT.glob("tekton/*/README.md")
+    },
+}
+_LINK = re.compile(
+    r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)"
+)
+_ELSEWHERE = re.compile(r"[a-z]+:")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages from outside `docs/`."""
+    for source, page in ADDED.items():
+        files.append(File.generated(config, page, content=(ROOT / source).read_text()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lead the links of one page to where the files are in the site."""
+    here = page.file.src_uri
+    sources = {site: source for source, site in ADDED.items()}
+    return linked(markdown, sources.get(here, f"docs/{here}"), here)
+
+
+def linked(markdown: str, source: str, page: str) -> str:
+    """Markdown with links for the site.
+
+    source: where the page stands in the repository. page: where it stands in the site.
+    """
+
+    def led(found: re.Match[str]) -> str:
+        path = found["path"]
+        if _ELSEWHERE.match(path):
+            return found[0]
+        place = _place_of(posixpath.normpath(posixpath.join(posixpath.dirname(source), path)))
+        if place is None:
+            return found["text"]
+        to = posixpath.relpath(place, posixpath.dirname(page) or ".")
+        return f"{found['picture']}[{found['text']}]({to}{found['anchor'] or ''})"
+
+    return _LINK.sub(led, markdown)
+
+
+def _place_of(path: str) -> str | None:
+    """Where a file or folder of the repository is in the site; None where it is not."""
+    for known in (path, f"{path}/README.md"):
+        if known in ADDED:
+            return ADDED[known]
+        if known.startswith("docs/") and (ROOT / known).is_file():
+            return known.removeprefix("docs/")
+    return None

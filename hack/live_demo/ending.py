@@ -1,0 +1,87 @@
+"""How the demo ends: what a person would look at, and what to try on a cluster that is kept."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console
+
+from live_demo.ground import Ground
+from live_demo.stage import NAMESPACE
+from live_demo.tools import DemoError
+
+LOOKS: Final = (
+    "kubectl wfe list -n {namespace}",
+    "kubectl wfe why restart-too-soon -n {namespace}",
+    "kubectl wfe describe repair -n {namespace}",
+)
+# What it is for, and the command, as it is pasted.
+NEXT: Final = (
+    ("use the cluster in this shell", 'eval "$(make -s cluster-env)"'),
+    ("see all executions", "kubectl wfe list -n {namespace}"),
+    ("ask why one was skipped", "kubectl wfe why restart-again -n {namespace}"),
+    (
+        "ask for another run, and be told why not",
+        "kubectl wfe can-run --target {namespace}/Deployment/payment-api "
+        "--workflow restart-workload || true",
+    ),
+    (
+        "run a workflow on a target that is free",
+        "kubectl wfe submit --wait -n {namespace} --name look --workflow inspect-workload "
+        "--version 1.0.0 --image {image} --target {namespace}/Deployment/cart",
+    ),
+    ("see the story of one", "kubectl wfe describe look -n {namespace}"),
+    ("see it as the API server has it", "kubectl describe wfe look -n {namespace}"),
+    ("end the cluster", "make cluster-down"),
+)
+
+
+def look(ground: Ground, console: Console) -> None:
+    """Show what people would ask for, and what they are told. Raises DemoError."""
+    for command in LOOKS:
+        text = command.format(namespace=NAMESPACE)
+        console.print(f"\n$ {text}", style="bold")
+        console.print(_answer(ground, text), markup=False, highlight=False, soft_wrap=True)
+
+
+def commands(ground: Ground) -> Iterator[tuple[str, str]]:
+    """What to try next: what for, and the command."""
+    # By its tag: shorter to read, and nothing but this story writes to the registry.
+    image, _, _ = ground.bundles["inspect-workload"].partition("@")
+    for purpose, command in NEXT:
+        yield purpose, command.format(namespace=NAMESPACE, image=image)
+
+
+def tell_next(ground: Ground, console: Console) -> None:
+    """Print what to try next; each line without `#` is a command."""
+    console.print("\nThe cluster is still there. Paste these, from this folder:\n", style="bold")
+    for purpose, command in commands(ground):
+        console.print(f"# {purpose}", style="dim")
+        console.print(command, markup=False, highlight=False, soft_wrap=True)
+    if not ground.operator:
+        console.print(
+            "\nNo operator is running any more: start one in another terminal with "
+            "`.venv/bin/wfe run --log-format text`.",
+            style="yellow",
+        )
+
+
+def _answer(ground: Ground, command: str) -> str:
+    arguments = shlex.split(command)[2:]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "workflowexecution.plugin"),
+            *(*arguments, "--kubeconfig", str(ground.kubeconfig)),
+        ],
+        env={**os.environ, "COLUMNS": "170"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise DemoError(f"{command}: {done.stderr.strip()}")
+    return done.stdout.rstrip()

@@ -1,7 +1,0 @@
-"""`make docs`: write every page and picture that is made from the code."""
-
-from docs import diagrams, made
-
-for module in made.modules():
-    module.main()
-diagrams.main()
