@@ -1,7 +1,6 @@
 """Tells people and machines of what was done: Events, metrics and log lines."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -10,11 +9,10 @@ import structlog
 from workflowexecution.api import reading
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.backoff import backoff
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
-from workflowexecution.kube import errors
+from workflowexecution.kube import errors, retry
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
 from workflowexecution.observe.event_sinks import EventSink
@@ -163,12 +161,9 @@ class Recorder:
             self._log.warning("event not recorded", reason=event["reason"], error=told)
 
     async def _post_patiently(self, event: dict[str, Any]) -> None:
-        for attempt in itertools.count(1):
-            try:
-                # For one attempt, not for all: an Event that is refused must not keep the others.
-                async with self._sending:
-                    await self._cluster.create_event(event)
-                return
-            except errors.UnavailableError as error:
-                seconds = backoff(error, attempt)
-            await asyncio.sleep(seconds)
+        async def post() -> None:
+            # For one attempt, not for all: an Event that is refused must not keep the others.
+            async with self._sending:
+                await self._cluster.create_event(event)
+
+        await retry.as_the_server_asks(post, errors.UnavailableError)

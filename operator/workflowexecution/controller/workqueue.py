@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from workflowexecution.controller.backoff import backoff
 from workflowexecution.kube.errors import ApiError, ConflictError, text_for_logs
+from workflowexecution.kube.retry import backoff
 
 Key = TypeVar("Key", bound=Hashable)
 Work = Callable[[Key], Awaitable[float | None]]

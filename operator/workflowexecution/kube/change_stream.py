@@ -7,21 +7,18 @@ that nothing falls between the two; where changes may have been missed, it says 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import structlog
-import tenacity
 
 from workflowexecution.api import reading
-from workflowexecution.kube import errors
+from workflowexecution.kube import errors, retry
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.decoding import Decode, decode_whole
 from workflowexecution.kube.stream_health import StreamHealth
 from workflowexecution.kube.watch_event import PAUSE_S, SILENCE_S, read_event, watch_query
 
 Deliver = Callable[[str, dict[str, Any]], None]
-
-_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 
 
 class ChangeStream:
@@ -81,20 +78,13 @@ class ChangeStream:
     async def _watch(self) -> None:
         """Follow one stream after the other; no answer of the API server ends this."""
         while True:
-            async for attempt in tenacity.AsyncRetrying(
-                wait=_BACKOFF,
-                retry=tenacity.retry_if_exception_type(errors.ApiError),
-                before_sleep=self._report,
-            ):
-                with attempt:
-                    await self._follow()
+            await retry.until_it_succeeds(self._follow, on=errors.ApiError, report=self._report)
             await asyncio.sleep(PAUSE_S)
 
-    def _report(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
+    def _report(self, error: BaseException, attempt: int) -> None:
         is_for_a_person = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
         self.health.refused(str(error), needs_a_person=is_for_a_person)
-        self._log.warning("the watch is refused", error=str(error), attempt=state.attempt_number)
+        self._log.warning("the watch is refused", error=str(error), attempt=attempt)
 
     async def _follow(self) -> None:
         """Follow one stream to its end.

@@ -1,18 +1,15 @@
 """The steps of a start, each repeated until the API server has what it needs."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 import structlog
-import tenacity
 
 from workflowexecution.api import identity
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.core import requirements
-from workflowexecution.kube import errors
+from workflowexecution.kube import errors, retry
 from workflowexecution.observe.probes import Health
-
-_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
 
 
 class TooOldError(Exception):
@@ -34,13 +31,8 @@ class Preflight:
 
     async def patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat one step until it succeeds."""
-        async for attempt in tenacity.AsyncRetrying(
-            wait=_BACKOFF,
-            retry=tenacity.retry_if_exception_type((errors.ApiError, TooOldError)),
-            before_sleep=self._report,
-        ):
-            with attempt:
-                await step()
+        on = (errors.ApiError, TooOldError)
+        await retry.until_it_succeeds(step, on=on, report=self._report)
 
     async def _check_versions(self) -> None:
         kubernetes, tekton = await self._cluster.versions()
@@ -48,10 +40,9 @@ class Preflight:
             raise TooOldError(problem)
         self._log.info("versions", kubernetes=kubernetes, tekton=tekton or "unknown")
 
-    def _report(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
+    def _report(self, error: BaseException, attempt: int) -> None:
         self._health.not_ready = _explain(error)
-        self._log.warning("not ready", problem=self._health.not_ready, attempt=state.attempt_number)
+        self._log.warning("not ready", problem=self._health.not_ready, attempt=attempt)
 
 
 def _explain(error: Any) -> str:

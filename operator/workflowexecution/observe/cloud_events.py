@@ -5,12 +5,12 @@ Imported only where it is used.
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
 import structlog
-import tenacity
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event
 from cloudevents.core.v1.event import CloudEvent
 from prometheus_client import Counter
@@ -21,14 +21,13 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.patch import status_to_json
 from workflowexecution.core.trace_context import trace_of
+from workflowexecution.kube import retry
 from workflowexecution.observe.events import ending_of
 
 TYPE_PREFIX: Final = "ai.kubernaut.workflowexecution"
 # About a megabyte: events are small, and one that is older than a thousand others is no news.
 QUEUE_LIMIT: Final = 1000
-_ATTEMPTS: Final = 4
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
-_BACKOFF: Final = tenacity.wait_random_exponential(multiplier=0.5, max=5)
 _CLOSE_S: Final = 3.0
 _REQUEST: Final = ("namespace", "name", "uid")
 _PASSING: Final = (408, 425, 429)
@@ -40,6 +39,9 @@ class _NotTakenError(Exception):
 
 class _RefusedError(Exception):
     """The sink does not want an event."""
+
+
+_PASSING_ERRORS: Final = (_NotTakenError, aiohttp.ClientConnectionError, TimeoutError)
 
 
 class CloudEventSink:
@@ -99,16 +101,7 @@ class CloudEventSink:
                 self._queue.task_done()
 
     async def _send_patiently(self, message: HTTPMessage) -> None:
-        async for attempt in tenacity.AsyncRetrying(
-            wait=_BACKOFF,
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            retry=tenacity.retry_if_exception_type(
-                (_NotTakenError, aiohttp.ClientConnectionError, TimeoutError)
-            ),
-            reraise=True,
-        ):
-            with attempt:
-                await self._send(message)
+        await retry.a_few_times(partial(self._send, message), on=_PASSING_ERRORS)
 
     async def _send(self, message: HTTPMessage) -> None:
         async with self._session.post(

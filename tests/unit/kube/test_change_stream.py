@@ -13,7 +13,7 @@ import tenacity
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from workflowexecution.kube import change_stream
+from workflowexecution.kube import change_stream, retry
 from workflowexecution.kube.change_stream import ChangeStream
 from workflowexecution.kube.client import ApiClient
 
@@ -86,7 +86,7 @@ def seen() -> Seen:
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_stream, "PAUSE_S", 0.01)
-    monkeypatch.setattr(change_stream, "_BACKOFF", tenacity.wait_fixed(0.01))
+    monkeypatch.setattr(retry, "_WHILE_AWAY", tenacity.wait_fixed(0.01))
     monkeypatch.setattr(change_stream, "SILENCE_S", 0.3)
 
 

@@ -29,6 +29,7 @@ from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_progress, outcome_of_run
 from workflowexecution.core.trace_context import trace_of
+from workflowexecution.kube import retry
 from workflowexecution.observe import cloud_events
 from workflowexecution.observe.cloud_events import CloudEventSink, build_event
 from workflowexecution.observe.metrics import Metrics
@@ -56,7 +57,7 @@ async def sender(sink: Receiver, results: Counter) -> AsyncIterator[CloudEventSi
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloud_events, "_BACKOFF", lambda _: 0.01)
+    monkeypatch.setattr(retry, "_OF_A_COURTESY", lambda _: 0.01)
 
 
 def running() -> WorkflowExecutionStatus:

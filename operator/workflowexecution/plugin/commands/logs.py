@@ -10,7 +10,7 @@ import typer
 
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.text import one_line
-from workflowexecution.kube import errors
+from workflowexecution.kube import errors, retry
 from workflowexecution.plugin.commands.parameters import ExecutionName
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import cluster_of, read_run, run_key
@@ -115,12 +115,13 @@ async def _states_of(session: Session, execution: Execution) -> AsyncIterator[Ex
 
 async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
     """What is asked, once it is answered: an API server may be away for a while."""
-    while True:
-        try:
-            return await ask()
-        except errors.UnavailableError as error:
-            session.printer.note(f"warning: {error}; asking again")
-            await asyncio.sleep(_POLL_S)
+
+    def report(error: BaseException, _: int) -> None:
+        session.printer.note(f"warning: {error}; asking again")
+
+    return await retry.until_it_succeeds(
+        ask, on=errors.UnavailableError, report=report, every_s=_POLL_S
+    )
 
 
 async def _new_steps(session: Session, execution: Execution, wanted: _Wanted) -> list[StepLog]:
