@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import yaml
@@ -98,16 +99,19 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
     config = kubernetes.client.Configuration(proxy="")
     with _usable_kubeconfig():
         proxy, impersonation = found.proxy, found.impersonation()
-        try:
-            plain = _without_login(found)
-            kubernetes.config.load_kube_config_from_dict(plain, client_configuration=config)
-        except kubernetes.config.ConfigException as error:
-            raise ValueError(str(error)) from error
+        # It writes keys into files, and would leave them to a process that ends in peace.
+        with TemporaryDirectory(prefix="wfe-") as folder:
+            try:
+                kubernetes.config.load_kube_config_from_dict(
+                    _without_login(found), client_configuration=config, temp_file_path=folder
+                )
+            except kubernetes.config.ConfigException as error:
+                raise ValueError(str(error)) from error
+            pair = (config.cert_file, config.key_file)
+            verifies = config.verify_ssl
+            context = trust_in(config.ssl_ca_cert, *pair) if verifies else trust_in_anybody(*pair)
         server = config.host.rstrip("/")
         proxy = proxy or proxy_of_environment(server)
-        pair = (config.cert_file, config.key_file)
-        verifies = config.verify_ssl
-        context = trust_in(config.ssl_ca_cert, *pair) if verifies else trust_in_anybody(*pair)
     return Access(
         server=server,
         ssl_context=context,

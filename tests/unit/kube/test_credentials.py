@@ -5,6 +5,8 @@ import json
 import os
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -356,3 +358,30 @@ def test_nothing_of_a_certificate_stays_on_disk(
     assert os.listdir(place) == []
     with pytest.raises(CredentialError):
         bearer("", "nowhere")
+
+
+def test_nothing_of_a_key_in_a_kubeconfig_stays_on_disk(write: Write, tmp_path: Path) -> None:
+    """Also where the process is ended at once, as where leadership is lost."""
+    files = certificates.write(tmp_path / "pki", ["localhost"], ["127.0.0.1"])
+
+    def data(file: Path) -> str:
+        return base64.b64encode(file.read_bytes()).decode()
+
+    user = {
+        "client-certificate-data": data(files.server_certificate),
+        "client-key-data": data(files.server_key),
+    }
+    path = write(user, **{"certificate-authority-data": data(files.authority)})
+    place = tmp_path / "temporary"
+    place.mkdir()
+    program = (
+        "import os\n"
+        "from workflowexecution.kube.load_access import load_access\n"
+        f"load_access({str(path)!r})\n"
+        f"found = load_access({str(path)!r})\n"
+        "assert len(found.ssl_context.get_ca_certs()) == 1\n"
+        "os._exit(7)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(place)}
+    assert subprocess.run([sys.executable, "-c", program], env=environment).returncode == 7
+    assert os.listdir(place) == []
