@@ -1,0 +1,126 @@
+"""The prose is plain English: no archaism, no riddle as a first line, no private word."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIST = Path(__file__).with_name("banned_words.txt")
+# Pages that are still to be rewritten. A page that is clean has to leave this list.
+PENDING: frozenset[str] = frozenset(
+    {
+        "docs/concepts.md",
+        "docs/contributing/modules.md",
+        "docs/decisions/0001-run-is-the-lock.md",
+        "docs/decisions/0002-own-watches.md",
+        "docs/decisions/0003-ownership-by-uid.md",
+        "docs/decisions/0004-single-status-writer.md",
+        "docs/decisions/0005-test-levels.md",
+        "docs/decisions/0006-operator-import-root.md",
+        "docs/decisions/0008-progress-and-requests.md",
+        "docs/decisions/0010-no-finalizer.md",
+        "docs/decisions/0011-no-history-in-memory.md",
+        "docs/decisions/0013-leader-election.md",
+        "docs/decisions/0014-policies-and-bindings.md",
+        "docs/decisions/0015-image-from-packages.md",
+        "docs/decisions/0016-shards.md",
+        "docs/decisions/0017-holds-and-guards.md",
+        "docs/decisions/0018-status-page.md",
+        "docs/decisions/0019-target-alphabet-and-values.md",
+        "docs/decisions/0020-how-a-run-is-ended.md",
+        "docs/decisions/0021-time-limits-and-finally.md",
+        "docs/decisions/0022-what-holds-a-target.md",
+        "docs/decisions/0023-silent-runs.md",
+        "docs/decisions/0024-patch-is-not-delete.md",
+        "docs/decisions/0025-ports-for-strangers.md",
+        "docs/decisions/0026-claims.md",
+        "docs/decisions/README.md",
+        "docs/how-to/confine-rights.md",
+        "docs/how-to/install.md",
+        "docs/how-to/observe.md",
+        "docs/how-to/status-page.md",
+        "docs/how-to/stop-and-guard.md",
+        "docs/how-to/upgrade.md",
+        "docs/how-to/write-a-bundle.md",
+        "docs/operations/backup.md",
+        "docs/operations/failure-modes.md",
+        "docs/orchestrators.md",
+        "docs/performance.md",
+        "docs/quick-start.md",
+        "docs/reading-a-status.md",
+        "docs/reference/cli.md",
+        "docs/reference/components.md",
+        "docs/reference/definition.md",
+        "docs/reference/events.md",
+        "docs/reference/metrics.md",
+        "docs/reference/reasons.md",
+        "docs/reference/settings.md",
+        "docs/reference/workflowhold.md",
+        "docs/reliability.md",
+        "docs/scaling.md",
+        "docs/security.md",
+    }
+)
+_CODE = re.compile(r"^(?P<fence>```|~~~).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
+_NOT_PROSE = re.compile(r"<!--.*?-->|`[^`\n]+`|\]\([^)\s]*\)|https?://\S+", re.DOTALL)
+_RIDDLE = re.compile(r"^#.*\n+((?:What|How|Who|Whoever|Whether|Whose) [^\n]*)", re.MULTILINE)
+
+
+def banned() -> dict[re.Pattern[str], str]:
+    """The expressions of the list, and the words to use instead."""
+    lines = [line for line in LIST.read_text().splitlines() if line and not line.startswith("#")]
+    pairs = [line.split(" -> ", 1) for line in lines]
+    return {re.compile(pattern, re.IGNORECASE): instead for pattern, instead in pairs}
+
+
+def prose(page: str) -> str:
+    """A page without its code, comments and the targets of its links; the lines stay."""
+
+    def blank(found: re.Match[str]) -> str:
+        return "\n" * found[0].count("\n") or "_"
+
+    return _NOT_PROSE.sub(blank, _CODE.sub(blank, page))
+
+
+def faults(page: str) -> list[str]:
+    """Each use of a banned word, and each section that begins with a riddle."""
+    text = prose(page)
+    found = [
+        f"line {text.count(chr(10), 0, use.start()) + 1}: {use[0]!r}; use: {instead}"
+        for pattern, instead in banned().items()
+        for use in pattern.finditer(text)
+    ]
+    return found + [f"begins with a question word: {line}" for line in _RIDDLE.findall(text)]
+
+
+def pages() -> list[str]:
+    """Every page of the documentation."""
+    inside = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
+    return ["README.md", "CONTRIBUTING.md", *inside]
+
+
+@pytest.mark.parametrize("page", sorted(set(pages()) - PENDING))
+def test_a_page_is_plain_english(page: str) -> None:
+    assert faults((ROOT / page).read_text()) == []
+
+
+@pytest.mark.parametrize("page", sorted(PENDING))
+def test_a_page_that_is_clean_is_no_longer_pending(page: str) -> None:
+    assert faults((ROOT / page).read_text()) != [], f"remove {page} from PENDING"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It is read anew.", 1),
+        ("A failure\nof whoever asks.", 1),
+        ("A failure is told.", 1),
+        ("`anew`, and [a page](anew.md)", 0),
+        ("```sh\nls anew\n```\n", 0),
+        ("# Title\n\nWhat comes next", 1),
+        ("# What comes next\n\nThe title may ask.", 0),
+    ],
+)
+def test_the_check_finds_banned_words_in_prose_alone(text: str, expected: int) -> None:
+    assert len(faults(text)) == expected
