@@ -1,4 +1,4 @@
-"""The pictures in `docs/images/`: the decision, the lock, the cooldown and the life of one."""
+"""The pictures in `docs/images/`: decision, lock, cooldown, phases and architecture."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ FOLDER = Path(__file__).parents[2] / "docs" / "images"
 QUESTIONS = (
     ("Does it have a run already?", "Running\nits status follows that run", "good"),
     (
-        "Can it not be run as it is written?",
+        "Is its spec invalid?",
         "Failed · ConfigurationError\nfield, value, fix",
         "bad",
     ),
-    ("Is another run on the target unfinished?", "Skipped · ResourceBusy\nand by whom", "skip"),
+    (
+        "Is another run on the target unfinished?",
+        "Skipped · ResourceBusy\nand by which execution",
+        "skip",
+    ),
     (
         "Did the same workflow end there\nless than 5 minutes ago?",
         "Skipped · RecentlyRemediated\nand how long remains",
@@ -47,26 +51,26 @@ def decision() -> str:
 
 def lock() -> str:
     """Three executions on one target in time: the run is the lock."""
-    picture = Drawing(740, 225, "The run is the lock: who has the target when")
+    picture = Drawing(740, 225, "The run is the lock: which run locks the target when")
     for y, name in ((40, "restart-1"), (95, "restart-2"), (150, "scale-1")):
         picture.text(20, y + 5, name, anchor="start", is_bold=True)
     picture.box(120, 20, 250, 40, "its run works", "good")
     picture.box(370, 20, 110, 40, "its pods stop", "quiet")
     picture.dashed(240, 60, 75)
-    picture.box(240, 75, 240, 40, "Skipped: held by restart-1", "skip")
+    picture.box(240, 75, 240, 40, "Skipped: locked by restart-1", "skip")
     picture.dashed(480, 60, 180)
     picture.dashed(540, 60, 130)
     picture.box(540, 130, 180, 40, "its run works", "good")
     picture.text(20, 200, "target", anchor="start", is_bold=True)
-    picture.box(120, 180, 360, 30, "held by the run of restart-1", "quiet")
+    picture.box(120, 180, 360, 30, "locked by the run of restart-1", "quiet")
     picture.text(510, 200, "free")
-    picture.box(540, 180, 180, 30, "held by scale-1", "quiet")
+    picture.box(540, 180, 180, 30, "locked by scale-1", "quiet")
     return picture.svg()
 
 
 def cooldown() -> str:
-    """What may run on a target after a run of `restart` has ended there."""
-    picture = Drawing(740, 220, "The cooldown: the same workflow waits, another need not")
+    """The workflows that may run on a target after a run of `restart` has ended there."""
+    picture = Drawing(740, 220, "The cooldown: the same workflow is skipped, another one runs")
     picture.box(20, 20, 150, 40, "restart runs", "good")
     picture.box(170, 20, 360, 40, "cooldown of restart on this target", "quiet")
     for x, label in ((170, "it ends"), (314, "2m later"), (530, "5m later")):
@@ -86,19 +90,63 @@ def life() -> str:
     picture.box(330, 90, 140, 50, "Running\nits run works", "ask")
     picture.box(560, 20, 160, 50, "Completed\nthe run succeeded", "good")
     picture.box(560, 90, 160, 50, "Failed\nwhat, where, why", "bad")
-    picture.box(560, 185, 160, 50, "Skipped\nbecause of whom", "skip")
+    picture.box(560, 185, 160, 50, "Skipped\nby which execution", "skip")
     picture.arrow([(80, 90), (80, 45), (210, 45)])
     picture.arrow([(350, 45), (400, 45), (400, 90)])
     picture.arrow([(140, 115), (330, 115)], "launched", (235, 108))
     picture.arrow([(470, 108), (510, 108), (510, 45), (560, 45)])
     picture.arrow([(470, 122), (560, 122)])
-    picture.arrow([(80, 140), (80, 210), (560, 210)], "held, or cooling down", (300, 203))
+    picture.arrow([(80, 140), (80, 210), (560, 210)], "locked, or cooling down", (300, 203))
     picture.arrow([(110, 140), (110, 170), (530, 170), (530, 132), (560, 132)])
-    picture.text(300, 164, "cannot be run as it is written")
+    picture.text(300, 164, "its spec is not valid")
     return picture.svg()
 
 
-PICTURES = {"decision": decision, "lock": lock, "cooldown": cooldown, "life": life}
+def architecture() -> str:
+    """One pass from an event to a status; each box names the code that does it."""
+    picture = Drawing(740, 470, "From an event to a status")
+    picture.box(20, 20, 190, 54, "API server\nwatch of executions and runs", "plain")
+    picture.box(275, 20, 190, 54, "kopf handler\ncontroller/handlers.py", "ask")
+    picture.box(530, 20, 190, 54, "EventHandler\ncontroller/event_handler.py", "ask")
+    picture.arrow([(210, 47), (275, 47)], "event", (242, 40))
+    picture.arrow([(465, 47), (530, 47)], "object", (497, 40))
+    picture.box(275, 116, 190, 54, "Store\ncache/store.py", "skip")
+    picture.box(530, 116, 190, 54, "WorkQueue\ncontroller/workqueue.py", "ask")
+    picture.arrow([(580, 74), (580, 96), (370, 96), (370, 116)], "facts", (480, 90))
+    picture.arrow([(660, 74), (660, 116)], "key", (680, 100))
+    picture.box(20, 212, 700, 168, "", "quiet")
+    picture.text(370, 234, "ExecutionReconciler.reconcile, controller/execution.py", is_bold=True)
+    picture.arrow([(625, 170), (625, 212)], "one pass for each key", (545, 196))
+    steps = (
+        ("gather\ncore/snapshot.py", "ask"),
+        ("decide\ncore/decision.py", "good"),
+        ("act\ncontroller/actions.py", "ask"),
+        ("write once\nstatus_writer.py", "ask"),
+    )
+    for number, (text, kind) in enumerate(steps):
+        x = 36 + number * 172
+        picture.box(x, 250, 152, 54, text, kind)
+        if number:
+            picture.arrow([(x - 20, 277), (x, 277)])
+    picture.arrow([(370, 170), (370, 190), (112, 190), (112, 250)], "snapshot", (240, 184))
+    picture.arrow([(456, 304), (456, 334), (112, 334), (112, 304)], "new facts", (284, 328))
+    picture.text(370, 366, "core is pure: a snapshot goes in, a verdict comes out")
+    picture.box(20, 402, 190, 54, "API server\nruns", "plain")
+    picture.box(275, 402, 190, 54, "API server\nstatus", "plain")
+    picture.box(530, 402, 190, 54, "Recorder\ncontroller/recorder.py", "ask")
+    picture.arrow([(500, 304), (500, 390), (115, 390), (115, 402)])
+    picture.arrow([(590, 304), (590, 396), (370, 396), (370, 402)])
+    picture.arrow([(660, 304), (660, 402)], "record", (692, 394))
+    return picture.svg()
+
+
+PICTURES = {
+    "decision": decision,
+    "lock": lock,
+    "cooldown": cooldown,
+    "life": life,
+    "architecture": architecture,
+}
 
 
 def main() -> None:

@@ -61,7 +61,7 @@ def test_the_picture_of_the_decision_asks_in_the_order_of_the_code() -> None:
     """The checks that people ask about; the others are about the operator's own work."""
     asked = {
         "Does it have a run already?": "_has_its_run",
-        "Can it not be run as it is written?": "_cannot_be_run",
+        "Is its spec invalid?": "_cannot_be_run",
         "Is another run on the target unfinished?": "_target_is_busy",
         "Did the same workflow end there less than 5 minutes ago?": "_target_is_cooling_down",
         "Does a person hold new launches?": "_is_held",
@@ -96,3 +96,19 @@ def test_the_concepts_list_the_checks_in_the_order_of_the_code() -> None:
     assert len(lines) == len(CHECKS)
     for line, word in zip(lines, words.values(), strict=True):
         assert word in line
+
+
+def test_the_architecture_names_modules_that_exist() -> None:
+    # The handlers come with the framework.
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", text)) - {"controller/handlers.py"}
+    package = ROOT / "operator" / "workflowexecution"
+    assert len(named) >= 10
+    assert [name for name in sorted(named) if not (package / name).is_file()] == []
+
+
+def test_the_glossary_is_short_and_in_order() -> None:
+    text = (ROOT / "docs" / "reference" / "glossary.md").read_text()
+    words = re.findall(r"^\*\*([^*]+)\*\*:", text, re.MULTILINE)
+    assert words == sorted(words, key=str.lower)
+    assert 10 < len(words) <= 25

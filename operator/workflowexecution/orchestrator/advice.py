@@ -1,7 +1,7 @@
-"""What to do about a failure or a skip: a table, with a reason for every row.
+"""The advice after a failure or a skip: a table, with a reason for every row.
 
-The rule behind it: once a step has started, something may have been changed, and only a person can
-tell what. What failed before that has changed nothing, and may be retried if a retry can help.
+The rule: once a step has started, it may have changed something, and only a person can find out
+what. An execution that failed before that has changed nothing; a retry is safe if it can help.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from workflowexecution.api.status import FailureReason, SkipReason
 
 
 class NextStep(StrEnum):
-    """What an orchestrator does with the request of an execution."""
+    """The next action of an orchestrator for the request of an execution."""
 
     WAIT = "Wait"
     CLOSE = "Close"
@@ -23,7 +23,7 @@ class NextStep(StrEnum):
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether nothing good can come of going on alone."""
+        """Whether the orchestrator must not continue without a person."""
         return self in (NextStep.FIX_THEN_RETRY, NextStep.ASK_A_PERSON)
 
 
@@ -48,10 +48,10 @@ BEFORE_EXECUTION: Final[dict[FailureReason, Advice]] = {
         _RETRY, "the cluster did not start it in time; it may be less busy later"
     ),
     FailureReason.CONFIGURATION_ERROR: Advice(
-        _FIX, "it cannot run as it is written; it would fail again until that is corrected"
+        _FIX, "its spec is not valid; it would fail again until that is corrected"
     ),
     FailureReason.IMAGE_PULL_BACK_OFF: Advice(
-        _FIX, "an image cannot be pulled; its name, the registry or the access must be put right"
+        _FIX, "an image cannot be pulled; correct its name, the registry or the access"
     ),
     FailureReason.FORBIDDEN: Advice(
         _FIX, "a right is missing; somebody has to grant it or choose another account"
@@ -69,30 +69,26 @@ BEFORE_EXECUTION: Final[dict[FailureReason, Advice]] = {
 
 # A step had started: something may have been changed.
 DURING_EXECUTION: Final[dict[FailureReason, Advice]] = {
-    FailureReason.TASK_FAILED: Advice(
-        _ASK, "a step failed after work had begun; the target may be half changed"
-    ),
+    FailureReason.TASK_FAILED: Advice(_ASK, "a step failed; the target may be half changed"),
     FailureReason.OOM_KILLED: Advice(
-        _ASK, "it was killed at work for lack of memory; the target may be half changed"
+        _ASK, "a step was killed because it ran out of memory; the target may be half changed"
     ),
     FailureReason.DEADLINE_EXCEEDED: Advice(
-        _ASK, "it was stopped at work when its time was up; the target may be half changed"
+        _ASK, "it was stopped at its time limit; the target may be half changed"
     ),
     FailureReason.RESOURCE_EXHAUSTED: Advice(
         _ASK,
-        "it lost its place in the cluster after work had begun; the target may be half changed",
+        "its pod was evicted after a step had started; the target may be half changed",
     ),
-    FailureReason.FORBIDDEN: Advice(
-        _ASK, "it was refused a right after work had begun; the target may be half changed"
-    ),
+    FailureReason.FORBIDDEN: Advice(_ASK, "a step lacked a right; the target may be half changed"),
     FailureReason.CONFIGURATION_ERROR: Advice(
-        _ASK, "a later task could not run; what earlier ones did stands"
+        _ASK, "a later task could not run; the changes of earlier tasks remain"
     ),
     FailureReason.IMAGE_PULL_BACK_OFF: Advice(
-        _ASK, "a later task's image could not be pulled; what earlier ones did stands"
+        _ASK, "the image of a later task could not be pulled; the changes of earlier tasks remain"
     ),
     FailureReason.UNKNOWN: Advice(
-        _ASK, "it ended at work for a cause that is not known; the target may be half changed"
+        _ASK, "the cause is not known, and a step had started; the target may be half changed"
     ),
 }
 
@@ -107,7 +103,7 @@ SKIPPED: Final[dict[SkipReason, Advice]] = {
         _ASK, "it was tried as often as allowed, and did not help"
     ),
     SkipReason.PREVIOUS_EXECUTION_FAILED: Advice(
-        _ASK, "an earlier execution failed at work; the target may be half changed"
+        _ASK, "an earlier execution failed after a step had started; the target may be half changed"
     ),
 }
 
@@ -115,7 +111,7 @@ OWN_ATTEMPT: Final = Advice(
     _RETRY, "an earlier attempt at the same request was in its way, or had just ended"
 )
 WAITING: Final = Advice(NextStep.WAIT, "it has not ended")
-COMPLETED: Final = Advice(NextStep.CLOSE, "the workflow ran to a good end")
+COMPLETED: Final = Advice(NextStep.CLOSE, "the workflow succeeded")
 NOT_UNDERSTOOD: Final = Advice(_ASK, "it ended in a way that this version does not know")
 NOTHING_TOLD: Final = Advice(
     _ASK, "it is not known whether a step had started; the target may be half changed"

@@ -23,7 +23,7 @@ def table_under(heading: str) -> list[str]:
     [
         ("After a skip", SKIPPED),
         ("After a failure before any step had started", BEFORE_EXECUTION),
-        ("After a failure at work", DURING_EXECUTION),
+        ("After a failure during execution", DURING_EXECUTION),
     ],
 )
 def test_the_page_gives_the_advice_of_the_kit(heading: str, table: Mapping[str, Advice]) -> None:
