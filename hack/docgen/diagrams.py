@@ -105,22 +105,22 @@ def life() -> str:
 def architecture() -> str:
     """One pass from an event to a status; each box names the code that does it."""
     picture = Drawing(740, 470, "From an event to a status")
-    picture.box(20, 20, 190, 54, "API server\nwatch of executions and runs", "plain")
-    picture.box(275, 20, 190, 54, "kopf handler\ncontroller/handlers.py", "ask")
-    picture.box(530, 20, 190, 54, "EventHandler\ncontroller/event_handler.py", "ask")
-    picture.arrow([(210, 47), (275, 47)], "event", (242, 40))
-    picture.arrow([(465, 47), (530, 47)], "object", (497, 40))
-    picture.box(275, 116, 190, 54, "Store\ncache/store.py", "skip")
-    picture.box(530, 116, 190, 54, "WorkQueue\ncontroller/workqueue.py", "ask")
+    picture.box(12, 20, 214, 54, "API server\nwatch of executions and runs", "plain")
+    picture.box(263, 20, 214, 54, "kopf handler\ncontroller/handlers.py", "ask")
+    picture.box(514, 20, 214, 54, "EventHandler\ncontroller/event_handler.py", "ask")
+    picture.arrow([(226, 47), (263, 47)])
+    picture.arrow([(477, 47), (514, 47)])
+    picture.box(263, 116, 214, 54, "Store\ncache/store.py", "skip")
+    picture.box(514, 116, 214, 54, "WorkQueue\ncontroller/workqueue.py", "ask")
     picture.arrow([(580, 74), (580, 96), (370, 96), (370, 116)], "facts", (480, 90))
     picture.arrow([(660, 74), (660, 116)], "key", (680, 100))
-    picture.box(20, 212, 700, 168, "", "quiet")
+    picture.box(12, 212, 716, 168, "", "quiet")
     picture.text(370, 234, "ExecutionReconciler.reconcile, controller/execution.py", is_bold=True)
     picture.arrow([(625, 170), (625, 212)], "one pass for each key", (545, 196))
     steps = (
         ("gather\ncore/snapshot.py", "ask"),
         ("decide\ncore/decision.py", "good"),
-        ("act\ncontroller/actions.py", "ask"),
+        ("act\nactions.py", "ask"),
         ("write once\nstatus_writer.py", "ask"),
     )
     for number, (text, kind) in enumerate(steps):
@@ -131,9 +131,9 @@ def architecture() -> str:
     picture.arrow([(370, 170), (370, 190), (112, 190), (112, 250)], "snapshot", (240, 184))
     picture.arrow([(456, 304), (456, 334), (112, 334), (112, 304)], "new facts", (284, 328))
     picture.text(370, 366, "core is pure: a snapshot goes in, a verdict comes out")
-    picture.box(20, 402, 190, 54, "API server\nruns", "plain")
-    picture.box(275, 402, 190, 54, "API server\nstatus", "plain")
-    picture.box(530, 402, 190, 54, "Recorder\ncontroller/recorder.py", "ask")
+    picture.box(12, 402, 214, 54, "API server\nruns", "plain")
+    picture.box(263, 402, 214, 54, "API server\nstatus", "plain")
+    picture.box(514, 402, 214, 54, "Recorder\ncontroller/recorder.py", "ask")
     picture.arrow([(500, 304), (500, 390), (115, 390), (115, 402)])
     picture.arrow([(590, 304), (590, 396), (370, 396), (370, 402)])
     picture.arrow([(660, 304), (660, 402)], "record", (692, 394))
