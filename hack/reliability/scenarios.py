@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something that is tried.
+    """A fault that is tried.
 
-    name: what `ONLY=` calls it.
-    title: what the table calls it.
+    name: its name for `ONLY=`.
+    title: its name in the table.
     tests: arguments of pytest that select it.
     """
 
@@ -39,7 +39,7 @@ def _operators() -> list[Scenario]:
             (file, "-k", f"{size}-{how}"),
         )
         for size in (2, 3)
-        for how, meaning in {"at-once": "all at work", "elected": "one of them leading"}.items()
+        for how, meaning in {"at-once": "all active", "elected": "one of them leading"}.items()
     ]
 
 
@@ -80,7 +80,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "cluster",
-        "API server and etcd killed, execution namespace and definition deleted and made anew",
+        "API server and etcd killed, execution namespace and definition deleted and created again",
         ("tests/faults/test_cluster.py",),
     ),
     Scenario(

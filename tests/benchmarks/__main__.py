@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_names, default=[], help="names, by comma")
     parser.add_argument("--runs", type=int, default=1, help="how often each workload is played")
     parser.add_argument("--profile", action="store_true", help="sample the operator with py-spy")
-    parser.add_argument("--keep", action="store_true", help="write docs/performance.md anew")
+    parser.add_argument("--keep", action="store_true", help="write docs/performance.md again")
     parser.add_argument("--full", action="store_true", help="larger sizes and longer times")
     parser.add_argument(
         "--out", type=Path, default=Path("build/bench"), help="folder for the results"
