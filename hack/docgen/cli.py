@@ -15,8 +15,8 @@ from workflowexecution.plugin.shell import SHARED
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 HEAD = """# kubectl wfe
 
-Looks at executions, asks why, stops them; with the rights of whoever asks. The
-operator itself is run by `wfe run`. This page is made from the commands by `make docs`.
+`kubectl wfe` shows executions, explains and stops them, with the rights of its user. `wfe run`
+runs the operator itself. This page is made from the commands by `make docs`.
 
 ## Install
 
@@ -37,15 +37,14 @@ kubectl krew install --manifest=dist/plugin/wfe.yaml \\
   --archive=dist/plugin/kubectl-wfe-linux-amd64.tar.gz
 ```
 
-kubectl completes commands, names of executions, targets and workflows, in whichever shell you
-have [set up](https://kubernetes.io/docs/reference/kubectl/generated/kubectl_completion/) for it:
-it asks the program `kubectl_complete-wfe`, which is beside `kubectl-wfe` and has to be on the
-`PATH` too.
+kubectl completes commands, names of executions, targets and workflows, in each shell that you
+have [set up](https://kubernetes.io/docs/reference/kubectl/generated/kubectl_completion/) for it.
+It uses the program `kubectl_complete-wfe`, which is installed with `kubectl-wfe` and has to be on
+the `PATH`, too.
 
 ## Rights
 
-With fewer rights than these a command says which one it lacks and which role gives it, and shows
-the rest.
+If a right is missing, a command says which one, and which role gives it, and shows the rest.
 
 | Role | For | Bound |
 |---|---|---|

@@ -13,9 +13,9 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 PAGE = MANIFESTS.parent / "docs" / "reference" / "components.md"
 HEAD = """# Components and policies
 
-What `manifests/components` adds to an installation, one component each. This page is made from them
-by `make docs`. [Confine rights](../how-to/confine-rights.md) shows how they are put together;
-[security](../security.md) tells what they do and do not help against.
+Each component in `manifests/components` adds one part to an installation. This page is made from
+them by `make docs`. [Confine rights](../how-to/confine-rights.md) shows how to combine them;
+[security](../security.md) says which risks they reduce, and which not.
 
 | Component | Adds or changes |
 |---|---|
@@ -23,7 +23,7 @@ by `make docs`. [Confine rights](../how-to/confine-rights.md) shows how they are
 POLICIES = """
 ## What the policies refuse
 
-Each message is the answer that whoever is refused gets; `…` stands for what they had written.
+Each message is the answer of the API server to a refused request; `…` stands for the refused value.
 """
 Object = dict[str, Any]
 

@@ -13,9 +13,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "definition.md"
 HEAD = """# WorkflowExecution
 
 Every field of the definition `{group}/{version}`. This page is made from it by `make docs`;
-`kubectl explain wfe.spec` prints the same. The API server refuses what breaks a rule, and names the
-rule. [Orchestrators](../orchestrators.md) tells how to write one, [reading a
-status](../reading-a-status.md) how to read one.
+`kubectl explain wfe.spec` prints the same. The API server refuses an object that breaks a
+rule, and names the rule. [Orchestrators](../orchestrators.md) shows how to write an execution,
+[reading a status](../reading-a-status.md) how to read its status.
 
 Kind `{kind}`, plural `{plural}`, short name `{short}`, category `{category}`; namespaced.
 """

@@ -10,14 +10,13 @@ from workflowexecution.observe import events
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
 HEAD = """# Events
 
-What the operator records as Kubernetes Events on executions; the PipelineRun is named as related.
+The operator records these Kubernetes Events on executions; the PipelineRun is the related object.
 `kubectl describe wfe NAME` shows them, and so does
-`kubectl get events --field-selector involvedObject.kind=WorkflowExecution`. Events are a courtesy:
-Kubernetes drops them after an hour, and nothing depends on them. In a rush they come some seconds
-after the statuses. What must last is in the [status](definition.md#status).
+`kubectl get events --field-selector involvedObject.kind=WorkflowExecution`. Events are not
+guaranteed: Kubernetes drops them after an hour, and nothing depends on them. In a burst they appear
+some seconds after the statuses. Permanent information is in the [status](definition.md#status).
 
-The words are kept beside the reasons that the code names, and `make docs` checks that none is left
-out.
+`make docs` checks that this page contains every reason in the code.
 
 | Type | Reason | Recorded when |
 |---|---|---|
@@ -27,7 +26,10 @@ MEANINGS = {
     "PipelineRunCreated": (NORMAL, "a run was launched; the message names it and the target"),
     "WorkflowCompleted": (NORMAL, "the execution is `Completed`"),
     "WorkflowFailed": (WARNING, "the execution is `Failed`; the message is the summary of why"),
-    "Skipped": (NORMAL, "the execution is `Skipped`; the message says because of whom"),
+    "Skipped": (
+        NORMAL,
+        "the execution is `Skipped`; the message names the execution that is the cause",
+    ),
     "WorkflowExecutionDeleted": (
         NORMAL,
         "the execution of an active run was deleted; the run is cancelled",

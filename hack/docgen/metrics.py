@@ -11,21 +11,21 @@ from workflowexecution.observe.metrics import Metrics
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 HEAD = """# Metrics
 
-What the operator tells Prometheus at `/metrics` on port 9090. This page is made from the metrics
-themselves by `make docs`. [Observe](../how-to/observe.md) shows how to read them, what to alert on,
-and which dashboard shows them.
+The operator serves these metrics to Prometheus at `/metrics` on port 9090. This page is made from
+the metrics themselves by `make docs`. [Observe](../how-to/observe.md) shows how to read them, the
+alerts, and the dashboard.
 
-No label ever carries a name or a target, so the number of series does not grow with what is done.
-Every series is there from the start, but for those of requests, whose statuses are not known
-before. Gauges of what is held are told by every replica, also by those that stand by: take `max`,
-not `sum`. Durations are in seconds. Timestamps of the API server are whole seconds, so what is
-counted from one can be up to a second too long.
+No label contains a name or a target, so the number of series does not grow with the work. Every
+series exists from the start, except those of requests, because their statuses are not known
+before. Every replica reports the gauges of locks and holds, also a standby: use `max`, not `sum`.
+Durations are in seconds. Timestamps of the API server are whole seconds, so a duration that begins
+at one can be up to a second too long.
 
 | Metric | Type | Labels | |
 |---|---|---|---|
 """
 TAIL = """
-Beside these there are the usual `process_…` metrics: `process_resident_memory_bytes`,
+There are also the usual `process_…` metrics: `process_resident_memory_bytes`,
 `process_cpu_seconds_total`, `process_open_fds`, `process_max_fds`,
 `process_virtual_memory_bytes` and `process_start_time_seconds`.
 """
@@ -43,8 +43,9 @@ def _row(metric: Described) -> str:
 
 def _label(name: str, values: tuple[str, ...]) -> str:
     # The page is the same in every version.
-    told = ("that of the operator",) if values == (__version__,) else values
-    return f"`{name}`: {', '.join(told)}"
+    if values == (__version__,):
+        return f"`{name}`: that of the operator"
+    return f"`{name}`: {', '.join(f'`{value}`' for value in values)}"
 
 
 def main() -> None:

@@ -15,23 +15,23 @@ _Reason = TypeVar("_Reason", bound=StrEnum)
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "reasons.md"
 HEAD = """# Reasons
 
-Every reason that a status can carry: when it is set, what it means, what to do. This page is made
-from the operator's own tables by `make docs`; edit those.
+This page lists every reason in a status: when it is set, what it means, and what to do. The page is
+made from the operator's own tables by `make docs`; edit those.
 """
 ORDER = """\
-A failed run is classed by the first of these that applies: what kept its task waiting before a
-time limit ended it, the run's reason, the task's reason, how the step ended. These are all the
-reasons that Tekton 1.0 to 1.15 declares. Where a bundle could not be fetched, or something of a
-run was refused, its message decides, as said [above](#causes).
+The reason of a failed run is the first of these that applies: the cause of a task's wait before a
+time limit, the run's reason, the task's reason, the end of the step. These are all the
+reasons that Tekton 1.0 to 1.15 declares. If a bundle could not be fetched, or a part of a run
+was refused, its message decides, as described [above](#causes).
 """
 CAUSES_HEAD = """\
 ## Causes
 
-Some failures have causes that call for other deeds than their reason says. The summary in
-`failureDetails` then says what fits:
+Some failures have causes that need other actions than their reason says. The summary in
+`failureDetails` then contains the right action:
 """
 WITHOUT_HEAD = """
-These say nothing of a cause. Such a failure is `Unknown`, or `TaskFailed` where a step exited with
+These reasons name no cause. Such a failure is `Unknown`, or `TaskFailed` if a step exited with
 an error:
 """
 

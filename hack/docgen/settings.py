@@ -20,7 +20,7 @@ from workflowexecution.settings import Settings
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 HEAD = """# Settings and wfe
 
-`wfe` is the operator's own program; what people use is [`kubectl wfe`](cli.md). This page is
+`wfe` is the operator's own program; users need [`kubectl wfe`](cli.md). This page is
 made from its commands by `make docs`; `wfe run --help` prints the same.
 
 ## Settings of the operator

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     )
     guard_failed: bool = Field(
         default=False,
-        description="Whether what failed at work on a target has to be cleared by a person.",
+        description="Whether a person has to clear a failure after a step had started on a target.",
     )
     guard_retries: bool = Field(
         default=False,
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     )
     resync_interval: Duration = Field(
         default=timedelta(minutes=10),
-        description="How often everything is listed anew, as a safeguard against lost events.",
+        description="How often everything is listed again, as a safeguard against lost events.",
     )
     concurrency: int = Field(default=32, ge=1, le=500, description="Executions worked on at once.")
     shard: ShardText = Field(
@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     )
     page: Literal["off", "loopback", "cluster"] = Field(
         default="off",
-        description="Status page: loopback serves whoever can reach this machine's own address, "
+        description="Status page: loopback serves all who can reach this machine's own address, "
         "as by kubectl port-forward; cluster has the API server review each visitor's token.",
     )
     page_port: int = Field(
@@ -186,8 +186,8 @@ class Settings(BaseSettings):
     )
     page_audience: str = Field(
         default="",
-        description="Audience that visitors' tokens must be made for, so that they are of no use "
-        "elsewhere; empty: that of the API server.",
+        description="Audience that visitors' tokens must be made for, so that no other service "
+        "accepts them; empty: that of the API server.",
     )
     bind_address: str = Field(
         default_factory=_default_address,

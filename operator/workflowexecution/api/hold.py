@@ -58,7 +58,7 @@ class WorkflowHoldSpec(Model):
         description="Hold this workflow. What is named together has to apply together.",
     )
     reason: str = Field(
-        min_length=1, max_length=1024, description="Why, for whoever waits for a launch."
+        min_length=1, max_length=1024, description="Why, for people who wait for a launch."
     )
     held_by: str = Field(
         min_length=1, max_length=256, description="Who holds it, by the name the cluster knows."

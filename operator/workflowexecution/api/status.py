@@ -64,7 +64,7 @@ class Condition(Model):
     observed_generation: int | None = Field(
         default=None,
         ge=0,
-        description="Generation of the execution it was told of.",
+        description="Generation of the execution that the condition describes.",
         json_schema_extra={"format": "int64"},
     )
 
@@ -148,7 +148,7 @@ class RecentRemediation(Model):
 
 
 class SkipDetails(Model):
-    """Why nothing was run, and because of whom."""
+    """Why nothing was run, and which execution was the cause."""
 
     reason: SkipReason = Field(description="Why nothing was run, for programs.")
     message: str = Field(description="Why nothing was run, for people.")
@@ -166,7 +166,7 @@ class WorkflowExecutionStatus(Model):
 
     observed_generation: int | None = Field(
         default=None,
-        description="Generation of the spec this status tells of.",
+        description="Generation of the spec that this status describes.",
         json_schema_extra={"format": "int64"},
     )
     phase: Phase | None = Field(
@@ -187,7 +187,7 @@ class WorkflowExecutionStatus(Model):
         default=None, description="What failed, where and why."
     )
     skip_details: SkipDetails | None = Field(
-        default=None, description="Why nothing was run, and because of whom."
+        default=None, description="Why nothing was run, and which execution was the cause."
     )
     consecutive_failures: int | None = Field(
         default=None,

@@ -77,7 +77,7 @@ class Metrics:
         )
         self.creation_to_launch = self._histogram(
             "workflowexecution_creation_to_launch_seconds",
-            "Time from an execution's creation, told in whole seconds, until its run was created.",
+            "Time from an execution's creation, in whole seconds, until its run was created.",
             _CLOCK_BUCKETS,
         )
         self.decision_to_launch = self._histogram(
@@ -87,7 +87,7 @@ class Metrics:
         )
         self.end_to_status = self._histogram(
             "workflowexecution_end_to_status_seconds",
-            "Time from a run's end, told in whole seconds, until the status said so.",
+            "Time from a run's end, in whole seconds, until the status said so.",
             _CLOCK_BUCKETS,
         )
 
@@ -119,7 +119,7 @@ class Metrics:
         )
         self.queue_age = self._gauge(
             "workflowexecution_queue_oldest_age_seconds",
-            "How long the oldest work in the queue has not been done, also where it is repeated.",
+            "How long the oldest key in the queue has waited, including repeated passes.",
         )
         self.pass_failures = self._counter(
             "workflowexecution_reconcile_failures_total",
@@ -131,8 +131,8 @@ class Metrics:
         )
         self.remembered = self._gauge(
             "workflowexecution_remembered",
-            "What is kept in memory, by kind; it goes with what is active or cools down, but for "
-            "slots: of 12 bytes each, they go with targets of which a run is stored.",
+            "Objects in memory, by kind. Their number grows with active objects and cooldowns; the "
+            "kind of 12 bytes each, `slot`, grows with the targets that have a stored run.",
             kind=("execution", "run", "target", "slot", "ending", "pass", "timer"),
         )
 
@@ -144,12 +144,12 @@ class Metrics:
         )
         self.resyncs = self._counter(
             "workflowexecution_resyncs_total",
-            "Times everything was listed anew after the start, by result.",
+            "Times everything was listed again after the start, by result.",
             result=("done", "failed"),
         )
         self.repaired = self._counter(
             "workflowexecution_resync_repairs_total",
-            "Objects of which a resync found what no watch had told, by kind.",
+            "Objects of which a resync found changes that no watch had reported, by kind.",
             kind=("execution", "run"),
         )
         self.leftover_pods_deleted = self._counter(

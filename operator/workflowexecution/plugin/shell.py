@@ -47,7 +47,7 @@ def _flags(
         str,
         typer.Option(
             envvar=f"{_ENVIRONMENT}EXECUTION_NAMESPACE",
-            help="Namespace of the PipelineRuns, as the operator is told.",
+            help="Namespace of the PipelineRuns, as in the operator's settings.",
         ),
     ] = Settings.model_fields["execution_namespace"].default,
 ) -> Flags:

@@ -19,7 +19,7 @@ def test_a_skip_is_explained_by_its_blocker(scene: Scene) -> None:
         "Because of  NAMESPACE/running",
         "What it means  Nothing was run, and nothing will be; conflictingWorkflow names the "
         "holder.",
-        "What to do  Treat it as a duplicate of the holder, and decide anew when that has ended.",
+        "What to do  Treat it as a duplicate of the holder, and decide again when that has ended.",
         "The same may run  once NAMESPACE/running has ended",
     ]
 

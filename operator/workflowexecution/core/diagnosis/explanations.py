@@ -1,6 +1,6 @@
-"""What every reason means and what to do about it: for summaries, and for the reference page.
+"""The meaning of every reason and the advice for it: for summaries, and for the reference page.
 
-One table each, so that what the operator says and what its documentation says cannot differ.
+One table each, so that the operator and its documentation cannot say different things.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from workflowexecution.api.status import FailureReason, SkipReason
 
 
 class Cause(StrEnum):
-    """Where one reason has several causes, and each wants something else to be done.
+    """The causes of a reason with several causes, each with other advice.
 
-    Never written into a status: the words of the failure's summary fit it.
+    Never written into a status: the text of the failure's summary fits the cause.
     """
 
     REGISTRY_SILENT = "the registry did not answer"
@@ -62,7 +62,7 @@ FAILURES: Final = {
         "Free resources or raise the execution namespace's quota, then create a new execution.",
     ),
     FailureReason.CONFIGURATION_ERROR: Explanation(
-        "The execution, its bundle or its pipeline cannot be run as it is written.",
+        "The execution, its bundle or its pipeline has an error, so that it cannot run.",
         "The same request will fail again.",
         "Correct what the message names, then create a new execution.",
     ),
@@ -117,7 +117,7 @@ CAUSES: Final = {
     ),
     Cause.RESULT_NOT_WRITTEN: Explanation(
         "All tasks ended well, and none of them wrote a result that the pipeline names.",
-        "The work was done; only what was to be told of it is missing.",
+        "The work was done; only the report about it is missing.",
         "Have the workflow write the result, or take it out of the pipeline's results; look at the "
         "target before the workflow runs on it again.",
     ),
@@ -143,9 +143,9 @@ CAUSES: Final = {
 }
 SKIPS: Final = {
     SkipReason.RESOURCE_BUSY: Explanation(
-        "Another run on the same target had not finished, of whatever workflow.",
+        "Another run on the same target had not finished, of any workflow.",
         "Nothing was run, and nothing will be; conflictingWorkflow names the holder.",
-        "Treat it as a duplicate of the holder, and decide anew when that has ended.",
+        "Treat it as a duplicate of the holder, and decide again when that has ended.",
     ),
     SkipReason.RECENTLY_REMEDIATED: Explanation(
         "The same workflow ended on the same target less than the cooldown ago.",

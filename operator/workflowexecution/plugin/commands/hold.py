@@ -18,7 +18,7 @@ from workflowexecution.plugin.shell import CommandError
 
 async def hold(
     session: Session,
-    reason: Annotated[str, typer.Option(help="Why, for whoever waits for a launch.")],
+    reason: Annotated[str, typer.Option(help="Why, for people who wait for a launch.")],
     name: Annotated[str, typer.Argument(help="Name of the hold; one is given otherwise.")] = "",
     everything: Annotated[bool, typer.Option("--everything", help="Hold every launch.")] = False,
     within: Annotated[

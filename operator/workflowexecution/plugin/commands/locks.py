@@ -15,7 +15,7 @@ async def list_locks(
     session: Session,
     target: OnlyTarget = "",
 ) -> Exit | None:
-    """List targets that are held now, of all namespaces: by whom, since when, by which run."""
+    """List targets that are locked now, in all namespaces: holder, since when, by which run."""
     facts = await gather_facts(session, target)
     now = session.now()
     columns: Final[tuple[Column[Lock], ...]] = (

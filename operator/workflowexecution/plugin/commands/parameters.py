@@ -26,7 +26,7 @@ _ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
     finally_timeout=Settings.model_fields["finally_timeout"].default,
 )
 CooldownText = Annotated[
-    str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As the operator is told.")
+    str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As in the operator's settings.")
 ]
 ExecutionName = Annotated[
     str,
@@ -71,11 +71,16 @@ ThisWorkflow = Annotated[
 ]
 
 GuardFailed = Annotated[
-    bool, typer.Option("--guard-failed", envvar="WFE_GUARD_FAILED", help="As the operator is told.")
+    bool,
+    typer.Option(
+        "--guard-failed", envvar="WFE_GUARD_FAILED", help="As in the operator's settings."
+    ),
 ]
 GuardRetries = Annotated[
     bool,
-    typer.Option("--guard-retries", envvar="WFE_GUARD_RETRIES", help="As the operator is told."),
+    typer.Option(
+        "--guard-retries", envvar="WFE_GUARD_RETRIES", help="As in the operator's settings."
+    ),
 ]
 
 
