@@ -1,5 +1,6 @@
 """The prose is plain English: no archaism, no riddle as a first line, no private word."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -14,6 +15,9 @@ PENDING: frozenset[str] = frozenset(
         "docs/decisions/0002-own-watches.md",
     }
 )
+# The other packages are rewritten together with their code.
+PACKAGES = ("api", "bundles", "cli", "core", "observe", "orchestrator", "page", "plugin", "views")
+_QUESTION = re.compile(r"(What|How|Who|Whoever|Whether|Whose) ")
 _CODE = re.compile(r"^(?P<fence>```|~~~).*?^(?P=fence)$", re.DOTALL | re.MULTILINE)
 _NOT_PROSE = re.compile(r"<!--.*?-->|`[^`\n]+`|\]\([^)\s]*\)|https?://\S+", re.DOTALL)
 _RIDDLE = re.compile(r"^#.*\n+((?:What|How|Who|Whoever|Whether|Whose) [^\n]*)", re.MULTILINE)
@@ -60,6 +64,15 @@ def test_a_page_is_plain_english(page: str) -> None:
 @pytest.mark.parametrize("page", sorted(PENDING))
 def test_a_page_that_is_clean_is_no_longer_pending(page: str) -> None:
     assert faults((ROOT / page).read_text()) != [], f"remove {page} from PENDING"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_module_is_introduced_by_a_question(package: str) -> None:
+    folder = ROOT / "operator" / "workflowexecution" / package
+    texts = {path: ast.get_docstring(ast.parse(path.read_text())) for path in folder.rglob("*.py")}
+    assert texts
+    riddles = [str(path) for path, text in texts.items() if text and _QUESTION.match(text)]
+    assert riddles == []
 
 
 @pytest.mark.parametrize(

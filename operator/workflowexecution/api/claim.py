@@ -1,4 +1,4 @@
-"""Who serves the executions of a namespace: the spec of a WorkflowClaim, and its definition."""
+"""The spec of a WorkflowClaim, which names the operator of a namespace, and its definition."""
 
 from typing import Any, Final
 

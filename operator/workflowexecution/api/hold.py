@@ -1,4 +1,4 @@
-"""What a person writes to stop new launches: the spec of a WorkflowHold, and its definition."""
+"""The spec of a WorkflowHold, by which a person stops new launches, and its definition."""
 
 from typing import Annotated, Any, Final, Self
 

@@ -1,4 +1,4 @@
-"""Parameters of a workflow: a value reaches it to the letter, or is refused with words.
+"""Parameters of a workflow: a value arrives unchanged, or is refused with a message.
 
 Tekton replaces ``$(…)`` in a pipeline with a value, and then looks for ``$(…)`` in what came of it;
 the kubelet does the same in the environment and arguments of a container, where it also takes

@@ -1,4 +1,4 @@
-"""What an orchestrator writes: the spec of a WorkflowExecution, immutable once created."""
+"""The spec of a WorkflowExecution, which an orchestrator writes: immutable once created."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the operator promises back: the status of a WorkflowExecution."""
+"""The status of a WorkflowExecution, as the operator promises it."""
 
 from enum import StrEnum
 from typing import Final, Literal

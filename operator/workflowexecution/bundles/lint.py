@@ -1,4 +1,4 @@
-"""What is expected of a bundle: Tekton's limits, and the conventions of tekton/README.md.
+"""The rules for a bundle: Tekton's limits, and the conventions of tekton/README.md.
 
 Each check takes a bundle and yields what is wrong with it; none reads a file or asks a server.
 """

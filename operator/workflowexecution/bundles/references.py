@@ -1,4 +1,4 @@
-"""What a bundle takes from elsewhere, and what others put into it: neither may change what runs.
+"""References of a bundle, and inserted values: neither may change what runs.
 
 A digest pins the bundle alone: a task that Tekton fetches from a branch, a hub or the cluster when
 it runs is not what was looked at.

@@ -1,4 +1,4 @@
-"""``wfe run``: settings in, an operator that runs until it is told to stop."""
+"""``wfe run``: settings in, an operator that runs until it receives a signal to stop."""
 
 import asyncio
 import gc

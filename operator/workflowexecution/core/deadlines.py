@@ -1,4 +1,4 @@
-"""How long Tekton may be silent about a run, or late, before that is reported or acted on.
+"""Time limits for a silent or late Tekton, before that is reported or acted on.
 
 Tekton ends a run at its time limit. If Tekton itself does not work, nobody does.
 """

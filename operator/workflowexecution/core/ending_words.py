@@ -1,4 +1,4 @@
-"""What is said of a run that is being ended: in Events, and in the status of its execution."""
+"""Messages about a run that is being ended: in Events, and in the status of its execution."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Because of whom an execution is skipped: the holder of its target, or what ended there last."""
+"""The cause of a skip: the holder of the target, or the last end on it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""How long finished runs and ended executions are kept: pure functions of their age."""
+"""The retention of finished runs and ended executions: pure functions of their age."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

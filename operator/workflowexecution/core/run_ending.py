@@ -1,4 +1,4 @@
-"""How a run is brought to its end: one pure function over what is known of it.
+"""The next way to end a run: one pure function over the known facts.
 
 An execution's status only reports; whether its run may go on, and what happens to the pods that
 Tekton leaves behind, is decided here, run by run, whoever made the run and whether or not its

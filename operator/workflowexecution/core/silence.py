@@ -1,4 +1,4 @@
-"""What a run waits for whose status tells nothing new: when to look, and what is said of it.
+"""The cause of a silent run's wait: when to look, and what to report.
 
 A run whose steps work changes its status as rarely as one that cannot begin, so after a while of
 silence its TaskRuns, their pods and Events are looked at; again only while it waits.

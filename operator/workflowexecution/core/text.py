@@ -1,4 +1,4 @@
-"""What others have written, made harmless: for terminals, for programs and for shells."""
+"""Text of others, made harmless: for terminals, for programs and for shells."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Where an execution stands in a trace, derived from the execution alone.
+"""The place of an execution in a trace, derived from the execution alone.
 
 Ids are made from its UID, so that every operator, before and after a restart, gives the same ones:
 no span has to be kept open while a run is at work.

@@ -1,4 +1,4 @@
-"""What can be decided for one execution: a closed set of values."""
+"""The possible decisions for one execution: a closed set of values."""
 
 from dataclasses import dataclass
 from datetime import datetime

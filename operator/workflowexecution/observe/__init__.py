@@ -1,1 +1,1 @@
-"""What people and machines see of the operator: Events, metrics, probes, logs."""
+"""The output of the operator for people and machines: Events, metrics, probes, logs."""

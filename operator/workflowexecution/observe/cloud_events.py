@@ -1,4 +1,4 @@
-"""CloudEvents of phases, sent by HTTP in binary mode; a courtesy that nothing waits for.
+"""CloudEvents of phases, sent by HTTP in binary mode; not guaranteed, and nothing waits for them.
 
 Imported only where it is used.
 """

@@ -1,4 +1,4 @@
-"""What a metric is, for the reference that is made from the code."""
+"""The description of a metric, for the reference that is made from the code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

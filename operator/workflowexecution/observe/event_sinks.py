@@ -1,4 +1,4 @@
-"""Who is told of launches and of phases, beside Events and metrics: traces and CloudEvents.
+"""Receivers of launches and phases, in addition to Events and metrics: traces and CloudEvents.
 
 Both are off by default. What they need is an extra, imported only where they are turned on.
 """

@@ -1,4 +1,4 @@
-"""HTTP for whoever reaches a port: connections are bounded in time, and in number.
+"""HTTP for untrusted clients: connections are limited in time, and in number.
 
 A connection is closed if it sends no whole request within some seconds, also one that is kept for
 the next request, and if its peer does not read what it was sent. Nobody is refused a connection:

@@ -1,4 +1,4 @@
-"""What an upstream orchestrator needs: build executions, and read what became of them.
+"""The library for orchestrators: build executions, and read their results.
 
 Pure functions over the objects of the API, as any client hands them over; no I/O, no clock.
 """

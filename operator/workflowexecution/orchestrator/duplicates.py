@@ -1,4 +1,4 @@
-"""Skipped executions put together by the one they duplicate, so that people are told once."""
+"""Groups skipped executions by the one that they duplicate, so that people are notified once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

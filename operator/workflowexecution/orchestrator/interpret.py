@@ -1,4 +1,4 @@
-"""What became of an execution, and what that means for the request it was made for."""
+"""The result of an execution, and its meaning for the request."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

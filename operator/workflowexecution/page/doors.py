@@ -1,4 +1,4 @@
-"""What goes in and out with every request: tokens in, headers out, strangers turned away."""
+"""HTTP security of every request: tokens in, headers out, foreign requests refused."""
 
 import asyncio
 from typing import Final

@@ -1,4 +1,4 @@
-"""The stream over which a browser is told that there is something new to be seen."""
+"""The stream that notifies a browser of changes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Who a visitor is and what they may see: as the API server says, or whoever is on this machine."""
+"""Identity and rights of a visitor: from the API server, or every user of this machine."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""The status page put together: what the operator starts, tells of changes, and stops."""
+"""The status page as a whole: the operator starts it, notifies it of changes, and stops it."""
 
 import asyncio
 from typing import Any, Final

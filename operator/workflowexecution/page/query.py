@@ -1,4 +1,4 @@
-"""What a visitor asks to see, from the address of the page."""
+"""The part of the page that a visitor requests, from its address."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What one visitor may see."""
+"""The objects that one visitor may see."""
 
 import asyncio
 from collections.abc import Collection

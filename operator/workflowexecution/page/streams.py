@@ -1,4 +1,4 @@
-"""Who is told that something has changed: a bounded number, never faster than they read."""
+"""The visitors to notify of changes: a limited number, never faster than they read."""
 
 import asyncio
 from collections.abc import Iterator

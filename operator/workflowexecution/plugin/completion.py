@@ -1,4 +1,4 @@
-"""What may come next on the command line: names, targets and workflows that there are.
+"""Suggestions for the command line: names, targets and workflows that exist.
 
 kubectl asks the program `kubectl_complete-wfe` on the PATH, for whichever shell. A cluster that
 does not answer at once, or does not allow it, means no suggestions and no error.

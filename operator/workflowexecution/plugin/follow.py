@@ -1,4 +1,4 @@
-"""Executions as they change: those that have not ended are listed once, then every change is told.
+"""Follows executions: lists the unfinished ones once, then yields every change.
 
 What has ended is not listed: it never changes again, and there may be ten thousand of it.
 """

@@ -1,4 +1,4 @@
-"""What the commands about holds ask of the cluster: who asks, which holds there are, new ones."""
+"""Requests of the commands about holds: the user, existing holds, new ones."""
 
 from typing import Any, Final
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""What every command is given: flags that all share, a way to the cluster, a printer."""
+"""The context of every command: shared flags, access to the cluster, a printer."""
 
 import asyncio
 from collections.abc import AsyncIterator

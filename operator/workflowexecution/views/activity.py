@@ -1,4 +1,4 @@
-"""What happened in a while: how much was launched, skipped and failed, and how long it took."""
+"""The activity of a period: how much was launched, skipped and failed, and how long it took."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What was listed, as one value: what views are made from."""
+"""The listed objects, as one value: the input of the views."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

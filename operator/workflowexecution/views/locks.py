@@ -1,4 +1,4 @@
-"""Targets that are held now: by whom, since when, and by what that still executes."""
+"""Targets that are locked now: the holder, since when, and the parts that still execute."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What would be decided now: the operator's own decision over facts that were just listed."""
+"""The decision as it would be now: the operator's own, over facts that were just listed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

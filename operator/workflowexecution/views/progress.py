@@ -1,4 +1,4 @@
-"""How far an execution is, in one line."""
+"""The progress of an execution, in one line."""
 
 from workflowexecution.api import reading
 from workflowexecution.api.status import Phase

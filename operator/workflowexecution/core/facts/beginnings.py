@@ -1,4 +1,4 @@
-"""Whether anything of a run has begun, from all looks at it: a pod that told it may be gone."""
+"""The start of a run's steps, from all reads of it: the pod that showed it may be gone."""
 
 from collections.abc import Iterable
 from dataclasses import replace

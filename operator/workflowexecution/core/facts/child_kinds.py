@@ -1,4 +1,4 @@
-"""What a run's pipeline can have running: read from the pipeline that Tekton resolved.
+"""The kinds of children that a run can have: read from the pipeline that Tekton resolved.
 
 It tells without a request which runs have children that are no TaskRuns, and which may have pods
 that work on after the run has succeeded.

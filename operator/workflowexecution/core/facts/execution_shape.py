@@ -1,4 +1,4 @@
-"""What the operator reads of a WorkflowExecution: of its rationale and others' notes nothing.
+"""The fields of a WorkflowExecution that are decoded: without rationale and others' notes.
 
 A field that is not named here is never decoded, so whoever reads one more names it here, too.
 """

@@ -1,4 +1,4 @@
-"""Whose children TaskRuns, CustomRuns, pods and runs that are tasks of other runs are."""
+"""The parents of TaskRuns, CustomRuns, pods and runs that are tasks of other runs."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

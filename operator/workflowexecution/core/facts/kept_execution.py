@@ -1,4 +1,4 @@
-"""What is kept of an execution between two passes, so that its size is not its author's choice.
+"""The part of an execution that is kept between two passes: its author cannot choose its size.
 
 An execution may be a megabyte, and a single wide character makes a string take four times as much.
 Decisions, statuses and what is announced need little of it; the parameters go into the run alone.

@@ -1,4 +1,4 @@
-"""What is left of a run in the cluster: its children and pods, and whether they can still execute.
+"""The remaining parts of a run: its children and pods, and whether they can still execute.
 
 Tekton calls a run ended before its pods have stopped, leaves some pods behind for ever, and a
 deleted run is gone long before its pods are. A target is free only when neither a child nor a pod

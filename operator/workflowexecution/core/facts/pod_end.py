@@ -1,4 +1,4 @@
-"""What a pod tells of its steps: whether Tekton lets them begin, and why Kubernetes ended it."""
+"""The steps of a pod: whether Tekton lets them begin, and why Kubernetes ended the pod."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

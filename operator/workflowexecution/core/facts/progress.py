@@ -1,4 +1,4 @@
-"""How far the tasks of a run are, as its status and Tekton's message tell."""
+"""The progress of a run's tasks, from its status and Tekton's message."""
 
 import re
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a workflow itself says in its results: what it found and did, and why it failed.
+"""The results of a workflow: what it found and did, and why it failed.
 
 Results are the only words that steps can put into Tekton's objects. Five names have a meaning here;
 all others are the workflow's own business and are not shown.

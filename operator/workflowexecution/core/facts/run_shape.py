@@ -1,4 +1,4 @@
-"""What ``parse_run`` reads of a PipelineRun: a tenth of it, of the scripts of its tasks nothing.
+"""The fields of a PipelineRun that are decoded: a tenth of it, without the scripts of its tasks.
 
 A field that is not named here is never decoded, so whoever reads one more names it here, too.
 """

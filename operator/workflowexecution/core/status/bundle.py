@@ -1,4 +1,4 @@
-"""What may be claimed of the bundle that was run, where it was asked for by digest.
+"""The condition about the bundle that was run, if its digest was requested.
 
 Tekton fetches by the digest it is given, and its library checks what it gets. It then reports the
 digest of the image it took: where the digest was that of an OCI index, this is another one.

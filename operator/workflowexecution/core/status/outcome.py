@@ -1,4 +1,4 @@
-"""What an execution amounts to now: one value for each way it can stand."""
+"""The outcome of an execution: one value for each possible state."""
 
 import math
 from collections.abc import Callable

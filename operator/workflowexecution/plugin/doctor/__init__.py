@@ -1,1 +1,1 @@
-"""What ``doctor`` looks at, one topic a module: a check reads the cluster and returns findings."""
+"""The checks of ``doctor``, one topic a module: each reads the cluster and returns findings."""

@@ -1,4 +1,4 @@
-"""Who has claimed the namespaces that the operator is to serve."""
+"""The claims of the namespaces that the operator should serve."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Where the operator and its runs are, and what the operator is told, where that can be read."""
+"""The namespaces and the settings of the operator, as far as they can be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

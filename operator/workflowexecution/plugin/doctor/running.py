@@ -1,4 +1,4 @@
-"""The operator at work: its Deployments, Leases and settings, and what it has not seen."""
+"""The running operator: its Deployments, Leases and settings, and unprocessed executions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
