@@ -99,7 +99,7 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
     config = kubernetes.client.Configuration(proxy="")
     with _usable_kubeconfig():
         proxy, impersonation = found.proxy, found.impersonation()
-        # It writes keys into files, and would leave them to a process that ends in peace.
+        # It writes keys into files, and deletes them only where the process ends in peace.
         with TemporaryDirectory(prefix="wfe-") as folder:
             try:
                 kubernetes.config.load_kube_config_from_dict(
