@@ -53,7 +53,7 @@ def test_the_nightly_workflow_runs_verify() -> None:
 
 
 def test_the_table_for_contributors_names_each_verb_where_it_runs() -> None:
-    table = (ROOT / "CONTRIBUTING.md").read_text().partition("What is run when:")[2]
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("which verb runs when:")[2]
     rows = [row.split("|")[1:-1] for row in table.splitlines() if row.startswith("| `make ")]
     told = {verb: row for row in rows for verb in re.findall(r"`make ([a-z0-9-]+)`", row[0])}
 

@@ -356,7 +356,7 @@ def test_what_others_wrote_in_a_form_of_their_own_reads_as_absent(
     ],
 )
 def test_what_is_waited_for_is_told_whatever_the_outcome(run: Run, ended: str) -> None:
-    told = outcome_of_stopping(run, "pod x has stopped")
+    told = outcome_of_stopping(run, "the target is held until pod x has stopped")
     assert (told.phase, told.reason) == (Phase.RUNNING, "Stopping")
     said = f"PipelineRun {run.namespace}/{run.name} {ended}; "
     assert told.message == f"{said}the target is held until pod x has stopped"
