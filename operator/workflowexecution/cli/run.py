@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from workflowexecution.page.page import StatusPage
 
 # Parsing makes many objects and no cycles: with the default of 700, half of the time that lists
-# take went into looking for them.
-_COLLECT_AFTER: Final = 50_000
+# take went into looking for them. kopf leaves some in cycles with each event: looked for after
+# 50,000, they stop everything for a tenth of a second.
+_COLLECT_AFTER: Final = 5_000
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -62,13 +64,12 @@ async def run(settings: Settings) -> None:
     """
     configure_logs(settings.log_format, settings.log_level)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    keep_signals = partial(_stop_at_signals, stop)
+    keep_signals()
     access = load_access()
     # What the imports have made stays for good, and need not be looked at again and again.
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 100)
+    gc.set_threshold(_COLLECT_AFTER, 200, 100)
     health, metrics = Health(), Metrics()
     server = HttpServer(health, metrics)
     probes_port, metrics_port = await server.start(
@@ -101,6 +102,7 @@ async def run(settings: Settings) -> None:
         lease_namespace=settings.lease_namespace if settings.leader_election else None,
         event_sinks=event_sinks,
         listener=page,
+        keep_signals=keep_signals,
     )
     try:
         if page is not None:
@@ -111,6 +113,12 @@ async def run(settings: Settings) -> None:
             await page.close()
         await asyncio.gather(*(sink.close() for sink in event_sinks))
         await server.close()
+
+
+def _stop_at_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
 
 
 def _page_of(settings: Settings, access: Access) -> "StatusPage | None":

@@ -37,8 +37,19 @@ class Access:
     refresh_trust: Callable[[], None] = lambda: None
     impersonation: tuple[tuple[str, str], ...] = ()
 
-    def open_session(self, *, connections: int) -> aiohttp.ClientSession:
+    def open_session(
+        self,
+        *,
+        connections: int,
+        middlewares: tuple[aiohttp.ClientMiddlewareType, ...] = (),
+        response_class: type[aiohttp.ClientResponse] = aiohttp.ClientResponse,
+    ) -> aiohttp.ClientSession:
         """Open a session of at most this many connections, in the running event loop.
+
+        Args:
+            connections: how many there may be at once.
+            middlewares: are asked before a request is given what proves who sends it.
+            response_class: of the answers.
 
         Raises: ValueError where the proxy's URL is none.
         """
@@ -65,7 +76,8 @@ class Access:
                 limit=connections, ssl=self.ssl_context, keepalive_timeout=_KEPT_OPEN_S
             ),
             headers=CIMultiDict([("User-Agent", _USER_AGENT), *self.impersonation]),
-            middlewares=(prepare,),
+            middlewares=(*middlewares, prepare),
+            response_class=response_class,
             proxy=proxy,
         )
 

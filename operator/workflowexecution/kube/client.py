@@ -71,7 +71,7 @@ class ApiClient:
             self.tally.note(verb, status, time.monotonic() - sent)
         self._note_date(response.headers.get("Date", ""), sent)
         if response.status >= 400:
-            raise _error_of(response, text, what)
+            raise error_of(response, text, what)
         answer = _object_of(text, decode)
         if answer is None:
             # It is not quoted: what is wrong may be that half of an object was lost on the way.
@@ -98,7 +98,7 @@ class ApiClient:
         with _no_answer(f"GET {path}"):
             async with await self._open(path, params, silence) as response:
                 if response.status >= 400:
-                    raise _error_of(response, await response.read(), f"GET {path}")
+                    raise error_of(response, await response.read(), f"GET {path}")
                 yield _lines_of(response.content, with_rest)
 
     async def list_pages(
@@ -211,7 +211,14 @@ def _object_of(text: bytes, decode: Decode = decode_whole) -> dict[str, Any] | N
     return answer if isinstance(answer, dict) else None
 
 
-def _error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors.ApiError:
+def error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors.ApiError:
+    """The error that an answer means.
+
+    Args:
+        response: of a status of 400 or above.
+        text: its body.
+        what: was asked, as method and path.
+    """
     # Not every error is a Status: of a kind it does not serve the API server says so in plain
     # text, and proxies in front of it have pages of their own.
     told = _object_of(text) or {"message": text.decode(errors="replace")}

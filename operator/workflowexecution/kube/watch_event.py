@@ -7,7 +7,7 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.decoding import Decode, decode_whole
 
 # The server ends a stream after this time, so that each is opened anew now and then.
-_LASTS_S: Final = 300
+LASTS_S: Final = 300
 # Bookmarks come about once a minute: a connection that is silent for longer may be dead.
 SILENCE_S: Final = 75.0
 # Between two streams: one that ends as soon as it has begun is not opened again at once.
@@ -28,7 +28,7 @@ def watch_query(version: str) -> dict[str, str]:
         "watch": "true",
         "allowWatchBookmarks": "true",
         "resourceVersion": version,
-        "timeoutSeconds": str(_LASTS_S),
+        "timeoutSeconds": str(LASTS_S),
     }
 
 

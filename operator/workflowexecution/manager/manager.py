@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -25,7 +25,7 @@ from workflowexecution.kube.leader_election import Leadership
 from workflowexecution.kube.lease import LeaseStore
 from workflowexecution.manager.preflight import Preflight
 from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView
-from workflowexecution.manager.watches import Watches, watch_count
+from workflowexecution.manager.watches import Watches
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
@@ -42,6 +42,7 @@ class Manager:
 
     With a ``lease_namespace`` it works only while it leads; without, from the start.
     ``listener`` is told what the watches tell; ``window`` is what may be looked at.
+    ``keep_signals`` says anew what becomes of SIGTERM and SIGINT, which kopf takes for itself.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class Manager:
         clock: ServerClock | None = None,
         event_sinks: Sequence[EventSink] = (),
         listener: EventListener | None = None,
+        keep_signals: Callable[[], None] = lambda: None,
     ) -> None:
         clock = clock or ServerClock()
-        # Requests must not have to wait for a connection that a watch keeps.
-        self._session = access.open_session(connections=_CONNECTIONS + watch_count(policy))
+        # Watches have sessions of their own.
+        self._session = access.open_session(connections=_CONNECTIONS)
         client = ApiClient(self._session, access.server, clock, metrics.requests)
         self._leadership = (
             Leadership(_lease(client, lease_namespace, policy.shard), _identity(), clock)
@@ -76,9 +78,17 @@ class Manager:
             cluster, policy, metrics, clock, concurrency=concurrency, event_sinks=event_sinks
         )
         listeners = (self._controller.events, *([listener] if listener else ()))
-        claims = self._controller.claims
-        self._watches = Watches(client, policy, listeners, self._controller.holds, claims)
         self._preflight = Preflight(cluster, health)
+        self._watches = Watches(
+            access,
+            policy,
+            listeners,
+            self._controller.holds,
+            self._controller.claims,
+            metrics.requests,
+            check=self._preflight.check_cluster,
+            keep_signals=keep_signals,
+        )
         self.window = OperatorView(
             store=self._controller.store,
             policy=policy,
@@ -107,10 +117,10 @@ class Manager:
         leading: asyncio.Task[None] | None = None
         try:
             async with _until(stop):
-                await self._preflight.check_cluster()
                 self._health.not_alive = self._not_alive
                 self._health.not_current = self._not_current
-                # Listed after the watches have begun: nothing falls between the two.
+                # They check the cluster, then begin. What is listed is listed after that:
+                # nothing falls between the two.
                 await self._watches.begin()
                 await self._preflight.patiently(self._controller.relist)
                 # Who stands by is ready, too: a rolling update would otherwise wait for its leader.

@@ -1,5 +1,6 @@
 """The steps of a start, each repeated until the API server has what it needs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,12 +23,18 @@ class Preflight:
     def __init__(self, cluster: KubeCluster, health: Health) -> None:
         self._cluster = cluster
         self._health = health
+        self._checking = asyncio.Lock()
+        self._is_checked = False
         self._log = structlog.get_logger("app")
 
     async def check_cluster(self) -> None:
-        """Wait until Kubernetes and Tekton are new enough, and all kinds are served."""
-        await self.patiently(self._check_versions)
-        await self.patiently(self._cluster.check_kinds)
+        """Wait until Kubernetes and Tekton are new enough, and all kinds are served; once."""
+        async with self._checking:
+            if self._is_checked:
+                return
+            await self.patiently(self._check_versions)
+            await self.patiently(self._cluster.check_kinds)
+            self._is_checked = True
 
     async def patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat one step until it succeeds."""

@@ -1,81 +1,113 @@
 """All watches of one operator, and whether what they tell can be relied on."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from workflowexecution.cache.policy import Policy
 from workflowexecution.client.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.controller.claims import Claims
+from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, Listeners
 from workflowexecution.controller.holds import Holds
 from workflowexecution.core.facts.execution_shape import EventOfExecution
 from workflowexecution.core.facts.run_shape import EventOfRun
-from workflowexecution.kube.change_stream import ChangeStream
-from workflowexecution.kube.client import ApiClient
-from workflowexecution.kube.decoding import decode_only
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
+from workflowexecution.kube.kopf_inbox import Inbox
+from workflowexecution.kube.kopf_operator import KopfOperator
+from workflowexecution.kube.kopf_session import WatchSessions
+from workflowexecution.kube.kopf_slim import kopf
+from workflowexecution.kube.request_tally import RequestTally
+from workflowexecution.kube.watch_tap import WatchTap
 from workflowexecution.manager.view import EventListener
 
 
-def watch_count(policy: Policy) -> int:
-    """How many watches there will be; each keeps a connection to itself."""
-    return 2 * len(execution_paths(policy.watch_namespaces)) + 2
-
-
 class Watches:
-    """The watches of executions and runs, which ``listeners`` hear of, of holds and of claims."""
+    """The watches of executions and runs, which ``listeners`` hear of, of holds and of claims.
+
+    ``check`` returns once the cluster has what is to be watched. ``keep_signals`` takes SIGTERM
+    and SIGINT back from kopf.
+    """
 
     def __init__(
         self,
-        client: ApiClient,
+        access: Access,
         policy: Policy,
         listeners: Sequence[EventListener],
         holds: Holds,
         claims: Claims,
+        tally: RequestTally,
+        *,
+        check: Callable[[], Awaitable[None]],
+        keep_signals: Callable[[], None],
     ) -> None:
+        missed = _each([one.missed for one in listeners])
         on_execution = _each([one.on_execution for one in listeners])
         on_run = _each([one.on_run for one in listeners])
-        missed = _each([one.missed for one in listeners])
-        of_runs, of_holds = (at(policy.template.namespace) for at in (runs_path, holds_path))
-        of_execution, namespaces = decode_only(EventOfExecution), policy.watch_namespaces
-        executions = execution_paths(namespaces)
-        hold_watch = ChangeStream(client, of_holds, holds.on_event, missed)
-        holds.doubt = hold_watch.doubt
-        self._all = (
-            *(ChangeStream(client, at, claims.on_event, missed) for at in claim_paths(namespaces)),
-            *(ChangeStream(client, at, on_execution, missed, of_execution) for at in executions),
-            ChangeStream(client, of_runs, on_run, missed, decode_only(EventOfRun)),
-            hold_watch,
+
+        def operate(
+            registry: kopf.OperatorRegistry, namespaces: Sequence[str], watched: dict[str, Decode]
+        ) -> KopfOperator:
+            inbox = Inbox()
+            taps = [WatchTap(path, inbox, missed, decode) for path, decode in watched.items()]
+            sessions = WatchSessions(access, taps, tally)
+            memo = Listeners(
+                inbox=inbox,
+                login=sessions.login,
+                check=check,
+                on_execution=on_execution,
+                on_run=on_run,
+                on_hold=holds.on_event,
+                on_claim=claims.on_event,
+            )
+            return KopfOperator(registry, memo, sessions, taps, namespaces, keep_signals)
+
+        served, where = policy.watch_namespaces, policy.template.namespace
+        of_executions = operate(
+            OF_EXECUTIONS,
+            served,
+            dict.fromkeys(claim_paths(served), decode_whole)
+            | dict.fromkeys(execution_paths(served), decode_only(EventOfExecution)),
         )
+        of_runs = operate(
+            OF_RUNS,
+            [where],
+            {runs_path(where): decode_only(EventOfRun), holds_path(where): decode_whole},
+        )
+        self._operators = (of_executions, of_runs)
+        self._taps = (*of_executions.taps, *of_runs.taps)
+        (of_holds,) = (tap for tap in of_runs.taps if tap.path == holds_path(where))
+        holds.doubt = lambda: of_runs.problem() or of_holds.health.doubt()
 
     async def begin(self) -> None:
         """Start them; what is listed after that and goes away is told by them."""
-        for watch in self._all:
-            watch.start()
-        await asyncio.gather(*(watch.has_begun() for watch in self._all))
+        for operator in self._operators:
+            operator.start()
+        await asyncio.gather(*(tap.has_begun.wait() for tap in self._taps))
 
     async def stop(self) -> None:
         """Stop them all."""
-        await asyncio.gather(*(watch.stop() for watch in self._all))
+        await asyncio.gather(*(operator.stop() for operator in self._operators))
 
     def problem(self) -> str:
         """What has ended one of them; empty while all run."""
-        return _first(watch.problem() for watch in self._all)
+        return _first(operator.problem() for operator in self._operators)
 
     def not_current(self) -> str:
         """Why what is known may be out of date; empty while all deliver."""
-        return _first(watch.health.not_ready() for watch in self._all)
+        return _first(tap.health.not_ready() for tap in self._taps)
 
     def not_alive(self) -> str:
         """Why a new process may do better than this one; empty while there is no reason."""
-        return self.problem() or _first(watch.health.not_alive() for watch in self._all)
+        return self.problem() or _first(tap.health.not_alive() for tap in self._taps)
 
     def names(self) -> set[str]:
         """What is watched."""
-        return {watch.name for watch in self._all}
+        return {tap.name for tap in self._taps}
 
     def silence(self, name: str) -> float:
         """Seconds since something was heard of these; of several namespaces, the quietest."""
-        return max(watch.health.silence() for watch in self._all if watch.name == name)
+        return max(tap.health.silence() for tap in self._taps if tap.name == name)
 
 
 def _each(calls: Sequence[Callable[..., None]]) -> Callable[..., None]:

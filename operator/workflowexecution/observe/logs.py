@@ -46,6 +46,10 @@ def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # kopf tells of each event, which costs time even where it is not logged. Of what becomes of its
+    # requests we tell ourselves.
+    logging.getLogger("kopf").setLevel(logging.ERROR)
+    logging.getLogger("kopf._cogs.clients").setLevel(logging.CRITICAL)
 
 
 def _harmless(_: object, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -1,23 +1,48 @@
-"""What a watch of our own delivers, whatever the API server sends or does not send."""
+"""What a watch by kopf delivers, whatever the API server sends or does not send."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import pytest
 import pytest_asyncio
-import tenacity
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from workflowexecution.kube import change_stream, retry
-from workflowexecution.kube.change_stream import ChangeStream
-from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube import kopf_operator, kopf_settings, watch_tap
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.kopf_inbox import Inbox
+from workflowexecution.kube.kopf_operator import KopfOperator
+from workflowexecution.kube.kopf_session import WatchSessions
+from workflowexecution.kube.kopf_slim import kopf
+from workflowexecution.kube.request_tally import RequestTally
+from workflowexecution.kube.watch_tap import WatchTap
 
 WITHIN_S = 5
+PREFIX = "/k8s/clusters/one"
+PATH = "/apis/example.com/v1/namespaces/ns/things"
+
+
+def resource(name: str, kind: str) -> dict[str, Any]:
+    verbs = ["list", "watch", "patch"]
+    return {"name": name, "kind": kind, "singularName": "", "namespaced": True, "verbs": verbs}
+
+
+def group(name: str) -> dict[str, Any]:
+    return {"name": name, "versions": [{"version": "v1"}], "preferredVersion": {"version": "v1"}}
+
+
+DISCOVERY: dict[str, dict[str, Any]] = {
+    "/api": {"versions": ["v1"]},
+    "/api/v1": {"resources": [resource("namespaces", "Namespace"), resource("events", "Event")]},
+    "/apis": {"groups": [group("example.com"), group("apiextensions.k8s.io")]},
+    "/apis/example.com/v1": {"resources": [resource("things", "Thing")]},
+    "/apis/apiextensions.k8s.io/v1": {
+        "resources": [resource("customresourcedefinitions", "CustomResourceDefinition")]
+    },
+}
 
 
 def line(kind: str, version: int, name: str = "one") -> bytes:
@@ -37,15 +62,23 @@ class Server:
 
     version: int = 1
     scripts: list[list[bytes] | int] = field(default_factory=list)
+    discovery: dict[str, list[int | bytes]] = field(default_factory=dict)
     lists: int = 0
+    asked: list[str] = field(default_factory=list)
     watched_from: list[str] = field(default_factory=list)
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        path = request.path.removeprefix(PREFIX)
+        self.asked.append(f"{request.method} {path}")
+        if path != PATH:
+            return self.discover(path)
         if request.query.get("watch") != "true":
             self.lists += 1
             assert request.query["limit"] == "1"
-            return web.json_response({"metadata": {"resourceVersion": str(self.version)}})
+            meta = {"resourceVersion": str(self.version), "continue": "more"}
+            one = {"metadata": {"name": "listed", "uid": "listed", "resourceVersion": "1"}}
+            return web.json_response({"metadata": meta, "items": [one]})
         self.watched_from.append(request.query["resourceVersion"])
         script = self.scripts.pop(0)
         if isinstance(script, int):
@@ -57,6 +90,13 @@ class Server:
         if not self.scripts:
             await self.is_over.wait()
         return response
+
+    def discover(self, path: str) -> web.Response:
+        script = self.discovery.get(path)
+        if not script:
+            return web.json_response(DISCOVERY[path])
+        told = script.pop(0)
+        return web.Response(status=told) if isinstance(told, int) else web.Response(body=told)
 
 
 @dataclass
@@ -83,26 +123,90 @@ def seen() -> Seen:
     return Seen()
 
 
+class Hasty(kopf_settings.EndlessBackoff):
+    def __iter__(self) -> Iterator[float]:
+        while True:
+            yield 0.01
+
+
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_stream, "PAUSE_S", 0.01)
-    monkeypatch.setattr(retry, "_WHILE_AWAY", tenacity.wait_fixed(0.01))
-    monkeypatch.setattr(change_stream, "SILENCE_S", 0.3)
+    monkeypatch.setattr(watch_tap, "PAUSE_S", 0.01)
+    monkeypatch.setattr(kopf_settings, "PAUSE_S", 0.01)
+    monkeypatch.setattr(kopf_settings, "EndlessBackoff", Hasty)
+    monkeypatch.setattr(kopf_operator, "_AGAIN_AFTER_S", 0.01)
+
+
+@dataclass
+class Stream:
+    operator: KopfOperator
+    tap: WatchTap
+    inbox: Inbox
+    tally: RequestTally
+
+    @property
+    def health(self) -> Any:
+        return self.tap.health
+
+    async def has_begun(self) -> None:
+        await self.tap.has_begun.wait()
+
+
+@dataclass
+class Memo:
+    login: Callable[[], Any]
+    inbox: Inbox
+    seen: Seen
+
+    def __copy__(self) -> "Memo":
+        return self
+
+
+REGISTRY = kopf.OperatorRegistry()
+
+
+@kopf.on.startup(registry=REGISTRY)
+async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
+    kopf_settings.set_up(settings)
+
+
+@kopf.on.login(registry=REGISTRY)
+async def login(memo: Memo, **_: Any) -> kopf.AiohttpSession:
+    session: kopf.AiohttpSession = await memo.login()
+    return session
+
+
+@kopf.on.event("example.com", "v1", "things", registry=REGISTRY)
+async def changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
+    change = memo.inbox.take(event["object"])
+    assert change is not None
+    memo.seen.deliver(*change)
+
+
+@pytest.fixture
+def keep_signals() -> Callable[[], None]:
+    return lambda: None
 
 
 @pytest_asyncio.fixture
-async def stream(server: Server, seen: Seen) -> AsyncIterator[ChangeStream]:
+async def stream(
+    server: Server, seen: Seen, keep_signals: Callable[[], None]
+) -> AsyncIterator[Stream]:
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as session:
-        client = ApiClient(session, f"http://127.0.0.1:{runner.addresses[0][1]}")
-        opened = ChangeStream(client, "/api/things", seen.deliver, seen.on_gap)
-        yield opened
-        await opened.stop()
+    at = f"http://127.0.0.1:{runner.addresses[0][1]}{PREFIX}"
+    access = Access(at, False, lambda: None)
+    inbox, tally = Inbox(), RequestTally()
+    tap = WatchTap(PATH, inbox, seen.on_gap)
+    sessions = WatchSessions(access, [tap], tally)
+    memo = Memo(sessions.login, inbox, seen)
+    operator = KopfOperator(REGISTRY, memo, sessions, [tap], ["ns"], keep_signals)
+    yield Stream(operator, tap, inbox, tally)
     server.is_over.set()
+    await operator.stop()
     await runner.cleanup()
 
 
@@ -112,24 +216,28 @@ async def until(reached: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def until_seen(stream: ChangeStream, seen: Seen, *names: str) -> None:
+async def until_seen(stream: Stream, seen: Seen, *names: str) -> None:
     """Watch until just these objects were delivered, in this order."""
-    stream.start()
+    stream.operator.start()
     await until(lambda: len(seen.events) >= len(names))
     assert [name for _, name in seen.events] == list(names)
 
 
 async def test_changes_are_delivered_from_where_it_began(
-    server: Server, stream: ChangeStream, seen: Seen
+    server: Server, stream: Stream, seen: Seen
 ) -> None:
     server.scripts = [[line("ADDED", 2, "a"), line("BOOKMARK", 3), line("DELETED", 4, "b")]]
     await until_seen(stream, seen, "a", "b")
     assert seen.events == [("ADDED", "a"), ("DELETED", "b")]
     assert (server.lists, server.watched_from, seen.gaps) == (1, ["1"], 0)
-    assert (stream.name, stream.problem(), stream.health.not_ready()) == ("things", "", "")
+    assert (stream.tap.name, stream.operator.problem(), stream.health.not_ready()) == (
+        "things",
+        "",
+        "",
+    )
 
 
-async def test_a_line_may_come_in_pieces(server: Server, stream: ChangeStream, seen: Seen) -> None:
+async def test_a_line_may_come_in_pieces(server: Server, stream: Stream, seen: Seen) -> None:
     whole = line("ADDED", 2, "a" * 300_000) + line("ADDED", 3, "b")
     cut = len(whole) - 40
     server.scripts = [[whole[:7], whole[7:cut], whole[cut:]]]
@@ -137,7 +245,7 @@ async def test_a_line_may_come_in_pieces(server: Server, stream: ChangeStream, s
 
 
 async def test_a_stream_that_ends_goes_on_where_it_was(
-    server: Server, stream: ChangeStream, seen: Seen
+    server: Server, stream: Stream, seen: Seen
 ) -> None:
     server.scripts = [[line("ADDED", 2, "a")], [line("BOOKMARK", 9)], [line("ADDED", 10, "b")]]
     await until_seen(stream, seen, "a", "b")
@@ -145,11 +253,12 @@ async def test_a_stream_that_ends_goes_on_where_it_was(
 
 
 async def test_a_stream_that_falls_silent_is_opened_anew(
-    server: Server, stream: ChangeStream, seen: Seen
+    server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last script is held open; here it is silent until the time is over."""
+    monkeypatch.setattr(kopf_settings, "SILENCE_S", 0.3)
     server.scripts = [[line("ADDED", 2, "a")]]
-    stream.start()
+    stream.operator.start()
     await until(lambda: len(seen.events) == 1)
     server.scripts = [[line("ADDED", 3, "b")]]
     await until(lambda: len(seen.events) == 2)
@@ -160,7 +269,7 @@ async def test_a_stream_that_falls_silent_is_opened_anew(
     "expired", [410, [error_line(410, "Expired")]], ids=["refused", "told-in-the-stream"]
 )
 async def test_where_its_place_is_lost_it_says_that_something_was_missed(
-    server: Server, stream: ChangeStream, seen: Seen, expired: int | list[bytes]
+    server: Server, stream: Stream, seen: Seen, expired: int | list[bytes]
 ) -> None:
     server.version = 7
     server.scripts = [expired, [line("ADDED", 8, "a")]]
@@ -169,7 +278,7 @@ async def test_where_its_place_is_lost_it_says_that_something_was_missed(
 
 
 async def test_a_place_that_is_lost_for_good_is_told_once_it_is_found(
-    server: Server, stream: ChangeStream, seen: Seen
+    server: Server, stream: Stream, seen: Seen
 ) -> None:
     """Each gap costs a full resync: one, not one for each attempt."""
     server.scripts = [410, 410, 410, [line("ADDED", 2, "a")]]
@@ -177,14 +286,16 @@ async def test_a_place_that_is_lost_for_good_is_told_once_it_is_found(
     assert (server.lists, seen.gaps) == (4, 1)
 
 
-@pytest.mark.parametrize("status", [403, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
 async def test_refusals_are_told_and_outlasted(
-    server: Server, stream: ChangeStream, seen: Seen, status: int
+    server: Server, stream: Stream, seen: Seen, status: int
 ) -> None:
     server.scripts = [status] * 400
-    stream.start()
+    stream.operator.start()
     await until(lambda: stream.health.not_ready() != "")
-    assert f"the watch of things is refused: GET /api/things: {status}" in stream.health.not_ready()
+    assert (
+        f"the watch of things is refused: GET {PREFIX}{PATH}: {status}" in stream.health.not_ready()
+    )
     server.scripts = [[line("ADDED", 2, "a")]]
     await until(lambda: bool(seen.events))
     assert stream.health.not_ready() == ""
@@ -196,38 +307,36 @@ async def test_refusals_are_told_and_outlasted(
     [b"<html>\n", b"null\n", b'{"type": "ADDED"}\n', b'{"type": "ADDED", "object": {}}\n'],
 )
 async def test_what_is_no_event_is_asked_for_again(
-    server: Server, stream: ChangeStream, seen: Seen, odd: bytes
+    server: Server, stream: Stream, seen: Seen, odd: bytes
 ) -> None:
     server.scripts = [[line("ADDED", 2, "a"), odd], [error_line(500, "")], [line("ADDED", 3, "b")]]
     await until_seen(stream, seen, "a", "b")
     assert (server.watched_from, seen.gaps) == (["1", "2", "2"], 0)
 
 
-async def test_what_is_no_event_is_not_logged(
-    server: Server, stream: ChangeStream, seen: Seen
-) -> None:
+async def test_what_is_no_event_is_not_logged(server: Server, stream: Stream, seen: Seen) -> None:
     """It may be half of an object, with all that a user has put into it."""
     half = b'{"type":"MODIFIED","object":{"metadata":{"annotations":{"note":"s3cret"\n'
     server.scripts = [[half], [line("ADDED", 2)]]
     with capture_logs() as logs:
-        stream.start()
+        stream.operator.start()
         await until(lambda: bool(seen.events))
     assert any("stream was lost" in entry["event"] for entry in logs)
     assert "s3cret" not in repr(logs)
 
 
 async def test_an_error_in_the_stream_is_no_sign_of_life(
-    server: Server, stream: ChangeStream, seen: Seen
+    server: Server, stream: Stream, seen: Seen
 ) -> None:
     server.scripts = [[error_line(500, "")]] * 400
-    stream.start()
+    stream.operator.start()
     await until(lambda: len(server.watched_from) >= 5)
     assert stream.health.silence() > 0.02
 
 
-async def test_it_says_when_it_is_over(server: Server, stream: ChangeStream) -> None:
+async def test_it_says_when_it_is_over(server: Server, stream: Stream) -> None:
     server.scripts = [[]]
-    stream.start()
+    stream.operator.start()
     await stream.has_begun()
-    await stream.stop()
-    assert stream.problem() == "the watch of things ended: stopped"
+    await stream.operator.stop()
+    assert stream.operator.problem() == "the watch of things ended: stopped"

@@ -1,0 +1,162 @@
+"""The session kopf watches through: no answer that comes through it ends kopf.
+
+kopf takes a session of one's own (`kopf.AiohttpSession`), and asks it for a list, then for streams
+from where that list was. A list tells it here where to begin and nothing else: the resync lists.
+"""
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from http import HTTPStatus
+from typing import Any, Final, NoReturn
+
+import aiohttp
+from yarl import URL
+
+from workflowexecution.api import reading
+from workflowexecution.kube import errors
+from workflowexecution.kube.access import Access
+from workflowexecution.kube.client import error_of
+from workflowexecution.kube.decoding import decode_whole
+from workflowexecution.kube.kopf_slim import kopf
+from workflowexecution.kube.request_tally import NO_ANSWER, RequestTally
+from workflowexecution.kube.watch_tap import PLACE_LOST, WatchTap
+
+# Beside the streams: discovery asks for some things at once.
+_CONNECTIONS: Final = 4
+
+
+class WatchSessions:
+    """Opens sessions for kopf, and closes what it leaves open."""
+
+    def __init__(self, access: Access, taps: Iterable[WatchTap], tally: RequestTally) -> None:
+        self._access = access
+        # A proxy may serve several clusters, each at a path of its own.
+        prefix = URL(access.server).path.rstrip("/")
+        self._taps = {prefix + tap.path: tap for tap in taps}
+        self._tally = tally
+        self._open: list[aiohttp.ClientSession] = []
+
+    async def login(self) -> kopf.AiohttpSession:
+        """What kopf shows to the API server; a token is read anew with each request."""
+        session = self._access.open_session(
+            connections=_CONNECTIONS + len(self._taps),
+            middlewares=(self._attend,),
+            response_class=_Answer,
+        )
+        self._open.append(session)
+        return kopf.AiohttpSession(server=self._access.server, aiohttp_session=session)
+
+    async def close(self) -> None:
+        """Close all that were opened."""
+        while self._open:
+            await self._open.pop().close()
+
+    async def _attend(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Hear of one request and of how it is answered."""
+        tap = self._taps.get(request.url.path)
+        what = f"GET {request.url.path}"
+        sent, status, verb = time.monotonic(), NO_ANSWER, _verb_of(request)
+        try:
+            if tap is not None:
+                tap.was_asked.set()
+            if tap is not None and verb == "WATCH":
+                await tap.pause()
+                sent = time.monotonic()
+            response = await handler(request)
+            status = response.status
+            if tap is None:
+                return await _discovered(response, what)
+            return await (_opened if verb == "WATCH" else _listed)(tap, response, what)
+        except errors.ApiError as error:
+            self._outlast(tap, error)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            said = str(error) or type(error).__name__
+            self._outlast(tap, errors.UnavailableError(f"{what}: no answer: {said}"))
+        finally:
+            self._tally.note(verb, status, None if verb == "WATCH" else time.monotonic() - sent)
+
+    def _outlast(self, tap: WatchTap | None, error: errors.ApiError) -> NoReturn:
+        """Make a lost connection of it: kopf repeats that without end, and ends with others."""
+        is_for_a_person = isinstance(error, errors.ForbiddenError | errors.NotFoundError)
+        for concerned in [tap] if tap else self._taps.values():
+            concerned.refused(str(error), needs_a_person=is_for_a_person)
+        raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+class _Lines:
+    """Stands for the content of a stream, of which kopf only asks for its chunks."""
+
+    def __init__(self, content: aiohttp.StreamReader, lines: AsyncIterator[bytes]) -> None:
+        self._content = content
+        self._lines = lines
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)
+
+    def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
+        return self._lines
+
+
+class _Answer(aiohttp.ClientResponse):
+    """An answer to kopf, which is told of a list where it was, and of no object in it."""
+
+    async def json(self, **_: Any) -> Any:
+        """Decode it, whatever its content type says."""
+        told = decode_whole(await self.read())
+        if not (isinstance(told, dict) and "items" in told):
+            return told
+        return {"metadata": {"resourceVersion": _version_in(told)}, "items": []}
+
+
+def _version_in(told: dict[str, Any]) -> str:
+    return reading.text(reading.mapping(told, "metadata"), "resourceVersion")
+
+
+def _verb_of(request: aiohttp.ClientRequest) -> str:
+    query = request.url.query
+    if query.get("watch") == "true":
+        return "WATCH"
+    return "LIST" if "limit" in query else request.method
+
+
+async def _discovered(response: aiohttp.ClientResponse, what: str) -> aiohttp.ClientResponse:
+    """What is served; where a version of a group is not, kopf goes on without."""
+    if response.status >= HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.NOT_FOUND:
+        raise error_of(response, await response.read(), what)
+    return response
+
+
+async def _listed(
+    tap: WatchTap, response: aiohttp.ClientResponse, what: str
+) -> aiohttp.ClientResponse:
+    """Where changes are to be followed from."""
+    if response.status >= HTTPStatus.BAD_REQUEST:
+        raise error_of(response, await response.read(), what)
+    told = await response.json()
+    if not (isinstance(told, dict) and _version_in(told)):
+        raise errors.UnavailableError(f"{what}: no answer: no list")
+    tap.found()
+    return response
+
+
+async def _opened(
+    tap: WatchTap, response: aiohttp.ClientResponse, what: str
+) -> aiohttp.ClientResponse:
+    """A stream; one that tells so where kopf would end because its place is lost."""
+    if response.status == HTTPStatus.GONE:
+        await response.read()
+        response.status = HTTPStatus.OK
+        lines = _one(PLACE_LOST)
+    elif response.status >= HTTPStatus.BAD_REQUEST:
+        raise error_of(response, await response.read(), what)
+    else:
+        tap.opened()
+        lines = tap.lines(response.content)
+    response.content = _Lines(response.content, lines)  # type: ignore[assignment]
+    return response
+
+
+async def _one(line: bytes) -> AsyncIterator[bytes]:
+    yield line

@@ -1,0 +1,66 @@
+"""How kopf is set up: it watches and calls handlers, keeps nothing and writes nothing."""
+
+import random
+from collections.abc import Iterator
+from typing import Any, Final
+
+from workflowexecution.kube.kopf_slim import kopf
+from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
+from workflowexecution.kube.watch_event import LASTS_S, PAUSE_S, SILENCE_S
+
+_REQUEST_S: Final = 15.0
+_CONNECT_S: Final = 5.0
+# One worker calls the handlers of a watch, and is kept; to begin one costs more than an event.
+_WORKER_RESTS_S: Final = 3600.0
+_WORKER_ENDS_WITHIN_S: Final = 0.5
+
+
+class EndlessBackoff:
+    """Seconds between kopf's repeats of a request: no outage is so long that it would end."""
+
+    def __iter__(self) -> Iterator[float]:
+        most = 0.5
+        while True:
+            yield random.uniform(most / 2, most)  # noqa: S311 (nothing secret)
+            most = min(most * 2, 10.0)
+
+
+def new_settings() -> kopf.OperatorSettings:
+    """Settings that hold before any handler is called."""
+    settings = kopf.OperatorSettings()
+    # kopf would have this process killed some minutes after it has ended, also where it was begun
+    # again meanwhile.
+    settings.process.ultimate_exiting_timeout = None
+    return settings
+
+
+def set_up(settings: kopf.OperatorSettings) -> None:
+    """Set kopf up; what is not named here is never used."""
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.persistence.progress_storage = NoProgress()
+    # kopf takes its own finalizer away from what it has no handlers for, also another operator's.
+    settings.persistence.finalizer = "kubernaut.ai/never-set"
+    settings.queueing.idle_timeout = _WORKER_RESTS_S
+    settings.queueing.exit_timeout = _WORKER_ENDS_WITHIN_S
+    settings.networking.request_timeout = _REQUEST_S
+    settings.networking.connect_timeout = _CONNECT_S
+    settings.networking.error_backoffs = EndlessBackoff()
+    settings.watching.server_timeout = LASTS_S
+    settings.watching.connect_timeout = _CONNECT_S
+    settings.watching.inactivity_timeout = SILENCE_S
+    settings.watching.reconnect_backoff = PAUSE_S
+    # A list only tells where to begin.
+    settings.watching.chunk_size = 1
+
+
+def forgetful_memories() -> Any:
+    """No memory of objects: kopf's own keeps a record of each until it is deleted."""
+    from kopf._core.reactor.inventory import ResourceMemories
+
+    class Forgetful(ResourceMemories):
+        async def recall(self, raw_body: Any, **options: Any) -> Any:
+            return await super().recall(raw_body, **{**options, "ephemeral": True})
+
+    return Forgetful()
