@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import signal
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +23,7 @@ from workflowexecution.kube.kopf_slim import kopf
 from workflowexecution.kube.request_tally import RequestTally
 from workflowexecution.kube.watch_tap import WatchTap
 
-WITHIN_S = 5
+WITHIN_S = 15
 PREFIX = "/k8s/clusters/one"
 PATH = "/apis/example.com/v1/namespaces/ns/things"
 
@@ -63,6 +66,7 @@ class Server:
     version: int = 1
     scripts: list[list[bytes] | int] = field(default_factory=list)
     discovery: dict[str, list[int | bytes]] = field(default_factory=dict)
+    odd_lists: list[bytes] = field(default_factory=list)
     lists: int = 0
     asked: list[str] = field(default_factory=list)
     watched_from: list[str] = field(default_factory=list)
@@ -76,6 +80,8 @@ class Server:
         if request.query.get("watch") != "true":
             self.lists += 1
             assert request.query["limit"] == "1"
+            if self.odd_lists:
+                return web.Response(body=self.odd_lists.pop(0))
             meta = {"resourceVersion": str(self.version), "continue": "more"}
             one = {"metadata": {"name": "listed", "uid": "listed", "resourceVersion": "1"}}
             return web.json_response({"metadata": meta, "items": [one]})
@@ -183,9 +189,22 @@ async def changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
     memo.seen.deliver(*change)
 
 
+@pytest_asyncio.fixture
+async def signals() -> AsyncIterator[list[int]]:
+    """The SIGTERMs that have come, as the process took them before kopf began."""
+    told: list[int] = []
+    yield told
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
+
+
 @pytest.fixture
-def keep_signals() -> Callable[[], None]:
-    return lambda: None
+def keep_signals(signals: list[int]) -> Callable[[], None]:
+    def keep() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signals.append, 1)
+
+    return keep
 
 
 @pytest_asyncio.fixture
@@ -340,3 +359,150 @@ async def test_it_says_when_it_is_over(server: Server, stream: Stream) -> None:
     await stream.has_begun()
     await stream.operator.stop()
     assert stream.operator.problem() == "the watch of things ended: stopped"
+
+
+async def test_an_object_of_any_depth_is_delivered(
+    server: Server, stream: Stream, seen: Seen
+) -> None:
+    """kopf itself ends with what Python's decoder cannot read."""
+    deep = b"[" * 5000 + b"]" * 5000
+    odd = line("ADDED", 3, "deep").replace(b'"object": {', b'"object": {"spec": ' + deep + b", ")
+    server.scripts = [[line("ADDED", 2, "a"), odd, line("ADDED", 4, "b")]]
+    await until_seen(stream, seen, "a", "deep", "b")
+    assert server.watched_from == ["1"]
+
+
+async def test_a_stream_that_is_closed_at_once_is_not_opened_again_at_once(
+    server: Server, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_tap, "PAUSE_S", 0.2)
+    server.scripts = [[] for _ in range(400)]
+    stream.operator.start()
+    await until(lambda: len(server.watched_from) >= 1)
+    began = time.monotonic()
+    await until(lambda: len(server.watched_from) >= 5)
+    assert time.monotonic() - began > 0.75
+
+
+def crash_once(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have kopf end with an error that nobody foresaw, at the next stream."""
+    opened, left = stream.tap.lines, [1]
+
+    def broken_once(content: Any) -> AsyncIterator[bytes]:
+        if left:
+            raise ZeroDivisionError(left.pop())
+        return opened(content)
+
+    monkeypatch.setattr(stream.tap, "lines", broken_once)
+
+
+async def test_where_kopf_ends_it_begins_again_and_says_that_something_was_missed(
+    server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crash_once(stream, monkeypatch)
+    server.scripts = [[], [line("ADDED", 3, "b")]]
+    with capture_logs() as logs:
+        await until_seen(stream, seen, "b")
+    assert (server.lists, seen.gaps, stream.operator.problem()) == (2, 1, "")
+    assert [one["log_level"] for one in logs if "begins again" in one["event"]] == ["error"]
+    assert stream.health.not_ready() == ""
+
+
+async def test_an_end_of_kopf_ends_no_task_of_ours(
+    server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kopf takes each task that is begun after it for its own."""
+    crash_once(stream, monkeypatch)
+    server.scripts = [[], [line("ADDED", 3, "b")]]
+    stream.operator.start()
+    await stream.has_begun()
+    ours = asyncio.create_task(server.is_over.wait())
+    await until(lambda: bool(seen.events))
+    assert not ours.done()
+    await stream.operator.stop()
+    assert not ours.done()
+    ours.cancel()
+
+
+async def test_signals_stay_with_the_process_each_time_kopf_begins(
+    server: Server,
+    stream: Stream,
+    seen: Seen,
+    signals: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crash_once(stream, monkeypatch)
+    server.scripts = [[], [line("ADDED", 3, "b")]]
+    await until_seen(stream, seen, "b")
+    os.kill(os.getpid(), signal.SIGTERM)
+    await until(lambda: bool(signals))
+    assert (signals, stream.operator.problem()) == ([1], "")
+
+
+async def test_nothing_is_remembered_and_no_object_is_changed(
+    server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kopf remembers objects until they are deleted, and takes its finalizer away from others'."""
+    made: list[Any] = []
+
+    def forgetful() -> Any:
+        made.append(kopf_settings.forgetful_memories())
+        return made[-1]
+
+    monkeypatch.setattr(kopf_operator, "forgetful_memories", forgetful)
+    finalizer = kopf.OperatorSettings().persistence.finalizer
+    marked = line("ADDED", 3, "b").replace(
+        b'"metadata": {', f'"metadata": {{"finalizers": ["{finalizer}"], '.encode()
+    )
+    server.scripts = [[line("ADDED", 2, "a"), marked, line("MODIFIED", 4, "a")]]
+    await until_seen(stream, seen, "a", "b", "a")
+    assert [list(one.iter_all_memories()) for one in made] == [[]]
+    assert len(stream.inbox) == 0
+    assert {one.split()[0] for one in server.asked} == {"GET"}
+
+
+def test_kopf_is_set_up_to_touch_nothing() -> None:
+    settings, plain = kopf_settings.new_settings(), kopf.OperatorSettings()
+    kopf_settings.set_up(settings)
+    assert settings.persistence.finalizer != plain.persistence.finalizer
+    assert settings.process.ultimate_exiting_timeout is None
+
+
+async def test_what_is_not_served_at_first_is_watched_once_it_is(
+    server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kopf asks once what there is, and waits for the rest for good."""
+    monkeypatch.setattr(kopf_operator, "_ASKS_WITHIN_S", 0.3)
+    server.discovery = {"/apis/example.com/v1": [404]}
+    server.scripts = [[line("ADDED", 2, "a")]]
+    await until_seen(stream, seen, "a")
+
+
+@pytest.mark.parametrize("trouble", [401, 403, 500, b"<html>"])
+async def test_trouble_while_it_finds_out_what_is_served_is_outlasted(
+    server: Server, stream: Stream, seen: Seen, trouble: int | bytes
+) -> None:
+    server.discovery = {"/apis": [trouble] * 3}
+    server.scripts = [[line("ADDED", 2, "a")]]
+    await until_seen(stream, seen, "a")
+    assert stream.health.not_ready() == ""
+
+
+@pytest.mark.parametrize("odd", [b"<html>", b"null", b'{"metadata": {}}'])
+async def test_a_list_that_is_none_is_asked_for_again(
+    server: Server, stream: Stream, seen: Seen, odd: bytes
+) -> None:
+    """Without a version kopf would be told of every object there is."""
+    server.odd_lists = [odd, odd]
+    server.scripts = [[line("ADDED", 2, "a")]]
+    await until_seen(stream, seen, "a")
+    assert (server.lists, server.watched_from, seen.gaps) == (3, ["1"], 0)
+
+
+async def test_requests_are_counted(server: Server, stream: Stream, seen: Seen) -> None:
+    server.scripts = [503, [line("ADDED", 2, "a")]]
+    await until_seen(stream, seen, "a")
+    counted = dict(stream.tally.answers)
+    discovered = counted.pop(("GET", 200))
+    assert counted == {("LIST", 200): 1, ("WATCH", 503): 1, ("WATCH", 200): 1}
+    assert discovered == len(DISCOVERY)
