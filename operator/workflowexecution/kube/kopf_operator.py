@@ -86,7 +86,7 @@ class KopfOperator:
     async def _keep_on(self) -> None:
         """Run kopf again and again; only being told to stop ends this."""
         while not self._stop.is_set():
-            why = "nobody told it to"
+            why = "it was not told to"
             try:
                 await self._run()
             except Exception as error:
@@ -145,4 +145,6 @@ class KopfOperator:
                 for tap in self.taps:
                     await tap.was_asked.wait()
         except TimeoutError:
+            missing = [tap.name for tap in self.taps if not tap.was_asked.is_set()]
+            self._log.warning("kopf does not ask for what it is to watch", missing=missing)
             flag.set()

@@ -102,8 +102,10 @@ class _Lines:
 class _Answer(aiohttp.ClientResponse):
     """An answer to kopf, which is told of a list where it was, and of no object in it."""
 
-    async def json(self, **_: Any) -> Any:
-        """Decode it, whatever its content type says."""
+    async def json(self, **options: Any) -> Any:
+        """Decode it; what is not served may be told in plain text, which kopf copes with."""
+        if self.status >= HTTPStatus.BAD_REQUEST:
+            return await super().json(**options)
         told = decode_whole(await self.read())
         if not (isinstance(told, dict) and "items" in told):
             return told

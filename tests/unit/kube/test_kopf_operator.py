@@ -477,7 +477,10 @@ async def test_what_is_not_served_at_first_is_watched_once_it_is(
     monkeypatch.setattr(kopf_operator, "_ASKS_WITHIN_S", 0.3)
     server.discovery = {"/apis/example.com/v1": [404]}
     server.scripts = [[line("ADDED", 2, "a")]]
-    await until_seen(stream, seen, "a")
+    with capture_logs() as logs:
+        await until_seen(stream, seen, "a")
+    (ended,) = (one for one in logs if "begins again" in one["event"])
+    assert ended["error"] == "it was not told to"
 
 
 @pytest.mark.parametrize("trouble", [401, 403, 500, b"<html>"])
