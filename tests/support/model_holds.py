@@ -19,50 +19,44 @@ from workflowexecution.api.fields import format_time, parse_time
 class HeldLaunches(OneOperator):
     """Holds come, go and expire; whoever watches is told at once, whoever starts lists them."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.holds: dict[str, Raw] = {}
-
     @rule(target_index=target_index, seconds=st.sampled_from([0, 20, 400]))
     def somebody_holds_a_target(self, target_index: int, seconds: int) -> None:
         until = format_time(self.server.now + timedelta(seconds=seconds))
         lasting: dict[str, Any] = {"expiresAt": until} if seconds else {}
-        name = f"hold-{len(self.holds)}-{self.server.version}"
-        self.holds[name] = raw_hold(name, targetResource=TARGETS[target_index], **lasting)
+        name = f"hold-{len(self.server.holds)}-{self.server.version}"
+        self.server.holds[name] = raw_hold(name, targetResource=TARGETS[target_index], **lasting)
         self._tell("ADDED", name)
 
-    @precondition(lambda self: self.holds)
+    @precondition(lambda self: self.server.holds)
     @rule(number=index)
     def somebody_lifts_a_hold(self, number: int) -> None:
-        self._lift(self.pick([*self.holds], number))
+        self._lift(self.pick([*self.server.holds], number))
 
     def started(self, who: int, namespace: str = RUN_NAMESPACE) -> Operator:
         one = super().started(who, namespace)
-        for raw in self.holds.values():
-            one.holds.on_event("ADDED", raw)
         self._judge_launches_of(one)
         return one
 
     def teardown(self) -> None:
         """What was held goes on by itself, so everything ends as it always does."""
-        for name in [*self.holds]:
+        for name in [*self.server.holds]:
             self._lift(name)
         super().teardown()
 
     def _lift(self, name: str) -> None:
         self._tell("DELETED", name)
-        del self.holds[name]
+        del self.server.holds[name]
 
     def _tell(self, event: str, name: str) -> None:
         for one in self.operators:
-            one.holds.on_event(event, self.holds[name])
+            one.holds.on_event(event, self.server.holds[name])
 
     def _judge_launches_of(self, one: Operator) -> None:
         create = one.cluster.create_run
 
         async def create_run(manifest: Mapping[str, Any]) -> Any:
             target = target_of(dict(manifest))
-            if any(self._holds(raw, target) for raw in self.holds.values()):
+            if any(self._holds(raw, target) for raw in self.server.holds.values()):
                 self.server.judge.complaints.append(f"{target} was launched on while it was held")
             return await create(manifest)
 

@@ -110,9 +110,7 @@ class ModelCluster:
         return self._list(LISTS[1], lambda: self._server.all(RUNS, self._namespace))
 
     async def list_holds(self) -> AsyncIterator[Raw]:
-        """Nobody holds anything here."""
-        nothing: list[Raw] = []
-        for raw in nothing:
+        for raw in [*self._server.holds.values()]:
             yield raw
 
     async def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:

@@ -21,6 +21,7 @@ class Server(Store):
 
     def __init__(self) -> None:
         super().__init__()
+        self.holds: dict[str, Raw] = {}
         self.judge = Judge(self)
         self.tekton = Tekton(self)
 
