@@ -1,13 +1,13 @@
 """One kopf operator in the event loop of everything else: begun, begun again, and stopped."""
 
 import asyncio
-import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
+from workflowexecution.kube import retry
 from workflowexecution.kube.kopf_session import WatchSessions
 from workflowexecution.kube.kopf_settings import forgetful_memories, new_settings
 from workflowexecution.kube.kopf_slim import kopf
@@ -15,7 +15,6 @@ from workflowexecution.kube.watch_tap import WatchTap
 
 # kopf watches only what is served when it begins; where nothing comes of that, it begins anew.
 _ASKS_WITHIN_S: Final = 30.0
-_AGAIN_AFTER_S: Final = 2.0
 _STOPS_WITHIN_S: Final = 5.0
 
 
@@ -100,7 +99,7 @@ class KopfOperator:
         for tap in self.taps:
             tap.health.refused(f"kopf has ended: {why}")
         with suppress(TimeoutError):
-            async with asyncio.timeout(random.uniform(0.5, 1) * _AGAIN_AFTER_S):  # noqa: S311
+            async with asyncio.timeout(retry.before_another_begin()):
                 await self._stop.wait()
 
     async def _run(self) -> None:

@@ -1,11 +1,10 @@
 """How kopf is set up: it watches and calls handlers, keeps nothing and writes nothing."""
 
-import random
-from collections.abc import Iterator
 from typing import Any, Final
 
 from workflowexecution.kube.kopf_slim import kopf
 from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
+from workflowexecution.kube.retry import EndlessWaits
 from workflowexecution.kube.watch_event import LASTS_S, PAUSE_S, SILENCE_S
 
 _REQUEST_S: Final = 15.0
@@ -13,16 +12,6 @@ _CONNECT_S: Final = 5.0
 # One worker calls the handlers of a watch, and is kept; to begin one costs more than an event.
 _WORKER_RESTS_S: Final = 3600.0
 _WORKER_ENDS_WITHIN_S: Final = 0.5
-
-
-class EndlessBackoff:
-    """Seconds between kopf's repeats of a request: no outage is so long that it would end."""
-
-    def __iter__(self) -> Iterator[float]:
-        most = 0.5
-        while True:
-            yield random.uniform(most / 2, most)  # noqa: S311 (nothing secret)
-            most = min(most * 2, 10.0)
 
 
 def new_settings() -> kopf.OperatorSettings:
@@ -46,7 +35,7 @@ def set_up(settings: kopf.OperatorSettings) -> None:
     settings.queueing.exit_timeout = _WORKER_ENDS_WITHIN_S
     settings.networking.request_timeout = _REQUEST_S
     settings.networking.connect_timeout = _CONNECT_S
-    settings.networking.error_backoffs = EndlessBackoff()
+    settings.networking.error_backoffs = EndlessWaits()
     settings.watching.server_timeout = LASTS_S
     settings.watching.connect_timeout = _CONNECT_S
     settings.watching.inactivity_timeout = SILENCE_S

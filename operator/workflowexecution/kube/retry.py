@@ -5,7 +5,7 @@ What is asked at a steady pace however it was answered, as a Lease is, is no ret
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeVar
 
 import tenacity
@@ -22,6 +22,7 @@ Report = Callable[[BaseException, int], None]
 # than it must.
 _OF_A_PASS: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
 _WHILE_AWAY: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
+_OF_A_NEW_BEGIN: Final = tenacity.wait_random(1, 2)
 _OF_A_COURTESY: Final = tenacity.wait_random_exponential(multiplier=0.5, max=5)
 _ATTEMPTS_AT_A_COURTESY: Final = 4
 # A server that asks for more than this is not obeyed to the letter: the lock waits for it too.
@@ -30,16 +31,33 @@ _LONGEST_ASKED_S: Final = 60.0
 _NOBODY: Final = tenacity.AsyncRetrying()
 
 
+class EndlessWaits:
+    """Seconds between repeats that never end: longer and longer, within bounds, and jittered."""
+
+    def __iter__(self) -> Iterator[float]:
+        for attempt in itertools.count(1):
+            yield _seconds(_WHILE_AWAY, attempt)
+
+
 def backoff(error: Exception, attempt: int) -> float:
     """Seconds to wait after attempt number ``attempt``, from 1, ended in an error.
 
     At least what the API server asked for. A pass of the queue is repeated by the queue itself,
     as a key that is added ends the wait early.
     """
+    asked = error.retry_after if isinstance(error, UnavailableError) else None
+    return max(_seconds(_OF_A_PASS, attempt), min(asked or 0.0, _LONGEST_ASKED_S))
+
+
+def before_another_begin() -> float:
+    """Seconds before what has ended, and should not, is begun again; each replica waits its own."""
+    return _seconds(_OF_A_NEW_BEGIN, 1)
+
+
+def _seconds(wait: tenacity.wait.WaitBaseT, attempt: int) -> float:
     state = tenacity.RetryCallState(retry_object=_NOBODY, fn=None, args=(), kwargs={})
     state.attempt_number = attempt
-    asked = error.retry_after if isinstance(error, UnavailableError) else None
-    return max(_OF_A_PASS(state), min(asked or 0.0, _LONGEST_ASKED_S))
+    return wait(state)
 
 
 async def as_the_server_asks(step: Step[T], on: Errors) -> T:

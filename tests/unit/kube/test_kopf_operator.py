@@ -5,16 +5,17 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import tenacity
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from workflowexecution.kube import kopf_operator, kopf_settings, watch_tap
+from workflowexecution.kube import kopf_operator, kopf_settings, retry, watch_tap
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_operator import KopfOperator
@@ -129,18 +130,12 @@ def seen() -> Seen:
     return Seen()
 
 
-class Hasty(kopf_settings.EndlessBackoff):
-    def __iter__(self) -> Iterator[float]:
-        while True:
-            yield 0.01
-
-
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_tap, "PAUSE_S", 0.01)
     monkeypatch.setattr(kopf_settings, "PAUSE_S", 0.01)
-    monkeypatch.setattr(kopf_settings, "EndlessBackoff", Hasty)
-    monkeypatch.setattr(kopf_operator, "_AGAIN_AFTER_S", 0.01)
+    monkeypatch.setattr(retry, "_WHILE_AWAY", tenacity.wait_fixed(0.01))
+    monkeypatch.setattr(retry, "_OF_A_NEW_BEGIN", tenacity.wait_fixed(0.01))
 
 
 @dataclass
