@@ -16,6 +16,7 @@ from workflowexecution.cache.failure_history import FailureHistory
 from workflowexecution.cache.run_numbers import RunNumbers
 from workflowexecution.cache.targets import Target
 from workflowexecution.cache.tombstones import Tombstones
+from workflowexecution.cache.tombstones import is_older as is_older
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
@@ -312,11 +313,6 @@ class Store:
 
     def _target(self, key: str) -> Target:
         return self._targets.setdefault(key, Target())
-
-
-def is_older(seen: str, known: str) -> bool:
-    """Compare resource versions, which the API server promises to be growing integers."""
-    return seen.isdigit() and known.isdigit() and int(seen) < int(known)
 
 
 def _released(seen: Run, known: Run | None, now: datetime) -> Run:

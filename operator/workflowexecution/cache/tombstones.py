@@ -1,4 +1,4 @@
-"""Versions of objects that were let go of a moment ago."""
+"""Which of two versions of an object is older, also of one that was let go of a moment ago."""
 
 from collections import OrderedDict
 from typing import Final
@@ -28,5 +28,9 @@ class Tombstones:
 
     def is_older(self, uid: str, version: str) -> bool:
         """Whether this version of an object is older than the one remembered."""
-        known = self._versions.get(uid, "")
-        return version.isdigit() and known.isdigit() and int(version) < int(known)
+        return is_older(version, self._versions.get(uid, ""))
+
+
+def is_older(seen: str, known: str) -> bool:
+    """Compare resource versions, which the API server promises to be growing integers."""
+    return seen.isdigit() and known.isdigit() and int(seen) < int(known)

@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from workflowexecution.api import reading
-from workflowexecution.cache.store import is_older
-from workflowexecution.cache.tombstones import Tombstones
+from workflowexecution.cache.tombstones import Tombstones, is_older
 from workflowexecution.core.facts.execution import Execution
 
 PER_NAMESPACE: Final = 100
