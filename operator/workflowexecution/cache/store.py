@@ -15,8 +15,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cache.failure_history import FailureHistory
 from workflowexecution.cache.run_numbers import RunNumbers
 from workflowexecution.cache.targets import Target
-from workflowexecution.cache.tombstones import Tombstones
-from workflowexecution.cache.tombstones import is_older as is_older
+from workflowexecution.cache.tombstones import Tombstones, is_older
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution

@@ -13,7 +13,7 @@ import structlog
 
 from workflowexecution.api import reading
 from workflowexecution.cache.policy import Policy
-from workflowexecution.cache.store import is_older
+from workflowexecution.cache.tombstones import is_older
 from workflowexecution.client.cluster import Cluster, Raw
 from workflowexecution.core.claims import Other, asked_for, deciding_on, others_among
 from workflowexecution.kube import errors

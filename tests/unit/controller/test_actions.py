@@ -79,7 +79,7 @@ async def test_launch(desk: Desk, actions: Actions, mine: Execution) -> None:
 
 
 async def test_mirror(desk: Desk, actions: Actions, mine: Execution) -> None:
-    run = desk.has_run(raw_run("mine", status=run_status()))
+    run = desk.has_run(raw_run("mine", status=run_status(), created_at=NOW))
     assert reason_of(await actions.carry_out(mine, Mirror(run))) == "Running"
     assert desk.asked() == []
 
