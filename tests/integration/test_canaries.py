@@ -121,6 +121,26 @@ def test_what_a_policy_quotes_is_in_the_status_alone(world: World, target: str) 
     assert_no_canary(world)
 
 
+def test_a_refusal_to_end_a_run_is_in_its_event_and_in_no_log(world: World, target: str) -> None:
+    """An execution that is deleted has no status that could tell who keeps its run."""
+    quote = f"denied the request: no parameter may be {PARAMETER}"
+    item, run = launched(world, target)
+    world.tekton.begin(run)
+    for kind in ("patch pipelineruns", "delete pipelineruns"):
+        act = faults.answer(422, "Invalid", message=quote)
+        world.proxy.inject(Fault(matches=faults.kind(kind), when="before", act=act, times=10**6))
+    world.executions.delete(item)
+
+    def is_told() -> None:
+        notes = {event["reason"]: event["note"] for event in world.events_of(item)}
+        assert PARAMETER in notes.get("PipelineRunNotEnded", "")
+
+    eventually(is_told, 30, dump=world.dump)
+    logged(world, "a run cannot be ended in this way", "422")
+    assert PARAMETER not in world.operator.log_text()
+    world.proxy.heal()
+
+
 def test_a_create_that_is_in_doubt_and_refused_when_repeated(world: World, target: str) -> None:
     lost = Fault(matches=faults.kind("create pipelineruns"), when="before", act=faults.drop)
     with admission_policy(world, IS_OURS, QUOTES):

@@ -71,6 +71,7 @@ OF_OURS = [
     Attack("PATCH", f"{TEKTON}:taskruns/eve", META),
     Attack("DELETE", f"{TEKTON}:taskruns/eve"),
     Attack("GET", "/api/v1:pods/app/log"),
+    Attack("POST", "/api/v1:pods", body("Pod", spec={"containers": [{"name": "a", "image": "a"}]})),
     Attack("GET", "/api/v1:secrets"),
     Attack("GET", "/api/v1:secrets/eve"),
     Attack("POST", "/apis/events.k8s.io/v1:events", EVENT),
