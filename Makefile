@@ -93,7 +93,7 @@ lint: setup ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 audit: setup ## report known vulnerabilities of the locked requirements; no gate
-	-@$(BIN)/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes \
+	-@timeout 300 $(BIN)/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes \
 		--requirement requirements-run.lock --requirement requirements.lock
 
 fmt: setup ## format and sort
