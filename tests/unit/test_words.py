@@ -12,7 +12,6 @@ LIST = Path(__file__).with_name("banned_words.txt")
 PENDING: frozenset[str] = frozenset(
     {
         "docs/contributing/modules.md",
-        "docs/decisions/0002-kopf-as-the-framework.md",
     }
 )
 # The other packages are rewritten together with their code.

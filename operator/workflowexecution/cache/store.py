@@ -201,7 +201,7 @@ class Store:
         if known.is_gone:
             return known
         if known.state is RunState.FINISHED:
-            # What has ended is still to be reported, whoever deletes it then.
+            # Its end is not reported yet, so it is kept although it was deleted.
             return self._keep(known, now)
         had_begun = known.has_started or (None if known.task_names else False)
         return self._keep(dataclasses.replace(known, is_gone=True, has_started=had_begun), now)

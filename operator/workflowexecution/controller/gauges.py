@@ -1,4 +1,4 @@
-"""What there is at this moment, for whoever reads the metrics."""
+"""Gauges of the present state: what is active, held, waiting and remembered."""
 
 from collections.abc import Callable, Sequence
 
