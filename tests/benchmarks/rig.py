@@ -59,13 +59,15 @@ class Operator:
         """Start it; seconds until it says that it is ready."""
         began = time.monotonic()
         self._process.start(wait=False)
-        if self._profile is not None:
-            self._profiler = _record(self._process.pid, self._profile)
         while self._process.ask("/readyz")[0] != 200:
             assert self._process.is_running, self._process.log_tail()
             assert time.monotonic() < began + READY_S, self._process.log_tail()
             time.sleep(POLL_S)
-        return time.monotonic() - began
+        seconds = time.monotonic() - began
+        if self._profile is not None:
+            # Not before: the process becomes another program first, whose stacks are elsewhere.
+            self._profiler = _record(self._process.pid, self._profile)
+        return seconds
 
     def usage(self) -> processes.Usage:
         """What it has used so far."""

@@ -61,6 +61,11 @@ class Store:
         """What is kept of the execution of this UID, if it needs work."""
         return self._executions.get(uid)
 
+    def has_execution(self, uid: str, version: str) -> bool:
+        """Whether this very version of an execution was taken in before."""
+        known = self._executions.get(uid)
+        return known.resource_version == version if known else self._settled.has(uid, version)
+
     def executions(self) -> list[Execution]:
         """All executions that need work, in no order."""
         return list(self._executions.values())

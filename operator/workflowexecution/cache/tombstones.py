@@ -26,6 +26,10 @@ class Tombstones:
         """Whether this object is remembered."""
         return uid in self._versions
 
+    def has(self, uid: str, version: str) -> bool:
+        """Whether this is the version of an object that is remembered."""
+        return self._versions.get(uid) == version
+
     def is_older(self, uid: str, version: str) -> bool:
         """Whether this version of an object is older than the one remembered."""
         return is_older(version, self._versions.get(uid, ""))

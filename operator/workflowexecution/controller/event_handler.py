@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from workflowexecution.api import reading
 from workflowexecution.cache.gaps import Gaps
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.policy import Policy
@@ -51,6 +52,24 @@ class EventHandler:
     def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
         """Take in one event of a run."""
         self._guarded(self._on_run, event_type, raw)
+
+    def can_wait_execution(self, event_type: str, raw: dict[str, Any]) -> bool:
+        """Whether an event only repeats what the cache has, as the echo of our own write does."""
+        meta = reading.mapping(raw, "metadata")
+        uid, version = reading.text(meta, "uid"), reading.text(meta, "resourceVersion")
+        return event_type == "MODIFIED" and self._store.has_execution(uid, version)
+
+    def can_wait_run(self, event_type: str, raw: dict[str, Any]) -> bool:
+        """Whether an event is no more than progress of a known run, which is written later."""
+        meta = reading.mapping(raw, "metadata")
+        if event_type == "DELETED" or "deletionTimestamp" in meta:
+            return False
+        known = self._store.run((reading.text(meta, "namespace"), reading.text(meta, "name")))
+        if known is None or known.state is not RunState.ACTIVE or known.is_cancelled:
+            return False
+        asks_to_end = reading.text(reading.mapping(raw, "spec"), "status")
+        has_ended = "completionTime" in reading.mapping(raw, "status")
+        return known.uid == reading.text(meta, "uid") and not (asks_to_end or has_ended)
 
     def _guarded(self, take_in: TakeIn, event_type: str, raw: dict[str, Any]) -> None:
         try:

@@ -41,8 +41,8 @@ class Listeners:
     on_claim: TakeIn
 
     def tell(self, take_in: TakeIn, event: kopf.RawEvent) -> None:
-        """Hand on the change that an event is of."""
-        if change := self.inbox.take(event["object"]):
+        """Hand on the changes that an event is of."""
+        for change in self.inbox.take(event["object"]):
             take_in(*change)
 
     def __copy__(self) -> "Listeners":

@@ -1,21 +1,35 @@
-"""What comes over one watch on its way to kopf: heard, decoded, and never what would end kopf."""
+"""One watch on its way to kopf: each line decoded, and none that would end kopf.
+
+kopf calls handlers for what must be known at once. A change that can wait, as the echo of our own
+write, waits for the next of those, or half a second: the call costs more than the change.
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, Final
 
 import aiohttp
 import structlog
 
 from workflowexecution.kube import errors
 from workflowexecution.kube.decoding import Decode, decode_whole
-from workflowexecution.kube.kopf_inbox import Inbox
+from workflowexecution.kube.kopf_inbox import Change, Inbox
 from workflowexecution.kube.stream_health import StreamHealth
-from workflowexecution.kube.watch_event import PAUSE_S, read_event
+from workflowexecution.kube.watch_event import PAUSE_S, WatchEvent, read_event
 
 # kopf asks where the API server is now, and goes on from there.
 PLACE_LOST: Final = b'{"type":"ERROR","object":{"code":410}}\n'
+# For how long a change may wait that nobody waits for.
+_WAITS_S: Final = 0.5
+
+# Whether a change, of this type and to this object, may be handled a moment later.
+CanWait = Callable[[str, dict[str, Any]], bool]
+
+
+def never(_event_type: str, _changed: dict[str, Any]) -> bool:
+    """No change may wait."""
+    return False
 
 
 class WatchTap:
@@ -23,14 +37,19 @@ class WatchTap:
 
     Changes are put into ``inbox`` as ``decode`` reads them. ``on_gap`` is called when changes may
     have been missed and a new beginning has been found: a list that is asked for from then on
-    holds all that was missed.
+    holds all that was missed. Of what ``can_wait``, only the newest change of an object is kept.
 
     has_begun: set once it is known from where on changes are delivered.
     was_asked: set once kopf watches the path, whatever it is answered.
     """
 
     def __init__(
-        self, path: str, inbox: Inbox, on_gap: Callable[[], None], decode: Decode = decode_whole
+        self,
+        path: str,
+        inbox: Inbox,
+        on_gap: Callable[[], None],
+        decode: Decode = decode_whole,
+        can_wait: CanWait = never,
     ) -> None:
         self.path = path
         self.name = path.rpartition("/")[2]
@@ -40,6 +59,7 @@ class WatchTap:
         self._inbox = inbox
         self._on_gap = on_gap
         self._decode = decode
+        self._can_wait = can_wait
         self._has_gap = False
         self._due_at = float("-inf")
         self._attempts = 0
@@ -72,27 +92,89 @@ class WatchTap:
         self._log.warning("the watch is refused", error=why, attempt=self._attempts)
 
     async def lines(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-        """Whole lines as kopf is to read them; some at once where they come at once."""
-        rest = b""
-        async for chunk in content.iter_any():
-            *lines, rest = (rest + chunk).split(b"\n")
-            told: list[bytes] = []
+        """Lines as kopf is to read them: one for all changes that come at once, or have waited."""
+        parcel = _Parcel(self._can_wait)
+        async for lines in _whole_lines(content, parcel):
             try:
-                for line in lines:
-                    told.append(self._take_in(line))
+                parcel.add(self._events(lines))
             except errors.GoneError:
-                told.append(PLACE_LOST)
+                yield self._note(parcel) + PLACE_LOST
             except errors.ApiError as error:
-                if told:
-                    yield b"".join(told)
+                yield self._note(parcel)
                 self._log.debug("the stream was lost", error=str(error))
                 # kopf goes on where it was after a lost stream, and ends with anything else.
                 raise aiohttp.ClientPayloadError(str(error)) from error
-            if told:
-                yield b"".join(told)
+            if parcel.is_due():
+                yield self._note(parcel)
+        yield self._note(parcel)
 
-    def _take_in(self, line: bytes) -> bytes:
-        """One line as kopf is to read it; raises ApiError where it tells of an error."""
-        event = read_event(line, self.path, self._decode)
-        self.health.heard()
-        return self._inbox.put(event)
+    def _events(self, lines: Iterable[bytes]) -> Iterable[WatchEvent]:
+        """Each line as an event; raises ApiError where one tells of an error."""
+        for line in lines:
+            event = read_event(line, self.path, self._decode)
+            self.health.heard()
+            yield event
+
+    def _note(self, parcel: "_Parcel") -> bytes:
+        """The line of all that waits; empty where nothing does."""
+        return self._inbox.put(*parcel.unload()) if parcel.version else b""
+
+
+class _Parcel:
+    """What is handed to kopf with the next line.
+
+    version: of the last change; empty where there is nothing to hand on.
+    due_at: when the line is due by the event loop's clock; None where nothing waits.
+    """
+
+    def __init__(self, can_wait: CanWait) -> None:
+        self._can_wait = can_wait
+        self._changes: dict[str, Change] = {}
+        self.version = ""
+        self.due_at: float | None = None
+
+    def add(self, events: Iterable[WatchEvent]) -> None:
+        """Add changes, each in place of an older one of the same object that could wait."""
+        now = asyncio.get_running_loop().time()
+        for kind, changed, version in events:
+            self.version = version
+            can_wait = kind != "BOOKMARK" and self._can_wait(kind, changed)
+            due_at = now + _WAITS_S if can_wait else now
+            self.due_at = min(due_at, self.due_at or due_at)
+            if kind != "BOOKMARK":
+                key = changed["metadata"]["uid"] if can_wait else version
+                self._changes.pop(key, None)
+                self._changes[key] = Change(kind, changed)
+
+    def is_due(self) -> bool:
+        """Whether it is to be handed on now."""
+        return self.due_at is not None and self.due_at <= asyncio.get_running_loop().time()
+
+    def unload(self) -> tuple[list[Change], str]:
+        """Take out all that there is, and the version after it."""
+        changes, version = [*self._changes.values()], self.version
+        self._changes.clear()
+        self.version, self.due_at = "", None
+        return changes, version
+
+
+async def _whole_lines(
+    content: aiohttp.StreamReader, parcel: _Parcel
+) -> AsyncIterator[list[bytes]]:
+    """Lines that have come at once; none where the parcel is due before any comes."""
+    rest = b""
+    while True:
+        limit = asyncio.timeout_at(parcel.due_at)
+        try:
+            async with limit:
+                chunk = await content.readany()
+        except TimeoutError:
+            # A connection may end with the same error.
+            if not limit.expired():
+                raise
+            yield []
+            continue
+        if not chunk:
+            return
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield lines

@@ -77,12 +77,12 @@ class Manager:
         self._controller = Controller(
             cluster, policy, metrics, clock, concurrency=concurrency, event_sinks=event_sinks
         )
-        listeners = (self._controller.events, *([listener] if listener else ()))
         self._preflight = Preflight(cluster, health)
         self._watches = Watches(
             access,
             policy,
-            listeners,
+            self._controller.events,
+            listener,
             self._controller.holds,
             self._controller.claims,
             metrics.requests,

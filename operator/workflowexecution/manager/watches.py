@@ -7,6 +7,7 @@ from typing import Any
 from workflowexecution.cache.policy import Policy
 from workflowexecution.client.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.controller.claims import Claims
+from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, Listeners
 from workflowexecution.controller.holds import Holds
 from workflowexecution.core.facts.execution_shape import EventOfExecution
@@ -18,22 +19,26 @@ from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions
 from workflowexecution.kube.kopf_slim import kopf
 from workflowexecution.kube.request_tally import RequestTally
-from workflowexecution.kube.watch_tap import WatchTap
+from workflowexecution.kube.watch_tap import CanWait, WatchTap, never
 from workflowexecution.manager.view import EventListener
+
+# How events of a path are decoded, and which of them need not be handled at once.
+_Read = tuple[Decode, CanWait]
 
 
 class Watches:
-    """The watches of executions and runs, which ``listeners`` hear of, of holds and of claims.
+    """The watches of executions and runs, of holds and of claims.
 
-    ``check`` returns once the cluster has what is to be watched. ``keep_signals`` takes SIGTERM
-    and SIGINT back from kopf.
+    ``listener`` hears of all that ``events`` hears of executions and runs. ``check`` returns once
+    the cluster has what is to be watched. ``keep_signals`` takes SIGTERM and SIGINT back from kopf.
     """
 
     def __init__(
         self,
         access: Access,
         policy: Policy,
-        listeners: Sequence[EventListener],
+        events: EventHandler,
+        listener: EventListener | None,
         holds: Holds,
         claims: Claims,
         tally: RequestTally,
@@ -41,15 +46,16 @@ class Watches:
         check: Callable[[], Awaitable[None]],
         keep_signals: Callable[[], None],
     ) -> None:
+        listeners: list[EventListener] = [events, *([listener] if listener else [])]
         missed = _each([one.missed for one in listeners])
         on_execution = _each([one.on_execution for one in listeners])
         on_run = _each([one.on_run for one in listeners])
 
         def operate(
-            registry: kopf.OperatorRegistry, namespaces: Sequence[str], watched: dict[str, Decode]
+            registry: kopf.OperatorRegistry, namespaces: Sequence[str], watched: dict[str, _Read]
         ) -> KopfOperator:
             inbox = Inbox()
-            taps = [WatchTap(path, inbox, missed, decode) for path, decode in watched.items()]
+            taps = [WatchTap(path, inbox, missed, *read) for path, read in watched.items()]
             sessions = WatchSessions(access, taps, tally)
             memo = Listeners(
                 inbox=inbox,
@@ -62,17 +68,19 @@ class Watches:
             )
             return KopfOperator(registry, memo, sessions, taps, namespaces, keep_signals)
 
+        executions = decode_only(EventOfExecution), events.can_wait_execution
+        runs = decode_only(EventOfRun), events.can_wait_run
         served, where = policy.watch_namespaces, policy.template.namespace
         of_executions = operate(
             OF_EXECUTIONS,
             served,
-            dict.fromkeys(claim_paths(served), decode_whole)
-            | dict.fromkeys(execution_paths(served), decode_only(EventOfExecution)),
+            dict.fromkeys(claim_paths(served), (decode_whole, never))
+            | dict.fromkeys(execution_paths(served), executions),
         )
         of_runs = operate(
             OF_RUNS,
             [where],
-            {runs_path(where): decode_only(EventOfRun), holds_path(where): decode_whole},
+            {runs_path(where): runs, holds_path(where): (decode_whole, never)},
         )
         self._operators = (of_executions, of_runs)
         self._taps = (*of_executions.taps, *of_runs.taps)

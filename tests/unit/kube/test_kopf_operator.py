@@ -112,6 +112,7 @@ class Seen:
 
     events: list[tuple[str, str]] = field(default_factory=list)
     gaps: int = 0
+    calls: int = 0
 
     def deliver(self, kind: str, raw: dict[str, Any]) -> None:
         self.events.append((kind, raw["metadata"]["name"]))
@@ -179,9 +180,11 @@ async def login(memo: Memo, **_: Any) -> kopf.AiohttpSession:
 
 @kopf.on.event("example.com", "v1", "things", registry=REGISTRY)
 async def changed(event: kopf.RawEvent, memo: Memo, **_: Any) -> None:
-    change = memo.inbox.take(event["object"])
-    assert change is not None
-    memo.seen.deliver(*change)
+    changes = memo.inbox.take(event["object"])
+    assert changes
+    memo.seen.calls += 1
+    for change in changes:
+        memo.seen.deliver(*change)
 
 
 @pytest_asyncio.fixture
