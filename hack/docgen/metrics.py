@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workflowexecution import __version__
-from workflowexecution.observe.described import Described
+from workflowexecution.observe.api_requests import Described
 from workflowexecution.observe.metrics import Metrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from workflowexecution.api import identity
 from workflowexecution.kube.kopf_inbox import Inbox
-from workflowexecution.kube.kopf_settings import set_up
-from workflowexecution.kube.kopf_slim import kopf
+from workflowexecution.kube.kopf_settings import kopf, set_up
 
 OF_EXECUTIONS: Final = kopf.OperatorRegistry()
 OF_RUNS: Final = kopf.OperatorRegistry()

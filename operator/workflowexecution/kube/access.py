@@ -1,6 +1,7 @@
-"""How the API server is reached, and how a session with it is opened."""
+"""How the API server is reached, how a session with it is opened, and how requests are counted."""
 
 import ssl
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -107,3 +108,25 @@ def _authorize_at_proxy(request: aiohttp.ClientRequest, value: str) -> None:
         request.proxy_headers = CIMultiDict(told)
     else:
         request.headers.update(told)
+
+
+# Stands where a status would: a time-out, a lost connection, a request that was given up.
+NO_ANSWER: Final = 0
+
+
+class RequestTally:
+    """Counts that only grow.
+
+    answers: number of requests by verb and HTTP status; NO_ANSWER where there was none.
+    seconds: time that requests took in all, by verb; streams are counted and not timed.
+    """
+
+    def __init__(self) -> None:
+        self.answers: Counter[tuple[str, int]] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    def note(self, verb: str, status: int, seconds: float | None = None) -> None:
+        """Count one request."""
+        self.answers[verb, status] += 1
+        if seconds is not None:
+            self.seconds[verb] += seconds

@@ -13,9 +13,9 @@ import msgspec
 
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
+from workflowexecution.kube.access import NO_ANSWER, RequestTally
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.decoding import Decode, decode_whole
-from workflowexecution.kube.request_tally import NO_ANSWER, RequestTally
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 # Objects asked for at a time. An object may be a megabyte and a half, and a page is held whole: one

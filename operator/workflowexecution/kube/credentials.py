@@ -1,13 +1,22 @@
-"""The header that proves who asks, or an error that names where that was to come from."""
+"""What proves to the API server who asks, and whom a connection to it trusts.
+
+Files of either kind are replaced at any time, by kubelet and others, and are read again then.
+"""
 
 import base64
+import os
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 # What may stand in a token: no header may have a line end, and no token has a blank.
 _TOKEN: Final = frozenset(map(chr, range(0x21, 0x7F)))
 
 Authorization = Callable[[], str | None]
+_Stamp = tuple[int, int, int]
 
 
 class CredentialError(ValueError):
@@ -34,3 +43,81 @@ def bearer(token: str, where: str) -> str:
 def basic(user: str, password: str) -> str:
     """The header of a name and a password, to the letter."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def trust_in(
+    authority: Path | str | None, certificate: str | None = None, key: str | None = None
+) -> ssl.SSLContext:
+    """Trust this authority, None for those of the machine, and prove who asks by a certificate."""
+    context = ssl.create_default_context(cafile=authority)
+    # Strict by default from Python 3.13 on, and then refuses every cluster whose authority has no
+    # key identifiers, as that of many managed clusters. The certificate itself is verified.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if certificate:
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+def trust_in_anybody(certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
+    """Trust whoever answers, and prove who asks by a certificate all the same."""
+    context = trust_in(None, certificate, key)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def prove_by(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Prove who asks by a certificate and its key (PEM), which OpenSSL reads from files only.
+
+    Raises: OSError where they do not fit each other, or are none.
+    """
+    with TemporaryDirectory(prefix="wfe-") as folder:
+        place = Path(folder) / "pair.pem"
+        place.touch(0o600)
+        place.write_text(f"{certificate}\n{key}\n")
+        context.load_cert_chain(place)
+
+
+class Token:
+    """A token in a file, which is read again as soon as it has been replaced."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen: _Stamp | None = None
+        self._header = ""
+
+    def header(self) -> str:
+        """The value of the header.
+
+        Raises: OSError where there is no such file; CredentialError where it holds no token.
+        """
+        stamp = _stamp(self._file)
+        if stamp != self._seen:
+            self._header = bearer(self._file.read_text(errors="replace"), str(self._file))
+            self._seen = stamp
+        return self._header
+
+
+class Trust:
+    """A context that trusts whom a file names, also after kubelet has replaced it.
+
+    Whom the file named before stays trusted until the process ends.
+    """
+
+    def __init__(self, authority: Path) -> None:
+        self._authority = authority
+        self._seen = _stamp(authority)
+        self.context = trust_in(authority)
+
+    def refresh(self) -> None:
+        """Read the file where it has changed; one that cannot be read is read again later."""
+        with suppress(OSError):
+            stamp = _stamp(self._authority)
+            if stamp != self._seen:
+                self.context.load_verify_locations(self._authority)
+                self._seen = stamp
+
+
+def _stamp(file: Path) -> _Stamp:
+    """What is different once a file has been replaced or written anew."""
+    state = os.stat(file)
+    return state.st_ino, state.st_mtime_ns, state.st_size

@@ -9,8 +9,7 @@ import structlog
 
 from workflowexecution.kube import retry
 from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_settings import forgetful_memories, new_settings
-from workflowexecution.kube.kopf_slim import kopf
+from workflowexecution.kube.kopf_settings import forgetful_memories, kopf, new_settings
 from workflowexecution.kube.watch_tap import WatchTap
 
 # kopf watches only what is served when it begins; where nothing comes of that, it begins anew.

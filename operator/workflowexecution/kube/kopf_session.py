@@ -14,11 +14,10 @@ from yarl import URL
 
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
-from workflowexecution.kube.access import Access
+from workflowexecution.kube.access import NO_ANSWER, Access, RequestTally
 from workflowexecution.kube.client import error_of
 from workflowexecution.kube.decoding import decode_whole
-from workflowexecution.kube.kopf_slim import kopf
-from workflowexecution.kube.request_tally import NO_ANSWER, RequestTally
+from workflowexecution.kube.kopf_settings import kopf
 from workflowexecution.kube.watch_tap import PLACE_LOST, WatchTap
 
 # Beside the streams: discovery asks for some things at once.

@@ -1,11 +1,26 @@
-"""How kopf is set up: it watches and calls handlers, keeps nothing and writes nothing."""
+"""kopf, and how it is set up: it watches and calls handlers, keeps nothing and writes nothing.
 
+It is imported without the official client, which kopf imports where that is installed: only to
+recognise that client's typed objects, of which it never gets one here. They cost 10 MB.
+"""
+
+import sys
 from typing import Any, Final
 
-from workflowexecution.kube.kopf_slim import kopf
-from workflowexecution.kube.kopf_storage import NoDiffBase, NoProgress
 from workflowexecution.kube.retry import EndlessWaits
-from workflowexecution.kube.watch_event import LASTS_S, PAUSE_S, SILENCE_S
+from workflowexecution.kube.watch_stream import LASTS_S, PAUSE_S, SILENCE_S
+
+_IS_LOADED = "kubernetes" in sys.modules
+if not _IS_LOADED:
+    # What is None here cannot be imported; kopf then goes without it.
+    sys.modules["kubernetes"] = None  # type: ignore[assignment]
+try:
+    import kopf
+finally:
+    if not _IS_LOADED:
+        del sys.modules["kubernetes"]
+
+__all__ = ["forgetful_memories", "kopf", "new_settings", "set_up"]
 
 _REQUEST_S: Final = 15.0
 _CONNECT_S: Final = 5.0
@@ -53,3 +68,38 @@ def forgetful_memories() -> Any:
             return await super().recall(raw_body, **{**options, "ephemeral": True})
 
     return Forgetful()
+
+
+class NoDiffBase(kopf.DiffBaseStorage):
+    """No last-handled state: kopf's own deep-copies every object it is told of."""
+
+    def build(self, **_: Any) -> Any:
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+
+class NoProgress(kopf.ProgressStorage):
+    """No handler progress: nothing we register has any."""
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+    def purge(self, **_: Any) -> None:
+        return None
+
+    def touch(self, **_: Any) -> None:
+        return None
+
+    def clear(self, *, essence: Any) -> Any:
+        return essence
+
+    def flush(self) -> None:
+        return None

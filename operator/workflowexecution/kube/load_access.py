@@ -10,12 +10,17 @@ from typing import Any, Final
 import yaml
 
 from workflowexecution.kube.access import Access
-from workflowexecution.kube.account_files import Token, Trust
-from workflowexecution.kube.credentials import Authorization, CredentialError
+from workflowexecution.kube.credentials import (
+    Authorization,
+    CredentialError,
+    Token,
+    Trust,
+    trust_in,
+    trust_in_anybody,
+)
 from workflowexecution.kube.environment_proxy import proxy_of_environment
 from workflowexecution.kube.kubeconfig import Kubeconfig, read_kubeconfig
 from workflowexecution.kube.login import authorization_of
-from workflowexecution.kube.trust import trust_in, trust_in_anybody
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.kube.account_files import Token
 from workflowexecution.kube.credential_plugin import Credential, CredentialPlugin
-from workflowexecution.kube.credentials import Authorization, CredentialError, basic, bearer
+from workflowexecution.kube.credentials import (
+    Authorization,
+    CredentialError,
+    Token,
+    basic,
+    bearer,
+    prove_by,
+)
 from workflowexecution.kube.kubeconfig import Kubeconfig
-from workflowexecution.kube.trust import prove_by
 
 _CERTIFICATES: Final = ("client-certificate", "client-certificate-data")
 

@@ -15,8 +15,7 @@ import structlog
 from workflowexecution.kube import errors
 from workflowexecution.kube.decoding import Decode, decode_whole
 from workflowexecution.kube.kopf_inbox import Change, Inbox
-from workflowexecution.kube.stream_health import StreamHealth
-from workflowexecution.kube.watch_event import PAUSE_S, WatchEvent, read_event
+from workflowexecution.kube.watch_stream import PAUSE_S, StreamHealth, WatchEvent, read_event
 
 # kopf asks where the API server is now, and goes on from there.
 PLACE_LOST: Final = b'{"type":"ERROR","object":{"code":410}}\n'

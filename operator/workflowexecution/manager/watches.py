@@ -12,13 +12,12 @@ from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, Listen
 from workflowexecution.controller.holds import Holds
 from workflowexecution.core.facts.execution_shape import EventOfExecution
 from workflowexecution.core.facts.run_shape import EventOfRun
-from workflowexecution.kube.access import Access
+from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_slim import kopf
-from workflowexecution.kube.request_tally import RequestTally
+from workflowexecution.kube.kopf_settings import kopf
 from workflowexecution.kube.watch_tap import CanWait, WatchTap, never
 from workflowexecution.manager.view import EventListener
 

@@ -1,14 +1,30 @@
-"""The requests to the API server as metrics, made from a tally when Prometheus asks."""
+"""The requests to the API server as metrics, made from their count when Prometheus asks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, SummaryMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from workflowexecution.kube.request_tally import NO_ANSWER, RequestTally
-from workflowexecution.observe.described import Described
+from workflowexecution.kube.access import NO_ANSWER, RequestTally
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One metric; ``labels`` gives for each label the values it can have."""
+
+    name: str
+    kind: str
+    text: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Names of its series, as expressions use them."""
+        return tuple(self.name + part for part in _PARTS.get(self.kind, ("",)))
+
 
 _TIMED: Final = ("GET", "LIST", "POST", "PATCH", "PUT", "DELETE")
 _REQUESTS: Final = Described(
@@ -49,3 +65,6 @@ class ApiRequests(Collector):
         for verb, seconds in self._tally.seconds.items():
             duration.add_metric([verb], count_value=numbers[verb], sum_value=seconds)
         yield duration
+
+
+_PARTS = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}

@@ -19,9 +19,9 @@ from prometheus_client import (
 from workflowexecution import __version__
 from workflowexecution.api import identity
 from workflowexecution.api.status import TERMINAL_PHASES, Phase, SkipReason
-from workflowexecution.kube.request_tally import RequestTally
+from workflowexecution.kube.access import RequestTally
 from workflowexecution.observe import api_requests
-from workflowexecution.observe.described import Described
+from workflowexecution.observe.api_requests import Described
 
 # Seconds. A remediation takes from moments to its time limit.
 _RUN_BUCKETS: Final = (1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)

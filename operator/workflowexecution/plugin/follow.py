@@ -16,7 +16,7 @@ from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
-from workflowexecution.kube.watch_event import PAUSE_S, SILENCE_S, read_event, watch_query
+from workflowexecution.kube.watch_stream import PAUSE_S, SILENCE_S, read_event, watch_query
 from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.session import Session, let_connections_close
 

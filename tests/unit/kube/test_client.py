@@ -10,8 +10,8 @@ from aiohttp import web
 
 from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
+from workflowexecution.kube.access import NO_ANSWER
 from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
-from workflowexecution.kube.request_tally import NO_ANSWER
 from workflowexecution.plugin.logs import read_tail
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

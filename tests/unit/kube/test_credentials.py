@@ -19,9 +19,8 @@ from aiohttp import web
 
 from localcluster import certificates
 from workflowexecution.kube import credential_plugin
-from workflowexecution.kube.account_files import Token
 from workflowexecution.kube.credential_plugin import CredentialPlugin
-from workflowexecution.kube.credentials import CredentialError, basic, bearer
+from workflowexecution.kube.credentials import CredentialError, Token, basic, bearer
 from workflowexecution.kube.load_access import load_access
 from workflowexecution.kube.login import PluginLogin
 

@@ -16,12 +16,11 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from workflowexecution.kube import kopf_operator, kopf_settings, retry, watch_tap
-from workflowexecution.kube.access import Access
+from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_slim import kopf
-from workflowexecution.kube.request_tally import RequestTally
+from workflowexecution.kube.kopf_settings import kopf
 from workflowexecution.kube.watch_tap import WatchTap
 
 WITHIN_S = 15

@@ -208,7 +208,7 @@ def test_a_proxy_that_the_client_does_not_speak_to_is_taken(write: Write) -> Non
     assert config.proxy == "socks5://127.0.0.1:1080"
 
 
-# account_files: tokens and authorities that are replaced
+# credentials, files: tokens and authorities that are replaced
 
 
 def test_a_token_of_a_pod_that_is_replaced_is_not_seen_for_a_minute(pod: Path) -> None:
@@ -363,7 +363,7 @@ async def test_the_asynchronous_half_never_logs_in_again(
     assert runs(tmp_path) == 1
 
 
-# trust: whom a connection trusts, and what stays on disk
+# credentials, TLS: whom a connection trusts, and what stays on disk
 
 
 async def test_a_cluster_whose_authority_does_not_suit_python_3_13_is_refused(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.kube.stream_health import StreamHealth
+from workflowexecution.kube.watch_stream import StreamHealth
 
 
 class Time:
