@@ -1,4 +1,4 @@
-"""How the API server is reached, how a session with it is opened, and how requests are counted."""
+"""Access to the API server: its address, HTTP sessions, and a count of requests."""
 
 import ssl
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ _USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
 class Access:
     """Where the API server is and how requests prove who sends them.
 
-    authorization: gives the header's value anew for each request; tokens are rotated on disk.
+    authorization: returns the header's value, called for each request: tokens are rotated on disk.
     refresh_trust: has the context trust whom its file names now; called before each request.
     proxy: URL of the proxy to go through, with its password if it wants one; None for none.
     tls_server_name: the name in the server's certificate, None where it is that in the URL.
@@ -102,12 +102,12 @@ def _split_proxy(url: str) -> tuple[str | None, str | None]:
 
 
 def _authorize_at_proxy(request: aiohttp.ClientRequest, value: str) -> None:
-    """Tell the proxy alone; within a tunnel, a header of the request is for the API server."""
-    told = {hdrs.PROXY_AUTHORIZATION: value}
+    """Send it to the proxy alone: within a tunnel, the API server gets the request's headers."""
+    header = {hdrs.PROXY_AUTHORIZATION: value}
     if request.is_ssl():
-        request.proxy_headers = CIMultiDict(told)
+        request.proxy_headers = CIMultiDict(header)
     else:
-        request.headers.update(told)
+        request.headers.update(header)
 
 
 # Stands where a status would: a time-out, a lost connection, a request that was given up.

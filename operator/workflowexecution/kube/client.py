@@ -1,4 +1,4 @@
-"""One request to the API server: sent, awaited within a bound, and answered by dict or error."""
+"""One request to the API server, with a time limit, answered by a dict or an error."""
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -109,7 +109,7 @@ class ApiClient:
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield every object of a list, fetched in pages so that memory stays bounded.
 
-        Raises: GoneError where the list has changed so much meanwhile that it must begin anew.
+        Raises: GoneError where the list has expired and must begin again.
         """
         query, limit = dict(params or {}), PAGE
         while True:
@@ -198,7 +198,7 @@ def _date_of(header: str) -> datetime | None:
 
 
 def _seconds(header: str) -> float | None:
-    """What ``Retry-After`` asks for; the API server gives seconds."""
+    """Seconds of a ``Retry-After`` header; the API server sends no dates."""
     return float(header) if header.isdecimal() else None
 
 
@@ -236,7 +236,7 @@ def error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors
 
 @contextmanager
 def _no_answer(what: str) -> Iterator[None]:
-    """Say of whatever goes wrong on the way that there was no answer."""
+    """Turn each transport error into UnavailableError."""
     try:
         yield
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The API server's time, which is the same for every operator whatever its own clock says."""
+"""The API server's time, which is the same for all operators, even with wrong clocks."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Clock(Protocol):
-    """What time it is, and how much time has passed."""
+    """A source of wall-clock time and of monotonic time."""
 
     def now(self) -> datetime:
         """Aware UTC."""

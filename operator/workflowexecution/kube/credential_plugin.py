@@ -15,7 +15,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.kube.credentials import CredentialError, bearer
 
-# A person may have to log in within a browser meanwhile; a program has nobody to wait for.
+# A person may have to log in in a browser first; without a person, a plugin should be fast.
 _PATIENCE_S: Final = 60.0
 _PATIENCE_WITH_A_PERSON_S: Final = 300.0
 _QUOTED: Final = 1000
@@ -25,11 +25,11 @@ _PASSED_ON: Final = ("server", "tls-server-name", "insecure-skip-tls-verify", "p
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a plugin has given.
+    """The credential that a plugin returned.
 
     authorization: the header; None where there is a certificate alone.
     pair: certificate and key (PEM); None where there is a token alone.
-    expires: aware; None where the plugin does not tell.
+    expires: aware; None where the plugin sets no time.
     """
 
     authorization: str | None = field(repr=False)
@@ -66,10 +66,10 @@ class CredentialPlugin:
             wanted = f"an ExecCredential of {self._version} with a token, or a certificate and key"
             raise self.error(f"what it wrote is not {wanted}") from None
 
-    def error(self, told: str) -> CredentialError:
+    def error(self, problem: str) -> CredentialError:
         """The error for what went wrong, with the help that the kubeconfig gives."""
         hint = " ".join(reading.text(self.settings, "installHint").split())
-        text = f"the {self._named} failed: {told}"
+        text = f"the {self._named} failed: {problem}"
         return CredentialError(f"{text}; {hint}" if hint else text)
 
     @property
@@ -170,6 +170,6 @@ def _ending(status: int) -> str:
 
 
 def _quoted(written: bytes | None) -> str:
-    """What it wrote for people, its end if that is long."""
+    """The end of its standard error, as one line."""
     text = " ".join((written or b"").decode(errors="replace").split())
     return f": {text[-_QUOTED:]}" if text else ""

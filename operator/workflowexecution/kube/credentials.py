@@ -1,6 +1,6 @@
-"""What proves to the API server who asks, and whom a connection to it trusts.
+"""Credentials of requests to the API server, and the authorities that a connection trusts.
 
-Files of either kind are replaced at any time, by kubelet and others, and are read again then.
+kubelet and others may replace these files at any time; a replaced file is read again.
 """
 
 import base64
@@ -20,7 +20,7 @@ _Stamp = tuple[int, int, int]
 
 
 class CredentialError(ValueError):
-    """There is nothing to prove with who asks; the text says where that was to come from."""
+    """No usable credential; the text names the place where it was expected."""
 
 
 def bearer(token: str, where: str) -> str:
@@ -41,14 +41,14 @@ def bearer(token: str, where: str) -> str:
 
 
 def basic(user: str, password: str) -> str:
-    """The header of a name and a password, to the letter."""
+    """The header of a name and a password, exactly as given."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def trust_in(
     authority: Path | str | None, certificate: str | None = None, key: str | None = None
 ) -> ssl.SSLContext:
-    """Trust this authority, None for those of the machine, and prove who asks by a certificate."""
+    """Trust this authority, None for those of the machine; send a client certificate if given."""
     context = ssl.create_default_context(cafile=authority)
     # Strict by default from Python 3.13 on, and then refuses every cluster whose authority has no
     # key identifiers, as that of many managed clusters. The certificate itself is verified.
@@ -59,14 +59,14 @@ def trust_in(
 
 
 def trust_in_anybody(certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-    """Trust whoever answers, and prove who asks by a certificate all the same."""
+    """Trust any server; send a client certificate if there is one."""
     context = trust_in(None, certificate, key)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 
 
 def prove_by(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Prove who asks by a certificate and its key (PEM), which OpenSSL reads from files only.
+    """Send this client certificate (PEM, with its key), which OpenSSL reads from files only.
 
     Raises: OSError where they do not fit each other, or are none.
     """
@@ -98,9 +98,9 @@ class Token:
 
 
 class Trust:
-    """A context that trusts whom a file names, also after kubelet has replaced it.
+    """A TLS context with the authorities in a file, also after kubelet has replaced it.
 
-    Whom the file named before stays trusted until the process ends.
+    Earlier authorities of the file stay trusted until the process ends.
     """
 
     def __init__(self, authority: Path) -> None:
@@ -118,6 +118,6 @@ class Trust:
 
 
 def _stamp(file: Path) -> _Stamp:
-    """What is different once a file has been replaced or written anew."""
+    """A value that changes when a file is replaced or written again."""
     state = os.stat(file)
     return state.st_ino, state.st_mtime_ns, state.st_size

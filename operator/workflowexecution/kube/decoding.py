@@ -1,4 +1,4 @@
-"""What the API server sends, from bytes to objects: whole, or no more of it than is read."""
+"""Decodes answers of the API server: whole, or only the fields that are read."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""What a request to the API server can come back as, when not with an answer."""
+"""Errors of requests to the API server."""
 
 import re
 from typing import Final
@@ -7,7 +7,7 @@ from typing import Final
 class ApiError(Exception):
     """A request was not carried out, or it is unknown whether it was.
 
-    ``request`` is what was asked, as method and path; empty where nobody has told.
+    ``request`` is what was asked, as method and path; empty where it is not known.
     """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
@@ -37,7 +37,7 @@ class ForbiddenError(ApiError):
 
 
 class MissingRightError(ForbiddenError):
-    """The operator lacks the right; it may be given at any time, as in the midst of an upgrade."""
+    """The operator lacks the right; it may be given at any time, for example during an upgrade."""
 
 
 class NamespaceTerminatingError(ForbiddenError):
@@ -45,11 +45,11 @@ class NamespaceTerminatingError(ForbiddenError):
 
 
 class GoneError(ApiError):
-    """What was asked for has expired, as a place in a list: begin anew."""
+    """The version or the place in a list has expired; begin again."""
 
 
 class TooLargeError(ApiError):
-    """The answer has more bytes than whoever asks wants to hold; ask for less."""
+    """The answer has more bytes than the caller accepts; ask for less."""
 
 
 class UnavailableError(ApiError):
@@ -65,11 +65,11 @@ class UnavailableError(ApiError):
 
 
 class UnknownCallerError(UnavailableError):
-    """The API server does not know who asks: a login has expired, or there was none."""
+    """The API server does not know the caller: a login has expired, or there was none."""
 
 
 def text_for_logs(error: BaseException | None) -> str:
-    """What may be logged of an error: an answer that refuses an object may quote what is in it."""
+    """The part of an error that may be logged: a refusal may quote the content of the object."""
     if isinstance(error, MissingRightError | NamespaceTerminatingError):
         return str(error)
     if isinstance(error, RejectedError | ForbiddenError):
@@ -91,7 +91,7 @@ _BY_STATUS: Final[dict[int, type[ApiError]]] = {
 _OF_THE_AUTHORIZER: Final = re.compile(
     r' is forbidden: User ".*" cannot [a-z]+ resource ', re.DOTALL
 )
-# Nothing that was sent proved who asks, and so it is nobody who lacks a right.
+# The request had no valid credential, so the missing right is not of the operator.
 _OF_NOBODY: Final = re.compile(r'forbidden: User "system:anonymous" cannot ')
 # A policy, and a webhook, may answer with any status: what it denies, it denies for good.
 _OF_ADMISSION: Final = re.compile(
@@ -108,7 +108,7 @@ def error_for(
     Args:
         status: HTTP status.
         reason: of the Status object.
-        message: of the Status object, or whatever else was answered.
+        message: of the Status object, or the text of another answer.
         cause: reason of the first cause that the Status object gives.
         retry_after: seconds, where the reply has such a header.
     """

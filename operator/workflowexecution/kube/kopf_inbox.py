@@ -17,14 +17,14 @@ _ONE_FOR_ALL: Final = "changes"
 
 
 class Change(NamedTuple):
-    """What has happened (``ADDED``, ``MODIFIED``, ``DELETED``), and to what."""
+    """The type of an event (``ADDED``, ``MODIFIED``, ``DELETED``) and its object."""
 
     kind: str
     changed: dict[str, Any]
 
 
 class Inbox:
-    """Parcels of changes by number; each is taken out once."""
+    """Holds parcels of changes by number; each is taken out once."""
 
     def __init__(self) -> None:
         self._parcels: dict[int, Sequence[Change]] = {}

@@ -12,7 +12,7 @@ from workflowexecution.kube.kopf_session import WatchSessions
 from workflowexecution.kube.kopf_settings import forgetful_memories, kopf, new_settings
 from workflowexecution.kube.watch_tap import WatchTap
 
-# kopf watches only what is served when it begins; where nothing comes of that, it begins anew.
+# kopf watches only what is served when it begins; a run that does not ask for it begins again.
 _ASKS_WITHIN_S: Final = 30.0
 _STOPS_WITHIN_S: Final = 5.0
 
@@ -31,7 +31,7 @@ class _Everything(Collection[Any]):
 
 
 class KopfOperator:
-    """Runs kopf's operator of one registry, whatever ends it.
+    """Runs kopf's operator of one registry, and starts it again when it ends.
 
     Args:
         registry: of the handlers.
@@ -82,9 +82,9 @@ class KopfOperator:
         return f"the watch of {self._name} ended: {error or 'stopped'}"
 
     async def _keep_on(self) -> None:
-        """Run kopf again and again; only being told to stop ends this."""
+        """Run kopf again and again, until ``stop`` is called."""
         while not self._stop.is_set():
-            why = "it was not told to"
+            why = "it returned"
             try:
                 await self._run()
             except Exception as error:
@@ -98,11 +98,11 @@ class KopfOperator:
         for tap in self.taps:
             tap.health.refused(f"kopf has ended: {why}")
         with suppress(TimeoutError):
-            async with asyncio.timeout(retry.before_another_begin()):
+            async with asyncio.timeout(retry.before_a_restart()):
                 await self._stop.wait()
 
     async def _run(self) -> None:
-        """Run kopf once, until it ends or is told to stop."""
+        """Run kopf once, until it ends or ``stop`` is called."""
         for tap in self.taps:
             tap.was_asked.clear()
         flag, ready = asyncio.Event(), asyncio.Event()

@@ -36,7 +36,7 @@ class WatchSessions:
         self._open: list[aiohttp.ClientSession] = []
 
     async def login(self) -> kopf.AiohttpSession:
-        """What kopf shows to the API server; a token is read anew with each request."""
+        """Open the session that kopf sends its requests through."""
         session = self._access.open_session(
             connections=_CONNECTIONS + len(self._taps),
             middlewares=(self._attend,),
@@ -99,20 +99,20 @@ class _Lines:
 
 
 class _Answer(aiohttp.ClientResponse):
-    """An answer to kopf, which is told of a list where it was, and of no object in it."""
+    """An answer as kopf sees it: of a list it gets the version, and no object."""
 
     async def json(self, **options: Any) -> Any:
-        """Decode it; what is not served may be told in plain text, which kopf copes with."""
+        """Decode it; kopf copes with an error in plain text."""
         if self.status >= HTTPStatus.BAD_REQUEST:
             return await super().json(**options)
-        told = decode_whole(await self.read())
-        if not (isinstance(told, dict) and "items" in told):
-            return told
-        return {"metadata": {"resourceVersion": _version_in(told)}, "items": []}
+        answer = decode_whole(await self.read())
+        if not (isinstance(answer, dict) and "items" in answer):
+            return answer
+        return {"metadata": {"resourceVersion": _version_in(answer)}, "items": []}
 
 
-def _version_in(told: dict[str, Any]) -> str:
-    return reading.text(reading.mapping(told, "metadata"), "resourceVersion")
+def _version_in(answer: dict[str, Any]) -> str:
+    return reading.text(reading.mapping(answer, "metadata"), "resourceVersion")
 
 
 def _verb_of(request: aiohttp.ClientRequest) -> str:
@@ -123,7 +123,7 @@ def _verb_of(request: aiohttp.ClientRequest) -> str:
 
 
 async def _discovered(response: aiohttp.ClientResponse, what: str) -> aiohttp.ClientResponse:
-    """What is served; where a version of a group is not, kopf goes on without."""
+    """An answer of discovery; kopf copes with a version of a group that is not served."""
     if response.status >= HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.NOT_FOUND:
         raise error_of(response, await response.read(), what)
     return response
@@ -135,8 +135,8 @@ async def _listed(
     """Where changes are to be followed from."""
     if response.status >= HTTPStatus.BAD_REQUEST:
         raise error_of(response, await response.read(), what)
-    told = await response.json()
-    if not (isinstance(told, dict) and _version_in(told)):
+    answer = await response.json()
+    if not (isinstance(answer, dict) and _version_in(answer)):
         raise errors.UnavailableError(f"{what}: no answer: no list")
     tap.found()
     return response

@@ -71,7 +71,7 @@ def forgetful_memories() -> Any:
 
 
 class NoDiffBase(kopf.DiffBaseStorage):
-    """No last-handled state: kopf's own deep-copies every object it is told of."""
+    """No last-handled state: kopf's own deep-copies every object it gets."""
 
     def build(self, **_: Any) -> Any:
         return {}

@@ -133,7 +133,7 @@ def _expanded(path: str) -> Path:
 
 
 def _read(file: Path) -> Raw:
-    """What a file says; empty where that is nothing."""
+    """The content of a file; empty where the file is."""
     try:
         content = yaml.safe_load(file.read_text())
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""Who leads: the way to leadership, and to the moment it is lost.
+"""Leader election by a Lease: acquire it, renew it, release it.
 
 Leading only keeps two operators from doing the same work twice. That no target has two runs never
 rests on it: a leader may be paused, and go on after its Lease was taken.
@@ -27,7 +27,7 @@ _REQUEST_S: Final = 3.0
 
 
 class LeaseStep(StrEnum):
-    """What a candidate does next."""
+    """The next step of a candidate."""
 
     CREATE = "Create"
     TAKE = "Take"
@@ -74,12 +74,12 @@ class Leadership:
 
     async def acquire(self) -> None:
         """Wait until this process leads; an API server that does not answer is asked again."""
-        told = None
+        named = None
         while not await self._attempt():
             holder = self._seen.holder if self._seen else ""
-            if holder and holder != told:
+            if holder and holder != named:
                 self._log.info("standing by", leader=holder)
-                told = holder
+                named = holder
             await asyncio.sleep(_POLL_S)
         self._log.info("leading")
 

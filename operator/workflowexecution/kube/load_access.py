@@ -1,4 +1,4 @@
-"""Which cluster is meant: that of a kubeconfig, else this pod's own."""
+"""Finds the cluster to use: that of a kubeconfig, else the one this pod runs in."""
 
 import os
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def load_namespace(kubeconfig: str | None = None, context: str | None = None) ->
 
 
 def _found(kubeconfig: str | None, context: str | None) -> Kubeconfig | None:
-    """What a kubeconfig says; None in a pod for which none says anything."""
+    """The content of the kubeconfig; None in a pod without one."""
     with _usable_kubeconfig():
         found = read_kubeconfig(kubeconfig, context)
         if found is None and not _is_in_pod():
@@ -66,8 +66,8 @@ def _is_in_pod() -> bool:
 
 
 def _namespace_of_pod() -> str:
-    told = os.environ.get("POD_NAMESPACE", "")
-    return told or (_ACCOUNT_DIR / "namespace").read_text().strip()
+    named = os.environ.get("POD_NAMESPACE", "")
+    return named or (_ACCOUNT_DIR / "namespace").read_text().strip()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which of a kubeconfig's ways to prove who asks is taken, by the rules of kubectl."""
+"""Chooses one of a kubeconfig's ways to log in, by the rules of kubectl."""
 
 import ssl
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _CERTIFICATES: Final = ("client-certificate", "client-certificate-data")
 
 
 def authorization_of(found: Kubeconfig, context: ssl.SSLContext) -> Authorization:
-    """How requests prove who asks; a plugin logs in at once, and its certificate is for `context`.
+    """Return what gives the header of each request; a plugin logs in at once, into `context`.
 
     Raises: CredentialError or OSError where what the user has cannot be used.
     """
@@ -57,7 +57,7 @@ def _file_or(file: Token, header: str | None) -> Authorization:
 
 
 class PluginLogin:
-    """What a plugin has given; it is run again once that has expired."""
+    """Keeps the credential of a plugin, and runs the plugin again once it has expired."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""How what failed is tried again: each wait, and each end of trying, is decided here.
+"""The retry policy: each wait between attempts, and the number of attempts.
 
-What is asked at a steady pace however it was answered, as a Lease is, is no retry.
+Requests at a steady pace, such as those for a Lease, are no retries.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ Report = Callable[[BaseException, int], None]
 # than it must.
 _OF_A_PASS: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
 _WHILE_AWAY: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)
-_OF_A_NEW_BEGIN: Final = tenacity.wait_random(1, 2)
-_OF_A_COURTESY: Final = tenacity.wait_random_exponential(multiplier=0.5, max=5)
-_ATTEMPTS_AT_A_COURTESY: Final = 4
-# A server that asks for more than this is not obeyed to the letter: the lock waits for it too.
+_OF_A_RESTART: Final = tenacity.wait_random(1, 2)
+_OF_AN_OPTIONAL_STEP: Final = tenacity.wait_random_exponential(multiplier=0.5, max=5)
+_ATTEMPTS_AT_AN_OPTIONAL_STEP: Final = 4
+# A server that asks for more than this is asked earlier all the same: the lock waits, too.
 _LONGEST_ASKED_S: Final = 60.0
 # Whose attempts these are makes no difference to a wait.
 _NOBODY: Final = tenacity.AsyncRetrying()
@@ -49,9 +49,9 @@ def backoff(error: Exception, attempt: int) -> float:
     return max(_seconds(_OF_A_PASS, attempt), min(asked or 0.0, _LONGEST_ASKED_S))
 
 
-def before_another_begin() -> float:
-    """Seconds before what has ended, and should not, is begun again; each replica waits its own."""
-    return _seconds(_OF_A_NEW_BEGIN, 1)
+def before_a_restart() -> float:
+    """Seconds before kopf is started again; random, so that replicas do not restart together."""
+    return _seconds(_OF_A_RESTART, 1)
 
 
 def _seconds(wait: tenacity.wait.WaitBaseT, attempt: int) -> float:
@@ -61,7 +61,7 @@ def _seconds(wait: tenacity.wait.WaitBaseT, attempt: int) -> float:
 
 
 async def as_the_server_asks(step: Step[T], on: Errors) -> T:
-    """Repeat a request until it is answered, or whoever asks gives up.
+    """Repeat a request until it is answered, or the caller cancels it.
 
     Without tenacity's loop: what that makes for every request, of which few fail, is cycles that
     the garbage collector has to look for, and such requests come with every pass.
@@ -83,7 +83,7 @@ async def until_it_succeeds(
     Args:
         step: what is done.
         on: errors after which it is done again; others are raised.
-        report: is told of each of them, and of the number of the attempt, before the wait.
+        report: is called with each of them and the number of the attempt, before the wait.
         every_s: seconds to wait each time; None for longer and longer, within bounds.
     """
     return await _repeat(
@@ -92,9 +92,9 @@ async def until_it_succeeds(
 
 
 async def a_few_times(step: Step[T], *, on: Errors) -> T:
-    """Repeat a step that is a courtesy, a few times within seconds; the last error is raised."""
-    stop = tenacity.stop_after_attempt(_ATTEMPTS_AT_A_COURTESY)
-    return await _repeat(step, on, None, wait=_OF_A_COURTESY, stop=stop)
+    """Repeat an optional step a few times within seconds; the last error is raised."""
+    stop = tenacity.stop_after_attempt(_ATTEMPTS_AT_AN_OPTIONAL_STEP)
+    return await _repeat(step, on, None, wait=_OF_AN_OPTIONAL_STEP, stop=stop)
 
 
 async def _repeat(

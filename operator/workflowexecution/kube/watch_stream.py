@@ -7,7 +7,7 @@ from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.decoding import Decode, decode_whole
 
-# The server ends a stream after this time, so that each is opened anew now and then.
+# The server ends a stream after this time, so that each is opened again from time to time.
 LASTS_S: Final = 300
 # Bookmarks come about once a minute: a connection that is silent for longer may be dead.
 SILENCE_S: Final = 75.0
@@ -22,7 +22,7 @@ _CLOSED_WITHIN_S: Final = 65.0
 
 
 class WatchEvent(NamedTuple):
-    """What has happened (``ADDED``, ``MODIFIED``, ``DELETED``, ``BOOKMARK``), to what, by when."""
+    """The type (``ADDED``, ``MODIFIED``, ``DELETED``, ``BOOKMARK``), the object, its version."""
 
     kind: str
     changed: dict[str, Any]
@@ -42,7 +42,7 @@ def watch_query(version: str) -> dict[str, str]:
 def read_event(line: bytes, path: str, decode: Decode = decode_whole) -> WatchEvent:
     """Read one line of a watch of a path.
 
-    Raises: UnavailableError where it is no event; ApiError where it tells of an error.
+    Raises: UnavailableError where it is no event; ApiError where it reports an error.
     """
     try:
         event = decode(line)
@@ -53,7 +53,7 @@ def read_event(line: bytes, path: str, decode: Decode = decode_whole) -> WatchEv
         told = f"{path}: {len(line)} bytes that are no event"
         raise errors.UnavailableError(told) from error
     if kind == "ERROR":
-        # It is a Status, whatever is watched.
+        # The object of an error is a Status.
         status = reading.mapping(decode_whole(line), "object")
         code, reason = status.get("code", 0), reading.text(status, "reason")
         raise errors.error_for(code, reason, f"{path}: {status.get('message')}")
@@ -107,7 +107,7 @@ class StreamHealth:
         return self._silent_for(SILENCE_LIMIT_S)
 
     def doubt(self) -> str:
-        """Why there may be much that was not told; empty also while a refusal may soon pass.
+        """Return why events may be missing; empty also while a refusal may soon pass.
 
         Always the same words for the same reason.
         """

@@ -39,7 +39,7 @@ class WatchTap:
     holds all that was missed. Of what ``can_wait``, only the newest change of an object is kept.
 
     has_begun: set once it is known from where on changes are delivered.
-    was_asked: set once kopf watches the path, whatever it is answered.
+    was_asked: set once kopf has asked for the path.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class WatchTap:
         yield self._note(parcel)
 
     def _events(self, lines: Iterable[bytes]) -> Iterable[WatchEvent]:
-        """Each line as an event; raises ApiError where one tells of an error."""
+        """Each line as an event; raises ApiError where one reports an error."""
         for line in lines:
             event = read_event(line, self.path, self._decode)
             self.health.heard()
@@ -120,7 +120,7 @@ class WatchTap:
 
 
 class _Parcel:
-    """What is handed to kopf with the next line.
+    """The changes that kopf gets with the next line.
 
     version: of the last change; empty where there is nothing to hand on.
     due_at: when the line is due by the event loop's clock; None where nothing waits.

@@ -41,8 +41,8 @@ class Manager:
     """One operator process.
 
     With a ``lease_namespace`` it works only while it leads; without, from the start.
-    ``listener`` is told what the watches tell; ``window`` is what may be looked at.
-    ``keep_signals`` says anew what becomes of SIGTERM and SIGINT, which kopf takes for itself.
+    ``listener`` gets each event of the watches; ``window`` is the read-only view.
+    ``keep_signals`` sets the handlers of SIGTERM and SIGINT again after kopf has replaced them.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Manager:
         self._controller.open()
 
     async def _lead(self, leadership: Leadership) -> None:
-        """Work while leading; the process ends with leadership, in the midst of what it does."""
+        """Work while leading; the process ends with leadership, even during a pass."""
         try:
             await leadership.acquire()
             self._open()
@@ -163,7 +163,7 @@ class Manager:
             await self._leadership.release()
 
     async def _keep_in_step(self) -> None:
-        """List everything anew now and then: what a watch has lost is found here."""
+        """List everything again at intervals, to find what a watch has missed."""
         loop = asyncio.get_running_loop()
         due_at = loop.time() + self._resync_interval.total_seconds()
         while not self._watches.problem():
@@ -205,7 +205,7 @@ def _identity() -> str:
 
 @contextlib.asynccontextmanager
 async def _until(stop: asyncio.Event) -> Any:
-    """Leave the block, wherever it is, when told to stop."""
+    """Cancel the block when the operator is asked to stop."""
     body = asyncio.current_task()
     assert body is not None
 

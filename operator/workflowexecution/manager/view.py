@@ -1,4 +1,4 @@
-"""What may be looked at of an operator at work; nothing can be changed through it."""
+"""A read-only view of a running operator, for the status page."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from workflowexecution.kube.clock import Clock
 
 
 class EventListener(Protocol):
-    """Is told what the watches tell; must return at once and never raises."""
+    """Gets each event of the watches; must return at once and never raises."""
 
     def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         """Hear of a change of an execution."""

@@ -87,7 +87,7 @@ class Watches:
         holds.doubt = lambda: of_runs.problem() or of_holds.health.doubt()
 
     async def begin(self) -> None:
-        """Start them; what is listed after that and goes away is told by them."""
+        """Start them; they report everything that changes after this returns."""
         for operator in self._operators:
             operator.start()
         await asyncio.gather(*(tap.has_begun.wait() for tap in self._taps))
@@ -97,7 +97,7 @@ class Watches:
         await asyncio.gather(*(operator.stop() for operator in self._operators))
 
     def problem(self) -> str:
-        """What has ended one of them; empty while all run."""
+        """Return why one of them has ended; empty while all run."""
         return _first(operator.problem() for operator in self._operators)
 
     def not_current(self) -> str:
@@ -109,7 +109,7 @@ class Watches:
         return self.problem() or _first(tap.health.not_alive() for tap in self._taps)
 
     def names(self) -> set[str]:
-        """What is watched."""
+        """Names of the watched kinds."""
         return {tap.name for tap in self._taps}
 
     def silence(self, name: str) -> float:

@@ -43,7 +43,7 @@ DESCRIBED: Final = (_REQUESTS, _DURATION)
 
 
 class ApiRequests(Collector):
-    """Tells of a tally; counting into it costs a request next to nothing."""
+    """Reports the counters of a tally, which a request increments at almost no cost."""
 
     def __init__(self, tally: RequestTally) -> None:
         self._tally = tally

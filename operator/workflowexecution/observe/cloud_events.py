@@ -159,7 +159,7 @@ def _source(execution: Execution) -> str:
 def _data(
     execution: Execution, before: WorkflowExecutionStatus, after: WorkflowExecutionStatus
 ) -> dict[str, Any]:
-    """What is told: nothing that the workflow's steps say, which may quote a parameter."""
+    """Data of the event, without output of the steps, which may quote a parameter."""
     request = reading.mapping(reading.mapping(execution.raw, "spec"), "remediationRequestRef")
     told = status_to_json(after)
     shared = ("startTime", "completionTime", "duration")

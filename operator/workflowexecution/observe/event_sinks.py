@@ -1,6 +1,7 @@
 """Receivers of launches and phases, in addition to Events and metrics: traces and CloudEvents.
 
-Both are off by default. What they need is an extra, imported only where they are turned on.
+Both are off by default. The packages that they need are an extra, and imported only where a sink
+is turned on.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from workflowexecution.observe.metrics import Metrics
 
 
 class EventSink(Protocol):
-    """Is told what has been done; takes no time over it and never raises."""
+    """Gets each result after it was written; must return at once and never raises."""
 
     def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
         """A run was created, so many seconds after it was decided to."""

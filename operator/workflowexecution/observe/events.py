@@ -32,7 +32,7 @@ _NOTE_MAX: Final = 1000
 
 
 class Named(Protocol):
-    """What an Event names: an execution, or what a run says of its execution."""
+    """The object that an Event names: an execution, or the owner that a run names."""
 
     @property
     def uid(self) -> str:
@@ -77,7 +77,7 @@ def events_for(
 
 
 def ending_of(status: WorkflowExecutionStatus, execution: Execution) -> str:
-    """How it ended, without what the workflow's steps say: that may quote a parameter."""
+    """The outcome, without what the workflow's steps say: that may quote a parameter."""
     if status.failure_details:
         return note_of(status.failure_details, execution)
     run = status.pipeline_run_status

@@ -46,7 +46,7 @@ def configure_logs(log_format: Literal["json", "text"], level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # kopf tells of each event, which costs time even where it is not logged. Of what becomes of its
+    # kopf logs each event, which costs time even at a level that is not written. Of its
     # requests we tell ourselves.
     logging.getLogger("kopf").setLevel(logging.ERROR)
     logging.getLogger("kopf._cogs.clients").setLevel(logging.CRITICAL)

@@ -1,6 +1,6 @@
 """Metrics of the operator; labels are bounded: never a name, never a target.
 
-What can be looked up when Prometheus asks is not counted before: gauges are given functions.
+Gauges are functions, which look a value up when Prometheus asks for it.
 """
 
 import itertools

@@ -1,7 +1,7 @@
 """Traces by OpenTelemetry, sent over OTLP/HTTP: from an execution to its run to its status.
 
-Spans are made when what they tell of is over, from facts alone; see core/trace_context.py for their
-ids. They are sent by a thread of the SDK, whose queue is bounded. Imported only where it is used.
+Spans are made from facts, after the step that they describe has ended; see core/trace_context.py
+for their ids. A thread of the SDK sends them from a bounded queue. Imported only where it is used.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class TraceSink:
                 "service.instance.id": socket.gethostname(),
             }
         )
-        # Whoever creates an execution decides on its sampling, and Tekton is told the same.
+        # The creator of an execution decides on its sampling, and Tekton gets the same decision.
         self._provider = TracerProvider(
             sampler=ParentBased(ALWAYS_ON),
             resource=resource,
@@ -142,7 +142,7 @@ def _beneath(trace: TraceContext) -> Context:
 
 
 def _beneath_parent(trace: TraceContext) -> Context:
-    """Beneath the span of whoever created the execution; a trace begins where there is none."""
+    """The parent is the span of the creator; without one, a new trace begins."""
     return _context(trace, trace.parent_id) if trace.parent_id else Context()
 
 
@@ -155,7 +155,7 @@ def _context(trace: TraceContext, span_id: str) -> Context:
 
 
 def _attributes(execution: Execution, after: WorkflowExecutionStatus) -> dict[str, str]:
-    """What is told of an execution: nothing that the workflow's steps or parameters say."""
+    """Attributes of an execution, without anything that steps or parameters contain."""
     skip = after.skip_details
     return {
         "k8s.namespace.name": execution.namespace,

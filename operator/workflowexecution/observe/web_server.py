@@ -3,7 +3,7 @@
 A connection is closed if it sends no whole request within some seconds, also one that is kept for
 the next request, and if its peer does not read what it was sent. Nobody is refused a connection:
 where there are too many, the peer that has most of them loses its oldest one. So kubelet, which has
-one, is served whatever others do.
+one, is served regardless of other clients.
 """
 
 import asyncio

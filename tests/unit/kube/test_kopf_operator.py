@@ -135,7 +135,7 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_tap, "PAUSE_S", 0.01)
     monkeypatch.setattr(kopf_settings, "PAUSE_S", 0.01)
     monkeypatch.setattr(retry, "_WHILE_AWAY", tenacity.wait_fixed(0.01))
-    monkeypatch.setattr(retry, "_OF_A_NEW_BEGIN", tenacity.wait_fixed(0.01))
+    monkeypatch.setattr(retry, "_OF_A_RESTART", tenacity.wait_fixed(0.01))
 
 
 @dataclass
@@ -477,7 +477,7 @@ async def test_what_is_not_served_at_first_is_watched_once_it_is(
     with capture_logs() as logs:
         await until_seen(stream, seen, "a")
     (ended,) = (one for one in logs if "begins again" in one["event"])
-    assert ended["error"] == "it was not told to"
+    assert ended["error"] == "it returned"
 
 
 @pytest.mark.parametrize("trouble", [401, 403, 500, b"<html>"])

@@ -57,7 +57,7 @@ async def sender(sink: Receiver, results: Counter) -> AsyncIterator[CloudEventSi
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "_OF_A_COURTESY", lambda _: 0.01)
+    monkeypatch.setattr(retry, "_OF_AN_OPTIONAL_STEP", lambda _: 0.01)
 
 
 def running() -> WorkflowExecutionStatus:
