@@ -10,12 +10,14 @@ import json
 import platform
 import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from localcluster.oci_upload import digest_of, opened, put_manifest, size_of, upload
+from localcluster.errors import ClusterError
+from workflowexecution.bundles.packing import digest_of, opened
+from workflowexecution.bundles.registry import BundleRegistry, RegistryError
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -102,7 +104,7 @@ def write_tar(
             archive.addfile(_entry(_relative(path), 0o777, type=tarfile.SYMTYPE, linkname=target))
         for path, file in sorted(files.items()):
             with opened(file.content) as content:
-                size = size_of(file.content)
+                size = _size_of(file.content)
                 archive.addfile(_entry(_relative(path), file.mode, size=size), content)
 
 
@@ -110,11 +112,23 @@ def _push(
     registry: str, repository: str, tag: str, layers: Sequence[Layer], run: Mapping[str, Any]
 ) -> str:
     config, manifest = image_of(layers, run)
-    base = f"http://{registry}/v2/{repository}"
-    for blob in [*(layer.content for layer in layers), config]:
-        upload(base, blob)
-    put_manifest(base, tag, manifest, MANIFEST)
-    return f"{registry}/{repository}:{tag}@{digest_of(manifest)}"
+    return store_image(
+        f"{registry}/{repository}:{tag}", [*(layer.content for layer in layers), config], manifest
+    )
+
+
+def store_image(reference: str, blobs: Iterable[bytes | Path], manifest: bytes) -> str:
+    """Store the blobs and the manifest of an image in a registry on loopback.
+
+    Returns the reference with tag and digest. Raises ClusterError.
+    """
+    try:
+        place = BundleRegistry(reference)
+        for blob in blobs:
+            place.store(blob, digest_of(blob))
+        return place.store_manifest(manifest, MANIFEST)
+    except RegistryError as error:
+        raise ClusterError(str(error)) from error
 
 
 def image_of(
@@ -145,7 +159,7 @@ def image_of(
 
 def descriptor(content: bytes | Path, media_type: str) -> dict[str, Any]:
     """A blob, as a manifest or an index names it."""
-    return {"mediaType": media_type, "digest": digest_of(content), "size": size_of(content)}
+    return {"mediaType": media_type, "digest": digest_of(content), "size": _size_of(content)}
 
 
 def _entry(
@@ -154,6 +168,10 @@ def _entry(
     entry = tarfile.TarInfo(name)
     entry.mode, entry.type, entry.size, entry.linkname = mode, type, size, linkname
     return entry
+
+
+def _size_of(content: bytes | Path) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _relative(path: str) -> str:

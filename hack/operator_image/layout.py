@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from localcluster.oci import MANIFEST, TAR, Layer, as_json, descriptor, image_of
-from localcluster.oci_upload import digest_of, put_manifest, upload
+from localcluster.oci import MANIFEST, TAR, Layer, as_json, descriptor, image_of, store_image
+from workflowexecution.bundles.packing import digest_of
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 TAG = "org.opencontainers.image.ref.name"
@@ -45,12 +45,13 @@ def push_layout(folder: Path, registry: str, repository: str) -> str:
     blobs = folder / "blobs/sha256"
     content = (blobs / entry["digest"].removeprefix("sha256:")).read_bytes()
     manifest = json.loads(content)
-    base = f"http://{registry}/v2/{repository}"
-    for blob in (*manifest["layers"], manifest["config"]):
-        upload(base, blobs / blob["digest"].removeprefix("sha256:"))
+    named = (*manifest["layers"], manifest["config"])
     tag = entry["annotations"][TAG]
-    put_manifest(base, tag, content, MANIFEST)
-    return f"{registry}/{repository}:{tag}@{entry['digest']}"
+    return store_image(
+        f"{registry}/{repository}:{tag}",
+        [blobs / blob["digest"].removeprefix("sha256:") for blob in named],
+        content,
+    )
 
 
 def _name(content: bytes | Path) -> str:

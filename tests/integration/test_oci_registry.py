@@ -7,7 +7,7 @@ from localcluster import oci
 from localcluster.bundles import push_bundle
 from localcluster.cluster import Cluster
 from localcluster.oci import File
-from localcluster.oci_upload import digest_of
+from workflowexecution.bundles.packing import digest_of
 
 
 def _fetch(registry: str, path: str) -> bytes:

@@ -8,10 +8,12 @@ Source: Tekton's bundle contract, and the builder of its command line.
 
 import gzip
 import hashlib
+import io
 import json
 import tarfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -102,9 +104,15 @@ def render(objects: Sequence[Object]) -> str:
     return text if is_printable(text) else dump(allow_unicode=False)
 
 
-def digest_of(content: bytes) -> str:
-    """The digest of bytes, as registries write it."""
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+def digest_of(content: bytes | Path) -> str:
+    """The digest of bytes or of a file, as registries write it."""
+    with opened(content) as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
+def opened(content: bytes | Path) -> io.BufferedIOBase:
+    """Bytes or a file as a stream, which the caller closes."""
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
 def _archive(item: Object) -> bytes:

@@ -4,6 +4,7 @@ oras finds those (``~/.docker/config.json``, credential helpers) and speaks the 
 are sent as the bytes that were packed, for their digest is what pins a bundle.
 """
 
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from oras.container import Container
 from oras.provider import Registry
 
 from workflowexecution.bundles.folder import BundleCommandError, Object
-from workflowexecution.bundles.packing import MANIFEST, Blob, Image, digest_of
+from workflowexecution.bundles.packing import MANIFEST, Image, digest_of, opened
 
 # Docker Hub's name in references is not that of its registry.
 _HOSTS: Final = {"docker.io": "registry-1.docker.io"}
@@ -79,11 +80,31 @@ class BundleRegistry:
         Raises: RegistryError.
         """
         for blob in (*image.layers, image.config):
-            self._upload(blob)
+            self.store(blob.content, blob.digest)
+        return self.store_manifest(image.manifest.content, image.manifest.media_type)
+
+    def store(self, content: bytes | Path, digest: str) -> None:
+        """Store a blob, or a file that is read while it is sent, unless the registry has it.
+
+        Raises: RegistryError.
+        """
+        if self._answer("HEAD", f"blobs/{digest}").ok:
+            return
+        begun = self._request("POST", "blobs/uploads/")
+        place = requests.compat.urljoin(begun.url, begun.headers["Location"])
+        mark = "&" if "?" in place else "?"
+        target = f"{place}{mark}digest={digest}"
+        with opened(content) as body:
+            self._check(self._send("PUT", target, body, "application/octet-stream"))
+
+    def store_manifest(self, content: bytes, media_type: str) -> str:
+        """Store a manifest, whose blobs are stored already, under the tag of the reference.
+
+        Returns: the reference with tag and digest. Raises: RegistryError.
+        """
         tag = self._at.tag or "latest"
-        self._request("PUT", f"manifests/{tag}", image.manifest.content, image.manifest.media_type)
-        name = f"{self._at.registry}/{self._at.api_prefix}"
-        return f"{name}:{tag}@{image.manifest.digest}"
+        self._request("PUT", f"manifests/{tag}", content, media_type)
+        return f"{self._at.registry}/{self._at.api_prefix}:{tag}@{digest_of(content)}"
 
     def manifest(self, digest: str = "") -> tuple[Object, str]:
         """The manifest at the reference, or with a digest; and its digest. Raises RegistryError."""
@@ -133,15 +154,6 @@ class BundleRegistry:
             raise RegistryError(f"registry {self._at.registry} did not answer: {error}") from error
         return answer.headers.get("Www-Authenticate", "").lower().startswith("basic")
 
-    def _upload(self, blob: Blob) -> None:
-        if self._answer("HEAD", f"blobs/{blob.digest}").ok:
-            return
-        begun = self._request("POST", "blobs/uploads/")
-        place = requests.compat.urljoin(begun.url, begun.headers["Location"])
-        mark = "&" if "?" in place else "?"
-        target = f"{place}{mark}digest={blob.digest}"
-        self._check(self._send("PUT", target, blob.content, "application/octet-stream"))
-
     def _request(
         self, method: str, path: str, body: bytes = b"", content_type: str = "", accept: str = "*/*"
     ) -> requests.Response:
@@ -154,7 +166,12 @@ class BundleRegistry:
         return self._send(method, url, body, content_type, accept)
 
     def _send(
-        self, method: str, url: str, body: bytes = b"", content_type: str = "", accept: str = "*/*"
+        self,
+        method: str,
+        url: str,
+        body: bytes | io.BufferedIOBase,
+        content_type: str,
+        accept: str = "*/*",
     ) -> requests.Response:
         headers = {"Accept": accept} | ({"Content-Type": content_type} if content_type else {})
         try:

@@ -4,13 +4,14 @@ import io
 import json
 import os
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from localcluster import oci
 from localcluster.oci import File
-from localcluster.oci_upload import digest_of
+from workflowexecution.bundles.packing import digest_of
 
 FILES = {"/usr/bin/tool": File(b"binary", 0o755), "/etc/passwd": File(b"nobody")}
 
@@ -20,13 +21,13 @@ def pushed(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Everything sent to a registry, keyed by digest or tag."""
     sent: dict[str, bytes] = {}
 
-    def upload(_base: str, blob: bytes | Path) -> None:
-        sent[digest_of(blob)] = blob if isinstance(blob, bytes) else blob.read_bytes()
+    def store(reference: str, blobs: Iterable[bytes | Path], manifest: bytes) -> str:
+        read = [blob if isinstance(blob, bytes) else blob.read_bytes() for blob in blobs]
+        sent.update({digest_of(blob): blob for blob in read})
+        sent[reference.rpartition(":")[2]] = manifest
+        return f"{reference}@{digest_of(manifest)}"
 
-    monkeypatch.setattr(oci, "upload", upload)
-    monkeypatch.setattr(
-        oci, "put_manifest", lambda _base, tag, body, _type: sent.update({tag: body})
-    )
+    monkeypatch.setattr(oci, "store_image", store)
     return sent
 
 
