@@ -12,7 +12,7 @@ from localcluster.request import REPOSITORY
 
 
 def version_of_checkout() -> str:
-    """What a wheel built here would be, in Python's spelling. Raises ClusterError."""
+    """Return the version that a wheel built here would have. Raises ClusterError."""
     command = [sys.executable, "-m", "hatchling", "version"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if done.returncode:

@@ -45,7 +45,7 @@ failures: list[str] = []
 
 @dataclass(frozen=True)
 class Result:
-    """How one level ended: `passed`, `failed`, or `not run` and why."""
+    """The result of one level: `passed`, `failed`, or `not run` with a reason."""
 
     level: str
     outcome: str
@@ -99,7 +99,7 @@ def _pytest(level: str) -> bool:
     return _run(
         level,
         [sys.executable, "-m", "pytest", f"tests/{level}", "--cov", "--cov-report="],
-        # Each level sums up its own processes; those of another may still be at work.
+        # Each level sums up its own processes; those of another may still run.
         {"COVERAGE_FILE": str(MEASURED / level)},
     )
 
@@ -118,7 +118,7 @@ def _coverage() -> bool:
 
 
 def _run(name: str, command: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> bool:
-    """Run a command; every line of its output is told with a name, two may run at once."""
+    """Run a command; every line of its output gets a name, because two may run at once."""
     process = subprocess.Popen(
         command,
         cwd=REPOSITORY,

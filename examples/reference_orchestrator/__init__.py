@@ -1,5 +1,5 @@
 """A small orchestrator that uses the kit and nothing else of the project: `python -m`.
 
 Its decisions are all in `workflowexecution.orchestrator`; what is here is how to talk to the API
-server: create without doubt, watch with a deadline.
+server: create exactly once, watch with a deadline.
 """

@@ -1,4 +1,4 @@
-"""WorkflowExecutions of one namespace at the API server: created without doubt, then followed."""
+"""WorkflowExecutions of one namespace at the API server: created exactly once, then followed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Executions:
     def ensure(self, execution: Object, request: Request, deadline: float) -> Object:
         """Create an execution, or find the one that was created before for the same request.
 
-        An error proves nothing: the reply may be lost of a create that was done. So whatever goes
-        wrong, the name is looked up.
+        An error proves nothing: the reply of a successful create may be lost. So after each error,
+        the name is looked up.
 
         Raises: ApiException where it is refused, or taken by another request.
         """

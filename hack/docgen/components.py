@@ -55,7 +55,7 @@ def _target_of(patch: Object) -> Object:
 
 
 def _about(folder: Path) -> list[str]:
-    """What the component says of itself, and how it is added: prose and examples in turn."""
+    """The comment of a component, as prose and examples in turn."""
     lines = [f"\n## {folder.name}\n"]
     comment = _head_comment(folder / "kustomization.yaml")
     for is_example, group in groupby(comment, lambda line: line.startswith("  ")):
@@ -103,7 +103,7 @@ def _message(rule: Object) -> str:
 
 
 def _terms(expression: str) -> list[str]:
-    """What a CEL expression joins by `+`; a plus within quotes joins nothing."""
+    """The terms of a CEL expression joined by `+`; a plus within quotes is text."""
     terms, current, quote = [], "", ""
     for character in expression:
         if quote:

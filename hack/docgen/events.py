@@ -84,7 +84,7 @@ MEANINGS = {
 
 
 def reasons() -> set[str]:
-    """Every reason that `observe/events.py` names, and that of the condition it tells of."""
+    """Every reason that `observe/events.py` names, and that of the condition it reports."""
     named = {
         value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)
     }

@@ -1,4 +1,4 @@
-"""What mkdocs does here besides: pages that stand outside `docs/` are pages of the site, too.
+"""A hook of mkdocs that adds pages from outside `docs/` to the site.
 
 A link leads to the page that a file became; a link to a file that is no page leaves its text.
 """

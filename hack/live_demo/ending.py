@@ -1,4 +1,4 @@
-"""How the demo ends: what a person would look at, and what to try on a cluster that is kept."""
+"""The end of the demo: commands to look at the result, and commands to try next."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NEXT: Final = (
 
 
 def look(ground: Ground, console: Console) -> None:
-    """Show what people would ask for, and what they are told. Raises DemoError."""
+    """Run the commands that people would use, and show their output. Raises DemoError."""
     for command in LOOKS:
         text = command.format(namespace=NAMESPACE)
         console.print(f"\n$ {text}", style="bold")
@@ -50,7 +50,7 @@ def look(ground: Ground, console: Console) -> None:
 
 
 def commands(ground: Ground) -> Iterator[tuple[str, str]]:
-    """What to try next: what for, and the command."""
+    """Commands to try next, each with its purpose."""
     # By its tag: shorter to read, and nothing but this story writes to the registry.
     image, _, _ = ground.bundles["inspect-workload"].partition("@")
     for purpose, command in NEXT:

@@ -1,4 +1,4 @@
-"""What is told: which executions are created when, and how each must end."""
+"""The story of the demo: the executions, when each is created, and how each must end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small means of the demo: kubectl, the operator's process, an error that is told in one line."""
+"""Small means of the demo: kubectl, the operator's process, an error shown in one line."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Build the pinned programs once into a cache that many checkouts and processes can share.
 
-A finished program appears in the cache by an atomic rename, so whatever is there is whole. An
+A finished program appears in the cache by an atomic rename, so a program in it is complete. An
 interrupted build resumes at the packages that Go's own build cache does not have yet.
 """
 

@@ -1,4 +1,4 @@
-"""What users of a running cluster hold: where it is, how to reach it, what it left to read."""
+"""A running cluster: its folders, how to reach it, and the logs it leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this machine can do: which tier it allows, which Debian packages it lacks."""
+"""The abilities of this machine: the tier it allows, the Debian packages it lacks."""
 
 from __future__ import annotations
 

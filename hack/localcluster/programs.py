@@ -10,7 +10,7 @@ MODULES = Path(__file__).parent / "programs"
 
 
 class Tier(enum.StrEnum):
-    """How much of a cluster runs; each tier contains the one before it.
+    """The parts of a cluster that run; each tier contains the one before it.
 
     `kwok` is never asked for: it is `node` where the machine cannot run real containers.
     """

@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 class Meter:
-    """How far one piece of work is: told by `update`, shown by whoever displays it."""
+    """The progress of one piece of work: set by `update`, shown by a display."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -43,7 +43,7 @@ class Meter:
 
     @property
     def count(self) -> str:
-        """How much is done, as text; empty where that cannot be counted."""
+        """The count as text; empty where it is not known."""
         return f"{self.done} of at most {self.total}" if self.total else ""
 
 

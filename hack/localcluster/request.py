@@ -15,7 +15,7 @@ OUR_CRDS = REPOSITORY / "manifests/crd"
 
 @dataclass(frozen=True)
 class Request:
-    """What to run: the tier, where its state goes, where programs and manifests are.
+    """A cluster to run: the tier, and the folders for state, programs and manifests.
 
     `owner` is the process whose end ends the cluster; None where only `down` does. `isolated`
     clusters run in kernel namespaces of their own. `server_flags` are more flags of the API server.

@@ -59,7 +59,7 @@ def _bill_layer(bill: str, work: Path) -> Path:
 
 
 def _run(version: str, origin: Origin) -> dict[str, object]:
-    """What the image runs, and as whom: a number, because runAsNonRoot cannot check a name."""
+    """Entry point and user of the image: a number, because runAsNonRoot cannot check a name."""
     return {
         "User": f"{debian.USER}:{debian.USER}",
         "Entrypoint": ["wfe", "run"],

@@ -58,7 +58,7 @@ def _url() -> str:
 
 
 def _git(*arguments: str) -> str:
-    """What git prints; empty where there is no git, no repository or no answer."""
+    """The output of git; empty where there is no git, no repository or no answer."""
     try:
         done = subprocess.run(
             ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True

@@ -37,7 +37,7 @@ Fill = Callable[[Path], Sequence[Component]]
 def cached(cache: Path, name: str, ingredients: Sequence[str], fill: Fill) -> Part:
     """The part made of these ingredients, taken from the cache or made and put there.
 
-    It appears in the cache by one rename, so whatever is there is whole.
+    It appears in the cache by one rename, so a part in it is complete.
     """
     key = hashlib.sha256("\0".join(ingredients).encode()).hexdigest()[:16]
     home = cache / f"{name}-{key}"

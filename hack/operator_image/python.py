@@ -27,7 +27,7 @@ LOCK = "requirements-run.lock"
 
 
 def requirements(cache: Path, source: Path) -> Part:
-    """What the operator imports, exactly as locked; each wheel is checked by its hash.
+    """The packages of the operator, exactly as locked; each wheel is checked by its hash.
 
     Raises ClusterError where one cannot be had.
     """

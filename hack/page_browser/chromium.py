@@ -58,7 +58,7 @@ def opened(browser: Browser, url: str, token: str, **context: Any) -> Iterator[P
 
 
 def barriers(page: Page) -> list[str]:
-    """What keeps somebody from using a page, by the rules of WCAG 2.2 AA that axe can check."""
+    """Violations of WCAG 2.2 AA on a page, by the rules that axe can check."""
     page.evaluate(AXE.read_text())
     found = page.evaluate(
         "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"

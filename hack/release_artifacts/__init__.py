@@ -1,1 +1,1 @@
-"""What a release consists of, made from this checkout; the same bytes each time."""
+"""The files of a release, made from this checkout; the same bytes each time."""

@@ -26,7 +26,7 @@ ALONE = ("crd", "namespaces", "runner-in-namespace")
 
 
 def make(folder: Path, image: str) -> str:
-    """Fill `folder` anew: wheel, source, manifests, chart, bundles, bill of materials, checksums.
+    """Fill `folder` again: wheel, source, manifests, chart, bundles, bill of materials, checksums.
 
     `image` is the operator's, without tag; manifests and chart name it by this checkout's version.
     Returns the text of SHA256SUMS. Raises ClusterError where something cannot be made.

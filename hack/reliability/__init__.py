@@ -1,4 +1,4 @@
-"""`make faults`: what is tried against the operator, and what came of it, kept in docs/.
+"""`make faults`: scenarios of faults against the operator, with results kept in docs/.
 
 A scenario runs as tests with `WFE_FAULTS=long` in their environment and calls `record` once.
 """

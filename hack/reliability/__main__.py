@@ -1,4 +1,4 @@
-"""`make faults`: run the scenarios, one after the other, and write down what came of them."""
+"""`make faults`: run the scenarios, one after the other, and write down their results."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ FEWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How much more is no growth: this share of what was before, or `least`, whichever is more."""
+    """The increase that does not count as growth: a share, or `least` if that is more."""
 
     share: float = 0.0
     least: float = 0.0
 
     def allowance(self, before: float) -> float:
-        """How far a value may be from what it was before."""
+        """The difference that a value may have from an earlier one."""
         return max(self.share * before, self.least)
 
 

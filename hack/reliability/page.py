@@ -26,7 +26,7 @@ def table(results: Mapping[str, ScenarioResult]) -> str:
 
 
 def with_results(text: str, results: Mapping[str, ScenarioResult]) -> str:
-    """The page with its table made anew. Raises: ValueError where it has no place for one."""
+    """The page with its table made again. Raises: ValueError where it has no place for one."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

@@ -23,7 +23,7 @@ def is_long() -> bool:
 
 
 def this_machine() -> str:
-    """What a result was measured on."""
+    """The machine, as results name it."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} CPUs, {memory:.0f} GiB, {platform.system()} {platform.machine()}"
 
@@ -35,13 +35,13 @@ def today() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioResult:
-    """What came of one scenario.
+    """The result of one scenario.
 
     scenario: its name in `scenarios.SCENARIOS`.
     repetitions: schedules, or how often the story was played.
     executions: how many were created; 0 where a scenario is about something else.
     double_runs: pairs of runs that were unfinished on one target at once.
-    lost: executions that had no end, or are not told of.
+    lost: executions that did not end, or whose end is not reported.
     wrong_phases: executions whose status was wrong at any time, or not that of the fault-free run.
     recovery_s: seconds from the end of the faults until everything had ended, the longest; None
         where that means nothing.

@@ -1,4 +1,4 @@
-"""What the tests of a session have found, added up for each scenario."""
+"""Results of the tests of a session, added up for each scenario."""
 
 from __future__ import annotations
 

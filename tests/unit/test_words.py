@@ -83,11 +83,11 @@ def texts_of(module: Path) -> Iterator[str]:
             yield token.string
 
 
-def faults_in_code(package: str) -> list[str]:
-    """Each use of a banned word in a package, and each docstring that begins with a riddle."""
+def faults_in_code(folder: Path) -> list[str]:
+    """Each use of a banned word in a folder, and each docstring that begins with a riddle."""
     return [
         f"{module.relative_to(ROOT)}: {fault}"
-        for module in sorted((OPERATOR / package).rglob("*.py"))
+        for module in sorted(folder.rglob("*.py"))
         for text in texts_of(module)
         for fault in [*faults(text), *([text] if _RIDDLE_IN_CODE.match(text) else [])]
     ]
@@ -95,12 +95,17 @@ def faults_in_code(package: str) -> list[str]:
 
 @pytest.mark.parametrize("package", sorted(set(PACKAGES) - PENDING_PACKAGES))
 def test_docstrings_and_comments_are_plain_english(package: str) -> None:
-    assert faults_in_code(package) == []
+    assert faults_in_code(OPERATOR / package) == []
+
+
+@pytest.mark.parametrize("root", ["hack", "examples"])
+def test_those_of_tools_and_examples_are_plain_english(root: str) -> None:
+    assert faults_in_code(ROOT / root) == []
 
 
 @pytest.mark.parametrize("package", sorted(PENDING_PACKAGES))
 def test_a_package_that_is_clean_is_no_longer_pending(package: str) -> None:
-    assert faults_in_code(package) != [], f"remove {package} from PENDING_PACKAGES"
+    assert faults_in_code(OPERATOR / package) != [], f"remove {package} from PENDING_PACKAGES"
 
 
 @pytest.mark.parametrize(
