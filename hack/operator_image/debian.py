@@ -75,7 +75,7 @@ class Archive:
         stamp.touch()
 
     def _apt(self, *arguments: str) -> str:
-        # An empty status file has apt resolve from nothing, not from what this machine has installed.
+        # With an empty status file, apt ignores what this machine has installed.
         options = {
             "Dir::State": self.state / "state",
             "Dir::State::status": self.state / "state/status",
