@@ -10,7 +10,7 @@ from workflowexecution.manager.view import OperatorView
 from workflowexecution.page import doors
 from workflowexecution.page.gate import Visitor
 from workflowexecution.page.rendering import Pages
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.wording import missing_right
 
 
 class Answers:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from workflowexecution.page.sight import Sight
-from workflowexecution.views.holds import HeldBy
+from workflowexecution.views.blockers import HeldBy
 
 
 def holds_for(holds: Iterable[HeldBy], sight: Sight) -> list[HeldBy]:

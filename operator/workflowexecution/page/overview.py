@@ -10,9 +10,8 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.page.sight import Sight
-from workflowexecution.views.cooldowns import Cooldown
+from workflowexecution.views.blockers import Cooldown, Lock, locks_of
 from workflowexecution.views.executions import Row, Wanted, rows_of
-from workflowexecution.views.locks import Lock, locks_of
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from workflowexecution.core.text import command, printable
-from workflowexecution.views.text import short
+from workflowexecution.views.wording import short
 
 _FOLDER: Final = Path(__file__).parent
 _LONGEST: Final = 4000

@@ -23,8 +23,7 @@ from workflowexecution.page.sight import MOST_NAMESPACES, Sight, sight_of
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.story import story_of
 from workflowexecution.page.streams import Streams
-from workflowexecution.views.cooldowns import Cooldown, cooldowns_of
-from workflowexecution.views.holds import held_by
+from workflowexecution.views.blockers import Cooldown, cooldowns_of, held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -19,8 +19,8 @@ from workflowexecution.page.recent import Recent
 from workflowexecution.page.short_cache import ShortCache
 from workflowexecution.page.story import Account
 from workflowexecution.views.preview import Preview, foretell
-from workflowexecution.views.rights import missing_right
 from workflowexecution.views.story import failed_step_of, moments_of
+from workflowexecution.views.wording import missing_right
 
 _LEFT_S: Final = 3.0
 _ACCOUNT_S: Final = 2.0

@@ -12,10 +12,9 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.page.sight import Sight
 from workflowexecution.views.executions import Row, Wanted, rows_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.progress import progress_of
-from workflowexecution.views.rights import lacking
-from workflowexecution.views.story import FailedStep, Moment
-from workflowexecution.views.why import Why, why_of
+from workflowexecution.views.story import Moment, StepLog
+from workflowexecution.views.why import Why, progress_of, why_of
+from workflowexecution.views.wording import lacking
 
 _MOST_MOMENTS: Final = 200
 
@@ -34,7 +33,7 @@ class Account:
     run: Run | None
     own_moments: Sequence[Moment]
     moments: Sequence[Moment]
-    failed_step: FailedStep | None
+    failed_step: StepLog | None
     note: str
     foretold: Preview | None
     read_at: datetime
@@ -57,7 +56,7 @@ class Story:
     why: Why
     run: str
     moments: Sequence[Moment]
-    failed_step: FailedStep | None
+    failed_step: StepLog | None
     notes: Sequence[str]
     now: datetime
 

@@ -25,8 +25,8 @@ from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
-from workflowexecution.views.facts import Facts
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.preview import Facts
+from workflowexecution.views.wording import missing_right
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:

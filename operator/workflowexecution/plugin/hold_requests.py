@@ -10,7 +10,7 @@ from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.wording import missing_right
 
 _WHO: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 

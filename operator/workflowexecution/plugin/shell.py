@@ -15,7 +15,7 @@ from workflowexecution.plugin.locate import is_kind_unknown
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.session import Flags, open_session
 from workflowexecution.settings import Settings
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.wording import missing_right
 
 _ENVIRONMENT: Final = Settings.model_config["env_prefix"]
 

@@ -1,13 +1,19 @@
-"""Executions in a list: which of them, in which order, and what of each is shown."""
+"""Executions in a list, and summed up: which of them, in which order, and what of each is shown."""
 
-from collections.abc import Collection, Iterable
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
+
+_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,3 +104,128 @@ def blocker_of(execution: Execution) -> str:
     )
     parts = (reading.text(blocker, "namespace"), reading.text(blocker, "name"))
     return "/".join(part for part in parts if part)
+
+
+class By(StrEnum):
+    """What executions are summed up by."""
+
+    WORKFLOW = "workflow"
+    TARGET = "target"
+    NAMESPACE = "namespace"
+
+
+_KEYS: Final[Mapping[By, Callable[[Execution], str]]] = {
+    By.WORKFLOW: lambda item: item.workflow_id,
+    By.TARGET: lambda item: item.target,
+    By.NAMESPACE: lambda item: item.namespace,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What happened to executions that have one thing in common.
+
+    active: those that have not ended, whenever they were created.
+    launched, completed, failed, skipped: within the while.
+    per_hour: launches.
+    median, p90, longest: of runs that ended within the while; None where none did.
+    """
+
+    name: str
+    active: int
+    launched: int
+    per_hour: float
+    completed: int
+    failed: int
+    skipped: int
+    median: timedelta | None
+    p90: timedelta | None
+    longest: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What happened in a while.
+
+    skips, failures: how many for each reason, the most frequent first.
+    """
+
+    since: datetime
+    until: datetime
+    total: Group
+    groups: Sequence[Group]
+    skips: Mapping[str, int]
+    failures: Mapping[str, int]
+
+
+def activity_of(
+    executions: Iterable[Execution], by: By, period: timedelta, now: datetime
+) -> Activity:
+    """Sum up executions.
+
+    Args:
+        executions: in any order.
+        by: what makes a group.
+        period: how far back, more than 0.
+        now: aware UTC.
+    """
+    known, since = list(executions), now - period
+    groups: dict[str, list[Execution]] = {}
+    for item in known:
+        groups.setdefault(_KEYS[by](item), []).append(item)
+    summed = [_group(name, items, since, now) for name, items in groups.items()]
+    summed = [item for item in summed if item.active or item.launched or _ended(item)]
+    summed.sort(key=lambda item: (-item.launched, -item.skipped, -item.active, item.name))
+    lately = [item for item in known if _is_since(item.completed_at, since)]
+    return Activity(
+        since=since,
+        until=now,
+        total=_group("all", known, since, now),
+        groups=summed,
+        skips=_count(lately, Phase.SKIPPED, "skipDetails"),
+        failures=_count(lately, Phase.FAILED, "failureDetails"),
+    )
+
+
+def _ended(group: Group) -> int:
+    return group.completed + group.failed + group.skipped
+
+
+def _group(name: str, items: Sequence[Execution], since: datetime, now: datetime) -> Group:
+    ended = [item for item in items if _is_since(item.completed_at, since)]
+    phases = Counter(item.phase for item in ended)
+    launched = sum(_is_since(item.started_at, since) for item in items)
+    lasted = sorted(
+        length for item in ended if item.run_name and (length := duration_of(item, now)) is not None
+    )
+    return Group(
+        name=name,
+        active=sum(not item.has_ended for item in items),
+        launched=launched,
+        per_hour=round(launched / ((now - since) / _HOUR), 1),
+        completed=phases[Phase.COMPLETED],
+        failed=phases[Phase.FAILED],
+        skipped=phases[Phase.SKIPPED],
+        median=_quantile(lasted, 0.5),
+        p90=_quantile(lasted, 0.9),
+        longest=_quantile(lasted, 1.0),
+    )
+
+
+def _is_since(moment: datetime | None, since: datetime) -> bool:
+    return moment is not None and moment >= since
+
+
+def _quantile(lengths: Sequence[timedelta], share: float) -> timedelta | None:
+    """The length that this share of all does not exceed; one that has really been."""
+    return lengths[math.ceil(share * len(lengths)) - 1] if lengths else None
+
+
+def _count(ended: Iterable[Execution], phase: Phase, details: str) -> Mapping[str, int]:
+    reasons = [
+        reading.text(reading.mapping(reading.mapping(item.raw, "status"), details), "reason")
+        or "unknown"
+        for item in ended
+        if item.phase is phase
+    ]
+    return dict(Counter(reasons).most_common())

@@ -1,7 +1,7 @@
 """The decision as it would be now: the operator's own, over facts that were just listed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,12 +12,29 @@ from workflowexecution.cache.store import Store
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.guards import Ending, Guards
 from workflowexecution.core.status.outcome import outcome_of_skip
 from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict, Wait
-from workflowexecution.views.facts import Facts
 
 NO_GUARDS: Final = Guards()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that is known of targets.
+
+    executions: of all namespaces.
+    runs: those in the execution namespace, and those of which only pods are left.
+    leftovers: TaskRuns and active pods of runs that are not known to have stopped.
+    unread: what could not be read, in words, because a right is missing.
+    """
+
+    executions: tuple[Execution, ...] = ()
+    runs: tuple[Run, ...] = ()
+    leftovers: Mapping[RunKey, Leftovers] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The story of one execution as a timeline, from its creation to its end."""
+"""The story of one execution: its timeline, the step that failed, and where its logs are."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,13 +24,18 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class FailedStep:
-    """Where the log of the step that failed can be read."""
+class StepLog:
+    """Where the log of a step is read."""
 
     task: str
     step: str
     pod: str
     container: str
+
+    @property
+    def name(self) -> str:
+        """`task/step`."""
+        return f"{self.task}/{self.step}"
 
 
 def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) -> list[Moment]:
@@ -53,7 +58,7 @@ def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) 
     return sorted(told, key=lambda moment: moment.at)
 
 
-def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> FailedStep | None:
+def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> StepLog | None:
     """The step that failed, by the status, else the first that ended with an error."""
     status = reading.mapping(execution.raw, "status")
     details = reading.mapping(status, "failureDetails")
@@ -62,7 +67,7 @@ def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> FailedStep
         for item in found.steps:
             is_named = (found.task_name, item.name) == (task, step)
             if found.pod_name and (is_named or (not step and item.exit_code)):
-                return FailedStep(found.task_name, item.name, found.pod_name, item.container)
+                return StepLog(found.task_name, item.name, found.pod_name, item.container)
     return None
 
 
@@ -122,3 +127,31 @@ def _of_end(execution: Execution) -> Iterator[Moment]:
 
 def _run_of(execution: Execution) -> str:
     return "/".join(filter(None, (execution.run_namespace, execution.run_name))) or "a run"
+
+
+def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") -> list[StepLog]:
+    """Steps that have started, of attempts at tasks in the order in which they started.
+
+    Args:
+        task_runs: of one run, in any order.
+        task: only of this one; empty for all.
+        step: only those of this name; empty for all.
+    """
+    found = []
+    attempts = [attempt for raw in task_runs for attempt in attempts_of(raw)]
+    for raw in sorted(attempts, key=_started_at):
+        parsed = parse_task_run(raw)
+        found += [
+            StepLog(parsed.task_name, item.name, parsed.pod_name, item.container)
+            for item in parsed.steps
+            if parsed.pod_name
+            and item.has_started
+            and task in ("", parsed.task_name)
+            and step in ("", item.name)
+        ]
+    return found
+
+
+def _started_at(raw: Raw) -> tuple[str, str]:
+    started = reading.text(reading.mapping(raw, "status"), "startTime")
+    return started, reading.text(reading.mapping(raw, "metadata"), "name")

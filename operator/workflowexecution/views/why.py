@@ -1,4 +1,4 @@
-"""Why an execution stands as it does, and when the same may run again."""
+"""Why an execution stands as it does, how far it is, and when the same may run again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.status import SkipReason
+from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import command
 from workflowexecution.views.executions import blocker_of, reason_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.text import short
+from workflowexecution.views.wording import short
 
 # Whatever else an execution may be skipped for, fail for or wait for is explained in one of these.
 _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
@@ -81,6 +81,22 @@ def _reason_of(execution: Execution) -> str:
         reading.mapping(status, "failureDetails"),
     )
     return reading.text(skip, "reason") or reading.text(failure, "reason") or reason_of(execution)
+
+
+def progress_of(execution: Execution) -> str:
+    """Phase, reason where it says more, tasks done, run, and what it waits for, as far as known."""
+    if execution.phase is None:
+        return "waiting for the operator to see it"
+    status = reading.mapping(reading.mapping(execution.raw, "status"), "pipelineRunStatus")
+    done, total = status.get("completedTasks"), status.get("totalTasks")
+    reason = reason_of(execution)
+    parts = [
+        str(execution.phase) + (f" ({reason})" if reason not in ("", execution.phase) else ""),
+        f"{done or 0} of {total} tasks done" if total else "",
+        f"run {execution.run_name}" if execution.run_name else "",
+        happened_to(execution) if execution.phase is Phase.PENDING else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def happened_to(execution: Execution) -> str:

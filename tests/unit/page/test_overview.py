@@ -20,7 +20,7 @@ from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run
 from workflowexecution.page.overview import ROWS, Known, Overview, overview_of
 from workflowexecution.page.sight import Sight
-from workflowexecution.views.cooldowns import cooldowns_of
+from workflowexecution.views.blockers import cooldowns_of
 from workflowexecution.views.executions import Wanted
 
 ALL = Sight(has_all=True, sees_runs=True, sees_tasks=True)

@@ -16,11 +16,10 @@ from workflowexecution.page.overview import Known, overview_of
 from workflowexecution.page.rendering import Pages, harmless, path_of
 from workflowexecution.page.sight import Sight
 from workflowexecution.page.story import Account, story_of
-from workflowexecution.views.cooldowns import Cooldown
+from workflowexecution.views.blockers import Cooldown, HeldBy
 from workflowexecution.views.executions import Wanted
-from workflowexecution.views.holds import HeldBy
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.story import FailedStep, Moment
+from workflowexecution.views.story import Moment, StepLog
 
 ALL = Sight(has_all=True, sees_runs=True, sees_tasks=True)
 EVIL = "\"><script>alert('x')</script>&<b>"
@@ -104,7 +103,7 @@ def test_nothing_in_a_story_is_markup_of_others() -> None:
         run=None,
         own_moments=(),
         moments=(Moment(NOW, EVIL, EVIL),),
-        failed_step=FailedStep(EVIL, EVIL, EVIL, EVIL),
+        failed_step=StepLog(EVIL, EVIL, EVIL, EVIL),
         note=EVIL,
         foretold=Preview(
             target=EVIL, workflow_id=EVIL, decision="Refuse", reason=EVIL, message=EVIL

@@ -12,7 +12,7 @@ from workflowexecution.api.status import (
 from workflowexecution.page.sight import Sight
 from workflowexecution.page.story import Account, story_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.story import FailedStep, Moment
+from workflowexecution.views.story import Moment, StepLog
 
 OWN = (Moment(NOW, "created"),)
 WHOLE = (*OWN, Moment(NOW, "task started", "change"))
@@ -39,7 +39,7 @@ def account(**given: object) -> Account:
         run=make_run("mine"),
         own_moments=OWN,
         moments=WHOLE,
-        failed_step=FailedStep("change", "main", "pod", "step-main"),
+        failed_step=StepLog("change", "main", "pod", "step-main"),
         note="",
         foretold=Preview(
             target=TARGET,

@@ -10,7 +10,7 @@ from builders import NOW
 from workflowexecution.api.status import Phase
 from workflowexecution.core.text import is_printable
 from workflowexecution.plugin.rendering import Column, Output, Printer, as_plain
-from workflowexecution.views.text import short
+from workflowexecution.views.wording import short
 
 COLUMNS: tuple[Column[str], ...] = (
     Column("NAME", lambda item: item),

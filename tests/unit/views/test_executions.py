@@ -1,14 +1,16 @@
 """Executions in a list."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from builders import NOW, ago, make_execution, raw_execution
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.views.executions import Wanted, rows_of
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.views.executions import Activity, By, Wanted, activity_of, rows_of
 
 
 def test_a_running_one_lasts_until_now_and_one_that_waits_has_not_begun() -> None:
@@ -45,3 +47,68 @@ def test_the_newest_is_first_whatever_it_is_called() -> None:
 def test_what_is_not_asked_for_is_left_out(wanted: Wanted, found: bool) -> None:
     execution = make_execution(phase=Phase.RUNNING, slot=1)
     assert bool(rows_of([execution], wanted, NOW)) is found
+
+
+HOUR = timedelta(hours=1)
+
+
+def ended(name: str, phase: Phase, minutes: int, seconds: int = 60, **given: Any) -> Execution:
+    """One that ended so many minutes ago, after so many seconds."""
+    end = ago(minutes=minutes)
+    if phase is Phase.SKIPPED:
+        known = make_execution(name, phase=phase, completed_at=end, **given)
+        return with_status(known, skipDetails={"reason": given.get("reason", "ResourceBusy")})
+    began = end - timedelta(seconds=seconds)
+    known = make_execution(name, phase=phase, slot=1, started_at=began, completed_at=end, **given)
+    failure = {"failureDetails": {"reason": "TaskFailed"}} if phase is Phase.FAILED else {}
+    return with_status(known, duration=f"{seconds}s", **failure)
+
+
+def with_status(known: Execution, **fields: Any) -> Execution:
+    return replace(known, raw={**known.raw, "status": {**known.raw["status"], **fields}})
+
+
+def summed(*executions: Execution, by: By = By.WORKFLOW) -> Activity:
+    return activity_of(executions, by, HOUR, NOW)
+
+
+def test_only_what_was_within_the_while_is_counted() -> None:
+    found = summed(
+        ended("a", Phase.COMPLETED, 5),
+        ended("b", Phase.FAILED, 59, seconds=1),
+        ended("c", Phase.COMPLETED, 61),
+        ended("d", Phase.SKIPPED, 5),
+        ended("e", Phase.SKIPPED, 90),
+        make_execution("f", phase=Phase.RUNNING, slot=2, started_at=ago(hours=3)),
+        make_execution("g"),
+    )
+    (group,) = found.groups
+    assert (group.active, group.launched, group.per_hour) == (2, 2, 2.0)
+    assert (group.completed, group.failed, group.skipped) == (1, 1, 1)
+    assert (found.skips, found.failures) == ({"ResourceBusy": 1}, {"TaskFailed": 1})
+
+
+def test_durations_are_of_runs_that_ended_and_are_real_ones() -> None:
+    found = summed(*[ended(f"e{n}", Phase.COMPLETED, 5, seconds=n) for n in range(1, 11)])
+    lengths = (found.total.median, found.total.p90, found.total.longest)
+    assert lengths == tuple(timedelta(seconds=n) for n in (5, 9, 10))
+    nothing = summed(ended("s", Phase.SKIPPED, 5)).total
+    assert (nothing.median, nothing.longest) == (None, None)
+
+
+def test_groups_are_by_what_is_asked_for_the_busiest_first() -> None:
+    executions = (
+        ended("a", Phase.COMPLETED, 5, workflow_id="scale"),
+        ended("b", Phase.COMPLETED, 5, workflow_id="restart"),
+        ended("c", Phase.COMPLETED, 5, workflow_id="restart"),
+        ended("d", Phase.COMPLETED, 500, workflow_id="gone"),
+    )
+    assert [group.name for group in summed(*executions).groups] == ["restart", "scale"]
+    assert [group.name for group in summed(*executions, by=By.NAMESPACE).groups] == ["team-a"]
+    assert len(summed(*executions, by=By.TARGET).groups) == 1
+
+
+def test_where_there_is_nothing_nothing_is_summed_up() -> None:
+    found = summed()
+    assert (found.groups, found.skips, found.failures) == ([], {}, {})
+    assert (found.total.launched, found.total.per_hour) == (0, 0.0)

@@ -13,8 +13,7 @@ from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.views.facts import Facts
-from workflowexecution.views.preview import Preview, preview
+from workflowexecution.views.preview import Facts, Preview, preview
 from workflowexecution.views.why import why_of
 
 

@@ -15,7 +15,7 @@ from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.wording import missing_right
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,8 @@ from workflowexecution.plugin.hold_requests import who_asks
 from workflowexecution.plugin.locate import read_execution, split_key
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError
-from workflowexecution.views.facts import Facts
-from workflowexecution.views.preview import ending_on
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.preview import Facts, ending_on
+from workflowexecution.views.wording import missing_right
 
 CLEARED = "ExecutionBlockCleared"
 

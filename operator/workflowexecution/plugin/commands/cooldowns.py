@@ -13,8 +13,8 @@ from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.locate import name_of_kind
 from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.cooldowns import Cooldown, cooldowns_of, newest_ends
-from workflowexecution.views.text import short
+from workflowexecution.views.blockers import Cooldown, cooldowns_of, newest_ends
+from workflowexecution.views.wording import short
 
 _COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
     Column("TARGET", lambda item: item.target),

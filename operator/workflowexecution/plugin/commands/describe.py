@@ -18,9 +18,9 @@ from workflowexecution.plugin.logs import read_tail
 from workflowexecution.plugin.rendering import Column, Output
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import reason_of
-from workflowexecution.views.rights import missing_right
-from workflowexecution.views.story import FailedStep, Moment, failed_step_of, moments_of
+from workflowexecution.views.story import Moment, StepLog, failed_step_of, moments_of
 from workflowexecution.views.why import happened_to
+from workflowexecution.views.wording import missing_right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Story:
     workflow_id: str
     run: str
     timeline: Sequence[Moment]
-    failed_step: FailedStep | None
+    failed_step: StepLog | None
     log: Sequence[str]
     unread: Sequence[str]
 
@@ -97,7 +97,7 @@ async def _run_of(
 async def _log_of(
     session: Session,
     execution: Execution,
-    failed: FailedStep | None,
+    failed: StepLog | None,
     lines: int,
     unread: list[str],
 ) -> tuple[str, ...]:

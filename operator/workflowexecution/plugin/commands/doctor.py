@@ -22,7 +22,7 @@ from workflowexecution.plugin.doctor.place import Place, read_place
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.wording import missing_right
 
 _Check = Callable[[Session, Place], Awaitable[list[Finding]]]
 CHECKS: Final[tuple[tuple[str, _Check], ...]] = (

@@ -13,9 +13,8 @@ from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.hold_requests import list_holds
 from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.holds import HeldBy, held_by
-from workflowexecution.views.rights import missing_right
-from workflowexecution.views.text import short
+from workflowexecution.views.blockers import HeldBy, held_by
+from workflowexecution.views.wording import missing_right, short
 
 
 async def list_of_holds(

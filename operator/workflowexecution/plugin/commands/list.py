@@ -15,7 +15,7 @@ from workflowexecution.plugin.locate import name_of_kind
 from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Row, Wanted, rows_of
-from workflowexecution.views.text import short
+from workflowexecution.views.wording import short
 
 COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column("NAME", lambda row: row.execution.name),

@@ -7,8 +7,8 @@ from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.locks import Lock, locks_of
-from workflowexecution.views.text import short
+from workflowexecution.views.blockers import Lock, locks_of
+from workflowexecution.views.wording import short
 
 
 async def list_locks(

@@ -18,8 +18,8 @@ from workflowexecution.plugin.locate import read_execution
 from workflowexecution.plugin.logs import follow_log, read_log
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.progress import progress_of
-from workflowexecution.views.steps import StepLog, steps_with_logs
+from workflowexecution.views.story import StepLog, steps_with_logs
+from workflowexecution.views.why import progress_of
 
 T = TypeVar("T")
 

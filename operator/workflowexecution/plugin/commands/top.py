@@ -13,9 +13,8 @@ from workflowexecution.plugin.commands.parameters import OnlyTarget, OnlyWorkflo
 from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.rendering import Column, Output
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.activity import Activity, By, Group, activity_of
-from workflowexecution.views.executions import Wanted
-from workflowexecution.views.text import short
+from workflowexecution.views.executions import Activity, By, Group, Wanted, activity_of
+from workflowexecution.views.wording import short
 
 _COLUMNS: Final[tuple[Column[Group], ...]] = (
     Column("ACTIVE", lambda group: str(group.active)),

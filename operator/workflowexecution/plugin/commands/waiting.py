@@ -11,8 +11,7 @@ from workflowexecution.plugin.exits import Exit, exit_for
 from workflowexecution.plugin.follow import Change, Follower
 from workflowexecution.plugin.gather import escaped
 from workflowexecution.plugin.session import Session, let_connections_close
-from workflowexecution.views.progress import progress_of
-from workflowexecution.views.why import happened_to
+from workflowexecution.views.why import happened_to, progress_of
 
 
 async def wait_for_end(session: Session, execution: Execution, limit: float | None) -> Exit:

@@ -22,7 +22,7 @@ from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rendering import Output, table_lines
 from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.views.executions import Wanted, rows_of
-from workflowexecution.views.progress import progress_of
+from workflowexecution.views.why import progress_of
 
 _Batches = AsyncGenerator[list[Change], None]
 # How often ages are counted on where nothing changes.

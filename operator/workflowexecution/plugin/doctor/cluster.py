@@ -14,7 +14,7 @@ from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
 from workflowexecution.plugin.doctor.place import Place
 from workflowexecution.plugin.gather import cluster_of
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.text import short
+from workflowexecution.views.wording import short
 
 _CRD: Final = (
     f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{identity.PLURAL}.{identity.GROUP}"

@@ -19,7 +19,7 @@ from workflowexecution.plugin.doctor.finding import Finding, State, error, ok, w
 from workflowexecution.plugin.doctor.place import OPERATOR, Place
 from workflowexecution.plugin.session import Session
 from workflowexecution.settings import Settings
-from workflowexecution.views.text import short
+from workflowexecution.views.wording import short
 
 # Longer than the operator takes to see an execution, also after a restart.
 _UNSEEN: Final = timedelta(seconds=30)

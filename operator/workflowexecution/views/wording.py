@@ -1,6 +1,7 @@
-"""A right that is missing, told by its name and by the role that gives it."""
+"""Words that several commands and the page use: lengths of time, and rights that are missing."""
 
 import re
+from datetime import timedelta
 from typing import Final
 
 _REFUSAL: Final = re.compile(
@@ -27,6 +28,21 @@ _DOERS: Final = {
     ("patch", "workflowexecutions"): "workflowexecution-clearer",
     **{(verb, "workflowholds"): "workflowexecution-holder" for verb in _WRITING},
 }
+
+
+def short(value: timedelta | None) -> str:
+    """A length of time as kubectl shows ages: `45s`, `12m`, `3h5m`, `8d`; empty for None."""
+    if value is None:
+        return ""
+    seconds = max(0, int(value.total_seconds()))
+    minutes, hours = seconds // 60, seconds // 3600
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 60:
+        return f"{minutes}m{seconds % 60}s" if minutes < 10 and seconds % 60 else f"{minutes}m"
+    if hours < 48:
+        return f"{hours}h{minutes % 60}m" if hours < 8 and minutes % 60 else f"{hours}h"
+    return f"{hours // 24}d"
 
 
 def missing_right(message: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.views.rights import missing_right
+from workflowexecution.views.wording import missing_right
 
 REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}" {}'
 

@@ -6,8 +6,7 @@ from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_executi
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
 from workflowexecution.core.facts.run import RunState
-from workflowexecution.views.cooldowns import cooldowns_of, newest_ends
-from workflowexecution.views.locks import locks_of
+from workflowexecution.views.blockers import cooldowns_of, locks_of, newest_ends
 
 POD = Pod(
     name="p", namespace="runs", uid="u", node="", is_active=True, has_started=True, deadline=None

@@ -1,0 +1,180 @@
+"""What keeps workflows from targets now: locks, cooldowns, and holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from workflowexecution.core import evidence
+from workflowexecution.core.evidence import Evidence
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.run import Run, RunKey, RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A target that is held.
+
+    holder: namespace/name of the execution; of the run itself, where it is not one of ours.
+    state: Active, Stopping, or Unseen where only the execution tells of its run.
+    executing: for people; empty where it is not known.
+    pods: `namespace/name` of those that may still execute.
+    """
+
+    target: str
+    holder: str
+    workflow_id: str
+    since: datetime | None
+    run: str
+    state: str
+    executing: str
+    pods: tuple[str, ...]
+
+
+def locks_of(
+    executions: tuple[Execution, ...],
+    runs: tuple[Run, ...],
+    leftovers: Mapping[RunKey, Leftovers],
+) -> list[Lock]:
+    """Every target that is held, the one held longest first."""
+    names = {run.name for run in runs}
+    held = [
+        (evidence.holder_of(run, _target_of(run)), run.state.value, _executing(run, leftovers))
+        for run in runs
+        if run.state is not RunState.FINISHED
+    ]
+    held += [
+        (evidence.holder_by_status(item), "Unseen", ("", ()))
+        for item in executions
+        if item.run_name and not item.has_ended and item.run_name not in names
+    ]
+    held.sort(key=lambda item: evidence.start_order(item[0]))
+    return [_lock(*item) for item in held]
+
+
+def _lock(holder: Evidence, state: str, executing: tuple[str, tuple[str, ...]]) -> Lock:
+    return Lock(
+        target=holder.target,
+        holder=f"{holder.namespace}/{holder.name}",
+        workflow_id=holder.workflow_id,
+        since=holder.started_at,
+        run="/".join(filter(None, (holder.run_namespace, holder.run_name))),
+        state=state,
+        executing=executing[0],
+        pods=executing[1],
+    )
+
+
+def _target_of(run: Run) -> str:
+    """The target in the run's own words; what its name tells, where it does not say."""
+    return run.target or f"({run.target_key})"
+
+
+def _executing(run: Run, leftovers: Mapping[RunKey, Leftovers]) -> tuple[str, tuple[str, ...]]:
+    left = leftovers.get(run.key, Leftovers())
+    pods = tuple(f"{pod.namespace}/{pod.name}" for pod in left.active_pods)
+    tasks = sorted({task.task_name for task in left.task_runs if task.is_active})
+    if tasks:
+        return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)}", pods
+    if pods or run.state is RunState.STOPPING:
+        return left.describe(), pods
+    return run.reason, pods
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cooldown:
+    """A workflow that waits on a target.
+
+    execution: namespace/name of the one that ended last.
+    until: aware UTC; from then on it may run.
+    """
+
+    target: str
+    workflow_id: str
+    execution: str
+    outcome: str
+    completed_at: datetime
+    until: datetime
+    remaining: timedelta
+
+
+def newest_ends(
+    executions: Iterable[Execution], runs: Iterable[Run], now: datetime
+) -> list[Evidence]:
+    """Per target and workflow how it ended last, as told by its run or its own status."""
+    finished = [run for run in runs if run.state is RunState.FINISHED]
+    ends = [evidence.end_of_run(run, now) for run in finished]
+    ends += [evidence.end_of_execution(item, now) for item in executions]
+    newest: dict[tuple[str, str], Evidence] = {}
+    for end in sorted(filter(None, ends), key=evidence.end_order):
+        newest[end.target, end.workflow_id] = end
+    return list(newest.values())
+
+
+def cooldowns_of(ends: Iterable[Evidence], period: timedelta, now: datetime) -> list[Cooldown]:
+    """The cooldowns that are not over, the one that ends first at the beginning."""
+    found = [_cooldown(end, end.completed_at, period, now) for end in ends if end.completed_at]
+    active = [item for item in found if now < item.until]
+    return sorted(active, key=lambda item: (item.until, item.target, item.workflow_id))
+
+
+def _cooldown(end: Evidence, completed_at: datetime, period: timedelta, now: datetime) -> Cooldown:
+    until = completed_at + period
+    return Cooldown(
+        target=end.target,
+        workflow_id=end.workflow_id,
+        execution=f"{end.namespace}/{end.name}",
+        outcome=end.outcome or "",
+        completed_at=completed_at,
+        until=until,
+        remaining=until - now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBy:
+    """A hold and what it keeps from being launched now.
+
+    state: Active, Expired or NotUnderstood; the last one holds everything.
+    until: aware UTC; None where it ends only when it is deleted.
+    waiting: namespace/name of executions that it concerns and that have no run yet.
+    """
+
+    name: str
+    namespace: str
+    scope: str
+    by: str
+    reason: str
+    since: datetime | None
+    until: datetime | None
+    state: str
+    waiting: Sequence[str] = ()
+
+
+def held_by(holds: Iterable[Hold], executions: Iterable[Execution], now: datetime) -> list[HeldBy]:
+    """All holds, those that hold first, and of these the oldest first."""
+    pending = [item for item in executions if not item.has_ended and item.run_name is None]
+    found = [_held_by(hold, pending, now) for hold in holds]
+    return sorted(found, key=lambda item: (item.state == "Expired", str(item.since), item.name))
+
+
+def _held_by(hold: Hold, pending: Sequence[Execution], now: datetime) -> HeldBy:
+    is_over = hold.is_over(now)
+    waiting = [
+        f"{item.namespace}/{item.name}"
+        for item in pending
+        if not is_over and hold.concerns(item.target, item.workflow_id, item.namespace)
+    ]
+    state = "NotUnderstood" if hold.problem else "Expired" if is_over else "Active"
+    return HeldBy(
+        name=hold.name,
+        namespace=hold.namespace,
+        scope=hold.scope,
+        by=hold.by,
+        reason=hold.problem or hold.reason,
+        since=hold.since,
+        until=hold.until,
+        state=state,
+        waiting=tuple(waiting),
+    )
