@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 from workflowexecution.api import identity, reading
+from workflowexecution.core.facts.run import Run
 from workflowexecution.kube.client import ApiClient
-from workflowexecution.page.short_cache import ShortCache
+from workflowexecution.page.limits import ShortCache
 
 TOKENS: Final = "/apis/authentication.k8s.io/v1/tokenreviews"
 ACCESS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -19,6 +20,10 @@ _RIGHT_S: Final = 30.0
 _VISITORS, _RIGHTS, _AT_ONCE = 256, 4096, 8
 # RFC 6750; and no longer than a header may be.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,7000}=*")
+# Each takes a question to the API server, now and then.
+MOST_NAMESPACES: Final = 200
+_RUNS: Final = ("tekton.dev", "pipelineruns")
+_TASKS: Final = ("tekton.dev", "taskruns")
 
 
 class Right(NamedTuple):
@@ -143,3 +148,62 @@ class ClusterGate:
 def _texts(found: Any) -> tuple[str, ...]:
     given: Iterable[Any] = found if isinstance(found, list) else ()
     return tuple(item for item in given if isinstance(item, str))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The namespaces whose executions a visitor may list.
+
+    has_all: whether that is all of them, also those in which nothing is yet.
+    sees_runs, sees_tasks: whether they may list the runs and the TaskRuns themselves.
+    is_cut: whether there are more namespaces than were asked about.
+    """
+
+    has_all: bool = False
+    namespaces: frozenset[str] = frozenset()
+    sees_runs: bool = False
+    sees_tasks: bool = False
+    is_cut: bool = False
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether there is nothing that they may see."""
+        return not (self.has_all or self.namespaces)
+
+    def sees(self, namespace: str) -> bool:
+        """Whether executions of a namespace are shown."""
+        return self.has_all or namespace in self.namespaces
+
+    def sees_run(self, run: Run) -> bool:
+        """Whether it is shown that a run holds its target; one without an execution is a run."""
+        return self.sees(run.owner.namespace) if run.owner else self.sees_runs
+
+
+async def sight_of(
+    gate: Gate, visitor: Visitor, candidates: Collection[str], run_namespace: str
+) -> Sight:
+    """Find out what a visitor may see.
+
+    Args:
+        gate: who is asked.
+        visitor: who wants to see.
+        candidates: namespaces of which something could be shown.
+        run_namespace: where the runs are.
+
+    Raises: ApiError where the API server gives no answer.
+    """
+    some = sorted(candidates)[:MOST_NAMESPACES]
+    has_all, sees_runs, sees_tasks = await asyncio.gather(
+        gate.may(visitor, to_list_executions("")),
+        gate.may(visitor, Right("list", *_RUNS, run_namespace)),
+        gate.may(visitor, Right("list", *_TASKS, run_namespace)),
+    )
+    asked = () if has_all else some
+    answers = await asyncio.gather(*(gate.may(visitor, to_list_executions(name)) for name in asked))
+    return Sight(
+        has_all=has_all,
+        namespaces=frozenset(name for name, may in zip(asked, answers, strict=True) if may),
+        sees_runs=sees_runs,
+        sees_tasks=sees_tasks,
+        is_cut=not has_all and len(some) < len(candidates),
+    )

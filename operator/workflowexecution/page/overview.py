@@ -6,17 +6,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
+from workflowexecution.api.status import Phase
+from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.page.sight import Sight
-from workflowexecution.views.blockers import Cooldown, Lock, locks_of
+from workflowexecution.page.gate import Sight
+from workflowexecution.views.blockers import Cooldown, HeldBy, Lock, locks_of
 from workflowexecution.views.executions import Row, Wanted, rows_of
 
 T = TypeVar("T")
-
 ROWS: Final = 50
 _LOCKS: Final = 100
+OnTarget = TypeVar("OnTarget", Lock, Cooldown)
+_FIELDS: Final = ("namespace", "target", "workflow", "phase")
+_MOST_PAGES: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +112,6 @@ def _settled(run: Run, left: Leftovers | None) -> Run:
     return replace(run, has_stopped=not left.is_active)
 
 
-OnTarget = TypeVar("OnTarget", Lock, Cooldown)
-
-
 def _narrowed(items: Iterable[OnTarget], wanted: Wanted) -> list[OnTarget]:
     return [
         item
@@ -132,3 +133,52 @@ def _summary(locks: int, cooldowns: int, rows: Sequence[Row]) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def fields_of(query: Mapping[str, str]) -> dict[str, str]:
+    """What the form was filled in with; empty for what is left open."""
+    return {name: query.get(name, "").strip() for name in _FIELDS}
+
+
+def problem_of(fields: dict[str, str]) -> str:
+    """Why nothing can match; empty where something can."""
+    try:
+        if fields["target"]:
+            parse_target(fields["target"])
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def wanted_by(fields: dict[str, str]) -> Wanted:
+    """Which executions match."""
+    phase = fields["phase"]
+    return Wanted(
+        target=fields["target"],
+        workflow_id=fields["workflow"],
+        phases=(Phase(phase),) if phase in list(Phase) else (),
+    )
+
+
+def number_of(query: Mapping[str, str]) -> int:
+    """Which part of the executions is asked for, from 1."""
+    given = query.get("page", "")
+    is_number = given.isascii() and given.isdecimal() and len(given) < 4
+    return min(max(int(given), 1), _MOST_PAGES) if is_number else 1
+
+
+def holds_for(holds: Iterable[HeldBy], sight: Sight) -> list[HeldBy]:
+    """The holds that a visitor may see, each with those who wait that they may see.
+
+    Whoever may not list executions in the namespace of a hold is not shown it: what it means for an
+    execution of theirs is in that one's own status.
+    """
+    return [
+        replace(hold, waiting=[name for name in hold.waiting if _is_seen(name, sight)])
+        for hold in holds
+        if sight.sees(hold.namespace)
+    ]
+
+
+def _is_seen(execution: str, sight: Sight) -> bool:
+    return sight.sees(execution.partition("/")[0])

@@ -1,4 +1,7 @@
-"""Values to HTML; what others have written is escaped, and cannot reorder the text around it."""
+"""Values to HTML, and HTML to answers.
+
+What others have written is escaped, and cannot reorder the text around it.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -7,10 +10,16 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import jinja2
+import structlog
+from aiohttp import web
 from markupsafe import Markup
 
 from workflowexecution.core.text import command, printable
-from workflowexecution.views.wording import short
+from workflowexecution.kube import errors
+from workflowexecution.manager.view import OperatorView
+from workflowexecution.page import http_security
+from workflowexecution.page.gate import Visitor
+from workflowexecution.views.wording import missing_right, short
 
 _FOLDER: Final = Path(__file__).parent
 _LONGEST: Final = 4000
@@ -77,3 +86,71 @@ def path_of(execution: str) -> str:
     if not (_NAME.fullmatch(namespace) and _NAME.fullmatch(name)):
         return ""
     return f"/executions/{quote(namespace)}/{quote(name)}"
+
+
+class Answers:
+    """Makes answers; every page says which operator made it, and what is in doubt."""
+
+    def __init__(self, window: OperatorView, *, is_for_loopback: bool, audience: str) -> None:
+        self._window = window
+        self._audience = audience
+        self._is_for_loopback = is_for_loopback
+        self._pages = Pages()
+        self._log = structlog.get_logger("page")
+
+    def page(self, template: str, visitor: Visitor, **given: Any) -> web.Response:
+        """A page for one who is let in."""
+        window = self._window
+        text = self._pages.render(
+            template,
+            visitor=visitor,
+            standing=window.standing(),
+            doubt=window.doubt(),
+            shard=window.policy.shard,
+            is_confined=bool(window.policy.watch_namespaces),
+            is_for_loopback=self._is_for_loopback,
+            **given,
+        )
+        return _html(text)
+
+    def sign_in(self, status: int, problem: str = "") -> web.Response:
+        """The form for a token."""
+        text = self._pages.render("sign-in.html", problem=problem, audience=self._audience)
+        return _html(text, status)
+
+    def unknown_token(self) -> web.Response:
+        """The form, for one who has sent a token that does not count."""
+        meant = f", or it is not made for the audience {self._audience}" if self._audience else ""
+        return self.sign_in(401, f"the API server does not know this token{meant}")
+
+    def problem(self, status: int, title: str, text: str) -> web.Response:
+        """Why there is nothing to be seen."""
+        return _html(self._pages.render("problem.html", title=title, text=text), status)
+
+    def too_slow(self) -> web.Response:
+        """Why a request is not answered that never came to its end; its connection is closed."""
+        response = self.problem(408, "Too slow", "the request did not come to its end in time")
+        response.force_close()
+        return response
+
+    def unanswered(self, error: errors.ApiError) -> web.Response:
+        """Say that the API server gave no answer, or refuses to tell the operator."""
+        self._log.debug("a visitor could not be answered", error=errors.text_for_logs(error))
+        if isinstance(error, errors.MissingRightError):
+            fix = "install manifests/components/status-page, or set the chart's value statusPage"
+            told = f"the operator cannot ask: {missing_right(str(error))}; {fix}"
+            return self.problem(503, "The operator lacks a right", told)
+        # Who may read this is not known yet, so that it does not say where the server is.
+        told = "the API server does not answer as needed; try again in a moment"
+        return self.problem(503, "No answer", told)
+
+
+def moved_to(path: str) -> web.Response:
+    """Send the browser to another page."""
+    return web.Response(status=303, headers={**http_security.HEADERS, "Location": path})
+
+
+def _html(text: str, status: int = 200) -> web.Response:
+    return web.Response(
+        text=text, status=status, content_type="text/html", headers=http_security.HEADERS
+    )

@@ -8,21 +8,23 @@ from aiohttp import web
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.manager.view import OperatorView
-from workflowexecution.page import doors
-from workflowexecution.page.answers import Answers, moved_to
-from workflowexecution.page.event_stream import follow
-from workflowexecution.page.gate import Gate, Visitor
-from workflowexecution.page.holds import holds_for
-from workflowexecution.page.overview import Known, overview_of
-from workflowexecution.page.places import Places, TooManyError
-from workflowexecution.page.query import fields_of, number_of, problem_of, wanted_by
+from workflowexecution.page import http_security
+from workflowexecution.page.gate import MOST_NAMESPACES, Gate, Sight, Visitor, sight_of
+from workflowexecution.page.limits import Places, ShortMemo, TooManyError
+from workflowexecution.page.overview import (
+    Known,
+    fields_of,
+    holds_for,
+    number_of,
+    overview_of,
+    problem_of,
+    wanted_by,
+)
 from workflowexecution.page.recent import Recent
-from workflowexecution.page.rendering import STATIC, path_of, static_files
-from workflowexecution.page.short_cache import ShortMemo
-from workflowexecution.page.sight import MOST_NAMESPACES, Sight, sight_of
+from workflowexecution.page.rendering import STATIC, Answers, moved_to, path_of, static_files
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.story import story_of
-from workflowexecution.page.streams import Streams
+from workflowexecution.page.streams import Streams, follow
 from workflowexecution.views.blockers import Cooldown, cooldowns_of, held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -82,13 +84,13 @@ class Server:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn away who must not get in, and make a page of whatever goes wrong."""
-        if self._gate.is_for_loopback and not doors.is_here(request):
+        if self._gate.is_for_loopback and not http_security.is_here(request):
             told = "open this page as http://localhost or http://127.0.0.1"
             return self._answers.problem(421, "Not by this name", told)
-        if doors.is_embedded_elsewhere(request):
+        if http_security.is_embedded_elsewhere(request):
             return self._answers.problem(403, "Refused", "open this page itself")
         try:
-            if not await doors.has_whole_body(request):
+            if not await http_security.has_whole_body(request):
                 return self._answers.too_slow()
             return await handler(request)
         except TooManyError:
@@ -109,7 +111,7 @@ class Server:
             return await self._overview_for(visitor, request)
 
     async def _overview_for(self, visitor: Visitor, request: web.Request) -> web.StreamResponse:
-        asked = fields_of(request)
+        asked = fields_of(request.query)
         if problem := problem_of(asked):
             return self._answers.problem(400, "Not a target", problem)
         recent, window = self._look(), self._window
@@ -127,7 +129,7 @@ class Server:
             leftovers=leftovers,
         )
         overview = overview_of(
-            known, sight, wanted_by(asked), number_of(request), window.clock.now()
+            known, sight, wanted_by(asked), number_of(request.query), window.clock.now()
         )
         return self._answers.page(
             "overview.html",
@@ -164,7 +166,7 @@ class Server:
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Tell a visitor that there is something new, until they go or are let in no more."""
-        if not doors.is_from_here(request):
+        if not http_security.is_from_here(request):
             return self._answers.problem(403, "Refused", "open this page itself")
         visitor = await self._visitor(request)
         if visitor is None:
@@ -179,7 +181,7 @@ class Server:
         if name not in STATIC:
             raise web.HTTPNotFound
         return web.Response(
-            body=self._static[name], content_type=STATIC[name], headers=doors.HEADERS
+            body=self._static[name], content_type=STATIC[name], headers=http_security.HEADERS
         )
 
     async def _show_sign_in(self, request: web.Request) -> web.StreamResponse:
@@ -188,22 +190,22 @@ class Server:
         return self._answers.sign_in(200)
 
     async def _sign_in(self, request: web.Request) -> web.StreamResponse:
-        if not doors.is_from_here(request):
+        if not http_security.is_from_here(request):
             return self._answers.problem(403, "Refused", "sign in on the page itself")
-        token = await doors.form_field(request, "token")
-        if len(token) > doors.LONGEST_COOKIE:
+        token = await http_security.form_field(request, "token")
+        if len(token) > http_security.LONGEST_COOKIE:
             return self._answers.sign_in(400, "this token is too long for a browser to keep")
         if not token or await self._bearer_of(token, request) is None:
             return self._answers.unknown_token()
         response = moved_to("/")
-        doors.keep_token(request, response, token)
+        http_security.keep_token(request, response, token)
         return response
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
-        if not doors.is_from_here(request):
+        if not http_security.is_from_here(request):
             return self._answers.problem(403, "Refused", "sign out on the page itself")
         response = moved_to("/sign-in")
-        doors.drop_token(request, response)
+        http_security.drop_token(request, response)
         return response
 
     def _read_cooldowns(self) -> list[Cooldown]:
@@ -211,7 +213,7 @@ class Server:
         return cooldowns_of(window.store.ends(), window.policy.cooldown, window.clock.now())
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
-        return await self._bearer_of(doors.token_of(request), request)
+        return await self._bearer_of(http_security.token_of(request), request)
 
     async def _bearer_of(self, token: str, request: web.Request) -> Visitor | None:
         with self._asking.take(request.remote or ""):
@@ -219,7 +221,7 @@ class Server:
 
     async def _is_let_in(self, request: web.Request) -> bool:
         """Whether one who has a stream, and so is counted already, may still have it."""
-        visitor = await self._gate.visitor_of(doors.token_of(request))
+        visitor = await self._gate.visitor_of(http_security.token_of(request))
         return visitor is not None and await self._may_see_something(visitor, request)
 
     async def _may_see_something(self, visitor: Visitor, request: web.Request) -> bool:

@@ -15,8 +15,8 @@ from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.manager.view import OperatorView
+from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
-from workflowexecution.page.short_cache import ShortCache
 from workflowexecution.page.story import Account
 from workflowexecution.views.preview import Preview, foretell
 from workflowexecution.views.story import failed_step_of, moments_of

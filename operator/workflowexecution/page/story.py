@@ -9,7 +9,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.page.sight import Sight
+from workflowexecution.page.gate import Sight
 from workflowexecution.views.executions import Row, Wanted, rows_of
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.story import Moment, StepLog

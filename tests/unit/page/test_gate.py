@@ -1,14 +1,18 @@
 """Answers about visitors are asked for once, kept for a short while, and never too many."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from workflowexecution.kube import errors
-from workflowexecution.page.gate import ACCESS, TOKENS, ClusterGate, Visitor, to_list_executions
-from workflowexecution.page.short_cache import ShortCache, ShortMemo
-from workflowexecution.page.sight import MOST_NAMESPACES, sight_of
+from workflowexecution.page.gate import (
+    ACCESS,
+    MOST_NAMESPACES,
+    TOKENS,
+    ClusterGate,
+    Visitor,
+    sight_of,
+    to_list_executions,
+)
 
 
 class ApiServer:
@@ -112,42 +116,3 @@ async def test_there_is_a_limit_to_the_namespaces_that_are_asked_about() -> None
     sight = await sight_of(gate_to(server), Visitor("ann"), many, "runs")
     assert sight.is_cut
     assert len(server.asked) == 3 + MOST_NAMESPACES
-
-
-async def test_what_failed_is_asked_again_and_what_is_old_too() -> None:
-    now = 0.0
-    answers: Iterator[int | Exception] = iter([errors.UnavailableError("no"), 1, 2])
-    cache = ShortCache[str, int](size=2, seconds=5, monotonic=lambda: now)
-
-    async def ask() -> int:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    with pytest.raises(errors.UnavailableError):
-        await cache.get("key", ask)
-    assert await cache.get("key", ask) == 1
-    now = 4.9
-    assert await cache.get("key", ask) == 1
-    now = 5.0
-    assert await cache.get("key", ask) == 2
-
-
-async def test_a_cache_has_a_size() -> None:
-    cache = ShortCache[int, int](size=3, seconds=60)
-
-    async def ask() -> int:
-        return 1
-
-    for key in range(50):
-        await cache.get(key, ask)
-    assert len(cache) == 3
-
-
-def test_what_takes_long_is_worked_out_once_in_a_while() -> None:
-    now, answers = 0.0, iter([1, 2])
-    memo = ShortMemo(1.0, lambda: next(answers), lambda: now)
-    assert (memo.get(), memo.get()) == (1, 1)
-    now = 1.0
-    assert memo.get() == 2

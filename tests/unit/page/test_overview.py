@@ -18,8 +18,8 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core import evidence
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run
+from workflowexecution.page.gate import Sight
 from workflowexecution.page.overview import ROWS, Known, Overview, overview_of
-from workflowexecution.page.sight import Sight
 from workflowexecution.views.blockers import cooldowns_of
 from workflowexecution.views.executions import Wanted
 

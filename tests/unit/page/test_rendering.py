@@ -10,11 +10,9 @@ from builders import NOW, ago, make_execution, make_run
 from workflowexecution.api.status import Phase
 from workflowexecution.core.shard import Shard
 from workflowexecution.manager.view import LeaderStatus
-from workflowexecution.page.gate import Visitor
-from workflowexecution.page.holds import holds_for
-from workflowexecution.page.overview import Known, overview_of
+from workflowexecution.page.gate import Sight, Visitor
+from workflowexecution.page.overview import Known, holds_for, overview_of
 from workflowexecution.page.rendering import Pages, harmless, path_of
-from workflowexecution.page.sight import Sight
 from workflowexecution.page.story import Account, story_of
 from workflowexecution.views.blockers import Cooldown, HeldBy
 from workflowexecution.views.executions import Wanted

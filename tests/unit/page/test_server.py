@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from workflowexecution.observe.web_server import WebServer
-from workflowexecution.page import doors
+from workflowexecution.page import http_security
 from workflowexecution.page.gate import Right, Visitor
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.server import Server
@@ -146,7 +146,7 @@ async def test_until_executions_have_been_read_nobody_is_turned_away_and_then_th
 async def test_a_body_that_does_not_come_is_waited_for_so_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(doors, "BODY_S", 0.2)
+    monkeypatch.setattr(http_security, "BODY_S", 0.2)
     async with opened() as stage:
         host, _, port = stage.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))

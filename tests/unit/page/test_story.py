@@ -9,7 +9,7 @@ from workflowexecution.api.status import (
     SkipDetails,
     SkipReason,
 )
-from workflowexecution.page.sight import Sight
+from workflowexecution.page.gate import Sight
 from workflowexecution.page.story import Account, story_of
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.story import Moment, StepLog

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from workflowexecution.page.places import TooManyError
+from workflowexecution.page.limits import TooManyError
 from workflowexecution.page.streams import MOST, MOST_OF_ONE, Streams
 
 

@@ -1,9 +1,10 @@
-"""Answers that are kept for some seconds, and shared by all who ask meanwhile."""
+"""Limits, so that visitors cost little: answers that they share, and a bounded number of places."""
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -66,3 +67,32 @@ class ShortMemo(Generic[V]):
         if self._kept is None or now - self._kept[1] >= self._seconds:
             self._kept = self._work_out(), now
         return self._kept[0]
+
+
+class TooManyError(Exception):
+    """All places are taken, or all that one visitor may have."""
+
+
+class Places:
+    """Places that are taken and left; of one visitor at most ``most_of_one``."""
+
+    def __init__(self, most: int, most_of_one: int) -> None:
+        self._most = most
+        self._most_of_one = most_of_one
+        self._taken = Counter[str]()
+
+    def __len__(self) -> int:
+        return self._taken.total()
+
+    @contextmanager
+    def take(self, visitor: str) -> Iterator[None]:
+        """Have a place for a while. Raises: TooManyError."""
+        if len(self) >= self._most or self._taken[visitor] >= self._most_of_one:
+            raise TooManyError(f"{len(self)} of {self._most} are under way")
+        self._taken[visitor] += 1
+        try:
+            yield
+        finally:
+            self._taken[visitor] -= 1
+            if not self._taken[visitor]:
+                del self._taken[visitor]
