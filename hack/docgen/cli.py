@@ -9,8 +9,7 @@ from typing import Any, get_args
 from typer.main import get_command
 
 from workflowexecution.plugin.app import app
-from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.shell import SHARED
+from workflowexecution.plugin.shell import SHARED, Exit
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 HEAD = """# kubectl wfe

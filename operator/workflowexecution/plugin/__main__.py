@@ -24,10 +24,10 @@ def main() -> None:
 def complete() -> None:
     """Suggest what may come next, for kubectl; nothing where that cannot be told."""
     try:
-        from workflowexecution.plugin.completion import main as suggest
+        from workflowexecution.plugin import app
     except ModuleNotFoundError:
         sys.exit(1)
-    suggest()
+    app.complete()
 
 
 if __name__ == "__main__":

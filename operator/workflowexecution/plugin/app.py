@@ -1,26 +1,32 @@
 """The commands of ``kubectl wfe``, put together."""
 
+import os
+import shlex
 import sys
+from typing import Final
 
 import typer
 
-from workflowexecution.plugin.commands.can_run import can_run
+from workflowexecution.plugin.commands.blockers import (
+    hold,
+    list_cooldowns,
+    list_locks,
+    list_of_holds,
+    release,
+)
 from workflowexecution.plugin.commands.cancel import cancel
 from workflowexecution.plugin.commands.clear import clear
-from workflowexecution.plugin.commands.cooldowns import list_cooldowns
 from workflowexecution.plugin.commands.describe import describe
-from workflowexecution.plugin.commands.doctor import doctor
-from workflowexecution.plugin.commands.hold import hold, release
-from workflowexecution.plugin.commands.holds import list_of_holds
-from workflowexecution.plugin.commands.list import list_executions
-from workflowexecution.plugin.commands.locks import list_locks
+from workflowexecution.plugin.commands.doctor import doctor, version
+from workflowexecution.plugin.commands.executions import list_executions, top, watch
 from workflowexecution.plugin.commands.logs import logs
 from workflowexecution.plugin.commands.submit import submit
-from workflowexecution.plugin.commands.top import top
-from workflowexecution.plugin.commands.version import version
-from workflowexecution.plugin.commands.watch import watch
-from workflowexecution.plugin.commands.why import tell_why
+from workflowexecution.plugin.commands.why import can_run, tell_why
 from workflowexecution.plugin.shell import with_session
+
+# What kubectl is told after the suggestions: that files are none.
+_NO_FILES: Final = ":4"
+_VARIABLE: Final = "_KUBECTL_WFE_COMPLETE"
 
 app = typer.Typer(
     name="kubectl wfe",
@@ -70,3 +76,24 @@ def _plugin() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
     app(sys.argv[1:] if arguments is None else arguments, prog_name="kubectl wfe")
+
+
+def complete() -> None:
+    """Answer kubectl, which asks the program `kubectl_complete-wfe` for whichever shell.
+
+    Each argument is a word typed so far; the last one may be unfinished.
+    """
+    # Otherwise Typer knows the forms of answers only where it installs completion itself.
+    from typer.completion import completion_init  # type: ignore[attr-defined]
+
+    completion_init()
+    # Fish's form of an answer is the one kubectl wants: a suggestion, a tab, what is said of it.
+    os.environ |= {
+        _VARIABLE: "complete_fish",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_ARGS": shlex.join(["kubectl-wfe", *(sys.argv[1:] or [""])]),
+    }
+    try:
+        app(prog_name="kubectl-wfe", complete_var=_VARIABLE)
+    except SystemExit:
+        print(_NO_FILES)

@@ -6,13 +6,12 @@ What a person may not read is left out and said so, where the rest still tells s
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
-from workflowexecution.client.paths import execution_paths, runs_path
+from workflowexecution.client.paths import runs_path
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -23,33 +22,11 @@ from workflowexecution.core.facts.leftovers import (
 )
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.requests import cluster_of, executions_in
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.preview import Facts
 from workflowexecution.views.wording import missing_right
-
-
-def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
-    """The requests that the operator makes, made by whoever runs the command.
-
-    Executions are listed in ``namespaces``; in all, where none is named.
-    """
-    return KubeCluster(
-        session.client,
-        execution_namespace=session.execution_namespace,
-        watch_namespaces=tuple(namespaces),
-    )
-
-
-async def list_executions(session: Session, wanted: Wanted) -> list[Raw]:
-    """Every execution of the namespaces that are meant, at least those that are wanted."""
-    return [item async for item in _executions(session, session.namespaces, wanted)]
-
-
-def _executions(session: Session, namespaces: Sequence[str], wanted: Wanted) -> AsyncIterator[Raw]:
-    query = {"fieldSelector": selector} if (selector := selector_of(wanted)) else {}
-    (path,) = execution_paths(namespaces)
-    return session.client.list_pages(path, query)
 
 
 async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:
@@ -66,53 +43,13 @@ async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:
             yield item
 
 
-def selector_of(wanted: Wanted) -> str:
-    """As much of what is wanted as the API server can select; empty where it can select nothing."""
-    others = [phase for phase in Phase if wanted.phases and phase not in wanted.phases]
-    terms = [
-        f"spec.targetResource={escaped(wanted.target)}" if wanted.target else "",
-        f"spec.workflowRef.workflowId={escaped(wanted.workflow_id)}" if wanted.workflow_id else "",
-        *(f"status.phase!={phase}" for phase in others),
-    ]
-    return ",".join(filter(None, terms))
-
-
-def escaped(value: str) -> str:
-    """A value as it is written in a field selector."""
-    return "".join(f"\\{char}" if char in "\\,=" else char for char in value)
-
-
-def run_key(session: Session, execution: Execution) -> RunKey:
-    """Namespace and name of an execution's run; the name is empty where it has none."""
-    return execution.run_namespace or session.execution_namespace, execution.run_name or ""
-
-
-async def read_run(session: Session, execution: Execution) -> tuple[Run | None, list[Raw]]:
-    """An execution's run and its TaskRuns; None where it has none.
-
-    Raises: NotFoundError where the run is gone or is another one's; other ApiErrors.
-    """
-    namespace, name = run_key(session, execution)
-    if not name:
-        return None, []
-    where = f"PipelineRun {namespace}/{name}"
-    try:
-        run = parse_run(await cluster_of(session).get_run(namespace, name))
-    except errors.NotFoundError as error:
-        raise errors.NotFoundError(f"{where} is gone, and its tasks with it") from error
-    if run is None or run.owner is None or run.owner.uid != execution.uid:
-        raise errors.NotFoundError(f"{where} is not this execution's any more")
-    found = await cluster_of(session).list_task_runs(namespace, [name])
-    return run, [item for item in found if is_of_run(item, run.uid)]
-
-
 async def gather_facts(session: Session, target: str = "") -> Facts:
     """Read everything that decides which targets are held; at least of one, where it is named.
 
     Raises: ApiError where the cluster does not answer. A right that is missing is no error.
     """
     cluster, unread = cluster_of(session), list[str]()
-    executions = await _readable(_executions(session, (), Wanted(target=target)), unread)
+    executions = await _readable(executions_in(session, (), Wanted(target=target)), unread)
     # Pods before runs: one whose run is not listed after it is what is left of a deleted one.
     listed_pods = await _readable(cluster.list_active_pods(), unread)
     pods = [raw for raw in listed_pods if parse_pod(raw).is_active]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from workflowexecution.plugin import completion
+from workflowexecution.plugin import parameters
 from workflowexecution.plugin.__main__ import complete
 
 
@@ -41,5 +41,5 @@ def test_words_that_may_come_next_are_suggested(
 
 
 def test_flags_before_the_word_are_heeded() -> None:
-    flags = completion._flags_of({"namespace": "a", "kubeconfig": "/k", "all_namespaces": None})
+    flags = parameters._flags_of({"namespace": "a", "kubeconfig": "/k", "all_namespaces": None})
     assert (flags.namespace, flags.kubeconfig, flags.all_namespaces) == ("a", "/k", False)

@@ -17,9 +17,8 @@ from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.shard import parse_shard
-from workflowexecution.plugin.doctor import claims, cluster, images, rights, running, webhooks
-from workflowexecution.plugin.doctor.finding import State
-from workflowexecution.plugin.doctor.place import OPERATOR, Place, environment_of, shard_of
+from workflowexecution.plugin.doctor import cluster, images, rights, running
+from workflowexecution.plugin.doctor.check import OPERATOR, Place, State, environment_of, shard_of
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 PLACE = Place(
@@ -202,14 +201,14 @@ def test_a_leader_that_let_go_is_given_time_to_be_followed(seconds: int, state: 
 def test_what_others_have_claimed_is_told(
     holders: dict[str, str], watched: tuple[str, ...], state: State
 ) -> None:
-    found = claims.claims_finding(holders, "runs", watched)
+    found = running.claims_finding(holders, "runs", watched)
     assert found.state is state
     assert ("kubectl delete workflowclaims" in found.fix) is (state is not State.OK)
 
 
 def test_whose_claims_they_are_is_told_by_namespace() -> None:
     holders = {"team-b": "theirs", "team-a": "theirs", "team-c": "runs"}
-    found = claims.claims_finding(holders, "runs", ())
+    found = running.claims_finding(holders, "runs", ())
     assert found.detail == (
         "executions are left alone in namespace team-a: claimed by the installation whose runs are "
         "in theirs; namespace team-b: claimed by the installation whose runs are in theirs"
@@ -252,7 +251,7 @@ def test_what_nobody_has_seen_for_a_while_is_told_of() -> None:
 def test_only_webhooks_that_can_refuse_a_run_matter(
     webhook: dict[str, Any], concerned: bool
 ) -> None:
-    assert webhooks.is_concerned(webhook) is concerned
+    assert cluster.is_concerned(webhook) is concerned
 
 
 SERVICE = {"namespace": "tekton", "name": "hook"}
@@ -297,7 +296,7 @@ async def test_a_webhook_without_endpoints_is_missing_only_where_it_needs_them(
     config: dict[str, Any], endpoints: list[Any], service: str, state: State, detail: str
 ) -> None:
     async with scripted(cluster_with(config, endpoints, service)) as (session, _):
-        (found,) = await webhooks.check_webhooks(session, PLACE)
+        (found,) = await cluster.check_webhooks(session, PLACE)
     assert (found.state, found.detail) == (state, detail)
 
 

@@ -10,7 +10,8 @@ import pytest
 from builders import make_execution, raw_execution
 from unit.plugin.scripted import cut_after, json_of, lines_of, scripted
 from workflowexecution.kube import errors
-from workflowexecution.plugin import follow, logs, session
+from workflowexecution.plugin import follow, session
+from workflowexecution.plugin.commands import logs
 from workflowexecution.plugin.follow import Follower
 
 RUNNING: dict[str, Any] = {"phase": "Running"}

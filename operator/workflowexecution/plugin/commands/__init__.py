@@ -1,1 +1,1 @@
-"""The commands of ``kubectl wfe``, one module each; all they do is read, view and print."""
+"""The commands of ``kubectl wfe``, by subject; all they do is read, view and print."""

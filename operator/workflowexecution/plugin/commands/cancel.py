@@ -9,12 +9,10 @@ from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Asked, RunState, parse_run
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
-from workflowexecution.plugin.commands.parameters import ExecutionName
-from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.gather import cluster_of
-from workflowexecution.plugin.locate import name_of_kind, read_execution
+from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.requests import cluster_of, name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError
+from workflowexecution.plugin.shell import CommandError, Exit
 from workflowexecution.views.wording import missing_right
 
 

@@ -16,13 +16,11 @@ from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
-from workflowexecution.plugin.commands.parameters import ExecutionName
-from workflowexecution.plugin.exits import Exit
 from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.hold_requests import who_asks
-from workflowexecution.plugin.locate import read_execution, split_key
+from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.requests import read_execution, split_key, who_asks
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError
+from workflowexecution.plugin.shell import CommandError, Exit
 from workflowexecution.views.preview import Facts, ending_on
 from workflowexecution.views.wording import missing_right
 

@@ -10,13 +10,12 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
-from workflowexecution.plugin.commands.parameters import ExecutionName
-from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.gather import read_run, run_key
-from workflowexecution.plugin.locate import name_of_kind, read_execution
-from workflowexecution.plugin.logs import read_tail
+from workflowexecution.plugin.commands.logs import read_tail
+from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.rendering import Column, Output
+from workflowexecution.plugin.requests import name_of_kind, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.shell import Exit
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.story import Moment, StepLog, failed_step_of, moments_of
 from workflowexecution.views.why import happened_to

@@ -1,27 +1,26 @@
-"""``doctor``: whether everything is there that executions need, and what to do where it is not."""
+"""``doctor`` and ``version``: whether all is there that executions need, and of which version."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 
 import typer
 
+from workflowexecution import __version__
 from workflowexecution.api import identity
+from workflowexecution.core import requirements
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
-    claims,
     cluster,
     images,
-    places,
     rights,
     running,
-    webhooks,
 )
-from workflowexecution.plugin.doctor.finding import Finding, State
-from workflowexecution.plugin.doctor.place import Place, read_place
-from workflowexecution.plugin.exits import Exit
+from workflowexecution.plugin.doctor.check import Finding, Place, State, read_place
 from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.shell import Exit
 from workflowexecution.views.wording import missing_right
 
 _Check = Callable[[Session, Place], Awaitable[list[Finding]]]
@@ -32,18 +31,18 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("resolver", cluster.check_resolver),
     ("clock", cluster.check_clock),
     ("nodes", cluster.check_nodes),
-    ("execution namespace", places.check_execution_namespace),
-    ("operator namespace", places.check_operator_namespace),
-    ("runner account", places.check_runner_account),
-    ("operator account", places.check_operator_account),
+    ("execution namespace", rights.check_execution_namespace),
+    ("operator namespace", rights.check_operator_namespace),
+    ("runner account", rights.check_runner_account),
+    ("operator account", rights.check_operator_account),
     ("operator rights", rights.check_operator_rights),
     ("runner rights", rights.check_runner_rights),
     ("operator", running.check_operator),
     ("leader", running.check_leader),
-    ("claims", claims.check_claims),
+    ("claims", running.check_claims),
     ("settings", running.check_settings),
     ("executions", running.check_unseen),
-    ("webhooks", webhooks.check_webhooks),
+    ("webhooks", cluster.check_webhooks),
     ("images", images.check_pods),
     ("pulls", images.check_failures),
 )
@@ -93,3 +92,21 @@ def _print(session: Session, finding: Finding) -> None:
     session.printer.say(told, _STYLES[finding.state])
     if finding.fix:
         session.printer.say(one_line(f"         fix: {finding.fix}"))
+
+
+async def version(session: Session) -> Exit | None:
+    """Print the versions of the plugin, of Kubernetes and of Tekton."""
+    found = {"plugin": __version__, "kubernetes": "", "tekton": ""}
+    try:
+        found["kubernetes"], found["tekton"] = await cluster_of(session).versions()
+    except errors.ApiError as error:
+        session.printer.note(f"warning: the cluster does not tell its versions: {error}")
+    told = {key: value or "unknown" for key, value in found.items()}
+    if session.printer.output in (Output.TABLE, Output.WIDE):
+        session.printer.print_fields(told)
+    else:
+        names = "\n".join(f"{key}/{value}" for key, value in told.items())
+        session.printer.print_answer(found, names, "")
+    if problem := requirements.problem_of(found["kubernetes"], found["tekton"]):
+        session.printer.note(f"warning: {problem}")
+    return None

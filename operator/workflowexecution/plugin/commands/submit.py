@@ -14,11 +14,11 @@ from workflowexecution.api.duration import parse_duration
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.plugin.commands.parameters import ThisTarget, ThisWorkflow, spec_problem
-from workflowexecution.plugin.commands.waiting import wait_for_end
-from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.locate import name_of_kind
+from workflowexecution.plugin.follow import wait_for_end
+from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, spec_problem
+from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.shell import Exit
 
 
 async def submit(

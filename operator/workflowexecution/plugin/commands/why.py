@@ -1,24 +1,30 @@
-"""``why``: why an execution was skipped or failed, and when the same may run again."""
+"""``why`` and ``can-run``: why an execution stands as it does, and what would be decided now."""
 
+from typing import Final
+
+from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.plugin.commands.parameters import (
+from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
     ExecutionName,
     GuardFailed,
     GuardRetries,
+    ThisTarget,
+    ThisWorkflow,
     cooldown_of,
     guards_of,
     spec_problem,
 )
-from workflowexecution.plugin.exits import Exit
-from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.hold_requests import read_holds
-from workflowexecution.plugin.locate import name_of_kind, read_execution
 from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.requests import name_of_kind, read_execution, read_holds
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.preview import preview
+from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.views.preview import Preview, preview
 from workflowexecution.views.why import Why, why_of
+
+_EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 
 
 async def tell_why(
@@ -73,3 +79,48 @@ def _print(session: Session, found: Why) -> None:
             "The same may run": found.again,
         }
     )
+
+
+async def can_run(
+    session: Session,
+    target: ThisTarget,
+    workflow: ThisWorkflow,
+    cooldown: CooldownText = DEFAULT_COOLDOWN,
+    guard_failed: GuardFailed = False,
+    guard_retries: GuardRetries = False,
+) -> Exit | None:
+    """Say whether a workflow may run on a target now, as the operator would decide."""
+    period = cooldown_of(cooldown)
+    facts = await gather_facts(session, target)
+    unread = [*facts.unread]
+    holds = await read_holds(session, unread)
+    if unread:
+        raise CommandError(f"this cannot be told: {'; '.join(unread)}", Exit.FORBIDDEN)
+    found = preview(
+        facts,
+        namespace=session.namespace,
+        target=target,
+        workflow_id=workflow,
+        problem=_problem_of(target),
+        cooldown=period,
+        run_namespace=session.execution_namespace,
+        holds=holds,
+        guards=guards_of(guard_failed, guard_retries),
+        now=session.now(),
+    )
+    _print_decision(session, found)
+    return _EXITS[found.decision]
+
+
+def _print_decision(session: Session, found: Preview) -> None:
+    why = f" ({found.reason})" if found.reason else ""
+    answer = "yes" if found.decision == "Launch" else f"no{why}"
+    session.printer.print_answer(found, found.decision, f"{answer}: {found.message}")
+
+
+def _problem_of(target: str) -> str:
+    try:
+        parse_target(target)
+    except ValueError as error:
+        return f"spec.targetResource: {error}"
+    return ""

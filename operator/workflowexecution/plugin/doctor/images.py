@@ -10,8 +10,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
-from workflowexecution.plugin.doctor.place import Place
+from workflowexecution.plugin.doctor.check import Finding, Place, error, ok, warning
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.why import happened_to
 

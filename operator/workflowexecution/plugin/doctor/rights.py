@@ -1,19 +1,79 @@
-"""Rights of the operator and of the runs."""
+"""Namespaces and ServiceAccounts, and the rights of the operator and of the runs."""
 
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
-from workflowexecution.plugin.doctor.finding import Finding, error, ok, warning
-from workflowexecution.plugin.doctor.place import OPERATOR, Place
+from workflowexecution.kube import errors
+from workflowexecution.plugin.doctor.check import OPERATOR, Finding, Place, error, ok, warning
 from workflowexecution.plugin.session import Session
 
+_MAKE_NAMESPACES: Final = "kubectl apply -k manifests/namespaces"
+_MAKE_ACCOUNTS: Final = "kubectl apply -k manifests/rbac"
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
+# Group, resource, verbs: of executions wherever they are, and of runs in their namespace.
+OF_EXECUTIONS: Final = (
+    (identity.GROUP, identity.PLURAL, ("get", "list", "watch", "patch")),
+    (identity.GROUP, f"{identity.PLURAL}/status", ("patch",)),
+    (identity.GROUP, identity.CLAIM_PLURAL, ("list", "watch", "create")),
+    ("events.k8s.io", "events", ("create",)),
+)
+OF_RUNS: Final = (
+    ("tekton.dev", "pipelineruns", ("get", "list", "watch", "create", "patch", "delete")),
+    ("tekton.dev", "taskruns", ("list",)),
+    ("tekton.dev", "customruns", ("list", "delete")),
+    ("", "pods", ("list", "delete")),
+    ("", "events", ("list",)),
+    (identity.GROUP, identity.HOLD_PLURAL, ("list", "watch")),
+)
+OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
+
+
+async def check_execution_namespace(session: Session, place: Place) -> list[Finding]:
+    """The namespace of the runs is there."""
+    return [await _namespace(session, "execution namespace", place.execution_namespace)]
+
+
+async def check_operator_namespace(session: Session, place: Place) -> list[Finding]:
+    """The namespace of the operator is there."""
+    return [await _namespace(session, "operator namespace", place.operator_namespace)]
+
+
+async def _namespace(session: Session, check: str, name: str) -> Finding:
+    try:
+        found = await session.client.request("GET", f"/api/v1/namespaces/{quote(name, safe='')}")
+    except errors.NotFoundError:
+        return error(check, f"there is no namespace {name}", f"{_MAKE_NAMESPACES}, or name another")
+    if reading.text(reading.mapping(found, "status"), "phase") == "Terminating":
+        fix = f"wait until it is gone, then {_MAKE_NAMESPACES}"
+        return error(check, f"namespace {name} is being deleted", fix)
+    return ok(check, name)
+
+
+async def check_runner_account(session: Session, place: Place) -> list[Finding]:
+    """The ServiceAccount of runs is there."""
+    return [await _account(session, "runner account", place.execution_namespace, place.runner)]
+
+
+async def check_operator_account(session: Session, place: Place) -> list[Finding]:
+    """The operator's ServiceAccount is there."""
+    return [await _account(session, "operator account", place.operator_namespace, OPERATOR)]
+
+
+async def _account(session: Session, check: str, namespace: str, name: str) -> Finding:
+    path = f"/api/v1/namespaces/{quote(namespace, safe='')}/serviceaccounts/{quote(name, safe='')}"
+    try:
+        await session.client.request("GET", path)
+    except errors.NotFoundError:
+        missing = f"there is no ServiceAccount {name} in namespace {namespace}"
+        return error(check, missing, _MAKE_ACCOUNTS)
+    return ok(check, f"{namespace}/{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +91,6 @@ class Right:
         """What it is over, and where, for people."""
         what = f"{self.resource}.{self.group}" if self.group else self.resource
         return f"{what} in {self.namespace or 'all namespaces'}"
-
-
-# Group, resource, verbs: of executions wherever they are, and of runs in their namespace.
-OF_EXECUTIONS: Final = (
-    (identity.GROUP, identity.PLURAL, ("get", "list", "watch", "patch")),
-    (identity.GROUP, f"{identity.PLURAL}/status", ("patch",)),
-    (identity.GROUP, identity.CLAIM_PLURAL, ("list", "watch", "create")),
-    ("events.k8s.io", "events", ("create",)),
-)
-OF_RUNS: Final = (
-    ("tekton.dev", "pipelineruns", ("get", "list", "watch", "create", "patch", "delete")),
-    ("tekton.dev", "taskruns", ("list",)),
-    ("tekton.dev", "customruns", ("list", "delete")),
-    ("", "pods", ("list", "delete")),
-    ("", "events", ("list",)),
-    (identity.GROUP, identity.HOLD_PLURAL, ("list", "watch")),
-)
-OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
 
 
 def operator_rights(place: Place) -> list[Right]:

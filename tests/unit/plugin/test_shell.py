@@ -5,8 +5,7 @@ import pytest
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
-from workflowexecution.plugin.exits import Exit, exit_for
-from workflowexecution.plugin.shell import CommandError, tell
+from workflowexecution.plugin.shell import CommandError, Exit, exit_for, tell
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ import pytest
 
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
-from workflowexecution.plugin.gather import selector_of
-from workflowexecution.plugin.locate import is_kind_unknown, name_of_kind, split_key
+from workflowexecution.plugin.requests import is_kind_unknown, name_of_kind, selector_of, split_key
 from workflowexecution.views.executions import Wanted
 
 

@@ -1,0 +1,167 @@
+"""Parameters that several commands take, and suggestions for them: what exists in the cluster.
+
+A cluster that does not answer at once, or does not allow it, means no suggestions and no error.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+import typer
+
+from workflowexecution.api import validation
+from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.api.target import check_target
+from workflowexecution.core import pipelinerun
+from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.guards import Guards
+from workflowexecution.kube import errors
+from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.requests import cluster_of
+from workflowexecution.plugin.session import Flags, open_session
+from workflowexecution.settings import Settings
+
+DEFAULT_COOLDOWN: Final = format_duration(Settings.model_fields["cooldown"].default)
+_ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
+    namespace="",
+    allowed_service_accounts=frozenset(),
+    security_context={},
+    finally_timeout=Settings.model_fields["finally_timeout"].default,
+)
+_PATIENCE_S: Final = 3.0
+# Shells evaluate suggestions (that of kubectl for bash up to 1.33: `compgen -W`), and others have
+# written them: nothing is suggested that any shell takes for more than itself, or for a flag.
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@=-]*")
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._:/@=, -]")
+# A suggestion, and what is said of it.
+Suggestion = tuple[str, str]
+
+
+def complete_name(context: typer.Context, incomplete: str) -> list[Suggestion]:
+    """Names of executions, with where each stands."""
+    return _suggest(context, incomplete, lambda item: (item.name, _standing(item)))
+
+
+def complete_target(context: typer.Context, incomplete: str) -> list[Suggestion]:
+    """Targets of executions."""
+    return _suggest(context, incomplete, lambda item: (item.target, ""))
+
+
+def complete_workflow(context: typer.Context, incomplete: str) -> list[Suggestion]:
+    """Workflow ids of executions."""
+    return _suggest(context, incomplete, lambda item: (item.workflow_id, ""))
+
+
+def _standing(execution: Execution) -> str:
+    return f"{execution.phase or 'not seen yet'}, {execution.target}"
+
+
+def _suggest(
+    context: typer.Context, incomplete: str, told: Callable[[Execution], Suggestion]
+) -> list[Suggestion]:
+    found: dict[str, str] = {}
+
+    def note(execution: Execution) -> None:
+        text, about = told(execution)
+        if text.startswith(incomplete) and _SAFE.fullmatch(text):
+            found.setdefault(text, _UNSAFE.sub("?", about))
+
+    asyncio.run(_look(_flags_of(context.params), note))
+    return sorted(found.items())
+
+
+def _flags_of(given: dict[str, Any]) -> Flags:
+    return Flags(
+        namespace=given.get("namespace"),
+        all_namespaces=bool(given.get("all_namespaces")),
+        output=Output.TABLE,
+        context=given.get("context"),
+        kubeconfig=given.get("kubeconfig"),
+        execution_namespace=Settings.model_fields["execution_namespace"].default,
+    )
+
+
+async def _look(flags: Flags, note: Callable[[Execution], None]) -> None:
+    """Show each execution to `note`, as far as that is possible in time."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S), open_session(flags) as session:
+            async for raw in cluster_of(session, session.namespaces).list_executions():
+                note(parse_execution(raw))
+    except (errors.ApiError, TimeoutError, ValueError, OSError):
+        return
+
+
+ExecutionName = Annotated[
+    str,
+    typer.Argument(
+        help="Name of the execution, or NAMESPACE/NAME as other commands print it.",
+        autocompletion=complete_name,
+    ),
+]
+CooldownText = Annotated[
+    str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As in the operator's settings.")
+]
+GuardFailed = Annotated[
+    bool,
+    typer.Option(
+        "--guard-failed", envvar="WFE_GUARD_FAILED", help="As in the operator's settings."
+    ),
+]
+GuardRetries = Annotated[
+    bool,
+    typer.Option(
+        "--guard-retries", envvar="WFE_GUARD_RETRIES", help="As in the operator's settings."
+    ),
+]
+
+
+def _target_or_none(given: str) -> str:
+    """Nothing can be on what is no target: it is refused, and not answered with an empty list."""
+    try:
+        return check_target(given) if given else ""
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+OnlyTarget = Annotated[
+    str,
+    typer.Option(
+        "--target",
+        callback=_target_or_none,
+        help="Only what is on exactly this target, e.g. shop/Deployment/cart.",
+        autocompletion=complete_target,
+    ),
+]
+OnlyWorkflow = Annotated[
+    str,
+    typer.Option(
+        "--workflow", help="Only what is of this workflow id.", autocompletion=complete_workflow
+    ),
+]
+ThisTarget = Annotated[
+    str,
+    typer.Option(
+        "--target", help="Target, e.g. shop/Deployment/cart.", autocompletion=complete_target
+    ),
+]
+ThisWorkflow = Annotated[
+    str, typer.Option("--workflow", help="Workflow id.", autocompletion=complete_workflow)
+]
+
+
+def guards_of(failed: bool, retries: bool) -> Guards:
+    """What the operator guards against; limit and pauses are those of the environment."""
+    return Settings(guard_failed=failed, guard_retries=retries).guards
+
+
+def cooldown_of(text: str) -> timedelta:
+    """Read a cooldown; ValueError where it is no duration."""
+    return parse_duration(text)
+
+
+def spec_problem(raw: Mapping[str, Any]) -> str:
+    """What keeps an execution from being run, whatever accounts are allowed; else empty."""
+    spec, problem = validation.parse_spec(raw)
+    return pipelinerun.problem_of(spec, _ANY_ACCOUNT) if spec else problem
