@@ -8,17 +8,20 @@ from workflowexecution.orchestrator.build import (
     Request,
     Workflow,
     build_execution,
-    is_for_request,
-    parse_request,
-)
-from workflowexecution.orchestrator.duplicates import DuplicateGroup, group_duplicates
-from workflowexecution.orchestrator.interpret import Interpretation, Standing, interpret
-from workflowexecution.orchestrator.naming import (
     build_target_resource,
     execution_name,
     is_attempt_at,
+    is_for_request,
+    parse_request,
 )
-from workflowexecution.orchestrator.reading import Key
+from workflowexecution.orchestrator.interpret import (
+    DuplicateGroup,
+    Interpretation,
+    Key,
+    Standing,
+    group_duplicates,
+    interpret,
+)
 from workflowexecution.orchestrator.schema import build_json_schema
 
 __all__ = [

@@ -1,17 +1,67 @@
-"""Executions to be created: whole objects, checked before they are sent."""
+"""Executions to be created: their names, and whole objects, checked before they are sent."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from workflowexecution.api import duration, identity
+from workflowexecution.api import duration, identity, reading, target
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.validation import problem_of
-from workflowexecution.orchestrator import reading
-from workflowexecution.orchestrator.naming import execution_name
+
+ATTEMPTS_MAX: Final = 999
+_NAME_MAX: Final = 253
+_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+# With a digest of 10 digits and "-999" behind it a name has at most 63 characters, as many as a
+# label value may have. Those of requests with long names are all longer than any plain name.
+_READABLE_MAX: Final = 48
+_PLAIN_MAX: Final = 60
+
+
+def build_target_resource(namespace: str, kind: str, name: str) -> str:
+    """Name a target: ``namespace/kind/name``, or ``kind/name`` where the namespace is empty.
+
+    Casing is kept and matters: all orchestrators must write a kind in one way, as ``Deployment``.
+
+    Raises: ValueError naming the part that cannot be used.
+    """
+    return str(target.TargetResource(namespace=namespace, kind=kind, name=name))
+
+
+def execution_name(request_name: str, attempt: int = 1) -> str:
+    """Name of a request's execution; the same request and attempt always give the same.
+
+    ``we-`` and the request's name; where that is long, and for later attempts, shortened, with a
+    digest of the request's name and the attempt behind it. At most 63 characters.
+
+    Args:
+        request_name: any name that an object can have.
+        attempt: 1 to 999.
+    Raises: ValueError naming what was given instead.
+    """
+    if len(request_name) > _NAME_MAX or not _NAME.fullmatch(request_name):
+        raise ValueError(f"{request_name!r} is not the name of an object")
+    if not 1 <= attempt <= ATTEMPTS_MAX:
+        raise ValueError(f"attempt {attempt} is not one of 1 to {ATTEMPTS_MAX}")
+    plain = f"we-{request_name}"
+    if attempt == 1 and len(plain) <= _PLAIN_MAX:
+        return plain
+    digest = hashlib.sha256(request_name.encode()).hexdigest()[:10]
+    return f"{plain[:_READABLE_MAX].replace('.', '-')}-{digest}-{attempt}"
+
+
+def is_attempt_at(request_name: str, name: str) -> bool:
+    """Whether this is the name of one of a request's own executions, of whatever attempt."""
+    number = name.rpartition("-")[2]
+    attempt = int(number) if re.fullmatch(r"[1-9][0-9]{0,2}", number) else 1
+    try:
+        return name in (execution_name(request_name), execution_name(request_name, attempt))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +98,13 @@ def parse_request(raw: Mapping[str, Any]) -> Request:
 
     Raises: ValueError naming what is missing, e.g. the UID of an object not created yet.
     """
+    meta = reading.mapping(raw, "metadata")
     found = {
         "apiVersion": reading.text(raw, "apiVersion"),
         "kind": reading.text(raw, "kind"),
-        "metadata.namespace": reading.text(raw, "metadata", "namespace"),
-        "metadata.name": reading.text(raw, "metadata", "name"),
-        "metadata.uid": reading.text(raw, "metadata", "uid"),
+        "metadata.namespace": reading.text(meta, "namespace"),
+        "metadata.name": reading.text(meta, "name"),
+        "metadata.uid": reading.text(meta, "uid"),
     }
     missing = [name for name, said in found.items() if not said]
     if missing:
@@ -132,9 +183,7 @@ def is_for_request(execution: Mapping[str, Any], request: Request) -> bool:
 
     Asked where a create is answered with AlreadyExists: if so, an earlier create was ours.
     """
-    owners = reading.value(execution, "metadata", "ownerReferences")
-    if not isinstance(owners, list):
-        return False
+    owners = reading.mappings(reading.mapping(execution, "metadata"), "ownerReferences")
     return any(reading.text(owner, "uid") == request.uid for owner in owners)
 
 

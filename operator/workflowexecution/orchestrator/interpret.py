@@ -1,17 +1,30 @@
-"""The result of an execution, and its meaning for the request."""
+"""The result of an execution, and its meaning for the request; duplicates are grouped."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from workflowexecution.api import duration, reading
+from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
-from workflowexecution.orchestrator import advice, reading
+from workflowexecution.orchestrator import advice
 from workflowexecution.orchestrator.advice import Advice, NextStep
-from workflowexecution.orchestrator.naming import is_attempt_at
-from workflowexecution.orchestrator.reading import Key, Raw
+from workflowexecution.orchestrator.build import is_attempt_at
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Which object of a kind: names are unique within a namespace only."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """The form people read: ``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
 
 
 class Standing(StrEnum):
@@ -63,7 +76,7 @@ def interpret(execution: Mapping[str, Any]) -> Interpretation:
     """
     meta, status = reading.mapping(execution, "metadata"), reading.mapping(execution, "status")
     key = Key(reading.text(meta, "namespace"), reading.text(meta, "name"))
-    reference = reading.mapping(execution, "spec", "remediationRequestRef")
+    reference = reading.mapping(reading.mapping(execution, "spec"), "remediationRequestRef")
     active = Interpretation(
         execution=key,
         request=_key(reference, key.namespace) or Key(key.namespace, ""),
@@ -99,13 +112,13 @@ def _skipped(active: Interpretation, status: Raw) -> Interpretation:
     blocker_ref = reading.mapping(details, "conflictingWorkflow") or recent
     blocker = _key(blocker_ref, active.execution.namespace)
     said = _advice_on_skip(reason, blocker, active)
-    remaining = reading.length(recent, "cooldownRemaining")
+    remaining = _length(reading.text(recent, "cooldownRemaining"))
     return dataclasses.replace(
         _advised(active, Standing.SKIPPED, said),
         reason=reason,
         summary=reading.text(details, "message"),
         duplicate_of=blocker if said.next_step is NextStep.CLOSE_AS_DUPLICATE else None,
-        until=reading.later(reading.moment(details, "skippedAt"), remaining),
+        until=_later(reading.moment(details, "skippedAt"), remaining),
     )
 
 
@@ -138,3 +151,45 @@ def _key(raw: Raw, namespace: str) -> Key | None:
     """The object a reference names, in this namespace where it names none; None without a name."""
     name = reading.text(raw, "name")
     return Key(reading.text(raw, "namespace") or namespace, name) if name else None
+
+
+def _length(text: str) -> timedelta | None:
+    try:
+        return duration.parse_duration(text)
+    except ValueError:
+        return None
+
+
+def _later(start: datetime | None, by: timedelta | None) -> datetime | None:
+    """The instant this long after another; None where either is unknown or none is that late."""
+    if start is None or by is None:
+        return None
+    try:
+        return start + by
+    except OverflowError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """All executions that were skipped because of one; members are in order of their names."""
+
+    of: Key
+    members: tuple[Interpretation, ...]
+
+
+def group_duplicates(executions: Iterable[Mapping[str, Any]]) -> tuple[DuplicateGroup, ...]:
+    """Group skipped executions by the execution they duplicate; all others are left out.
+
+    The order of the result is that of names and never that of the arguments. An execution given
+    twice counts once, as it was given last. The one duplicated need not be among those given.
+
+    Raises: nothing, for any objects.
+    """
+    latest = {item.execution: item for item in map(interpret, executions)}
+    groups: dict[Key, list[Interpretation]] = {}
+    for key in sorted(latest):
+        item = latest[key]
+        if item.duplicate_of is not None:
+            groups.setdefault(item.duplicate_of, []).append(item)
+    return tuple(DuplicateGroup(of, tuple(groups[of])) for of in sorted(groups))

@@ -14,6 +14,7 @@ from workflowexecution.orchestrator import (
     NextStep,
     Standing,
     execution_name,
+    group_duplicates,
     interpret,
 )
 from workflowexecution.orchestrator.advice import BEFORE_EXECUTION, DURING_EXECUTION, SKIPPED
@@ -283,3 +284,63 @@ def test_no_object_is_too_odd(raw: dict[str, Any]) -> None:
     assert (said.duplicate_of is not None) is (said.next_step is NextStep.CLOSE_AS_DUPLICATE)
     if said.next_step is NextStep.RETRY and said.standing is Standing.FAILED:
         assert raw["status"]["failureDetails"]["wasExecutionFailure"] is False
+
+
+def skip_of(name: str, blocker: str, reason: str = "ResourceBusy") -> dict[str, Any]:
+    field = "conflictingWorkflow" if reason == "ResourceBusy" else "recentRemediation"
+    details = {"reason": reason, field: {"name": blocker, "namespace": "team-b"}}
+    return {
+        "metadata": {"name": name, "namespace": "team-a"},
+        "spec": {"remediationRequestRef": {"name": f"request-{name}"}},
+        "status": {"phase": "Skipped", "skipDetails": details},
+    }
+
+
+def ended(name: str, phase: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "team-b"}, "status": {"phase": phase}}
+
+
+def groups_of(*executions: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        str(group.of): [str(member.request) for member in group.members]
+        for group in group_duplicates(executions)
+    }
+
+
+def test_duplicates_are_grouped_by_what_they_duplicate() -> None:
+    assert groups_of(
+        skip_of("d", "second"),
+        ended("first", "Completed"),
+        skip_of("c", "first", "RecentlyRemediated"),
+        skip_of("a", "first"),
+        ended("second", "Failed"),
+        skip_of("b", "second"),
+    ) == {
+        "team-b/first": ["team-a/request-a", "team-a/request-c"],
+        "team-b/second": ["team-a/request-b", "team-a/request-d"],
+    }
+
+
+def test_what_is_duplicated_need_not_be_there() -> None:
+    (group,) = group_duplicates([skip_of("a", "long-gone")])
+    assert group.of == Key("team-b", "long-gone")
+
+
+def test_whatever_is_no_duplicate_is_left_out() -> None:
+    nobody: dict[str, Any] = {**skip_of("a", "x"), "status": {"phase": "Skipped"}}
+    decided = skip_of("b", "x", "ExhaustedRetries")
+    assert groups_of(
+        ended("a", "Completed"), ended("b", "Failed"), ended("c", ""), nobody, decided
+    ) == ({})
+    assert group_duplicates([]) == ()
+
+
+def test_one_given_twice_counts_once_as_given_last() -> None:
+    before = ended("a", "Running") | {"metadata": {"name": "a", "namespace": "team-a"}}
+    after = skip_of("a", "first")
+    assert groups_of(before, after, after) == {"team-b/first": ["team-a/request-a"]}
+
+
+@given(st.permutations([skip_of(name, blocker) for name in "abcd" for blocker in "xy"][::3]))
+def test_the_order_given_does_not_matter(executions: list[dict[str, Any]]) -> None:
+    assert group_duplicates(executions) == group_duplicates(executions[::-1])
