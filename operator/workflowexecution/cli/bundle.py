@@ -155,15 +155,16 @@ def _print_json(rows: object) -> None:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
+    # Here and not above: the operator's pod has no rich, and `wfe run` loads this module.
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(*(rows[0] if rows else ("no bundles",)), box=None, pad_edge=False)
-    for row in rows:
-        # As plain text: others have written it, and may have written markup.
-        table.add_row(*(Text(one_line(_cell(value))) for value in row.values()))
-    Console().print(table)
+    from workflowexecution.cli.table import Column, folded_table
+
+    def column(title: str) -> Column[dict[str, Any]]:
+        return Column(title, lambda row: _cell(row[title]))
+
+    titles = rows[0] if rows else ("no bundles",)
+    Console().print(folded_table(rows, [column(title) for title in titles]))
 
 
 def _cell(value: object) -> str:

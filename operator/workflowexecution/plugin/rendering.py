@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
-from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -19,20 +18,13 @@ from rich.text import Text
 
 from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
+from workflowexecution.cli.table import STYLES, Column, table_lines
 from workflowexecution.core.text import escaped, is_printable, one_line, printable
 
 T = TypeVar("T")
 
-_STYLES: Final = {
-    "Completed": "green",
-    "Failed": "red",
-    "Skipped": "yellow",
-    "Running": "cyan",
-    "Pending": "magenta",
-}
 # Wider than any row: what is read by a program or a pager is not cut off.
 _UNBOUNDED: Final = 100_000
-_GAP: Final = "   "
 
 
 class Output(StrEnum):
@@ -43,15 +35,6 @@ class Output(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """A column of a table: its title, and its cell's text for an item."""
-
-    title: str
-    cell: Callable[[T], str]
-    is_wide: bool = False
 
 
 class Printer:
@@ -144,7 +127,7 @@ class Printer:
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line for people to standard output."""
-        self._say(Text(printable(text), style=style or _STYLES.get(text, "")))
+        self._say(Text(printable(text), style=style or STYLES.get(text, "")))
 
     def say_from(self, source: str, text: str, style: str = "") -> None:
         """Print a line that somebody else wrote, and who, at once."""
@@ -211,23 +194,3 @@ def _yaml(plain: Any) -> str:
 def _console(is_terminal: bool, *, stderr: bool) -> Console:
     width = None if is_terminal else _UNBOUNDED
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
-
-
-def table_lines(items: Sequence[T], columns: Sequence[Column[T]]) -> list[Text]:
-    """A table's header and rows; the last cell of a line is not filled up with blanks."""
-    rows = [[one_line(column.cell(item)) for column in columns] for item in items]
-    widths = [
-        max(map(cell_len, (column.title, *(row[place] for row in rows))))
-        for place, column in enumerate(columns)
-    ]
-    header = _row([column.title for column in columns], widths, lambda _: "bold")
-    return [header, *(_row(row, widths, lambda cell: _STYLES.get(cell, "")) for row in rows)]
-
-
-def _row(cells: Sequence[str], widths: Sequence[int], style: Callable[[str], str]) -> Text:
-    line = Text()
-    for cell, width in zip(cells, widths, strict=True):
-        line.append(cell, style(cell))
-        line.append(" " * (width - cell_len(cell) + len(_GAP)))
-    line.rstrip()
-    return line

@@ -8,8 +8,9 @@ import yaml
 
 from builders import NOW
 from workflowexecution.api.status import Phase
+from workflowexecution.cli.table import Column
 from workflowexecution.core.text import is_printable
-from workflowexecution.plugin.rendering import Column, Output, Printer, as_plain
+from workflowexecution.plugin.rendering import Output, Printer, as_plain
 from workflowexecution.views.wording import short
 
 COLUMNS: tuple[Column[str], ...] = (

@@ -9,6 +9,7 @@ from workflowexecution.api import identity
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.fields import format_time, parse_time
 from workflowexecution.api.validation import parse_hold_spec
+from workflowexecution.cli.table import Column
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.hold import parse_hold
 from workflowexecution.core.text import command
@@ -20,7 +21,6 @@ from workflowexecution.plugin.parameters import (
     OnlyTarget,
     cooldown_of,
 )
-from workflowexecution.plugin.rendering import Column
 from workflowexecution.plugin.requests import (
     cluster_of,
     create_hold,

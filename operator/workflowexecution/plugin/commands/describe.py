@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.logs import read_tail
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.rendering import Column, Output
+from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import name_of_kind, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit
