@@ -1,4 +1,4 @@
-"""What keeps workflows from targets now: locks, cooldowns, and holds."""
+"""Obstacles to a launch on a target: locks, cooldowns, and holds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

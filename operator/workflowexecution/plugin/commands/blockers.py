@@ -1,4 +1,4 @@
-"""What keeps workflows from targets: ``locks``, ``cooldowns``, ``holds``, ``hold``, ``release``."""
+"""Obstacles to a launch: ``locks``, ``cooldowns``, ``holds``; ``hold`` and ``release``."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final

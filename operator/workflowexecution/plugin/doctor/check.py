@@ -1,4 +1,4 @@
-"""What each check takes and returns: the place of an installation, and findings."""
+"""Input and output of each check: the place of an installation, and findings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
