@@ -6,13 +6,12 @@ A cluster that does not answer at once, or does not allow it, means no suggestio
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
 from workflowexecution.api import validation
-from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.api.duration import format_duration
 from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.execution import Execution, parse_execution
@@ -154,11 +153,6 @@ ThisWorkflow = Annotated[
 def guards_of(failed: bool, retries: bool) -> Guards:
     """What the operator guards against; limit and pauses are those of the environment."""
     return Settings(guard_failed=failed, guard_retries=retries).guards
-
-
-def cooldown_of(text: str) -> timedelta:
-    """Read a cooldown; ValueError where it is no duration."""
-    return parse_duration(text)
 
 
 def spec_problem(raw: Mapping[str, Any]) -> str:

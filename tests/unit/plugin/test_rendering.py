@@ -11,7 +11,6 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cli.table import Column
 from workflowexecution.core.text import is_printable
 from workflowexecution.plugin.rendering import Output, Printer, as_plain
-from workflowexecution.views.wording import short
 
 COLUMNS: tuple[Column[str], ...] = (
     Column("NAME", lambda item: item),
@@ -40,24 +39,6 @@ def test_programs_are_given_json_as_the_api_has_it() -> None:
             "parts": ["a", "b"],
         }
     }
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (None, ""),
-        (-5, "0s"),
-        (45, "45s"),
-        (119, "119s"),
-        (120, "2m"),
-        (185, "3m5s"),
-        (1259, "20m"),
-        (3 * 3600 + 300, "3h5m"),
-        (8 * 86400, "8d"),
-    ],
-)
-def test_lengths_are_short(seconds: float | None, expected: str) -> None:
-    assert short(None if seconds is None else timedelta(seconds=seconds)) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""Refusals of the API server in words that say what to do."""
+"""Refusals of the API server in words that say what to do; lengths of time, for people."""
+
+from datetime import timedelta
 
 import pytest
 
-from workflowexecution.views.wording import missing_right
+from workflowexecution.views.wording import missing_right, short
 
 REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}" {}'
 
@@ -55,3 +57,21 @@ REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}"
 )
 def test_the_right_is_named_and_the_role_that_gives_it(refusal: str, told: str) -> None:
     assert missing_right(refusal) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (None, ""),
+        (-5, "0s"),
+        (45, "45s"),
+        (119, "119s"),
+        (120, "2m"),
+        (185, "3m5s"),
+        (1259, "20m"),
+        (3 * 3600 + 300, "3h5m"),
+        (8 * 86400, "8d"),
+    ],
+)
+def test_lengths_are_short(seconds: float | None, expected: str) -> None:
+    assert short(None if seconds is None else timedelta(seconds=seconds)) == expected

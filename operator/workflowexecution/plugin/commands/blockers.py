@@ -19,7 +19,6 @@ from workflowexecution.plugin.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
     OnlyTarget,
-    cooldown_of,
 )
 from workflowexecution.plugin.requests import (
     cluster_of,
@@ -87,7 +86,7 @@ async def list_cooldowns(
     cooldown: CooldownText = DEFAULT_COOLDOWN,
 ) -> Exit | None:
     """List workflows that may not run again on a target yet, of all namespaces."""
-    period = cooldown_of(cooldown)
+    period = parse_duration(cooldown)
     facts = await gather_facts(session, target)
     now = session.now()
     ends = newest_ends(facts.executions, facts.runs, now)

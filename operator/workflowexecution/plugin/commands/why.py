@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.plugin.gather import gather_facts
@@ -13,7 +14,6 @@ from workflowexecution.plugin.parameters import (
     GuardRetries,
     ThisTarget,
     ThisWorkflow,
-    cooldown_of,
     guards_of,
     spec_problem,
 )
@@ -35,7 +35,7 @@ async def tell_why(
     guard_retries: GuardRetries = False,
 ) -> Exit | None:
     """Say why an execution was skipped or failed, and when the same may run again."""
-    period = cooldown_of(cooldown)
+    period = parse_duration(cooldown)
     raw = await read_execution(session, name)
     execution = parse_execution(raw)
     facts = await gather_facts(session, execution.target)
@@ -90,7 +90,7 @@ async def can_run(
     guard_retries: GuardRetries = False,
 ) -> Exit | None:
     """Say whether a workflow may run on a target now, as the operator would decide."""
-    period = cooldown_of(cooldown)
+    period = parse_duration(cooldown)
     facts = await gather_facts(session, target)
     unread = [*facts.unread]
     holds = await read_holds(session, unread)

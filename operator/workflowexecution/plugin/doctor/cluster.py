@@ -27,7 +27,7 @@ _RESOLVER: Final = "tekton-pipelines-remote-resolvers"
 _SKEW: Final = timedelta(seconds=5)
 # Nodes write their Leases every ten seconds.
 _SILENT: Final = timedelta(minutes=1)
-_CONFIGURATIONS: Final = (
+_WEBHOOK_KINDS: Final = (
     "mutatingwebhookconfigurations",
     "validatingwebhookconfigurations",
 )
@@ -39,7 +39,7 @@ _CONCERNED: Final = (
     (identity.GROUP, identity.PLURAL),
     ("", "pods"),
 )
-_UNSEEN: Final = ok("webhooks", "answered for where doctor does not look")
+_UNSEEN_WEBHOOK: Final = ok("webhooks", "answered for where doctor does not look")
 
 
 async def check_versions(session: Session, _: Place) -> list[Finding]:
@@ -160,14 +160,14 @@ async def check_webhooks(session: Session, _: Place) -> list[Finding]:
     """Every webhook that runs depend on has somebody who answers."""
     webhooks = [
         (reading.text(item["metadata"], "name"), webhook)
-        for kind in _CONFIGURATIONS
+        for kind in _WEBHOOK_KINDS
         async for item in session.client.list_pages(f"{_REGISTRATION}/{kind}")
         for webhook in reading.mappings(item, "webhooks")
         if is_concerned(webhook)
     ]
     found = [await _look_at(session, name, webhook) for name, webhook in webhooks]
     problems = [item for item in found if item and item.state is State.ERROR]
-    return problems or [_all_well(len(found), found.count(_UNSEEN))]
+    return problems or [_all_well(len(found), found.count(_UNSEEN_WEBHOOK))]
 
 
 def _all_well(count: int, unseen: int) -> Finding:
@@ -200,14 +200,14 @@ async def _look_at(session: Session, name: str, webhook: Raw) -> Finding | None:
     config = reading.mapping(webhook, "clientConfig")
     service = reading.mapping(config, "service")
     if not service:
-        return _UNSEEN
+        return _UNSEEN_WEBHOOK
     if not reading.text(config, "caBundle"):
         fix = "see the logs of the webhook's own pods: they fill it in"
         return error("webhooks", f"{told} has no caBundle, so its answers are not trusted", fix)
     if await _has_endpoints(session, service):
         return None
     if await _is_another_name(session, service):
-        return _UNSEEN
+        return _UNSEEN_WEBHOOK
     where = f"{reading.text(service, 'namespace')}/{reading.text(service, 'name')}"
     detail = f"{told}: nobody answers at Service {where}, so what it checks is refused"
     see = command("kubectl", "get", "pods", "-n", reading.text(service, "namespace"))
