@@ -12,6 +12,7 @@ from typing import Final
 from jsonschema import Draft202012Validator, SchemaError
 
 from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.bundles.content import content_problems, joined, unpinned
 from workflowexecution.bundles.folder import (
     PARAMETERS,
     README,
@@ -21,7 +22,6 @@ from workflowexecution.bundles.folder import (
     containers_of,
     key_of,
 )
-from workflowexecution.bundles.references import PINNED, code_of_others, joined, unpinned
 
 MAXIMUM_OBJECTS: Final = 20
 """Tekton's resolver refuses a bundle with more layers."""
@@ -144,7 +144,7 @@ def _steps(bundle: Bundle) -> Found:
     for where, step in _all_steps(bundle):
         if not step.get("name"):
             yield where, "name: missing; a failure is told by it"
-        content = unpinned(step) if "ref" in step else _content(step)
+        content = unpinned(step) if "ref" in step else content_problems(step)
         yield from ((where, message) for message in content)
         resources = step.get("computeResources") or {}
         for field in ("requests", "limits"):
@@ -174,30 +174,9 @@ def _step_actions(bundle: Bundle) -> Found:
     for item in bundle.objects:
         kind, name = key_of(item)
         if kind == "StepAction":
-            yield from ((f"{kind} {name}", message) for message in _content(item.get("spec") or {}))
-
-
-def _content(step: Object) -> Iterator[str]:
-    """What is wrong with what a step runs, and as whom."""
-    image = step.get("image") or ""
-    if not PINNED.fullmatch(image):
-        yield f"image={image!r}: must be pinned, as name@sha256:…"
-    yield from code_of_others(step)
-    yield from _unconfined(step)
-
-
-def _unconfined(step: Object) -> Iterator[str]:
-    """What a step lacks for the Pod Security level "restricted"."""
-    given = step.get("securityContext") or {}
-    wanted = {
-        "runAsNonRoot": True,
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    for field, value in wanted.items():
-        if given.get(field) != value:
-            yield f"securityContext.{field}={given.get(field)!r}: must be {json.dumps(value)}"
+            yield from (
+                (f"{kind} {name}", message) for message in content_problems(item.get("spec") or {})
+            )
 
 
 def _files(bundle: Bundle) -> Found:

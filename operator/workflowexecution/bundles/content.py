@@ -1,16 +1,17 @@
-"""References of a bundle, and inserted values: neither may change what runs.
+"""The content of tasks and steps: references and inserted values must not change what runs.
 
 A digest pins the bundle alone: a task that Tekton fetches from a branch, a hub or the cluster when
 it runs is not what was looked at.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from workflowexecution.bundles.folder import Object
 
-PINNED: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
+_PINNED: Final = re.compile(r".+@sha256:[0-9a-f]{64}")
 _INSTEAD: Final = {
     "taskRef": "write a taskSpec",
     "pipelineRef": "write its tasks into the Pipeline",
@@ -42,7 +43,7 @@ def _unpinned(field: str, reference: Object, instead: str) -> Iterator[str]:
     params = reference.get("params") or []
     named = [item.get("value") for item in params if item.get("name") == "bundle"]
     for value in named or [None]:
-        if not PINNED.fullmatch(str(value)):
+        if not _PINNED.fullmatch(str(value)):
             fix = f"must be pinned, as name@sha256:…; or {instead}"
             yield f"{field}.params: bundle={value!r}: {fix}"
 
@@ -59,7 +60,16 @@ def joined(value: object) -> Iterator[str]:
             yield from joined(item)
 
 
-def code_of_others(step: Object) -> Iterator[str]:
+def content_problems(step: Object) -> Iterator[str]:
+    """What is wrong with what a step runs, and as whom."""
+    image = step.get("image") or ""
+    if not _PINNED.fullmatch(image):
+        yield f"image={image!r}: must be pinned, as name@sha256:…"
+    yield from _code_of_others(step)
+    yield from _unconfined(step)
+
+
+def _code_of_others(step: Object) -> Iterator[str]:
     """What of a step would be run with what others have written in it."""
     if _OF_OTHERS.search(str(step.get("script") or "")):
         yield "script: a parameter or result in it would be run as code; hand it over in env"
@@ -69,3 +79,17 @@ def code_of_others(step: Object) -> Iterator[str]:
                 f"{field}: a parameter or result in it could be run as code, or be another option; "
                 "hand it over in env"
             )
+
+
+def _unconfined(step: Object) -> Iterator[str]:
+    """What a step lacks for the Pod Security level "restricted"."""
+    given = step.get("securityContext") or {}
+    wanted = {
+        "runAsNonRoot": True,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    for field, value in wanted.items():
+        if given.get(field) != value:
+            yield f"securityContext.{field}={given.get(field)!r}: must be {json.dumps(value)}"
