@@ -178,6 +178,11 @@ class Sight:
         """Whether it is shown that a run holds its target; one without an execution is a run."""
         return self.sees(run.owner.namespace) if run.owner else self.sees_runs
 
+    def only(self, namespace: str) -> "Sight":
+        """The same sight, of one namespace alone."""
+        names = frozenset({namespace} if self.sees(namespace) else ())
+        return Sight(namespaces=names, sees_tasks=self.sees_tasks)
+
 
 async def sight_of(
     gate: Gate, visitor: Visitor, candidates: Collection[str], run_namespace: str

@@ -117,7 +117,7 @@ class Server:
         recent, window = self._look(), self._window
         candidates = {asked["namespace"]} if asked["namespace"] else self._namespaces(recent)
         own = await self._sight(visitor, {*candidates, window.policy.template.namespace})
-        sight = _only(own, asked["namespace"]) if asked["namespace"] else own
+        sight = own.only(asked["namespace"]) if asked["namespace"] else own
         leftovers, problem = await self._leftovers()
         # Nothing is awaited from here on: what is shown is of one moment.
         shown = {name for name in recent.namespaces() | candidates if sight.sees(name)}
@@ -248,9 +248,3 @@ class Server:
             return await self._sources.leftovers(), ""
         except errors.ApiError as error:
             return {}, f"what executes now could not be read: {errors.text_for_logs(error)}"
-
-
-def _only(sight: Sight, namespace: str) -> Sight:
-    """The same sight, of one namespace alone."""
-    names = frozenset({namespace} if sight.sees(namespace) else ())
-    return Sight(namespaces=names, sees_tasks=sight.sees_tasks)
