@@ -118,7 +118,7 @@ def architecture() -> str:
     picture.text(370, 234, "ExecutionReconciler.reconcile, controller/execution.py", is_bold=True)
     picture.arrow([(625, 170), (625, 212)], "one pass for each key", (545, 196))
     steps = (
-        ("gather\ncore/snapshot.py", "ask"),
+        ("gather\ncache/store.py", "ask"),
         ("decide\ncore/decision.py", "good"),
         ("act\nactions.py", "ask"),
         ("write once\nstatus_writer.py", "ask"),

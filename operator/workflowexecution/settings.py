@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from workflowexecution.api import identity
 from workflowexecution.api.fields import Duration
 from workflowexecution.core.guards import Guards
-from workflowexecution.core.shard import Shard, parse_shard
+from workflowexecution.core.names import Shard, parse_shard
 
 # What the level "restricted" of Pod Security asks for, as a user that owns nothing.
 _RESTRICTED = {

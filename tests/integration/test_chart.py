@@ -13,7 +13,7 @@ from localcluster import checkers
 from localcluster.overlays import MANIFESTS, overlay
 from localcluster.programs import HELM
 from workflowexecution.core import names
-from workflowexecution.core.shard import Shard, parse_shard
+from workflowexecution.core.names import Shard, parse_shard
 
 CHART = MANIFESTS / "chart"
 KUBERNETES = ("--kube-version=1.36.0",)

@@ -19,7 +19,7 @@ from harness.world import World, open_world
 from localcluster import Cluster
 from reliability.tally import Tally
 from workflowexecution.core import names
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.names import Shard
 
 PER_S, LOADED_S, DRAINED_WITHIN_S = 8.0, 4.0, 30.0
 COOLDOWN = timedelta(seconds=2)

@@ -12,10 +12,11 @@ from model_search import Counts, only_generate, play
 from model_world import World
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.relist import Relist
-from workflowexecution.core import decision, names, retention, run_ending
+from workflowexecution.core import decision, names, policy, run_ending
+from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.policy import Retention
 from workflowexecution.core.run_ending import LeaveRun
-from workflowexecution.core.snapshot import Snapshot
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -86,12 +87,10 @@ def a_cooldown_is_not_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def retention_knows_no_cooldown(patch: pytest.MonkeyPatch) -> None:
-    def too_soon(
-        ended_at: datetime | None, keep: timedelta, _: retention.Retention, now: datetime
-    ) -> bool:
+    def too_soon(ended_at: datetime | None, keep: timedelta, _: Retention, now: datetime) -> bool:
         return bool(keep) and ended_at is not None and now >= ended_at + keep
 
-    patch.setattr(retention, "_is_over", too_soon)
+    patch.setattr(policy, "_is_over", too_soon)
 
 
 def an_orphan_goes_on(patch: pytest.MonkeyPatch) -> None:

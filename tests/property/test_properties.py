@@ -16,20 +16,23 @@ from workflowexecution.api.duration import format_duration, parse_duration
 from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
 from workflowexecution.api.validation import parse_spec
 from workflowexecution.core import names
-from workflowexecution.core.decision import decide
+from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.run import RunState
 from workflowexecution.core.facts.taskrun import parse_task_run
-from workflowexecution.core.snapshot import Snapshot
-from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.compose import (
+    parse_status,
+    status_for,
+    status_patch,
+    status_to_json,
+)
 from workflowexecution.core.status.outcome import (
     outcome_of_failure,
     outcome_of_run,
     outcome_of_skip,
     outcome_of_wait,
 )
-from workflowexecution.core.status.patch import parse_status, status_patch, status_to_json
 from workflowexecution.core.verdict import Launch, Mirror, Skip
 
 MICROSECOND = timedelta(microseconds=1)

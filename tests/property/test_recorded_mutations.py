@@ -14,9 +14,8 @@ from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.run import parse_run
 from workflowexecution.core.facts.taskrun import parse_task_run
-from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.compose import status_for, status_patch, status_to_json
 from workflowexecution.core.status.outcome import outcome_of_run
-from workflowexecution.core.status.patch import status_patch, status_to_json
 
 RECORDED = [
     json.loads(path.read_text())

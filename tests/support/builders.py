@@ -12,16 +12,16 @@ from typing import Any, Final
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
-from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.cli.run import policy_of
 from workflowexecution.core import names
+from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.guards import Guards
-from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.policy import Policy
 from workflowexecution.settings import Settings
 
 NOW: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)

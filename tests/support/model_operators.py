@@ -16,10 +16,10 @@ from model_loop import ModelLoop
 from model_requests import PASS_BEGAN, ModelCluster, Request
 from model_server import Server
 from model_store import EXECUTIONS, RUNS, Raw, clone
-from workflowexecution.cache.policy import Policy
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.controller import Controller
 from workflowexecution.controller.workqueue import Work, WorkQueue
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.observe.metrics import Metrics

@@ -11,7 +11,6 @@ from builders import NAMESPACE, NOW, RUN_NAMESPACE, make_policy
 from clocks import FixedClock
 from model_server import merge
 from model_store import EXECUTIONS, RUNS, Raw, Store, clone, path_of
-from workflowexecution.cache.policy import Policy
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.controller import Controller
 from workflowexecution.controller.live_reads import LiveReads
@@ -19,6 +18,7 @@ from workflowexecution.controller.workqueue import Work, WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run, RunKey, parse_run
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
 

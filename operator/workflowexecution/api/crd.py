@@ -1,14 +1,23 @@
-"""The CustomResourceDefinition, generated from the models so that the two cannot differ."""
+"""The definitions of executions and of claims, generated from the models: they cannot differ.
 
+The rules by which the API server refuses a changed spec are among them: changed in meaning, not in
+spelling. A client with types of its own writes an object back in its own spelling: Go writes
+``30m`` as ``30m0s`` and leaves out what is empty. There is one rule for each field, made from the
+models, so that no field can be forgotten.
+"""
+
+import types
+import typing
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from workflowexecution.api import identity
-from workflowexecution.api.immutability import unchanged_spec
-from workflowexecution.api.spec import WorkflowExecutionSpec
+from workflowexecution.api.fields import Model, cel
+from workflowexecution.api.spec import DURATION_FIELDS, WorkflowExecutionSpec
 from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
 
 # Heading, type, path, and 1 where it is shown only to who asks for more.
@@ -23,6 +32,13 @@ _COLUMNS: Final = (
     ("Duration", "string", ".status.duration", 0),
     ("PipelineRun", "string", ".status.pipelineRunRef.name", 1),
     ("Blocker", "string", ".status.skipDetails['conflictingWorkflow','recentRemediation'].name", 1),
+    ("Age", "date", ".metadata.creationTimestamp", 0),
+)
+# A word that CEL keeps for itself.
+_ESCAPED = {"namespace": "__namespace__"}
+_EMPTY = {str: "''", float: "0.0"}
+_CLAIM_COLUMNS: Final = (
+    ("Execution-Namespace", "string", ".spec.executionNamespace", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
 )
 
@@ -169,3 +185,88 @@ def _resolve(node: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
         rest = {key: value for key, value in node.items() if key != "$ref"}
         return _resolve({**defs[node["$ref"].rsplit("/", 1)[1]], **rest}, defs)
     return node
+
+
+def unchanged_spec() -> str:
+    """A CEL expression over ``self`` and ``oldSelf``, both specs: whether they mean the same."""
+    return " && ".join(_same(WorkflowExecutionSpec, "self", "oldSelf"))
+
+
+def _same(model: type[BaseModel], new: str, old: str) -> list[str]:
+    return [_same_field(name, field, new, old) for name, field in model.model_fields.items()]
+
+
+def _same_field(name: str, field: FieldInfo, new: str, old: str) -> str:
+    alias = _ESCAPED.get(name, field.alias or name)
+    kind = _type_of(field)
+    a, b = f"{new}.{alias}", f"{old}.{alias}"
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        inner = " && ".join(_same(kind, a, b))
+        if field.is_required():
+            return inner
+        return f"(has({a}) ? (has({b}) && {inner}) : !has({b}))"
+    if typing.get_origin(kind) is dict:
+        return (
+            f"(has({a}) && size({a}) > 0 ? (has({b}) && {a} == {b}) "
+            f": (!has({b}) || size({b}) == 0))"
+        )
+    if name in DURATION_FIELDS:
+        same = f"duration({a}) <= duration({b}) && duration({a}) >= duration({b})"
+        return f"(has({a}) ? (has({b}) && {same}) : !has({b}))"
+    if field.is_required():
+        return f"{a} == {b}"
+    empty = _EMPTY[kind]
+    # Written so that the API server can tell what it costs: of a chosen value it does not know the
+    # length, and refuses the rule.
+    return (
+        f"(has({a}) && {a} != {empty} ? (has({b}) && {a} == {b}) : (!has({b}) || {b} == {empty}))"
+    )
+
+
+def _type_of(field: FieldInfo) -> typing.Any:
+    """The type of a field, or of what is in it where it is optional."""
+    kind = field.annotation
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        kind = next(item for item in typing.get_args(kind) if item is not type(None))
+    if typing.get_origin(kind) is typing.Annotated:
+        kind = typing.get_args(kind)[0]
+    return kind
+
+
+class WorkflowClaimSpec(Model):
+    """Executions of the claim's namespace are served by one installation, and by no other."""
+
+    execution_namespace: str = Field(
+        min_length=1,
+        max_length=63,
+        description="Where the runs of the installation are that serves this namespace.",
+        json_schema_extra=cel(
+            "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "must be the name of a namespace"
+        ),
+    )
+
+
+def build_claim_crd() -> dict[str, Any]:
+    """Build the CRD manifest of claims: ``apiextensions.k8s.io/v1``, one version, no status."""
+    names = {
+        "kind": identity.CLAIM_KIND,
+        "listKind": identity.CLAIM_LIST_KIND,
+        "plural": identity.CLAIM_PLURAL,
+        "singular": identity.CLAIM_SINGULAR,
+        "shortNames": [identity.CLAIM_SHORT_NAME],
+    }
+    spec = structural(WorkflowClaimSpec)
+    spec["x-kubernetes-validations"] = [
+        {
+            "rule": "self == oldSelf",
+            "message": "a claim is not changed; delete it, once its installation is stopped",
+        }
+    ]
+    schema = root("WorkflowClaim says which installation serves a namespace.", spec=spec)
+    schema["x-kubernetes-validations"] = [
+        {
+            "rule": f"self.metadata.name == '{identity.CLAIM_NAME}'",
+            "message": f"metadata.name: must be {identity.CLAIM_NAME}: a namespace has one claim",
+        }
+    ]
+    return definition(names, _CLAIM_COLUMNS, schema)

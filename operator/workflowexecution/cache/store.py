@@ -12,19 +12,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api.status import Phase
-from workflowexecution.cache.failure_history import FailureHistory
-from workflowexecution.cache.run_numbers import RunNumbers
+from workflowexecution.cache.history import FailureHistory, RunNumbers, Tombstones, is_older
 from workflowexecution.cache.targets import Target
-from workflowexecution.cache.tombstones import Tombstones, is_older
 from workflowexecution.core import evidence
+from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, kept
 from workflowexecution.core.facts.hold import Hold
-from workflowexecution.core.facts.kept_execution import kept
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.unseen import unseen_run
 from workflowexecution.core.guards import Guards
-from workflowexecution.core.snapshot import Snapshot
 
 # No object reaches this version: whatever is seen of one that is gone was seen before.
 _AFTER_ALL: Final = str(2**63)

@@ -17,8 +17,7 @@ from pydantic_settings import (
 )
 
 from workflowexecution import __version__
-from workflowexecution.api.claim import build_claim_crd
-from workflowexecution.api.crd import build_crd
+from workflowexecution.api.crd import build_claim_crd, build_crd
 from workflowexecution.api.hold import build_hold_crd
 from workflowexecution.api.validation import message_of
 from workflowexecution.bundles.folder import BundleCommandError

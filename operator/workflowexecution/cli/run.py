@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from workflowexecution import __version__
-from workflowexecution.cache.policy import Policy
 from workflowexecution.core.pipelinerun import RunTemplate
-from workflowexecution.core.retention import Retention
+from workflowexecution.core.policy import Policy, Retention
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.load_access import load_access
 from workflowexecution.manager.manager import Manager

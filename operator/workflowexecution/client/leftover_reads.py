@@ -1,12 +1,21 @@
 """Reads what is left of runs: their children of every kind, and their pods."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.core.facts.families import Families
-from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.leftovers import (
+    Leftovers,
+    Pod,
+    is_of_run,
+    parse_pod,
+    run_name_of,
+    with_pods,
+)
 from workflowexecution.core.facts.run import Run, RunKey
-from workflowexecution.core.facts.taskrun import ChildKind
+from workflowexecution.core.facts.taskrun import ChildKind, TaskRun, parse_child
 
 
 async def read_leftovers_of(cluster: Cluster, runs: Sequence[Run]) -> dict[RunKey, Leftovers]:
@@ -25,3 +34,71 @@ async def read_leftovers_of(cluster: Cluster, runs: Sequence[Run]) -> dict[RunKe
     families.add(ChildKind.TASK_RUN, await cluster.list_task_runs(namespace, everything))
     families.add_pods(await cluster.list_pods(namespace, everything))
     return {(namespace, name): left for name, left in families.leftovers().items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A run, or one that is a task of it: its UID, the run whose family it is in, and that task."""
+
+    uid: str
+    root: str
+    task: str = ""
+
+
+class Families:
+    """What was found of some runs of one namespace, by what it says of its parent.
+
+    What is of a run that is itself a task counts as that one's parent's.
+    """
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._members = {run.name: _Member(run.uid, run.name) for run in runs}
+        self._children: dict[str, list[TaskRun]] = {run.name: [] for run in runs}
+        self._pods: dict[str, list[Pod]] = {run.name: [] for run in runs}
+
+    def names(self) -> list[str]:
+        """Names of all runs that are known to be in them."""
+        return list(self._members)
+
+    def add_runs(self, found: Iterable[Raw]) -> list[str]:
+        """Take in runs that are tasks; returns the names of those that were not known."""
+        added = []
+        for raw in found:
+            name = reading.text(reading.mapping(raw, "metadata"), "name")
+            parent = self._parent_of(raw)
+            if parent is None or name in self._members:
+                continue
+            child = self._add(raw, ChildKind.RUN, parent)
+            self._members[name] = _Member(child.uid, parent.root, child.task_name)
+            added.append(name)
+        return added
+
+    def add(self, kind: ChildKind, found: Iterable[Raw]) -> None:
+        """Take in children of another kind."""
+        for raw in found:
+            if (parent := self._parent_of(raw)) is not None:
+                self._add(raw, kind, parent)
+
+    def add_pods(self, found: Iterable[Raw]) -> None:
+        """Take in pods."""
+        for raw in found:
+            if (parent := self._parent_of(raw)) is not None:
+                self._pods[parent.root].append(parse_pod(raw))
+
+    def leftovers(self) -> dict[str, Leftovers]:
+        """All of it, by the name of the run whose it is."""
+        return {
+            name: Leftovers(with_pods(children, self._pods[name]), tuple(self._pods[name]))
+            for name, children in self._children.items()
+        }
+
+    def _parent_of(self, raw: Raw) -> _Member | None:
+        member = self._members.get(run_name_of(raw))
+        return member if member and is_of_run(raw, member.uid) else None
+
+    def _add(self, raw: Raw, kind: ChildKind, parent: _Member) -> TaskRun:
+        child = parse_child(raw, kind)
+        if parent.task:
+            child = replace(child, task_name=parent.task, within=child.task_name)
+        self._children[parent.root].append(child)
+        return child

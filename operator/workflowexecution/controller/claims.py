@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import structlog
 
 from workflowexecution.api import reading
-from workflowexecution.cache.policy import Policy
-from workflowexecution.cache.tombstones import is_older
+from workflowexecution.cache.history import is_older
 from workflowexecution.client.cluster import Cluster, Raw
 from workflowexecution.core.claims import Other, asked_for, deciding_on, others_among
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 
 

@@ -4,27 +4,25 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from workflowexecution.cache.gaps import Gaps
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.actions import Actions
+from workflowexecution.controller.actions import Actions, Launcher
 from workflowexecution.controller.claims import Claims
 from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.execution import ExecutionReconciler
-from workflowexecution.controller.gauges import set_gauges
 from workflowexecution.controller.holds import Holds
-from workflowexecution.controller.launch import Launcher
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.relist import Relist
 from workflowexecution.controller.retention import Retention
 from workflowexecution.controller.run import RunReconciler
-from workflowexecution.controller.run_status import RunStatusReporter
-from workflowexecution.controller.silent_runs import SilentRuns
+from workflowexecution.controller.run_status import RunStatusReporter, SilentRuns
 from workflowexecution.controller.status_writer import StatusWriter
 from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core.facts.hold import Hold, hold_on
+from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
@@ -138,3 +136,51 @@ class Controller:
         await asyncio.gather(self._retention.close(), self.claims.close())
         await asyncio.gather(self._executions.close(grace=grace), self._runs.close(grace=grace))
         await self._recorder.close(grace=5)
+
+
+def set_gauges(
+    metrics: Metrics,
+    store: Store,
+    memory: Memory,
+    executions: WorkQueue[str],
+    runs: WorkQueue[RunKey],
+    holds: Callable[[], Sequence[Hold]],
+    clock: Clock,
+) -> None:
+    """Have every gauge of the work look at these parts when it is read."""
+    metrics.queue_depth.set_function(lambda: len(executions) + len(runs))
+    metrics.queue_age.set_function(lambda: max(executions.oldest_age(), runs.oldest_age()))
+    metrics.stuck.set_function(memory.stuck_runs)
+    metrics.active.set_function(lambda: len(_holding(store)))
+    metrics.locks_held.set_function(lambda: len({run.target_key for run in _holding(store)}))
+    metrics.oldest_run_age.set_function(lambda: _oldest_age(store, clock))
+    metrics.held.set_function(lambda: _held_count(store, holds(), clock))
+    remembered = {
+        "execution": lambda: len(store.executions()),
+        "run": lambda: len(store.runs()),
+        "target": store.target_count,
+        "slot": lambda: len(store.slots),
+        "ending": lambda: len(store.endings),
+        "pass": lambda: len(memory),
+        "timer": lambda: executions.timer_count() + runs.timer_count(),
+    }
+    for kind, count in remembered.items():
+        metrics.remembered.labels(kind=kind).set_function(count)
+
+
+def _holding(store: Store) -> list[Run]:
+    return [run for run in store.runs() if run.state is not RunState.FINISHED]
+
+
+def _held_count(store: Store, holds: Sequence[Hold], clock: Clock) -> int:
+    """Number of executions that have no run, and that a hold concerns now."""
+    now = clock.now()
+    waiting = [item for item in store.executions() if not item.has_ended and not item.run_name]
+    return sum(hold_on(holds, item, now) is not None for item in waiting)
+
+
+def _oldest_age(store: Store, clock: Clock) -> float:
+    """Seconds since the oldest run that holds its target was created."""
+    now = clock.now()
+    ages = ((now - run.created_at).total_seconds() for run in _holding(store))
+    return max(ages, default=0.0)

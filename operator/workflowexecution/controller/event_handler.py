@@ -7,13 +7,12 @@ from typing import Any
 import structlog
 
 from workflowexecution.api import reading
-from workflowexecution.cache.gaps import Gaps
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str, dict[str, Any]], None]

@@ -3,29 +3,29 @@
 Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakValueDictionary
 
 from structlog.contextvars import bound_contextvars
 
 from workflowexecution.api import validation
 from workflowexecution.api.status import Phase
-from workflowexecution.cache.gaps import Gaps
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.policy import Policy
+from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.actions import Actions
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.result import Result
 from workflowexecution.controller.status_writer import StatusWriter
-from workflowexecution.controller.target_locks import TargetLocks
 from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core import pipelinerun
-from workflowexecution.core.decision import decide
+from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.policy import Policy
 from workflowexecution.core.status.outcome import outcome_of_wait
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
@@ -195,3 +195,17 @@ def _waiting(execution: Execution, error: errors.ApiError) -> Result:
         return Result()
     message = f"the cluster does not answer as needed: {error}"
     return Result(outcome_of_wait(execution.phase or Phase.PENDING, message))
+
+
+class TargetLocks:
+    """Locks by slot key; one that nobody holds or waits for is gone, so none can be leaked."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def hold(self, key: str) -> AsyncIterator[None]:
+        """Hold the lock of one target."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield

@@ -11,7 +11,7 @@ from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 

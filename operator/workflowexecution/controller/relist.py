@@ -13,7 +13,6 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster, Raw
 from workflowexecution.controller.live_reads import LiveReads
@@ -27,7 +26,7 @@ from workflowexecution.core.facts.leftovers import (
     run_of_pod,
 )
 from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
-from workflowexecution.core.retention import may_remove_execution, may_remove_run
+from workflowexecution.core.policy import Policy, may_remove_execution, may_remove_run
 from workflowexecution.kube.clock import Clock
 
 # A watch tells of what is new within this time, unless it has missed it.

@@ -7,7 +7,6 @@ from typing import Final, assert_never
 from structlog.contextvars import bound_contextvars
 
 from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
@@ -22,6 +21,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers, Pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.policy import Policy
 from workflowexecution.core.run_ending import OwnerState, RunSnapshot
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock

@@ -5,17 +5,21 @@ from datetime import datetime
 import structlog
 
 from workflowexecution.cache.memory import Memory, StatusChange
-from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.core import guards
 from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.status.bundle import asked_digest
-from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.policy import Policy
+from workflowexecution.core.status.compose import (
+    asked_digest,
+    parse_status,
+    status_for,
+    status_patch,
+    status_to_json,
+)
 from workflowexecution.core.status.outcome import Outcome
-from workflowexecution.core.status.patch import parse_status, status_patch, status_to_json
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import structlog
 
-from workflowexecution.cache.policy import Policy
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.controller.controller import Controller
 from workflowexecution.core import names
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.names import Shard
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from workflowexecution.cache.policy import Policy
 from workflowexecution.cache.store import Store
 from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube.clock import Clock
 
 

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from workflowexecution.cache.policy import Policy
 from workflowexecution.client.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.controller.claims import Claims
 from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, Listeners
 from workflowexecution.controller.holds import Holds
-from workflowexecution.core.facts.execution_shape import EventOfExecution
-from workflowexecution.core.facts.run_shape import EventOfRun
+from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
+from workflowexecution.core.policy import Policy
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 from workflowexecution.kube.kopf_inbox import Inbox

@@ -9,7 +9,7 @@ from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStat
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.summary import note_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.status.conditions import BUNDLE_VERIFIED
+from workflowexecution.core.status.compose import BUNDLE_VERIFIED
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"

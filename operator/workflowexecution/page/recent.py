@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from workflowexecution.api import reading
-from workflowexecution.cache.tombstones import Tombstones, is_older
+from workflowexecution.cache.history import Tombstones, is_older
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.kube import errors
 

@@ -22,7 +22,7 @@ from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.run import Run, parse_run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
-from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.compose import status_for, status_to_json
 from workflowexecution.core.status.outcome import (
     Outcome,
     outcome_of_failure,
@@ -32,7 +32,6 @@ from workflowexecution.core.status.outcome import (
     outcome_of_stopping,
     outcome_of_wait,
 )
-from workflowexecution.core.status.patch import status_to_json
 from workflowexecution.core.verdict import Skip
 
 RECORDED = Path(__file__).parents[2] / "recorded"

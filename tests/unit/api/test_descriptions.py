@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from workflowexecution.api.crd import build_crd
-from workflowexecution.api.immutability import unchanged_spec
+from workflowexecution.api.crd import build_crd, unchanged_spec
 from workflowexecution.api.spec import WorkflowExecutionSpec
 
 

@@ -10,11 +10,10 @@ from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_executi
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.store import Store
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.kept_execution import kept
+from workflowexecution.core.decision import Snapshot
+from workflowexecution.core.facts.execution import Execution, kept
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Guards
-from workflowexecution.core.snapshot import Snapshot
 
 OTHER_TARGET = "Node/worker-1"
 FAILED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}

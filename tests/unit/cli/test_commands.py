@@ -10,12 +10,11 @@ import yaml
 
 from workflowexecution import __main__, __version__
 from workflowexecution.api.crd import build_crd
-from workflowexecution.cache.policy import Policy
 from workflowexecution.cli import commands
 from workflowexecution.cli.run import policy_of
+from workflowexecution.core.names import Shard
 from workflowexecution.core.pipelinerun import RunTemplate
-from workflowexecution.core.retention import Retention
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.policy import Policy, Retention
 from workflowexecution.settings import Settings
 
 Output = pytest.CaptureFixture[str]

@@ -20,12 +20,10 @@ from reconcile_desk import Desk
 from workflowexecution.api import identity
 from workflowexecution.api.status import SkipReason
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.actions import Actions
-from workflowexecution.controller.launch import Launcher
+from workflowexecution.controller.actions import Actions, Launcher
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.result import DECIDE_AGAIN, Result
-from workflowexecution.controller.run_status import RunStatusReporter
-from workflowexecution.controller.silent_runs import SilentRuns
+from workflowexecution.controller.run_status import RunStatusReporter, SilentRuns
 from workflowexecution.core import names
 from workflowexecution.core.evidence import holder_of
 from workflowexecution.core.facts.execution import Execution

@@ -9,8 +9,7 @@ from structlog.testing import capture_logs
 from builders import NOW, RUN_NAMESPACE, make_policy, raw_execution, raw_run, run_status
 from clocks import FixedClock
 from workflowexecution.api.status import Phase
-from workflowexecution.cache.gaps import Gaps
-from workflowexecution.cache.memory import Memory
+from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.workqueue import WorkQueue

@@ -14,8 +14,7 @@ from builders import (
 )
 from reconcile_desk import Desk, message_of
 from workflowexecution.core import names
-from workflowexecution.core.decision import decide
-from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.verdict import Launch, Verdict
 from workflowexecution.kube import errors
 

@@ -22,7 +22,7 @@ from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
 
 FAILED = run_status("False", "Failed", completed_at=NOW)

@@ -9,8 +9,9 @@ from builders import NOW, ago, finished_run, make_execution, make_run
 from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.retention import Candidates, Retention
-from workflowexecution.core import retention as rules
+from workflowexecution.core import policy as rules
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.policy import may_remove_execution, may_remove_run
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
 
@@ -134,7 +135,7 @@ def kept(**given: Any) -> rules.Retention:
     ],
 )
 def test_when_a_run_may_be_removed(run: Run, given: dict[str, Any], expected: bool) -> None:
-    assert rules.may_remove_run(run, kept(**given), NOW) is expected
+    assert may_remove_run(run, kept(**given), NOW) is expected
 
 
 @pytest.mark.parametrize(
@@ -144,5 +145,5 @@ def test_when_an_execution_may_be_removed(phase: Phase, expected: bool) -> None:
     ended: dict[str, Any] = {"completed_at": ago(minutes=10)} if phase.is_terminal else {}
     execution = make_execution("e", phase=phase, slot=1, **ended)
     old = kept(executions=ago(minutes=9), cooldown=ago())
-    assert rules.may_remove_execution(execution, old, NOW) is expected
-    assert not rules.may_remove_execution(execution, kept(cooldown=ago()), NOW)
+    assert may_remove_execution(execution, old, NOW) is expected
+    assert not may_remove_execution(execution, kept(cooldown=ago()), NOW)

@@ -15,8 +15,8 @@ from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.run_ender import RunEnder
 from workflowexecution.core.evidence import holder_of
 from workflowexecution.core.facts.run import Asked, Run, parse_run
+from workflowexecution.core.names import Shard
 from workflowexecution.core.run_ending import EndReason, EndRun, Way
-from workflowexecution.core.shard import Shard
 from workflowexecution.kube import errors
 
 CANCEL = EndRun(Way.CANCEL, EndReason.EXECUTION_DELETED)

@@ -15,8 +15,7 @@ from builders import (
 from workflowexecution.api import identity
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
-from workflowexecution.core.decision import CHECKS, decide
-from workflowexecution.core.snapshot import Snapshot
+from workflowexecution.core.decision import CHECKS, Snapshot, decide
 from workflowexecution.core.verdict import (
     DropOldFinalizer,
     FindRun,

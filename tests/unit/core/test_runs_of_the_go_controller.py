@@ -11,7 +11,7 @@ from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import parse_execution
 from workflowexecution.core.facts.run import Run, parse_run
-from workflowexecution.core.retention import Retention, may_remove_run
+from workflowexecution.core.policy import Retention, may_remove_run
 from workflowexecution.core.verdict import FindRun, Launch, Skip
 
 DAY = timedelta(days=1)

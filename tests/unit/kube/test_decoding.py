@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from workflowexecution.core.facts.run import parse_run
-from workflowexecution.core.facts.run_shape import EventOfRun, PageOfRuns
+from workflowexecution.core.facts.shapes import EventOfRun, PageOfRuns
 from workflowexecution.kube.decoding import decode_only, decode_whole
 
 _RECORDED = sorted((Path(__file__).parents[2] / "recorded").glob("*.json"))

@@ -8,7 +8,7 @@ import pytest
 
 from builders import NOW, ago, make_execution, make_run
 from workflowexecution.api.status import Phase
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.names import Shard
 from workflowexecution.manager.view import LeaderStatus
 from workflowexecution.page.gate import Sight, Visitor
 from workflowexecution.page.overview import Known, holds_for, overview_of

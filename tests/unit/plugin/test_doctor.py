@@ -16,7 +16,7 @@ from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.shard import parse_shard
+from workflowexecution.core.names import parse_shard
 from workflowexecution.plugin.doctor import cluster, images, rights, running
 from workflowexecution.plugin.doctor.check import OPERATOR, Place, State, environment_of, shard_of
 

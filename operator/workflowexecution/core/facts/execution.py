@@ -1,12 +1,26 @@
 """A WorkflowExecution, slim and immutable, parsed from what the API server holds."""
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Final
 
-from workflowexecution.api import identity, reading
+from workflowexecution.api import identity, reading, validation
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
+
+# Of parameters, as they lie in memory: those of nearly all executions are far smaller.
+PARAMETERS_KEPT: Final = 16 * 1024
+_PROBLEM_MAX: Final = 4096
+_META: Final = (
+    *("namespace", "name", "uid", "resourceVersion"),
+    *("generation", "creationTimestamp", "deletionTimestamp"),
+)
+# Each has a length that the definition bounds.
+_SPEC: Final = ("remediationRequestRef", "workflowRef", "targetResource", "executionConfig")
+# A traceparent has 55 characters, and more only behind a dash.
+_TRACEPARENT_MAX: Final = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +97,34 @@ def parse_execution(raw: Raw) -> Execution:
         has_old_finalizer=identity.OLD_FINALIZER in (meta.get("finalizers") or ()),
         raw={**raw, "metadata": {key: meta[key] for key in meta if key != "managedFields"}},
     )
+
+
+def kept(seen: Execution) -> Execution:
+    """The same execution without what nothing asks for again: at most about 40 KiB.
+
+    Parameters that are large, or are in a run already, are left out: it is not whole then, and
+    tells what is wrong with its spec where that still matters.
+    """
+    if not seen.is_whole:
+        return seen
+    meta, spec = reading.mapping(seen.raw, "metadata"), reading.mapping(seen.raw, "spec")
+    has_run = seen.run_name is not None
+    is_whole = not has_run and bool(spec) and _is_small(spec.get("parameters"))
+    problem = "" if has_run or is_whole else validation.parse_spec(seen.raw)[1]
+    wanted = (*_SPEC, "parameters") if is_whole else _SPEC
+    parent = reading.text(reading.mapping(meta, "annotations"), names.TRACEPARENT)
+    small = {
+        "metadata": {key: meta[key] for key in _META if key in meta}
+        | {"annotations": {names.TRACEPARENT: parent[:_TRACEPARENT_MAX]} if parent else {}},
+        "spec": {key: spec[key] for key in wanted if key in spec},
+        "status": reading.mapping(seen.raw, "status"),
+    }
+    return replace(seen, raw=small, is_whole=is_whole, problem=problem[:_PROBLEM_MAX])
+
+
+def _is_small(parameters: Any) -> bool:
+    if parameters is None:
+        return True
+    texts = (*parameters, *parameters.values()) if isinstance(parameters, dict) else (parameters,)
+    are_texts = isinstance(parameters, dict) and all(isinstance(one, str) for one in texts)
+    return are_texts and sum(map(sys.getsizeof, texts)) <= PARAMETERS_KEPT

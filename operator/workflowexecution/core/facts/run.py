@@ -11,8 +11,10 @@ from workflowexecution.api.fields import parse_time
 from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
-from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds, child_kinds_of
-from workflowexecution.core.facts.progress import (
+from workflowexecution.core.facts.pipeline import (
+    ANY_CHILDREN,
+    ChildKinds,
+    child_kinds_of,
     count_in_message,
     has_finally_tasks,
     task_names_of,

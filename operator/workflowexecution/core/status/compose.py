@@ -1,19 +1,41 @@
 """The status that reports an outcome: the only place that composes one."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from workflowexecution.api import reading
+from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import (
+    Condition,
+    ConditionStatus,
+    Phase,
     PipelineRunRef,
     PipelineRunStatus,
     WorkflowExecutionStatus,
 )
-from workflowexecution.core.facts.run import Run
-from workflowexecution.core.status.bundle import claim_on_bundle
-from workflowexecution.core.status.conditions import conditions_for
+from workflowexecution.core.facts.run import Run, digest_in
 from workflowexecution.core.status.outcome import Outcome
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+SUCCEEDED: Final = "Succeeded"
+PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
+RECONCILING: Final = "Reconciling"
+STALLED: Final = "Stalled"
+BUNDLE_VERIFIED: Final = "BundleVerified"
+# The most that metav1.Condition may carry; what Tekton says has no limit.
+_MESSAGE_MAX: Final = 32_768
+
+_SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
+    Phase.PENDING: "Unknown",
+    Phase.RUNNING: "Unknown",
+    Phase.COMPLETED: "True",
+    Phase.FAILED: "False",
+    Phase.SKIPPED: "False",
+}
 
 
 def status_for(
@@ -95,3 +117,132 @@ def _mirror_of(run: Run) -> PipelineRunStatus:
         completed_tasks=run.completed_tasks if total else None,
         total_tasks=total or None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one condition says, before it is known since when."""
+
+    type: str
+    status: ConditionStatus
+    reason: str
+    message: str = ""
+
+
+def conditions_for(
+    current: Iterable[Condition],
+    *,
+    phase: Phase,
+    reason: str,
+    message: str,
+    has_run: bool,
+    on_bundle: Claim | None = None,
+    generation: int,
+    now: datetime,
+) -> list[Condition]:
+    """Build all conditions of a phase; transition times move only where the status flips.
+
+    ``on_bundle`` is None where nothing can be said of the bundle that was run; what was said of it
+    before is then kept.
+    """
+    before = {condition.type: condition for condition in current}
+    claims = [
+        Claim(SUCCEEDED, _SUCCEEDED_BY_PHASE[phase], reason, message),
+        Claim(PIPELINE_RUN_CREATED, "True", "PipelineRunCreated")
+        if has_run
+        else Claim(PIPELINE_RUN_CREATED, "False", reason, message),
+        Claim(RECONCILING, "False" if phase.is_terminal else "True", reason),
+        Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
+    ]
+    if on_bundle is not None:
+        claims.append(on_bundle)
+    built = [_condition(claim, before.get(claim.type), generation, now) for claim in claims]
+    told = {condition.type for condition in built}
+    return built + [condition for kind, condition in before.items() if kind not in told]
+
+
+def _condition(claim: Claim, before: Condition | None, generation: int, now: datetime) -> Condition:
+    return Condition(
+        type=claim.type,
+        status=claim.status,
+        reason=claim.reason,
+        message=claim.message[:_MESSAGE_MAX],
+        last_transition_time=_transition_time(before, claim.status, now),
+        observed_generation=generation,
+    )
+
+
+def _transition_time(before: Condition | None, status: ConditionStatus, now: datetime) -> datetime:
+    unchanged = before is not None and before.status == status
+    return before.last_transition_time if before is not None and unchanged else now
+
+
+def asked_digest(execution: Raw) -> str:
+    """The digest that an execution is pinned by; empty where it has none."""
+    ref = reading.mapping(reading.mapping(execution, "spec"), "workflowRef")
+    return digest_in(reading.text(ref, "containerImage")) or reading.text(ref, "containerDigest")
+
+
+def claim_on_bundle(asked: str, run: Run) -> Claim | None:
+    """Say whether what was run is what was asked for; None where that cannot be said yet.
+
+    Args:
+        asked: the digest that the execution is pinned by; empty where that is not known.
+        run: its run.
+    """
+    asked = asked or run.pinned_digest
+    if not asked or not run.fetched_digest:
+        return None
+    if run.fetched_digest == asked:
+        return Claim(BUNDLE_VERIFIED, "True", "DigestMatches")
+    if run.pinned_digest != asked:
+        return Claim(
+            BUNDLE_VERIFIED,
+            "False",
+            "DigestMismatch",
+            f"the execution asks for the bundle {asked}, and the run was made to ask Tekton for "
+            f"{run.pinned_digest or 'one without a digest'}, as an admission webhook can do; "
+            f"Tekton fetched {run.fetched_digest}: what ran is not what was audited",
+        )
+    return Claim(
+        BUNDLE_VERIFIED,
+        "Unknown",
+        "DigestOfIndex",
+        f"Tekton checks what it fetches by digest, and reports {run.fetched_digest} where "
+        f"{asked} was asked for, as it does where that is an OCI index which names this image; "
+        "to have the two compared, pin the digest of the image",
+    )
+
+
+def parse_status(raw: Mapping[str, Any]) -> WorkflowExecutionStatus:
+    """Read a status; fields that somebody else wrote in a form of their own read as absent."""
+    try:
+        return WorkflowExecutionStatus.model_validate(raw)
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]) for item in error.errors()}
+        return WorkflowExecutionStatus.model_validate(
+            {key: value for key, value in raw.items() if key not in wrong}
+        )
+
+
+def status_to_json(status: WorkflowExecutionStatus) -> dict[str, Any]:
+    """The status as the API carries it; fields without a value are absent."""
+    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def status_patch(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge patch that turns one status into the other; empty when they say the same.
+
+    Whatever is no longer wanted is nulled, at any depth: a merge patch keeps what it does not name.
+    """
+    changed = {
+        key: _value_patch(current.get(key), value)
+        for key, value in wanted.items()
+        if key not in current or current[key] != value
+    }
+    return {**changed, **{key: None for key in current if key not in wanted}}
+
+
+def _value_patch(before: Any, value: Any) -> Any:
+    both = isinstance(before, Mapping) and isinstance(value, Mapping)
+    return status_patch(before, value) if both else value

@@ -17,7 +17,7 @@ from workflowexecution.api.status import (
 )
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.hold import Hold
-from workflowexecution.core.facts.progress import has_run_none
+from workflowexecution.core.facts.pipeline import has_run_none
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.text import command
 from workflowexecution.core.verdict import Skip

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
-from workflowexecution.core.shard import Shard, parse_shard
+from workflowexecution.core.names import Shard, parse_shard
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 

@@ -19,7 +19,6 @@ from builders import (
 )
 from workflowexecution.api.fields import format_time
 from workflowexecution.core import names
-from workflowexecution.core.facts.child_kinds import ChildKinds
 from workflowexecution.core.facts.leftovers import (
     Leftovers,
     Pod,
@@ -28,6 +27,7 @@ from workflowexecution.core.facts.leftovers import (
     parse_pod,
     run_of_pod,
 )
+from workflowexecution.core.facts.pipeline import ChildKinds
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, parse_child
 

@@ -21,8 +21,8 @@ from builders import (
 from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
-from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds
 from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
 from workflowexecution.core.facts.run import Asked, Owner, Run, RunState, parse_run
 
 RUN_NAME = names.slot_name(TARGET, 1)

@@ -28,7 +28,7 @@ from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.compose import parse_status, status_for, status_to_json
 from workflowexecution.core.status.outcome import (
     Outcome,
     outcome_of_failure,
@@ -37,7 +37,6 @@ from workflowexecution.core.status.outcome import (
     outcome_of_stopping,
     outcome_of_wait,
 )
-from workflowexecution.core.status.patch import parse_status, status_to_json
 from workflowexecution.core.verdict import Skip
 
 EMPTY = WorkflowExecutionStatus()

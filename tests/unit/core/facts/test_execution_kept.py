@@ -9,9 +9,8 @@ import pytest
 from builders import TARGET, raw_execution, raw_spec
 from workflowexecution.api import identity, validation
 from workflowexecution.core import guards, names
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.execution_shape import EventOfExecution
-from workflowexecution.core.facts.kept_execution import kept
+from workflowexecution.core.facts.execution import kept, parse_execution
+from workflowexecution.core.facts.shapes import EventOfExecution
 from workflowexecution.core.facts.unseen import unseen_run
 from workflowexecution.core.trace_context import trace_of
 from workflowexecution.kube.decoding import decode_only, decode_whole

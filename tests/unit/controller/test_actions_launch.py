@@ -9,13 +9,13 @@ from clocks import FixedClock
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.launch import Launcher
+from workflowexecution.controller.actions import Launcher
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.result import DECIDE_AGAIN
 from workflowexecution.core.facts.execution import Execution, parse_execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.shard import Shard
+from workflowexecution.core.names import Shard
 from workflowexecution.core.verdict import Launch
 from workflowexecution.kube import errors
 

@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from workflowexecution.controller.target_locks import TargetLocks
+from workflowexecution.controller.execution import TargetLocks
 
 
 async def test_one_at_a_time_on_a_target_and_many_on_several() -> None:

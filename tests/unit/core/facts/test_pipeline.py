@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflowexecution.core.facts.child_kinds import ANY_CHILDREN, ChildKinds, child_kinds_of
+from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds, child_kinds_of
 
 PLAIN = {"name": "a", "taskSpec": {"steps": [{"name": "s"}]}}
 CUSTOM_REF = {"apiVersion": "approvals.example.dev/v1", "kind": "Approval"}

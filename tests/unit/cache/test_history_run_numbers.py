@@ -3,7 +3,7 @@
 import random
 import tracemalloc
 
-from workflowexecution.cache.run_numbers import RunNumbers, RunNumberTable
+from workflowexecution.cache.history import RunNumbers, RunNumberTable
 from workflowexecution.core import names
 
 TARGETS = [f"shop/Deployment/app-{number}" for number in range(500)]

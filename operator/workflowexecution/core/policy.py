@@ -1,10 +1,13 @@
-"""The retention of finished runs and ended executions: pure functions of their age."""
+"""The part of the settings that reconciling needs, and the retention of what has ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.guards import Guards
+from workflowexecution.core.names import Shard
+from workflowexecution.core.pipelinerun import RunTemplate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +18,29 @@ class Retention:
     failed_runs: timedelta
     executions: timedelta
     cooldown: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """See Settings for what each means; durations are at least 0.
+
+    watch_namespaces: namespaces whose executions are served; empty means all.
+    """
+
+    cooldown: timedelta
+    progress_interval: timedelta
+    cancel_grace: timedelta
+    deadline_grace: timedelta
+    leftover_grace: timedelta
+    retention: Retention
+    template: RunTemplate
+    watch_namespaces: tuple[str, ...]
+    guards: Guards = field(default_factory=Guards)
+    shard: Shard = field(default_factory=Shard)
+
+    def serves(self, namespace: str) -> bool:
+        """Whether executions of this namespace are served by this operator."""
+        return not self.watch_namespaces or namespace in self.watch_namespaces
 
 
 def may_remove_run(run: Run, retention: Retention, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from builders import NOW, ago, make_run, raw_task_run, step
 from clocks import FixedClock
 from workflowexecution.api.fields import format_time
 from workflowexecution.cache.memory import ExecutionMemory, RunMemory
-from workflowexecution.controller.silent_runs import SilentRuns
+from workflowexecution.controller.run_status import SilentRuns
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import parse_task_run
 from workflowexecution.kube import errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workflowexecution.core import names
-from workflowexecution.core.shard import Shard, parse_shard
+from workflowexecution.core.names import Shard, parse_shard
 
 KEYS = [names.slot_key(f"payment/Deployment/app-{number}") for number in range(2000)]
 

@@ -4,7 +4,7 @@ import pytest
 
 from builders import NOW, ago, make_run
 from workflowexecution.api.status import Phase
-from workflowexecution.core.status.conditions import conditions_for
+from workflowexecution.core.status.compose import conditions_for
 from workflowexecution.core.status.outcome import outcome_of_ending, outcome_of_progress
 
 EXPECTED = {

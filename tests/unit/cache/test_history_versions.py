@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.cache.tombstones import Tombstones
+from workflowexecution.cache.history import Tombstones
 
 
 @pytest.mark.parametrize(

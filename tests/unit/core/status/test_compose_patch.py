@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflowexecution.core.status.patch import status_patch
+from workflowexecution.core.status.compose import status_patch
 
 
 def apply(patch: Any, current: Any) -> Any:

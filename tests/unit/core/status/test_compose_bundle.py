@@ -10,8 +10,7 @@ import pytest
 from builders import NOW, ago, make_execution, make_run, raw_run, run_status
 from workflowexecution.api.status import Condition, WorkflowExecutionStatus
 from workflowexecution.core.facts.run import Run, parse_run
-from workflowexecution.core.status.bundle import asked_digest
-from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.compose import asked_digest, status_for
 from workflowexecution.core.status.outcome import outcome_of_progress, outcome_of_run
 from workflowexecution.observe.events import events_for
 

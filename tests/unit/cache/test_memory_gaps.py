@@ -1,6 +1,6 @@
 """A gap is open from when it is noted until everything was listed after that."""
 
-from workflowexecution.cache.gaps import Gaps
+from workflowexecution.cache.memory import Gaps
 
 
 def state_of(gaps: Gaps) -> tuple[bool, bool]:

@@ -1,0 +1,104 @@
+"""The path of one execution through the files of the package, as a reader follows it.
+
+A move is a call into another file than the caller's; its return is not counted again. What goes on
+after an answer has come counts like a call, and calls of other packages belong to whoever makes
+them. Run it to see the paths; ``-v`` shows the moves.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from model_operators import Operator
+from model_server import Server
+from model_store import EXECUTIONS
+from workflowexecution.api import status
+
+_PACKAGE: Final = f"{Path(status.__file__).parents[1]}/"
+_TARGET: Final = "Node/worker-1"
+
+
+@dataclass
+class Trail:
+    """What a piece of work has gone through: files, and moves from one to another."""
+
+    files: set[str] = field(default_factory=set)
+    hops: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def moves(self) -> int:
+        """Number of calls into another file."""
+        return self.hops.total()
+
+    def note(self, frame: FrameType, event: str, _: object) -> None:
+        """Take in one event, as ``sys.setprofile`` tells it."""
+        name = _file_of(frame)
+        if event != "call" or not name:
+            return
+        self.files.add(name)
+        caller = frame.f_back
+        while caller is not None and not _file_of(caller):
+            caller = caller.f_back
+        if caller is not None and _file_of(caller) != name:
+            self.hops[_file_of(caller), name] += 1
+
+
+def _file_of(frame: FrameType) -> str:
+    name = frame.f_code.co_filename
+    return name.removeprefix(_PACKAGE) if name.startswith(_PACKAGE) else ""
+
+
+def profiles() -> dict[str, Trail]:
+    """Those of an event, of the pass that launches and of one that skips."""
+    server = Server()
+    one = Operator(server)
+    one.start()
+    one.open()
+    # The first pass of a process claims the namespace, and fills what is remembered of texts.
+    server.create_execution("before", "Node/other", "restart")
+    one.deliver_all()
+    _pass(one)
+    one.deliver_all()
+    server.create_execution("first", _TARGET, "restart")
+    event = _trail_of(one.deliver_all)
+    launch = _trail_of(lambda: _pass(one))
+    server.create_execution("second", _TARGET, "restart")
+    one.deliver_all()
+    skip = _trail_of(lambda: _pass(one))
+    phases = {raw["metadata"]["name"]: raw["status"]["phase"] for raw in server.all(EXECUTIONS)}
+    assert phases == {"before": "Running", "first": "Running", "second": "Skipped"}
+    return {"event": event, "launch": launch, "skip": skip}
+
+
+def _trail_of(work: Callable[[], object]) -> Trail:
+    trail, before = Trail(), sys.getprofile()
+    sys.setprofile(trail.note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return trail
+
+
+def _pass(one: Operator) -> None:
+    for key in one.wake():
+        one.start_pass(key)
+    while one.pending:
+        one.answer_all()
+
+
+def main() -> None:
+    """Print all of them."""
+    for name, trail in profiles().items():
+        print(f"{name}: {len(trail.files)} files, {trail.moves} moves")
+        if "-v" in sys.argv:
+            for (caller, called), count in trail.hops.most_common():
+                print(f"  {count:4} {caller} -> {called}")
+
+
+if __name__ == "__main__":
+    main()
