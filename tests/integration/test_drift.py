@@ -13,7 +13,7 @@ from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.objects import read
 from localcluster.overlays import MANIFESTS
-from workflowexecution.api.validation import parse_spec
+from workflowexecution.api.spec import parse_spec
 
 SAMPLES = sorted(path for path in (MANIFESTS / "samples").glob("*.yaml") if "kust" not in path.name)
 

@@ -9,8 +9,9 @@ from builders import NOW, TARGET, ago, make_execution, make_run, make_snapshot, 
 from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.core.decision import Snapshot
+from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.run import Run
 
 WORKFLOWS = st.sampled_from(["restart", "scale-up"])
 OWNERS = st.sampled_from(["mine", "other", "third", None])

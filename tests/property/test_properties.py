@@ -13,8 +13,8 @@ from builders import NOW, TARGET, make_execution, raw_task_run, step
 from model_server import merge
 from property import strategies
 from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
-from workflowexecution.api.validation import parse_spec
 from workflowexecution.core import names
 from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.diagnosis.diagnose import diagnose
@@ -27,10 +27,10 @@ from workflowexecution.core.status.compose import (
     status_patch,
     status_to_json,
 )
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import (
     outcome_of_failure,
     outcome_of_run,
-    outcome_of_skip,
     outcome_of_wait,
 )
 from workflowexecution.core.verdict import Launch, Mirror, Skip

@@ -12,7 +12,7 @@ from property import strategies
 from workflowexecution.api.status import Phase, WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
-from workflowexecution.core.facts.run import parse_run
+from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.taskrun import parse_task_run
 from workflowexecution.core.status.compose import status_for, status_patch, status_to_json
 from workflowexecution.core.status.outcome import outcome_of_run

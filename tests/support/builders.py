@@ -16,9 +16,10 @@ from workflowexecution.cache.store import Store
 from workflowexecution.cli.run import policy_of
 from workflowexecution.core import names
 from workflowexecution.core.decision import Snapshot
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.policy import Policy

@@ -13,7 +13,7 @@ from typing import Any, Final
 from model_server import Server
 from model_store import EXECUTIONS, RUNS, Raw, clone, target_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Pod
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.kube import errors

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from builders import NOW
 from workflowexecution.core import names
-from workflowexecution.core.facts.run import succeeded_condition
+from workflowexecution.core.facts.decoding import succeeded_condition
 from workflowexecution.kube import errors
 
 COOLDOWN: Final = timedelta(minutes=5)

@@ -15,9 +15,10 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.controller import Controller
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.workqueue import Work, WorkQueue
-from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.leftovers import Pod
-from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run, RunKey, parse_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.pod import Pod
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run, RunKey
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics

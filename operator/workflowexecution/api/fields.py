@@ -1,7 +1,8 @@
 """Field types shared by the models: how times, durations and names look in JSON."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -9,9 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
+    ValidationError,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from workflowexecution.api import duration
 
@@ -66,3 +69,28 @@ Duration = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 INT32: Final[dict[str, Any]] = {"format": "int32"}
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def parse_model(model: type[_Model], raw: Mapping[str, Any]) -> tuple[_Model | None, str]:
+    """Read ``spec`` of an object: a model, or a text naming each field and its fix."""
+    try:
+        return model.model_validate(raw.get("spec") or {}), ""
+    except ValidationError as error:
+        return None, "; ".join(problem_of_field(item) for item in error.errors())
+
+
+def problem_of_field(item: ErrorDetails) -> str:
+    """One error of the spec in a sentence: field, value and what is wrong with it."""
+    field = ".".join(str(part) for part in ("spec", *item["loc"]))
+    said = message_of_field(item)
+    # Our own checks name the value themselves; of what is missing there is none to name.
+    given = "" if item["type"] in ("missing", "value_error") else f"{item['input']!r:.200}: "
+    return f"{field}: {given}{said}"
+
+
+def message_of_field(item: ErrorDetails) -> str:
+    """What pydantic says of one error, without the words that it puts before our own."""
+    return item["msg"].removeprefix("Value error, ")

@@ -1,12 +1,13 @@
 """The spec of a WorkflowHold, by which a person stops new launches, and its definition."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from workflowexecution.api import identity, target
 from workflowexecution.api.crd import definition, root, structural
-from workflowexecution.api.fields import Model, Time, cel
+from workflowexecution.api.fields import Model, Time, cel, parse_model
 
 _NAMES_SOMETHING: Final = (
     "say what is held: everything: true and nothing else, or at least one of namespace, "
@@ -95,3 +96,8 @@ def build_hold_crd() -> dict[str, Any]:
     ]
     schema = root("WorkflowHold keeps new workflows from being launched.", spec=spec)
     return definition(names, _COLUMNS, schema)
+
+
+def parse_hold_spec(raw: Mapping[str, Any]) -> tuple[WorkflowHoldSpec | None, str]:
+    """Read ``spec`` of a WorkflowHold; returns the same."""
+    return parse_model(WorkflowHoldSpec, raw)

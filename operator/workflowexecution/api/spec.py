@@ -1,13 +1,14 @@
 """The spec of a WorkflowExecution, which an orchestrator writes: immutable once created."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from workflowexecution.api import duration, identity, target
-from workflowexecution.api.fields import Model, cel
+from workflowexecution.api.fields import Model, cel, parse_model
 from workflowexecution.api.parameters import check_parameters, parameters_schema
 
 _NAME: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
@@ -170,3 +171,11 @@ class WorkflowExecutionSpec(Model):
         description="How the run is executed.",
         json_schema_extra={"default": {}},
     )
+
+
+def parse_spec(raw: Mapping[str, Any]) -> tuple[WorkflowExecutionSpec | None, str]:
+    """Read ``spec`` of a WorkflowExecution.
+
+    Returns: the model and an empty text, or None and a text naming each field and its fix.
+    """
+    return parse_model(WorkflowExecutionSpec, raw)

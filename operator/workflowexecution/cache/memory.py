@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from workflowexecution.api.status import WorkflowExecutionStatus
-from workflowexecution.core.facts.beginnings import has_begun, seen_again
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.leftovers import Leftovers, has_begun, seen_again
 from workflowexecution.core.facts.run import RunKey
 from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.core.run_ending import Way

@@ -17,10 +17,11 @@ from workflowexecution.cache.targets import Target
 from workflowexecution.core import evidence
 from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.execution import Execution, kept
+from workflowexecution.core.facts.decoding import kept
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.facts.unseen import unseen_run
 from workflowexecution.core.guards import Guards
 
 # No object reaches this version: whatever is seen of one that is gone was seen before.

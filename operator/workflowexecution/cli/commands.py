@@ -18,8 +18,8 @@ from pydantic_settings import (
 
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_claim_crd, build_crd
+from workflowexecution.api.fields import message_of_field
 from workflowexecution.api.hold import build_hold_crd
-from workflowexecution.api.validation import message_of
 from workflowexecution.bundles.folder import BundleCommandError
 from workflowexecution.cli.bundle import Bundle
 from workflowexecution.cli.run import run
@@ -102,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"])
-            said = message_of(item)
+            said = message_of_field(item)
             _tell(f"{field}={item['input']!r}: {said}")
         return 2
     except (SettingsError, ValueError, OSError) as error:

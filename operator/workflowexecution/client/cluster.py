@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Pod
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import TaskRun
 

@@ -22,7 +22,7 @@ from workflowexecution.client.paths import (
 )
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Pod
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
 from workflowexecution.core.facts.shapes import PageOfExecutions, PageOfRuns, ShapeOfExecution
 from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun

@@ -6,14 +6,8 @@ from dataclasses import dataclass, replace
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.core.facts.leftovers import (
-    Leftovers,
-    Pod,
-    is_of_run,
-    parse_pod,
-    run_name_of,
-    with_pods,
-)
+from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, run_name_of, with_pods
+from workflowexecution.core.facts.pod import Pod, parse_pod
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun, parse_child
 

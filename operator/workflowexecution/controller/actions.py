@@ -2,7 +2,8 @@
 
 from typing import Final, assert_never
 
-from workflowexecution.api import identity, validation
+from workflowexecution.api import identity
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import FailureReason, Phase, SkipReason
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
@@ -13,18 +14,20 @@ from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_status import RunStatusReporter
 from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core import pipelinerun
-from workflowexecution.core.diagnosis.words import Class, class_of_refusal, is_passing
+from workflowexecution.core.diagnosis.tables import Class, class_of_refusal, is_passing
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Run, RunKey, parse_run
-from workflowexecution.core.facts.unseen import unseen_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.leftovers import unseen_run
+from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.policy import Policy
 from workflowexecution.core.status.failures import (
     outcome_of_giving_up,
     outcome_of_lost_run,
     outcome_of_refusal,
+    outcome_of_skip,
 )
-from workflowexecution.core.status.outcome import outcome_of_hold, outcome_of_skip
+from workflowexecution.core.status.outcome import outcome_of_hold
 from workflowexecution.core.verdict import (
     DropOldFinalizer,
     FindRun,
@@ -76,7 +79,7 @@ class Launcher:
         whole = await self._whole(execution)
         if whole is None:
             return DECIDE_AGAIN
-        spec, _ = validation.parse_spec(whole.raw)
+        spec, _ = parse_spec(whole.raw)
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)

@@ -10,8 +10,9 @@ from workflowexecution.api import reading
 from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube.clock import Clock
 
@@ -136,7 +137,7 @@ class EventHandler:
             self._runs.add(run.key)
 
     def _queue_owner(self, uid: str, run: Run, known: Run | None) -> None:
-        if known is not None and says_the_same(known, run):
+        if known is not None and known == run:
             return
         if known is not None and known.state is run.state is RunState.ACTIVE:
             # Its progress is written now and then, so that it need not be looked at each time.

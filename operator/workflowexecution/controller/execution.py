@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from structlog.contextvars import bound_contextvars
 
-from workflowexecution.api import validation
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
@@ -157,7 +157,7 @@ class ExecutionReconciler:
             return ""
         if execution.problem:
             return execution.problem
-        spec, problem = validation.parse_spec(execution.raw)
+        spec, problem = parse_spec(execution.raw)
         return pipelinerun.problem_of(spec, self._policy.template) if spec else problem
 
     async def _result_of(self, execution: Execution, error: errors.ApiError) -> Result:

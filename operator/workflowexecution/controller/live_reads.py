@@ -8,9 +8,10 @@ from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Cluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run, says_the_same
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
@@ -97,7 +98,7 @@ class LiveReads:
         The watch will be no news, and there is none of another namespace.
         """
         run = self.take_in(seen)
-        is_news = before is None or not says_the_same(before, run)
+        is_news = before is None or before != run
         if is_news and run.owner and self._store.execution(run.owner.uid):
             self._executions.add(run.owner.uid)
         if is_news and run.state is RunState.STOPPING:

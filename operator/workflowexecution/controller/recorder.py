@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import structlog
 
-from workflowexecution.api import reading
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.core.facts.execution import Execution
@@ -78,7 +77,7 @@ class Recorder:
         self._metrics.runs_created.inc()
         self._metrics.decision_to_launch.observe(seconds)
         now = self._clock.now()
-        asked_at = reading.moment(execution.raw["metadata"], "creationTimestamp") or now
+        asked_at = execution.created_at or now
         self._metrics.creation_to_launch.observe(max((now - asked_at).total_seconds(), 0.0))
         self._log.info("PipelineRun created", run=run.name)
         self._each(lambda one: one.launched(execution, run, seconds=seconds, now=now))

@@ -18,14 +18,10 @@ from workflowexecution.client.cluster import Cluster, Raw
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.retention import Candidates
 from workflowexecution.controller.workqueue import WorkQueue
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.leftovers import (
-    has_left_only_pods,
-    parse_pod,
-    run_name_of,
-    run_of_pod,
-)
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.leftovers import has_left_only_pods, run_name_of, run_of_pod
+from workflowexecution.core.facts.pod import parse_pod
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.policy import Policy, may_remove_execution, may_remove_run
 from workflowexecution.kube.clock import Clock
 

@@ -18,7 +18,8 @@ from workflowexecution.core import run_ending
 from workflowexecution.core.ending_words import held_until_readable, held_until_stopped
 from workflowexecution.core.evidence import Evidence, holder_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.core.policy import Policy

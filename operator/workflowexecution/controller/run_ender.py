@@ -11,7 +11,8 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.core.ending_words import describe_ending, note_of_end
-from workflowexecution.core.facts.run import Run, RunState, parse_run
+from workflowexecution.core.facts.decoding import parse_run
+from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.policy import Policy
 from workflowexecution.core.run_ending import ASKED_BY_WAY, EndReason, EndRun, Tried, Way
 from workflowexecution.kube import errors

@@ -9,11 +9,11 @@ from workflowexecution.cache.memory import ExecutionMemory, Memory, RunMemory
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.result import DECIDE_AGAIN, Result
-from workflowexecution.core.deadlines import tekton_delay
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import parse_pod, with_pods
+from workflowexecution.core.facts.leftovers import with_pods
+from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun, count_ended, parse_task_run
 from workflowexecution.core.policy import Policy
@@ -37,6 +37,7 @@ from workflowexecution.core.status.outcome import (
     outcome_of_progress,
     outcome_of_run,
     outcome_of_stopping,
+    tekton_delay,
 )
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock

@@ -10,10 +10,10 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.core import guards
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.policy import Policy
 from workflowexecution.core.status.compose import (
-    asked_digest,
     parse_status,
     status_for,
     status_patch,
@@ -77,12 +77,11 @@ class StatusWriter:
 
     def _change_by(self, execution: Execution, outcome: Outcome, now: datetime) -> StatusChange:
         """What an outcome makes of a status, with the failures in a row where they are counted."""
-        raw, policy = execution.raw, self._policy
+        policy = self._policy
         earlier = self._store.endings.before(execution)
         counted = guards.counted(outcome, earlier, policy.guards, policy.cooldown, now)
-        before = parse_status(raw.get("status") or {})
-        generation = raw["metadata"].get("generation", 1)
-        asked = asked_digest(raw)
+        before = parse_status(execution.raw.get("status") or {})
+        generation, asked = execution.generation, execution.pinned_digest
         after = status_for(before, counted, generation=generation, now=now, asked=asked)
         return StatusChange(execution, before, after)
 

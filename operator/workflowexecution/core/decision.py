@@ -11,7 +11,6 @@ from typing import Final
 
 from workflowexecution.api.status import SkipReason
 from workflowexecution.core import evidence, names
-from workflowexecution.core.deadlines import given_up_at
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, hold_on
@@ -88,7 +87,7 @@ def _has_outlasted_its_time_limit(snapshot: Snapshot) -> Verdict | None:
     run = own_run(snapshot)
     if run is None or run.state is not RunState.ACTIVE:
         return None
-    end = given_up_at(run, snapshot.deadline_grace)
+    end = run.given_up_at(snapshot.deadline_grace)
     return GiveUp(run) if end is not None and snapshot.now >= end else None
 
 

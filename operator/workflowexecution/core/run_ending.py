@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Final, assert_never
 
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
 

@@ -12,7 +12,8 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.reading import Raw
-from workflowexecution.core.facts.leftovers import parse_pod, with_pods
+from workflowexecution.core.facts.leftovers import with_pods
+from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from workflowexecution.api import duration, identity, reading, target
+from workflowexecution.api.fields import problem_of_field
 from workflowexecution.api.spec import WorkflowExecutionSpec
-from workflowexecution.api.validation import problem_of
 
 ATTEMPTS_MAX: Final = 999
 _NAME_MAX: Final = 253
@@ -193,7 +193,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     try:
         WorkflowExecutionSpec.model_validate(spec)
     except ValidationError as error:
-        raise ValueError("; ".join(problem_of(item) for item in error.errors())) from error
+        raise ValueError("; ".join(problem_of_field(item) for item in error.errors())) from error
     return spec
 
 

@@ -16,7 +16,8 @@ import structlog
 
 from workflowexecution.api import reading
 from workflowexecution.cache.history import Tombstones, is_older
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors
 
 PER_NAMESPACE: Final = 100

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from workflowexecution.api import reading, validation
+from workflowexecution.api import reading
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.client.cluster import RUNS_AT_ONCE
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.core import pipelinerun
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.manager.view import OperatorView
@@ -95,7 +97,7 @@ class Sources:
         window = self._window
         if not window.policy.shard.holds(execution.target_key):
             return None
-        spec, problem = validation.parse_spec(raw)
+        spec, problem = parse_spec(raw)
         return foretell(
             window.store,
             namespace=execution.namespace,

@@ -13,7 +13,8 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient

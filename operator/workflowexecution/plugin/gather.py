@@ -11,16 +11,16 @@ from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.client.paths import runs_path
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
     is_of_run,
-    parse_pod,
     run_name_of,
     run_of_pod,
 )
-from workflowexecution.core.facts.run import Run, RunKey, RunState, parse_run
+from workflowexecution.core.facts.pod import parse_pod
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube import errors
 from workflowexecution.plugin.requests import cluster_of, executions_in
 from workflowexecution.plugin.session import Session

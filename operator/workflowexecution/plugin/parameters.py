@@ -10,11 +10,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from workflowexecution.api import validation
 from workflowexecution.api.duration import format_duration
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.guards import Guards
 from workflowexecution.kube import errors
 from workflowexecution.plugin.rendering import Output
@@ -157,5 +158,5 @@ def guards_of(failed: bool, retries: bool) -> Guards:
 
 def spec_problem(raw: Mapping[str, Any]) -> str:
     """What keeps an execution from being run, whatever accounts are allowed; else empty."""
-    spec, problem = validation.parse_spec(raw)
+    spec, problem = parse_spec(raw)
     return pipelinerun.problem_of(spec, _ANY_ACCOUNT) if spec else problem

@@ -9,10 +9,11 @@ from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.paths import execution_paths, holds_path
+from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.leftovers import is_of_run
-from workflowexecution.core.facts.run import Run, RunKey, parse_run
+from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted

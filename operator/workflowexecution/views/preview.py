@@ -10,12 +10,13 @@ from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import FailureReason, SkipDetails
 from workflowexecution.cache.store import Store
 from workflowexecution.core.decision import decide
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.guards import Ending, Guards
-from workflowexecution.core.status.outcome import outcome_of_skip
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict, Wait
 
 NO_GUARDS: Final = Guards()

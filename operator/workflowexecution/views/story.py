@@ -8,8 +8,9 @@ from itertools import chain
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.decoding import succeeded_condition
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run, succeeded_condition
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
 from workflowexecution.views.executions import blocker_of
 

@@ -12,7 +12,7 @@ from harness.holds import build_hold, holds_of
 from harness.world import World
 from localcluster.cluster import ApiError, Object
 from workflowexecution.api.spec import WorkflowExecutionSpec
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import slot_name
 from workflowexecution.core.pipelinerun import RunTemplate, build_run
 

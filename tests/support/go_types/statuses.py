@@ -20,15 +20,16 @@ from workflowexecution.api.status import (
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.decoding import parse_run
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.status.compose import status_for, status_to_json
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import (
     Outcome,
     outcome_of_failure,
     outcome_of_progress,
     outcome_of_run,
-    outcome_of_skip,
     outcome_of_stopping,
     outcome_of_wait,
 )

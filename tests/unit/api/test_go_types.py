@@ -25,7 +25,8 @@ from workflowexecution.api.status import (
     SkipReason,
     WorkflowExecutionStatus,
 )
-from workflowexecution.core.status.outcome import outcome_of_run, outcome_of_skip
+from workflowexecution.core.status.failures import outcome_of_skip
+from workflowexecution.core.status.outcome import outcome_of_run
 
 STATUSES = all_statuses()
 FULL = {

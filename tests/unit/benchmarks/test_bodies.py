@@ -11,10 +11,10 @@ import pytest
 from benchmarks import bodies
 from benchmarks.history import Template
 from benchmarks.rig import Ground
-from workflowexecution.api import validation
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.run import RunState, parse_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.run import RunState
 from workflowexecution.core.pipelinerun import RunTemplate, build_run
 from workflowexecution.settings import Settings
 
@@ -25,7 +25,7 @@ def test_the_run_of_the_floors_is_byte_for_byte_the_operators() -> None:
     target = bodies.target_of("wfe-1")
     raw = bodies.execution_body("wfe-1", "team", target)
     raw["metadata"] |= {"uid": "uid-1", "resourceVersion": "1"}
-    spec, problem = validation.parse_spec(raw)
+    spec, problem = parse_spec(raw)
     assert spec is not None, problem
     template = RunTemplate(
         namespace="runs",

@@ -11,7 +11,8 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cache.store import Store
 from workflowexecution.core import names
 from workflowexecution.core.decision import Snapshot
-from workflowexecution.core.facts.execution import Execution, kept
+from workflowexecution.core.facts.decoding import kept
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Guards
 

@@ -13,7 +13,8 @@ from workflowexecution.controller.actions import Launcher
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.result import DECIDE_AGAIN
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.names import Shard
 from workflowexecution.core.verdict import Launch

@@ -5,7 +5,7 @@ import pytest
 import path_profile
 
 # Files, and calls into another file, at most.
-BOUNDS = {"event": (11, 35), "launch": (34, 211), "skip": (30, 118)}
+BOUNDS = {"event": (10, 17), "launch": (32, 134), "skip": (29, 96)}
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -9,8 +9,8 @@ from reconcile_desk import Desk, labelled
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.relist import Relist
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.run import RunState, parse_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.run import RunState
 from workflowexecution.kube import errors
 
 KEY = (RUN_NAMESPACE, names.slot_name(TARGET, 1))

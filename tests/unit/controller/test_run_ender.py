@@ -14,7 +14,8 @@ from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.run_ender import RunEnder
 from workflowexecution.core.evidence import holder_of
-from workflowexecution.core.facts.run import Asked, Run, parse_run
+from workflowexecution.core.facts.decoding import parse_run
+from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.names import Shard
 from workflowexecution.core.run_ending import EndReason, EndRun, Way
 from workflowexecution.kube import errors

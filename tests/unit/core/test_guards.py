@@ -24,7 +24,8 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Guards, counted, ending_of_execution, ending_of_run
 from workflowexecution.core.status.compose import parse_status, status_for
-from workflowexecution.core.status.outcome import Outcome, outcome_of_failure, outcome_of_skip
+from workflowexecution.core.status.failures import outcome_of_skip
+from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
 from workflowexecution.core.verdict import Launch, Skip
 
 FAILED = Guards(failed=True)

@@ -8,8 +8,9 @@ import pytest
 
 from builders import NOW, TARGET, ago, finished_run, make_run, make_task_run, raw_task_run
 from workflowexecution.core.evidence import holder_of
-from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.pipeline import ChildKinds
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, parse_child
 from workflowexecution.core.run_ending import (

@@ -9,8 +9,8 @@ from builders import NOW, TARGET, ago, make_snapshot, raw_execution, raw_run, ru
 from workflowexecution.api.status import SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
-from workflowexecution.core.facts.execution import parse_execution
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.policy import Retention, may_remove_run
 from workflowexecution.core.verdict import FindRun, Launch, Skip
 

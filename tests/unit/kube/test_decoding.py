@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workflowexecution.core.facts.run import parse_run
+from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.shapes import EventOfRun, PageOfRuns
 from workflowexecution.kube.decoding import decode_only, decode_whole
 

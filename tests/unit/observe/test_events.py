@@ -27,10 +27,10 @@ from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.taskrun import Step
 from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import (
     outcome_of_failure,
     outcome_of_run,
-    outcome_of_skip,
     outcome_of_wait,
 )
 from workflowexecution.core.verdict import Skip

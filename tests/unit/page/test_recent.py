@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from builders import NOW, make_execution, raw_execution, raw_spec
 from workflowexecution.api.fields import format_time
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors
 from workflowexecution.page.recent import IDLE_S, MOST, PER_NAMESPACE, RENEW_S, Keeper, Recent, slim
 from workflowexecution.views.executions import Wanted, rows_of

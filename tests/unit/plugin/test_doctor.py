@@ -15,7 +15,7 @@ from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import parse_shard
 from workflowexecution.plugin.doctor import cluster, images, rights, running
 from workflowexecution.plugin.doctor.check import OPERATOR, Place, State, environment_of, shard_of

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
 from workflowexecution.api.status import Phase
-from workflowexecution.core.facts.leftovers import Leftovers, Pod
+from workflowexecution.core.facts.leftovers import Leftovers
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import RunState
 from workflowexecution.views.blockers import cooldowns_of, locks_of, newest_ends
 

@@ -9,7 +9,8 @@ import pytest
 from builders import NOW, ago, make_execution, raw_execution
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.views.executions import Activity, By, Wanted, activity_of, rows_of
 
 

@@ -8,7 +8,7 @@ import pytest
 from builders import NOW, ago, finished_run, make_execution, raw_execution, raw_task_run, step
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.views.story import failed_step_of, moments_of, steps_with_logs
 from workflowexecution.views.why import progress_of
 

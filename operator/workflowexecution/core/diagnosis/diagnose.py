@@ -13,9 +13,9 @@ from typing import Final
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.diagnosis.explanations import Cause
-from workflowexecution.core.diagnosis.words import Class, class_of_wait, results_missing
-from workflowexecution.core.facts.beginnings import has_begun
-from workflowexecution.core.facts.pod_end import PodEnd
+from workflowexecution.core.diagnosis.tables import Class, class_of_wait, results_missing
+from workflowexecution.core.facts.leftovers import has_begun
+from workflowexecution.core.facts.pod import PodEnd
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, Step, TaskRun
 from workflowexecution.core.text import command

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from workflowexecution.api import reading, validation
+from workflowexecution.api import reading
 from workflowexecution.api.fields import format_time
+from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import Raw
 from workflowexecution.core.facts.execution import Execution
 
@@ -77,7 +78,7 @@ def parse_hold(raw: Raw) -> Hold:
     meta = reading.mapping(raw, "metadata")
     namespace, name = reading.text(meta, "namespace"), reading.text(meta, "name")
     since = reading.moment(meta, "creationTimestamp")
-    spec, problem = validation.parse_hold_spec(raw)
+    spec, problem = parse_hold_spec(raw)
     if spec is None:
         return Hold(namespace=namespace, name=name, since=since, problem=problem)
     return Hold(

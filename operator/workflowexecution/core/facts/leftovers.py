@@ -14,48 +14,14 @@ from workflowexecution.api import reading
 from workflowexecution.api.fields import parse_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
-from workflowexecution.core.facts.pod_end import PodEnd, is_held, pod_end_of, unready_sidecars
-from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run, parse_owner
-from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, NEVER_RAN, ChildKind, TaskRun
+from workflowexecution.core.facts.decoding import parse_owner
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.pod import Pod
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Owner, Run
+from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, ChildKind, TaskRun
 
 # Tekton has cancelled the TaskRuns of a run that failed longer ago than this: only pods are left.
 SETTLED_AFTER: Final = timedelta(minutes=10)
-_ENDED: Final = ("Succeeded", "Failed")
-_STEP_PREFIX: Final = "step-"
-_SIDECAR_PREFIX: Final = "sidecar-"
-_TEKTONS_PREFIXES: Final = (_STEP_PREFIX, _SIDECAR_PREFIX)
-# Tekton's own: it only reads results.
-_NOT_THE_WORKFLOWS: Final = "sidecar-tekton-log-results"
-_USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pod:
-    """The pod of a TaskRun.
-
-    is_active: whether a step or a sidecar of it may still execute.
-    kept_by: containers that others have put into it and that keep it where nothing else does.
-    has_started: whether one of its steps has started.
-    is_held: whether Tekton has not let its first step begin.
-    awaits: the sidecars that are not ready; Tekton lets no step begin before they are.
-    end: why Kubernetes ended it, None where it did not.
-    complaint: why the node cannot start its first step or sidecar that waits, as the node says it;
-        empty where it says nothing.
-    deadline: when Kubernetes should have ended it, None where nobody has deleted it.
-    """
-
-    name: str
-    namespace: str
-    uid: str
-    node: str
-    is_active: bool
-    has_started: bool
-    deadline: datetime | None
-    complaint: str = ""
-    kept_by: tuple[str, ...] = ()
-    is_held: bool = False
-    awaits: tuple[str, ...] = ()
-    end: PodEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,102 +84,6 @@ class Leftovers:
             return f"pod {pods[0].namespace}/{pods[0].name}{more}"
         task = next((task for task in self.task_runs if task.is_active), None)
         return f"{task.kind} {task.name}" if task else ""
-
-
-def parse_pod(raw: Raw) -> Pod:
-    """Read a pod; one that is being deleted is active until its containers have ended."""
-    meta, status = reading.mapping(raw, "metadata"), reading.mapping(raw, "status")
-    by_name = _states(status)
-    held = is_held(raw)
-    is_there = reading.text(status, "phase") not in _ENDED
-    is_active = is_there and _works(reading.mapping(raw, "spec"), by_name)
-    kept_by = sorted(
-        name
-        for name, state in by_name.items()
-        if "running" in state and not name.startswith(_TEKTONS_PREFIXES)
-    )
-    return Pod(
-        name=reading.text(meta, "name"),
-        namespace=reading.text(meta, "namespace"),
-        uid=reading.text(meta, "uid"),
-        node=reading.text(reading.mapping(raw, "spec"), "nodeName"),
-        is_active=is_active,
-        kept_by=tuple(kept_by) if is_there and not is_active else (),
-        has_started=not held and _has_begun(reading.mapping(raw, "spec"), by_name),
-        is_held=held,
-        awaits=unready_sidecars(raw) if held else (),
-        end=pod_end_of(raw),
-        deadline=reading.moment(meta, "deletionTimestamp"),
-        complaint=_complaint_of_any(by_name),
-    )
-
-
-def _states(status: Raw) -> dict[str, Raw]:
-    """The state of each container of a pod; one of which nothing is told is not among them."""
-    return {
-        reading.text(item, "name"): reading.mapping(item, "state")
-        for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
-        for item in reading.mappings(status, key)
-    }
-
-
-def _works(spec: Raw, states: dict[str, Raw]) -> bool:
-    """Whether a step or a sidecar may still execute; so may a pod that does not show its steps."""
-    names_of = {
-        key: [reading.text(item, "name") for item in reading.mappings(spec, key)]
-        for key in ("containers", "initContainers")
-    }
-    main = names_of["containers"]
-    if not any(name.startswith(_STEP_PREFIX) for name in main):
-        return True
-    if any(_is_the_workflows(name) and not _has_ended(states, name) for name in main):
-        return True
-    # Kubernetes starts a sidecar of its own kind again for as long as another container works.
-    natives = [name for name in names_of["initContainers"] if _is_the_workflows(name)]
-    is_alone = all(_has_ended(states, name) for name in main)
-    return any(not (is_alone and _has_ended(states, name)) for name in natives)
-
-
-def _is_the_workflows(name: str) -> bool:
-    return name.startswith(_TEKTONS_PREFIXES) and name != _NOT_THE_WORKFLOWS
-
-
-def _has_ended(states: dict[str, Raw], name: str) -> bool:
-    return "terminated" in states.get(name, {})
-
-
-def _has_begun(spec: Raw, states: dict[str, Raw]) -> bool:
-    """Whether its first step may have begun, as none does before that; any where none is shown."""
-    shown = [reading.text(item, "name") for item in reading.mappings(spec, "containers")]
-    steps = [name for name in shown or states if name.startswith(_STEP_PREFIX)]
-    return any(_has_run(states.get(name, {})) for name in (steps[:1] if shown else steps))
-
-
-def _has_run(state: Raw) -> bool:
-    ended = reading.mapping(state, "terminated")
-    return "running" in state or (
-        "terminated" in state and reading.text(ended, "reason") not in NEVER_RAN
-    )
-
-
-def _complaint_of_any(states: dict[str, Raw]) -> str:
-    """What the node says of the first step that waits, or else of the first sidecar."""
-    said = [
-        *(_complaint_of(states[name]) for name in states if name.startswith(_STEP_PREFIX)),
-        *(
-            f"sidecar {name.removeprefix(_SIDECAR_PREFIX)!r}: {complaint}"
-            for name in states
-            if name.startswith(_SIDECAR_PREFIX) and (complaint := _complaint_of(states[name]))
-        ),
-    ]
-    return next(filter(None, said), "")
-
-
-def _complaint_of(state: Raw) -> str:
-    """What the node says of a step that waits; that it is being made ready is no complaint."""
-    waiting = reading.mapping(state, "waiting")
-    is_usual = reading.text(waiting, "reason") in _USUAL_WAITS
-    return "" if is_usual else reading.text(waiting, "message")
 
 
 def has_left_only_pods(run: Run, now: datetime) -> bool:
@@ -288,3 +158,63 @@ def run_of_pod(raw: Raw) -> Run | None:
         created_at=parse_time(meta["creationTimestamp"]),
         is_gone=True,
     )
+
+
+def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
+    """What a status tells of its run; it holds its target as one that was deleted does.
+
+    Its ``uid`` is empty: whoever looks at what is left of it reads the run itself first.
+    """
+    slot = names.parse_slot(run_name)
+    meta = reading.mapping(execution.raw, "metadata")
+    return Run(
+        name=run_name,
+        namespace=namespace,
+        uid="",
+        resource_version="",
+        target_key=execution.target_key,
+        slot_number=slot[1] if slot else 0,
+        target=execution.target,
+        workflow_id=execution.workflow_id,
+        owner=Owner(uid=execution.uid, namespace=execution.namespace, name=execution.name),
+        created_at=execution.started_at or parse_time(meta["creationTimestamp"]),
+        is_gone=True,
+    )
+
+
+def seen_again(known: TaskRun | None, child: TaskRun) -> TaskRun:
+    """A child as it is now, with what its pod told, and may tell no more.
+
+    What a pod told of a child that had ended is final, and so is what it told while it was being
+    deleted: the node shows its containers no change any more. Of a child that was at work it only
+    tells how it stood then: its steps may have begun since.
+    """
+    if known is None or (known.uid, known.pod_name) != (child.uid, child.pod_name):
+        return child
+    if child.let_begin is None:
+        child = replace(child, let_begin=known.let_begin)
+    if known.is_active and not known.is_pod_going:
+        return child
+    return replace(
+        child,
+        is_held=known.is_held or child.is_held,
+        awaits=known.awaits or child.awaits,
+        pod_end=child.pod_end or known.pod_end,
+    )
+
+
+def has_begun(children: Iterable[TaskRun], pods: Iterable[Pod] = ()) -> bool | None:
+    """Whether anything of a run has begun, so that something may have been changed.
+
+    Args:
+        children: all of it that were ever seen, each as ``seen_again`` merges them.
+        pods: those that are there.
+    Returns: None where it is not known.
+    """
+    if any(pod.has_started for pod in pods):
+        return True
+    begun = [child for child in children if child.has_started]
+    is_sure = any(
+        child.has_begun or child.started_before or not child.is_in_doubt for child in begun
+    )
+    return is_sure or (None if begun else False)

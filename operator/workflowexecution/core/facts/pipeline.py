@@ -4,54 +4,11 @@ It tells without a request which runs have children that are no TaskRuns, and wh
 that work on after the run has succeeded.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
-
-_TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
-
-
-def count_in_message(message: str) -> int:
-    """Tasks that ended, well or not; 0 where the message has no count.
-
-    Tekton counts them in the condition's message and nowhere else: child references carry no
-    outcome, and reading every TaskRun would cost a request for each change.
-    """
-    match = _TASKS_COMPLETED.match(message)
-    return int(match[1]) if match else 0
-
-
-def has_run_none(message: str) -> bool:
-    """Whether Tekton says that no task has run: all were skipped, or there are none."""
-    match = _TASKS_COMPLETED.match(message)
-    return match is not None and int(match[1]) == 0
-
-
-def undeclared_parameters(spec: Raw, status: Raw) -> tuple[str, ...]:
-    """Names of a run's parameters that its pipeline does not declare; empty until resolved.
-
-    Tekton takes them without a word, and a misspelt one leaves the default of the right one.
-    """
-    pipeline = reading.mapping(status, "pipelineSpec")
-    known = {reading.text(item, "name") for item in reading.mappings(pipeline, "params")}
-    given = {reading.text(item, "name") for item in reading.mappings(spec, "params")}
-    return tuple(sorted(given - known - {RESERVED_PARAMETER, ""})) if pipeline else ()
-
-
-def task_names_of(status: Raw) -> tuple[str, ...]:
-    """Names of the resolved pipeline's tasks, then its finally tasks; empty until resolved."""
-    pipeline = reading.mapping(status, "pipelineSpec")
-    tasks = [*reading.mappings(pipeline, "tasks"), *reading.mappings(pipeline, "finally")]
-    return tuple(name for task in tasks if (name := reading.text(task, "name")))
-
-
-def has_finally_tasks(status: Raw) -> bool:
-    """Whether the resolved pipeline has finally tasks; False until it is resolved."""
-    return bool(reading.mappings(reading.mapping(status, "pipelineSpec"), "finally"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +28,33 @@ class ChildKinds:
 
 ANY_CHILDREN: Final = ChildKinds()
 _NONE: Final = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The resolved pipeline of a run; nothing of it is known before.
+
+    task_names: of its tasks, then of its finally tasks.
+    parameters: names of those that it declares; None until it is resolved.
+    """
+
+    children: ChildKinds
+    task_names: tuple[str, ...] = ()
+    has_finally: bool = False
+    parameters: frozenset[str] | None = None
+
+
+def parse_pipeline(status: Raw, *, has_failed: bool) -> Pipeline:
+    """Read what a PipelineRun's status tells of its pipeline."""
+    children = child_kinds_of(status, has_failed=has_failed)
+    spec = status.get("pipelineSpec")
+    if not spec or not isinstance(spec, dict):
+        return Pipeline(children)
+    finally_tasks = reading.mappings(spec, "finally")
+    tasks = [*reading.mappings(spec, "tasks"), *finally_tasks]
+    known = frozenset(reading.text(item, "name") for item in reading.mappings(spec, "params"))
+    shown = tuple(name for task in tasks if (name := reading.text(task, "name")))
+    return Pipeline(children, shown, bool(finally_tasks), known)
 
 
 def child_kinds_of(status: Raw, *, has_failed: bool) -> ChildKinds:

@@ -1,42 +1,18 @@
-"""A PipelineRun that holds or held a target, slim and immutable, parsed from what Tekton wrote."""
+"""A PipelineRun that holds or held a target, slim and immutable, as `decoding` reads it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.fields import parse_time
-from workflowexecution.api.parameters import RESERVED_PARAMETER
-from workflowexecution.api.reading import Raw
-from workflowexecution.core import names
-from workflowexecution.core.facts.pipeline import (
-    ANY_CHILDREN,
-    ChildKinds,
-    child_kinds_of,
-    count_in_message,
-    has_finally_tasks,
-    task_names_of,
-    undeclared_parameters,
-)
-from workflowexecution.core.facts.results import told_of
+from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
 
 # Namespace and name.
 RunKey = tuple[str, str]
 
 LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
 
-# What says whose a run is and of which workflow.
-_WHOSE: Final = (
-    names.KEY_EXECUTION_UID,
-    names.KEY_EXECUTION,
-    names.KEY_SOURCE_NAMESPACE,
-    names.KEY_WORKFLOW_ID,
-)
 
-# What ``spec.managedBy`` of a run says where Tekton itself is to run it; so does its absence.
-_TEKTON: Final = "tekton.dev/pipeline"
 # What Tekton says of a run that something holds back, until it begins with it.
 _HELD_BACK: Final = "PipelineRunPending"
 
@@ -169,6 +145,24 @@ class Run:
         return self.started_at is None and not self.is_queued and self.reason == _HELD_BACK
 
     @property
+    def has_run_no_task(self) -> bool:
+        """Whether Tekton says that no task has run: all were skipped, or there are none."""
+        return self.message.startswith("Tasks Completed: 0 (")
+
+    def given_up_at(self, grace: timedelta) -> datetime | None:
+        """When it is given up if it still has not ended; None where that never comes.
+
+        What holds a run back may do so for as long as it likes.
+        """
+        if self.timeout is None or self.is_queued:
+            return None
+        try:
+            return (self.started_at or self.waits_since) + self.timeout + grace
+        except OverflowError:
+            # Later than any date there is.
+            return None
+
+    @property
     def waits_since(self) -> datetime:
         """Since when Tekton should have begun with it; aware UTC."""
         return self.released_at or self.created_at
@@ -191,154 +185,3 @@ class Run:
             return seen_at
         took = self.completed_at - (self.started_at or self.completed_at)
         return min(max(self.completed_at, self.created_at + took), seen_at)
-
-
-def parse_run(raw: Raw) -> Run | None:
-    """Read a PipelineRun; None where it names no target in any way, or is a part of another."""
-    meta, status = raw["metadata"], reading.mapping(raw, "status")
-    spec, labels = reading.mapping(raw, "spec"), reading.mapping(meta, "labels")
-    known = _said_of(reading.mapping(meta, "annotations"), labels)
-    slot = names.parse_slot(meta["name"])
-    if slot is None and is_child_run(meta):
-        return None
-    target = reading.text(known, names.KEY_TARGET) or _target_parameter(spec) or None
-    target_key = _target_key(target, labels, slot)
-    if not target_key:
-        return None
-    is_in_slot = slot is not None and slot[0] == target_key
-    condition, has_finally = succeeded_condition(raw), has_finally_tasks(status)
-    return Run(
-        name=meta["name"],
-        namespace=meta["namespace"],
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
-        target_key=target_key,
-        slot_number=slot[1] if slot and is_in_slot else 0,
-        target=target,
-        workflow_id=reading.text(known, names.KEY_WORKFLOW_ID) or None,
-        owner=parse_owner(known) if is_in_slot else None,
-        succeeded=reading.text(condition, "status") or "Unknown",
-        reason=reading.text(condition, "reason"),
-        message=reading.text(condition, "message"),
-        created_at=parse_time(meta["creationTimestamp"]),
-        started_at=reading.moment(status, "startTime"),
-        completed_at=reading.moment(status, "completionTime"),
-        completed_tasks=count_in_message(reading.text(condition, "message")),
-        task_names=task_names_of(status),
-        is_deleting=bool(meta.get("deletionTimestamp")),
-        asked=_asked(spec),
-        managed_by=_managed_by(spec),
-        has_finally=has_finally,
-        timeout=_timeout(spec, has_finally=has_finally),
-        pinned_digest=_pinned_digest(spec),
-        fetched_digest=_fetched_digest(status),
-        told=told_of(status),
-        undeclared_parameters=undeclared_parameters(spec, status),
-        is_cleared=bool(reading.text(known, identity.CLEAR_ANNOTATION).strip()),
-        children=child_kinds_of(status, has_failed=condition.get("status") == "False"),
-    )
-
-
-def is_child_run(meta: Raw) -> bool:
-    """Whether a run is a task of another run, and on that one's target by what it took over.
-
-    Its parent holds the target for it. One that names a target of its own holds that itself.
-    """
-    labels, known = reading.mapping(meta, "labels"), reading.mapping(meta, "annotations")
-    parent = reading.text(labels, LABEL_PIPELINE_RUN)
-    took_over = names.KEY_TARGET in known or names.KEY_TARGET_HASH in labels
-    return took_over and any(
-        owner.get("controller") is True
-        and owner.get("kind") == "PipelineRun"
-        and owner.get("name") == parent
-        for owner in reading.mappings(meta, "ownerReferences")
-    )
-
-
-def says_the_same(known: Run, run: Run) -> bool:
-    """Whether a run has changed in nothing that matters: Tekton writes more often than that."""
-    return known == run
-
-
-def succeeded_condition(raw: Raw) -> Raw:
-    """The ``Succeeded`` condition of a Tekton object; empty where it has none yet."""
-    conditions = reading.mappings(reading.mapping(raw, "status"), "conditions")
-    return next((item for item in conditions if item.get("type") == "Succeeded"), {})
-
-
-def parse_owner(annotations: Raw) -> Owner | None:
-    """Read for which execution a run or its pod was made; None where it does not say."""
-    uid = reading.text(annotations, names.KEY_EXECUTION_UID)
-    if not uid:
-        return None
-    return Owner(
-        uid=uid,
-        namespace=reading.text(annotations, names.KEY_SOURCE_NAMESPACE),
-        name=reading.text(annotations, names.KEY_EXECUTION),
-    )
-
-
-def _said_of(annotations: Raw, labels: Raw) -> Raw:
-    """What a run says it was made for; its labels say so where its annotations were taken off.
-
-    Not where a label shows less than the whole name: no other execution may be taken for its own.
-    """
-    if reading.text(annotations, names.KEY_EXECUTION_UID):
-        return annotations
-    told = {key: names.text_of_label(reading.text(labels, key)) for key in _WHOSE}
-    whole = {key: text for key, text in told.items() if text}
-    return {**whole, **annotations} if len(whole) == len(_WHOSE) else annotations
-
-
-def _target_parameter(spec: Raw) -> str:
-    """What a run that somebody made by hand tells its tasks to work on."""
-    given = reading.mappings(spec, "params")
-    return next(
-        (reading.text(item, "value") for item in given if item.get("name") == RESERVED_PARAMETER),
-        "",
-    )
-
-
-def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -> str:
-    """The key of the target a run is on, by the best that it tells; empty where it tells none."""
-    if target:
-        return names.slot_key(target)
-    by_label = names.slot_key_of_hash(reading.text(labels, names.KEY_TARGET_HASH))
-    return by_label or (slot[0] if slot else "")
-
-
-def _asked(spec: Raw) -> Asked:
-    said = reading.text(spec, "status")
-    return next((asked for asked in Asked if asked == said), Asked.NOTHING)
-
-
-def _managed_by(spec: Raw) -> str:
-    manager = reading.text(spec, "managedBy")
-    return "" if manager == _TEKTON else manager
-
-
-def _timeout(spec: Raw, *, has_finally: bool) -> timedelta | None:
-    """Without finally tasks, none of the time that is kept for them is given; 0 means no limit."""
-    limits = reading.mapping(spec, "timeouts")
-    of_tasks = "" if has_finally else reading.text(limits, "tasks")
-    try:
-        return parse_duration(of_tasks or reading.text(limits, "pipeline")) or None
-    except ValueError:
-        return None
-
-
-def digest_in(reference: str) -> str:
-    """The digest that a bundle's reference is pinned by; empty where it has none."""
-    return reference.partition("@")[2]
-
-
-def _pinned_digest(spec: Raw) -> str:
-    params = reading.mappings(reading.mapping(spec, "pipelineRef"), "params")
-    bundle = next((item for item in params if item.get("name") == "bundle"), {})
-    return digest_in(reading.text(bundle, "value"))
-
-
-def _fetched_digest(status: Raw) -> str:
-    source = reading.mapping(reading.mapping(status, "provenance"), "refSource")
-    fetched = reading.text(reading.mapping(source, "digest"), "sha256")
-    return f"sha256:{fetched}" if fetched else ""

@@ -10,9 +10,9 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason
-from workflowexecution.core.facts.pod_end import PodEnd
+from workflowexecution.core.facts.decoding import succeeded_condition
+from workflowexecution.core.facts.pod import NEVER_RAN, PodEnd
 from workflowexecution.core.facts.results import failure_of
-from workflowexecution.core.facts.run import succeeded_condition
 
 LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
@@ -23,8 +23,6 @@ _PREVIOUS: Final = re.compile(r"\nPrevious status: \[([A-Za-z]+)\] ")
 _NAMED_CONTAINER: Final = re.compile(r'\Ainit container failed, "([^"]+)" exited ')
 _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
 _NAMED_SIDECAR: Final = re.compile(r'\A[Tt]he sidecar "([^"]+)" in TaskRun "')
-# Reasons of container runtimes for a container whose process never ran; its exit code is made up.
-NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
 # A sidecar of Kubernetes' own kind waits like this between two lives, while the steps work.
 _STARTS_AGAIN: Final = "CrashLoopBackOff"
 

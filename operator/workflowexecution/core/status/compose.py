@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from workflowexecution.api import reading
-from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import (
     Condition,
     ConditionStatus,
@@ -17,7 +15,7 @@ from workflowexecution.api.status import (
     PipelineRunStatus,
     WorkflowExecutionStatus,
 )
-from workflowexecution.core.facts.run import Run, digest_in
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -175,12 +173,6 @@ def _condition(claim: Claim, before: Condition | None, generation: int, now: dat
 def _transition_time(before: Condition | None, status: ConditionStatus, now: datetime) -> datetime:
     unchanged = before is not None and before.status == status
     return before.last_transition_time if before is not None and unchanged else now
-
-
-def asked_digest(execution: Raw) -> str:
-    """The digest that an execution is pinned by; empty where it has none."""
-    ref = reading.mapping(reading.mapping(execution, "spec"), "workflowRef")
-    return digest_in(reading.text(ref, "containerImage")) or reading.text(ref, "containerDigest")
 
 
 def claim_on_bundle(asked: str, run: Run) -> Claim | None:

@@ -1,15 +1,27 @@
-"""Failures that no run reports itself: refused, given up, or the run is lost."""
+"""Final outcomes that no run reports itself: skipped, refused, given up, or the run is lost."""
 
-from datetime import datetime
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
 
-from workflowexecution.api.status import FailureReason
+from workflowexecution.api import duration
+from workflowexecution.api.status import (
+    ConflictingWorkflow,
+    FailureReason,
+    Phase,
+    RecentRemediation,
+    SkipDetails,
+    SkipReason,
+)
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
 from workflowexecution.core.text import command
-from workflowexecution.core.verdict import Refuse
+from workflowexecution.core.verdict import Refuse, Skip
 
 # What Tekton says of a run none of whose tasks has begun.
 _BEFORE_ANY_TASK = ("Started", "ResolvingPipelineRef", "PipelineRunPending")
@@ -67,3 +79,116 @@ def _failed(execution: Execution, diagnosis: Diagnosis, now: datetime) -> Outcom
     started_at = execution.started_at or now
     failure = details_of(diagnosis, execution, started_at=started_at, failed_at=now)
     return outcome_of_failure(failure)
+
+
+def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
+    """A skip with its evidence, in full."""
+    details = _DETAILS[skip.reason](skip, now)
+    return Outcome(
+        phase=Phase.SKIPPED,
+        reason=skip.reason,
+        message=details.message,
+        skip=details,
+        failures=skip.failures or None,
+        next_allowed_at=skip.until if skip.failures else None,
+    )
+
+
+def _busy(skip: Skip, now: datetime) -> SkipDetails:
+    holder = skip.evidence
+    # A run that no execution is known for stands under its own name.
+    by = (
+        f"PipelineRun {holder.namespace}/{holder.run_name}, which no WorkflowExecution is known for"
+        if holder.name == holder.run_name
+        else f"WorkflowExecution {holder.namespace}/{holder.name} (workflow {holder.workflow_id}, "
+        f"PipelineRun {holder.run_name})"
+    )
+    return SkipDetails(
+        reason=skip.reason,
+        message=f"target {holder.target} is being changed by {by}",
+        skipped_at=now,
+        conflicting_workflow=ConflictingWorkflow(
+            name=holder.name,
+            namespace=holder.namespace,
+            workflow_id=holder.workflow_id,
+            started_at=holder.started_at or now,
+            target_resource=holder.target,
+        ),
+    )
+
+
+def _recent(skip: Skip, now: datetime) -> SkipDetails:
+    last = skip.evidence
+    assert skip.until is not None
+    # Rounded up: an orchestrator that waits this long must not come back a moment too early.
+    remaining = timedelta(seconds=math.ceil((skip.until - now).total_seconds()))
+    if skip.failures:
+        happened = f"{_failed_in_a_row(skip)} ({_who(last)})"
+    else:
+        happened = (
+            f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
+            f"({last.outcome}, {_who(last)})"
+        )
+    message = f"{happened}; it may run again in {duration.format_duration(remaining)}"
+    return _because_of_the_past(skip, message, now, remaining)
+
+
+def _failed_before(skip: Skip, now: datetime) -> SkipDetails:
+    last = skip.evidence
+    message = (
+        f"workflow {last.workflow_id} failed at work on target {last.target} ({_who(last)}), so "
+        f"the target may be half changed; {_to_clear(last)}"
+    )
+    return _because_of_the_past(skip, message, now)
+
+
+def _exhausted(skip: Skip, now: datetime) -> SkipDetails:
+    last = skip.evidence
+    message = f"{_failed_in_a_row(skip)} (last {_who(last)}); {_to_clear(last)}"
+    return _because_of_the_past(skip, message, now)
+
+
+def _because_of_the_past(
+    skip: Skip, message: str, now: datetime, remaining: timedelta | None = None
+) -> SkipDetails:
+    last = skip.evidence
+    assert last.completed_at is not None
+    assert last.outcome is not None
+    return SkipDetails(
+        reason=skip.reason,
+        message=message,
+        skipped_at=now,
+        recent_remediation=RecentRemediation(
+            name=last.name,
+            namespace=last.namespace,
+            workflow_id=last.workflow_id,
+            completed_at=last.completed_at,
+            outcome=last.outcome,
+            target_resource=last.target,
+            cooldown_remaining=remaining,
+        ),
+    )
+
+
+def _who(last: Evidence) -> str:
+    return f"WorkflowExecution {last.namespace}/{last.name}"
+
+
+def _failed_in_a_row(skip: Skip) -> str:
+    last, times = skip.evidence, "once" if skip.failures == 1 else f"{skip.failures} times in a row"
+    return f"workflow {last.workflow_id} failed {times} before it began on target {last.target}"
+
+
+def _to_clear(last: Evidence) -> str:
+    # A run that somebody made by hand has no execution that could be named.
+    which = () if last.name == last.run_name else ("-n", last.namespace, last.name)
+    clear = command("kubectl", "wfe", "clear", *which)
+    return f"it is skipped until a person has looked and cleared that: {clear}"
+
+
+_DETAILS: Final[dict[SkipReason, Callable[[Skip, datetime], SkipDetails]]] = {
+    SkipReason.RESOURCE_BUSY: _busy,
+    SkipReason.RECENTLY_REMEDIATED: _recent,
+    SkipReason.PREVIOUS_EXECUTION_FAILED: _failed_before,
+    SkipReason.EXHAUSTED_RETRIES: _exhausted,
+}

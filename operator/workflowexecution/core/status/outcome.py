@@ -1,26 +1,21 @@
 """The outcome of an execution: one value for each possible state."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import duration
 from workflowexecution.api.status import (
-    ConflictingWorkflow,
     FailureDetails,
     Phase,
-    RecentRemediation,
     SkipDetails,
-    SkipReason,
 )
-from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.hold import Hold
-from workflowexecution.core.facts.pipeline import has_run_none
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.text import command
-from workflowexecution.core.verdict import Skip
+
+# A working Tekton takes up a run within a second and ends one within a few of its limit.
+_TAKE_UP: Final = timedelta(seconds=30)
+_LATE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +76,7 @@ def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> O
 
 def _nothing_done(run: Run) -> str:
     """That a good end stands for no work; empty where a task has run."""
-    return (
-        f"no task has run, so nothing was done: {run.message}" if has_run_none(run.message) else ""
-    )
+    return f"no task has run, so nothing was done: {run.message}" if run.has_run_no_task else ""
 
 
 def _undeclared(run: Run) -> str:
@@ -137,114 +130,47 @@ def outcome_of_hold(phase: Phase, hold: Hold) -> Outcome:
     return Outcome(phase=phase, reason=reason, message=hold.describe())
 
 
-def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
-    """A skip with its evidence, in full."""
-    details = _DETAILS[skip.reason](skip, now)
-    return Outcome(
-        phase=Phase.SKIPPED,
-        reason=skip.reason,
-        message=details.message,
-        skip=details,
-        failures=skip.failures or None,
-        next_allowed_at=skip.until if skip.failures else None,
+@dataclass(frozen=True, slots=True)
+class TektonDelay:
+    """``complaint``: what Tekton has not done, empty if nothing; ``until``: when to look again."""
+
+    complaint: str
+    until: datetime | None
+
+
+def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
+    """Say whether an active run is doing what Tekton should have it do.
+
+    Args:
+        run: a run that has not ended.
+        grace: how long after its time limit it is given up; more than 30 s.
+        now: aware UTC.
+    """
+    if run.is_queued:
+        return TektonDelay("", None)
+    steps = [
+        (run.waits_since + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
+        *_late_steps(run, grace),
+    ]
+    said = [complaint for since, complaint in steps if complaint and now >= since]
+    ahead = [since for since, _ in steps if since > now]
+    return TektonDelay(said[-1] if said else "", min(ahead, default=None))
+
+
+def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
+    end = run.given_up_at(grace)
+    if end is None or run.timeout is None:
+        return []
+    limit = duration.format_duration(run.timeout)
+    late = (
+        f"PipelineRun {run.namespace}/{run.name} is past its time limit of {limit} and Tekton "
+        "has not ended it; is Tekton's controller running?"
     )
+    return [(end - grace + _LATE, late), (end, late)]
 
 
-def _busy(skip: Skip, now: datetime) -> SkipDetails:
-    holder = skip.evidence
-    # A run that no execution is known for stands under its own name.
-    by = (
-        f"PipelineRun {holder.namespace}/{holder.run_name}, which no WorkflowExecution is known for"
-        if holder.name == holder.run_name
-        else f"WorkflowExecution {holder.namespace}/{holder.name} (workflow {holder.workflow_id}, "
-        f"PipelineRun {holder.run_name})"
+def _not_taken_up(run: Run) -> str:
+    return (
+        f"Tekton has not taken up PipelineRun {run.namespace}/{run.name}; "
+        "is Tekton's controller running?"
     )
-    return SkipDetails(
-        reason=skip.reason,
-        message=f"target {holder.target} is being changed by {by}",
-        skipped_at=now,
-        conflicting_workflow=ConflictingWorkflow(
-            name=holder.name,
-            namespace=holder.namespace,
-            workflow_id=holder.workflow_id,
-            started_at=holder.started_at or now,
-            target_resource=holder.target,
-        ),
-    )
-
-
-def _recent(skip: Skip, now: datetime) -> SkipDetails:
-    last = skip.evidence
-    assert skip.until is not None
-    # Rounded up: an orchestrator that waits this long must not come back a moment too early.
-    remaining = timedelta(seconds=math.ceil((skip.until - now).total_seconds()))
-    if skip.failures:
-        happened = f"{_failed_in_a_row(skip)} ({_who(last)})"
-    else:
-        happened = (
-            f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
-            f"({last.outcome}, {_who(last)})"
-        )
-    message = f"{happened}; it may run again in {duration.format_duration(remaining)}"
-    return _because_of_the_past(skip, message, now, remaining)
-
-
-def _failed_before(skip: Skip, now: datetime) -> SkipDetails:
-    last = skip.evidence
-    message = (
-        f"workflow {last.workflow_id} failed at work on target {last.target} ({_who(last)}), so "
-        f"the target may be half changed; {_to_clear(last)}"
-    )
-    return _because_of_the_past(skip, message, now)
-
-
-def _exhausted(skip: Skip, now: datetime) -> SkipDetails:
-    last = skip.evidence
-    message = f"{_failed_in_a_row(skip)} (last {_who(last)}); {_to_clear(last)}"
-    return _because_of_the_past(skip, message, now)
-
-
-def _because_of_the_past(
-    skip: Skip, message: str, now: datetime, remaining: timedelta | None = None
-) -> SkipDetails:
-    last = skip.evidence
-    assert last.completed_at is not None
-    assert last.outcome is not None
-    return SkipDetails(
-        reason=skip.reason,
-        message=message,
-        skipped_at=now,
-        recent_remediation=RecentRemediation(
-            name=last.name,
-            namespace=last.namespace,
-            workflow_id=last.workflow_id,
-            completed_at=last.completed_at,
-            outcome=last.outcome,
-            target_resource=last.target,
-            cooldown_remaining=remaining,
-        ),
-    )
-
-
-def _who(last: Evidence) -> str:
-    return f"WorkflowExecution {last.namespace}/{last.name}"
-
-
-def _failed_in_a_row(skip: Skip) -> str:
-    last, times = skip.evidence, "once" if skip.failures == 1 else f"{skip.failures} times in a row"
-    return f"workflow {last.workflow_id} failed {times} before it began on target {last.target}"
-
-
-def _to_clear(last: Evidence) -> str:
-    # A run that somebody made by hand has no execution that could be named.
-    which = () if last.name == last.run_name else ("-n", last.namespace, last.name)
-    clear = command("kubectl", "wfe", "clear", *which)
-    return f"it is skipped until a person has looked and cleared that: {clear}"
-
-
-_DETAILS: Final[dict[SkipReason, Callable[[Skip, datetime], SkipDetails]]] = {
-    SkipReason.RESOURCE_BUSY: _busy,
-    SkipReason.RECENTLY_REMEDIATED: _recent,
-    SkipReason.PREVIOUS_EXECUTION_FAILED: _failed_before,
-    SkipReason.EXHAUSTED_RETRIES: _exhausted,
-}

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from workflowexecution.core.facts.execution import Execution, parse_execution
-from workflowexecution.core.facts.run import Asked, RunState, parse_run
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Asked, RunState
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.parameters import ExecutionName

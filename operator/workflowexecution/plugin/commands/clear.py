@@ -11,7 +11,8 @@ from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH

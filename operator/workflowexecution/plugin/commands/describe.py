@@ -8,7 +8,8 @@ import typer
 
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.logs import read_tail

@@ -14,7 +14,8 @@ from rich.text import Text
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.cli.table import Column, table_lines
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.plugin.follow import Change, Follower, wait_for_end
 from workflowexecution.plugin.parameters import OnlyTarget, OnlyWorkflow, complete_name
 from workflowexecution.plugin.rendering import Output

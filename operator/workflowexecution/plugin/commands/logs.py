@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import typer
 
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
 from workflowexecution.kube.client import ApiClient

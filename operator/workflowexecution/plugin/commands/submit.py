@@ -13,7 +13,7 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.follow import wait_for_end
 from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, spec_problem
 from workflowexecution.plugin.requests import name_of_kind

@@ -4,7 +4,7 @@ from typing import Final
 
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.target import parse_target
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import (
     DEFAULT_COOLDOWN,

@@ -9,7 +9,8 @@ from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.client.paths import execution_paths
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.plugin.doctor.check import Finding, Place, error, ok, warning
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.why import happened_to

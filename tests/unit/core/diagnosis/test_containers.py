@@ -10,7 +10,7 @@ from builders import make_run, raw_task_run, step
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.explanations import Cause
-from workflowexecution.core.facts.pod_end import DEADLINE, PodEnd
+from workflowexecution.core.facts.pod import DEADLINE, PodEnd
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 

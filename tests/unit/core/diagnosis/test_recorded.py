@@ -11,7 +11,7 @@ from e2e.scenario import Scenario
 from e2e.scenarios import SCENARIOS
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
-from workflowexecution.core.facts.run import parse_run
+from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.taskrun import parse_task_run
 
 RECORDED = Path(__file__).parents[3] / "recorded"

@@ -21,13 +21,12 @@ from workflowexecution.api.fields import format_time
 from workflowexecution.core import names
 from workflowexecution.core.facts.leftovers import (
     Leftovers,
-    Pod,
     has_left_only_pods,
     is_of_run,
-    parse_pod,
     run_of_pod,
 )
 from workflowexecution.core.facts.pipeline import ChildKinds
+from workflowexecution.core.facts.pod import Pod, parse_pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind, parse_child
 

@@ -29,11 +29,11 @@ from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.compose import parse_status, status_for, status_to_json
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import (
     Outcome,
     outcome_of_failure,
     outcome_of_run,
-    outcome_of_skip,
     outcome_of_stopping,
     outcome_of_wait,
 )

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from builders import NOW, ago, make_execution, make_run, raw_run, run_status
+from builders import NOW, ago, make_execution, make_run, raw_execution, raw_run, run_status
 from workflowexecution.api.status import Condition, WorkflowExecutionStatus
-from workflowexecution.core.facts.run import Run, parse_run
-from workflowexecution.core.status.compose import asked_digest, status_for
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_progress, outcome_of_run
 from workflowexecution.observe.events import events_for
 
@@ -89,4 +90,5 @@ def test_what_is_known_of_the_bundle_is_kept() -> None:
     ],
 )
 def test_the_digest_asked_for_is_that_of_the_execution(ref: dict[str, Any], expected: str) -> None:
-    assert asked_digest({"spec": {"workflowRef": ref}}) == expected
+    raw = raw_execution("mine", spec={"workflowRef": ref})
+    assert parse_execution(raw).pinned_digest == expected

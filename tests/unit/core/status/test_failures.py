@@ -4,7 +4,7 @@ import pytest
 
 from builders import NOW, ago, make_execution, make_run, raw_execution
 from workflowexecution.api.status import FailureReason, Phase
-from workflowexecution.core.facts.execution import parse_execution
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.status.failures import (
     outcome_of_giving_up,
     outcome_of_lost_run,

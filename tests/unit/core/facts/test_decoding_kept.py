@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from builders import TARGET, raw_execution, raw_spec
-from workflowexecution.api import identity, validation
+from workflowexecution.api import identity
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.core import guards, names
-from workflowexecution.core.facts.execution import kept, parse_execution
+from workflowexecution.core.facts.decoding import kept, parse_execution
+from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.shapes import EventOfExecution
-from workflowexecution.core.facts.unseen import unseen_run
 from workflowexecution.core.trace_context import trace_of
 from workflowexecution.kube.decoding import decode_only, decode_whole
 
@@ -83,8 +84,8 @@ def test_what_an_ordinary_one_asks_for_is_kept() -> None:
     seen = parse_execution(raw)
     mine = kept(seen)
     assert mine.is_whole
-    parsed, problem = validation.parse_spec(mine.raw)
-    full, _ = validation.parse_spec(raw)
+    parsed, problem = parse_spec(mine.raw)
+    full, _ = parse_spec(raw)
     assert problem == ""
     assert parsed
     assert full
@@ -135,7 +136,7 @@ def test_of_what_is_left_out_it_is_known_whether_it_is_right(
 def test_an_odd_spec_is_told_of_as_before(spec: Any) -> None:
     raw = raw_execution(spec=spec)
     raw["spec"] = spec
-    assert kept(parse_execution(raw)).problem == validation.parse_spec(raw)[1] != ""
+    assert kept(parse_execution(raw)).problem == parse_spec(raw)[1] != ""
 
 
 @pytest.mark.parametrize("raw", [largest(), raw_execution(status={"phase": "Running"})])

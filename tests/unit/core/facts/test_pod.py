@@ -8,9 +8,8 @@ import pytest
 
 from builders import RUN_NAMESPACE, make_run, make_task_run, raw_task_run, step
 from workflowexecution.client.leftover_reads import Families
-from workflowexecution.core.facts.beginnings import seen_again
-from workflowexecution.core.facts.leftovers import Pod, parse_pod, with_pods
-from workflowexecution.core.facts.pod_end import DEADLINE, PodEnd, pod_end_of
+from workflowexecution.core.facts.leftovers import seen_again, with_pods
+from workflowexecution.core.facts.pod import DEADLINE, Pod, PodEnd, parse_pod, pod_end_of
 from workflowexecution.core.facts.taskrun import ChildKind
 
 STARTED_AT = datetime(2026, 11, 29, 0, 1, 40, tzinfo=UTC)

@@ -21,9 +21,10 @@ from builders import (
 from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import Execution, parse_execution
+from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
-from workflowexecution.core.facts.run import Asked, Owner, Run, RunState, parse_run
+from workflowexecution.core.facts.run import Asked, Owner, Run, RunState
 
 RUN_NAME = names.slot_name(TARGET, 1)
 PLAIN = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
@@ -48,6 +49,9 @@ def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
         "workflow_id": "restart",
         "is_deleting": False,
         "has_old_finalizer": False,
+        "created_at": datetime.fromisoformat(raw["metadata"]["creationTimestamp"]),
+        "generation": 1,
+        "pinned_digest": "",
         "raw": raw,
         **NEW_STATUS,
     }

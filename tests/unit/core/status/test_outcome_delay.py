@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from builders import NOW, make_execution, make_run, make_snapshot, raw_run
-from workflowexecution.core.deadlines import TektonDelay, given_up_at, tekton_delay
 from workflowexecution.core.decision import decide
-from workflowexecution.core.facts.run import Run, parse_run
+from workflowexecution.core.facts.decoding import parse_run
+from workflowexecution.core.facts.run import Run
+from workflowexecution.core.status.outcome import TektonDelay, tekton_delay
 from workflowexecution.core.verdict import GiveUp, Mirror
 
 GRACE = timedelta(minutes=5)
@@ -96,14 +97,14 @@ def test_the_limit_of_a_run_that_was_queued_counts_from_its_release() -> None:
         "has not taken up"
         in tekton_delay(run, grace=GRACE, now=after(days=1, seconds=30)).complaint
     )
-    assert given_up_at(run, GRACE) == after(days=1, minutes=15)
-    assert given_up_at(replace(run, started_at=after(days=2)), GRACE) == after(days=2, minutes=15)
+    assert run.given_up_at(GRACE) == after(days=1, minutes=15)
+    assert replace(run, started_at=after(days=2)).given_up_at(GRACE) == after(days=2, minutes=15)
 
 
 @pytest.mark.parametrize("limit", ["0s", "", "soon"])
 def test_a_run_without_a_limit_never_expires(limit: str) -> None:
     run = make_run("mine", created_at=NOW, spec={"timeouts": {"pipeline": limit}})
-    assert given_up_at(run, GRACE) is None
+    assert run.given_up_at(GRACE) is None
 
 
 @pytest.mark.parametrize(
@@ -114,5 +115,5 @@ def test_a_limit_beyond_all_dates_is_never_reached(started_at: str, limit: str) 
     raw = raw_run("mine", spec={"timeouts": {"pipeline": limit}}, status={"startTime": started_at})
     run = parse_run(raw)
     assert run is not None
-    assert given_up_at(run, GRACE) is None
+    assert run.given_up_at(GRACE) is None
     assert tekton_delay(run, grace=GRACE, now=NOW).complaint == ""

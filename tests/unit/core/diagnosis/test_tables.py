@@ -7,7 +7,7 @@ from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.diagnosis.summary import details_of
-from workflowexecution.core.diagnosis.words import class_of_refusal, is_passing
+from workflowexecution.core.diagnosis.tables import class_of_refusal, is_passing
 from workflowexecution.core.facts.run import Run
 
 CONFIGURATION = FailureReason.CONFIGURATION_ERROR

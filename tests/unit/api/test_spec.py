@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from builders import DIGEST, IMAGE, raw_spec
-from workflowexecution.api.spec import WorkflowExecutionSpec
-from workflowexecution.api.validation import parse_spec
+from workflowexecution.api.spec import WorkflowExecutionSpec, parse_spec
 
 
 def with_ref(**fields: object) -> dict[str, Any]:

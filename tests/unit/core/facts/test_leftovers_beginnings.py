@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from builders import make_task_run, step
-from workflowexecution.core.facts.beginnings import has_begun, seen_again
-from workflowexecution.core.facts.leftovers import Pod
+from workflowexecution.core.facts.leftovers import has_begun, seen_again
+from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.taskrun import TaskRun
 
 CUT_OFF = step("work", 1, "TaskRunCancelled", "TaskRunCancelled")

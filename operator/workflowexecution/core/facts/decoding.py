@@ -1,0 +1,305 @@
+"""Reads executions and runs: raw objects to facts, once, so that nobody else reads them raw.
+
+What is missing or of a wrong type reads as empty: one odd object must not cost the sight of all
+others. These two are read for every event, so their fields are read here and in no other module.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from workflowexecution.api import identity
+from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api.spec import parse_spec
+from workflowexecution.api.status import Phase
+from workflowexecution.core import names
+from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline
+from workflowexecution.core.facts.results import told_of
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
+
+Raw = Mapping[str, Any]
+
+# Of parameters, as they lie in memory: those of nearly all executions are far smaller.
+PARAMETERS_KEPT: Final = 16 * 1024
+_PROBLEM_MAX: Final = 4096
+_META: Final = (
+    *("namespace", "name", "uid", "resourceVersion"),
+    *("generation", "creationTimestamp", "deletionTimestamp"),
+)
+# Each has a length that the definition bounds.
+_SPEC: Final = ("remediationRequestRef", "workflowRef", "targetResource", "executionConfig")
+# A traceparent has 55 characters, and more only behind a dash.
+_TRACEPARENT_MAX: Final = 56
+# What says whose a run is and of which workflow.
+_WHOSE: Final = (
+    names.KEY_EXECUTION_UID,
+    names.KEY_EXECUTION,
+    names.KEY_SOURCE_NAMESPACE,
+    names.KEY_WORKFLOW_ID,
+)
+# What ``spec.managedBy`` of a run says where Tekton itself is to run it; so does its absence.
+_TEKTON: Final = "tekton.dev/pipeline"
+_TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
+
+
+def parse_execution(raw: Raw) -> Execution:
+    """Read a WorkflowExecution; wrongly typed spec fields read as empty, never raise."""
+    meta, spec = raw["metadata"], _mapping(raw, "spec")
+    status = _mapping(raw, "status")
+    phase, run = _text(status, "phase"), _mapping(status, "pipelineRunRef")
+    target = _text(spec, "targetResource")
+    return Execution(
+        uid=meta["uid"],
+        namespace=meta["namespace"],
+        name=meta["name"],
+        resource_version=meta["resourceVersion"],
+        target=target,
+        target_key=names.slot_key(target),
+        workflow_id=_text(_mapping(spec, "workflowRef"), "workflowId"),
+        phase=Phase(phase) if phase in list(Phase) else None,
+        run_name=_text(run, "name") or None,
+        run_namespace=_text(run, "namespace") or None,
+        started_at=_moment(status, "startTime"),
+        completed_at=_moment(status, "completionTime"),
+        is_deleting=bool(meta.get("deletionTimestamp")),
+        created_at=_moment(meta, "creationTimestamp"),
+        generation=meta.get("generation", 1),
+        pinned_digest=_pinned_by(_mapping(spec, "workflowRef")),
+        has_old_finalizer=identity.OLD_FINALIZER in (meta.get("finalizers") or ()),
+        raw={**raw, "metadata": {key: meta[key] for key in meta if key != "managedFields"}},
+    )
+
+
+def kept(seen: Execution) -> Execution:
+    """The same execution without what nothing asks for again: at most about 40 KiB.
+
+    Parameters that are large, or are in a run already, are left out: it is not whole then, and
+    tells what is wrong with its spec where that still matters.
+    """
+    if not seen.is_whole:
+        return seen
+    meta, spec = _mapping(seen.raw, "metadata"), _mapping(seen.raw, "spec")
+    has_run = seen.run_name is not None
+    is_whole = not has_run and bool(spec) and _is_small(spec.get("parameters"))
+    problem = "" if has_run or is_whole else parse_spec(seen.raw)[1]
+    wanted = (*_SPEC, "parameters") if is_whole else _SPEC
+    parent = _text(_mapping(meta, "annotations"), names.TRACEPARENT)
+    small = {
+        "metadata": {key: meta[key] for key in _META if key in meta}
+        | {"annotations": {names.TRACEPARENT: parent[:_TRACEPARENT_MAX]} if parent else {}},
+        "spec": {key: spec[key] for key in wanted if key in spec},
+        "status": _mapping(seen.raw, "status"),
+    }
+    return replace(seen, raw=small, is_whole=is_whole, problem=problem[:_PROBLEM_MAX])
+
+
+def parse_run(raw: Raw) -> Run | None:
+    """Read a PipelineRun; None where it names no target in any way, or is a part of another."""
+    meta, status = raw["metadata"], _mapping(raw, "status")
+    spec, labels = _mapping(raw, "spec"), _mapping(meta, "labels")
+    known = _said_of(_mapping(meta, "annotations"), labels)
+    slot = names.parse_slot(meta["name"])
+    if slot is None and is_child_run(meta):
+        return None
+    target = _text(known, names.KEY_TARGET) or _target_parameter(spec) or None
+    target_key = _target_key(target, labels, slot)
+    if not target_key:
+        return None
+    is_in_slot = slot is not None and slot[0] == target_key
+    condition = succeeded_condition(raw)
+    message = _text(condition, "message")
+    pipeline = parse_pipeline(status, has_failed=condition.get("status") == "False")
+    return Run(
+        name=meta["name"],
+        namespace=meta["namespace"],
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        target_key=target_key,
+        slot_number=slot[1] if slot and is_in_slot else 0,
+        target=target,
+        workflow_id=_text(known, names.KEY_WORKFLOW_ID) or None,
+        owner=parse_owner(known) if is_in_slot else None,
+        succeeded=_text(condition, "status") or "Unknown",
+        reason=_text(condition, "reason"),
+        message=message,
+        created_at=_time(meta["creationTimestamp"]),
+        started_at=_moment(status, "startTime"),
+        completed_at=_moment(status, "completionTime"),
+        completed_tasks=_count_in(message),
+        task_names=pipeline.task_names,
+        is_deleting=bool(meta.get("deletionTimestamp")),
+        asked=_asked(spec),
+        managed_by=_managed_by(spec),
+        has_finally=pipeline.has_finally,
+        timeout=_timeout(spec, has_finally=pipeline.has_finally),
+        pinned_digest=_pinned_digest(spec),
+        fetched_digest=_fetched_digest(status),
+        told=told_of(status) if "results" in status else "",
+        undeclared_parameters=_undeclared(spec, pipeline),
+        is_cleared=bool(_text(known, identity.CLEAR_ANNOTATION).strip()),
+        children=pipeline.children,
+    )
+
+
+def is_child_run(meta: Raw) -> bool:
+    """Whether a run is a task of another run, and on that one's target by what it took over.
+
+    Its parent holds the target for it. One that names a target of its own holds that itself.
+    """
+    labels, known = _mapping(meta, "labels"), _mapping(meta, "annotations")
+    parent = _text(labels, LABEL_PIPELINE_RUN)
+    took_over = names.KEY_TARGET in known or names.KEY_TARGET_HASH in labels
+    return took_over and any(
+        owner.get("controller") is True
+        and owner.get("kind") == "PipelineRun"
+        and owner.get("name") == parent
+        for owner in _mappings(meta, "ownerReferences")
+    )
+
+
+def succeeded_condition(raw: Raw) -> Raw:
+    """The ``Succeeded`` condition of a Tekton object; empty where it has none yet."""
+    conditions = _mappings(_mapping(raw, "status"), "conditions")
+    return next((item for item in conditions if item.get("type") == "Succeeded"), {})
+
+
+def parse_owner(annotations: Raw) -> Owner | None:
+    """Read for which execution a run or its pod was made; None where it does not say."""
+    uid = _text(annotations, names.KEY_EXECUTION_UID)
+    if not uid:
+        return None
+    return Owner(
+        uid=uid,
+        namespace=_text(annotations, names.KEY_SOURCE_NAMESPACE),
+        name=_text(annotations, names.KEY_EXECUTION),
+    )
+
+
+def digest_in(reference: str) -> str:
+    """The digest that a bundle's reference is pinned by; empty where it has none."""
+    return reference.partition("@")[2]
+
+
+def _is_small(parameters: Any) -> bool:
+    if parameters is None:
+        return True
+    texts = (*parameters, *parameters.values()) if isinstance(parameters, dict) else (parameters,)
+    are_texts = isinstance(parameters, dict) and all(isinstance(one, str) for one in texts)
+    return are_texts and sum(map(sys.getsizeof, texts)) <= PARAMETERS_KEPT
+
+
+def _said_of(annotations: Raw, labels: Raw) -> Raw:
+    """What a run says it was made for; its labels say so where its annotations were taken off.
+
+    Not where a label shows less than the whole name: no other execution may be taken for its own.
+    """
+    if _text(annotations, names.KEY_EXECUTION_UID):
+        return annotations
+    told = {key: names.text_of_label(_text(labels, key)) for key in _WHOSE}
+    whole = {key: text for key, text in told.items() if text}
+    return {**whole, **annotations} if len(whole) == len(_WHOSE) else annotations
+
+
+def _target_parameter(spec: Raw) -> str:
+    """What a run that somebody made by hand tells its tasks to work on."""
+    given = _mappings(spec, "params")
+    return next(
+        (_text(item, "value") for item in given if item.get("name") == RESERVED_PARAMETER),
+        "",
+    )
+
+
+def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -> str:
+    """The key of the target a run is on, by the best that it tells; empty where it tells none."""
+    if target:
+        return names.slot_key(target)
+    by_label = names.slot_key_of_hash(_text(labels, names.KEY_TARGET_HASH))
+    return by_label or (slot[0] if slot else "")
+
+
+def _asked(spec: Raw) -> Asked:
+    said = _text(spec, "status")
+    return next((asked for asked in Asked if asked == said), Asked.NOTHING)
+
+
+def _managed_by(spec: Raw) -> str:
+    manager = _text(spec, "managedBy")
+    return "" if manager == _TEKTON else manager
+
+
+def _timeout(spec: Raw, *, has_finally: bool) -> timedelta | None:
+    """Without finally tasks, none of the time that is kept for them is given; 0 means no limit."""
+    limits = _mapping(spec, "timeouts")
+    of_tasks = "" if has_finally else _text(limits, "tasks")
+    try:
+        return parse_duration(of_tasks or _text(limits, "pipeline")) or None
+    except ValueError:
+        return None
+
+
+def _pinned_by(ref: Raw) -> str:
+    return digest_in(_text(ref, "containerImage")) or _text(ref, "containerDigest")
+
+
+def _pinned_digest(spec: Raw) -> str:
+    params = _mappings(_mapping(spec, "pipelineRef"), "params")
+    bundle = next((item for item in params if item.get("name") == "bundle"), {})
+    return digest_in(_text(bundle, "value"))
+
+
+def _fetched_digest(status: Raw) -> str:
+    source = _mapping(_mapping(status, "provenance"), "refSource")
+    fetched = _text(_mapping(source, "digest"), "sha256")
+    return f"sha256:{fetched}" if fetched else ""
+
+
+def _count_in(message: str) -> int:
+    """Tasks that ended, well or not; 0 where the message has no count.
+
+    Tekton counts them in the condition's message and nowhere else: child references carry no
+    outcome, and reading every TaskRun would cost a request for each change.
+    """
+    match = _TASKS_COMPLETED.match(message)
+    return int(match[1]) if match else 0
+
+
+def _undeclared(spec: Raw, pipeline: Pipeline) -> tuple[str, ...]:
+    """Names of a run's parameters that its pipeline does not declare; empty until resolved.
+
+    Tekton takes them without a word, and a misspelt one leaves the default of the right one.
+    """
+    if pipeline.parameters is None:
+        return ()
+    given = {_text(item, "name") for item in _mappings(spec, "params")}
+    return tuple(sorted(given - pipeline.parameters - {RESERVED_PARAMETER, ""}))
+
+
+def _mapping(raw: Raw, key: str) -> Raw:
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(raw: Raw, key: str) -> list[Raw]:
+    value = raw.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(raw: Raw, key: str) -> str:
+    value = raw.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _moment(raw: Raw, key: str) -> datetime | None:
+    try:
+        return _time(_text(raw, key))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
