@@ -1,8 +1,8 @@
 """The path of one execution through the files of the package, as a reader follows it.
 
 A move is a call into another file than the caller's; its return is not counted again. What goes on
-after an answer has come counts like a call, and calls of other packages belong to whoever makes
-them. Run it to see the paths; ``-v`` shows the moves.
+after an answer has come counts like a call. What the model of the cluster calls is not counted.
+Run it to see the paths; ``-v`` shows the moves.
 """
 
 import sys
@@ -19,6 +19,7 @@ from model_store import EXECUTIONS
 from workflowexecution.api import status
 
 _PACKAGE: Final = f"{Path(status.__file__).parents[1]}/"
+_HERE: Final = f"{Path(__file__).parent}/"
 _TARGET: Final = "Node/worker-1"
 
 
@@ -39,10 +40,12 @@ class Trail:
         name = _file_of(frame)
         if event != "call" or not name:
             return
-        self.files.add(name)
         caller = frame.f_back
         while caller is not None and not _file_of(caller):
+            if caller.f_code.co_filename.startswith(_HERE):
+                return
             caller = caller.f_back
+        self.files.add(name)
         if caller is not None and _file_of(caller) != name:
             self.hops[_file_of(caller), name] += 1
 

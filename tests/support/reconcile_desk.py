@@ -211,9 +211,7 @@ class Desk:
 
     def reader(self) -> LiveReads:
         """Live reads for a part that is tested by itself, on the same store and queues."""
-        cluster, shard = cast(Cluster, self.cluster), self.policy.shard
-        queues = cast(Any, self.executions), cast(Any, self.runs)
-        return LiveReads(cluster, self.store, self.memory, self.clock, shard, *queues)
+        return LiveReads(self.controller.context)
 
     def has_execution(self, raw: Raw, *, is_known: bool = True) -> Execution:
         """Put an execution into the cluster; ``is_known``: a watch has told of it, too."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import (
@@ -32,6 +33,8 @@ def cel(rule: str, message: str) -> dict[str, Any]:
     return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
 
 
+# The times of one status are the same few.
+@lru_cache(maxsize=256)
 def format_time(value: datetime) -> str:
     """RFC 3339 in UTC with whole seconds, as ``metav1.Time`` writes it."""
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
@@ -46,6 +49,7 @@ def _read_duration(value: Any) -> Any:
     return duration.parse_duration(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=256)
 def _whole_seconds(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC).replace(microsecond=0)

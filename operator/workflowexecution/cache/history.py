@@ -36,13 +36,13 @@ class RunNumberTable:
 
     def top(self, slot_key: str) -> int:
         """The highest number that was noted; 0 where none was."""
-        digest = names.hash_of_slot_key(slot_key)
+        digest = _hash_in(slot_key)
         at = bisect_left(self._hashes, digest)
         return self._numbers[at] if self._is_at(at, digest) else 0
 
     def note(self, slot_key: str, number: int) -> None:
         """Note that a number, below SLOT_LIMIT, is taken."""
-        digest = names.hash_of_slot_key(slot_key)
+        digest = _hash_in(slot_key)
         at = bisect_left(self._hashes, digest)
         if not self._is_at(at, digest):
             self._hashes.insert(at, digest)
@@ -157,6 +157,8 @@ class FailureHistory:
 
     def newest(self, target: str, workflow_id: str) -> Ending | None:
         """How a workflow ended last on a target; None where nothing is known."""
+        if not self._are_kept:
+            return None
         key = (names.slot_key(target), workflow_id)
         found = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
         if found is None or found.evidence.target not in (target, ""):
@@ -207,3 +209,8 @@ class FailureHistory:
         if not is_older:
             known[key] = ending
             self._told.add((known is self._by_run, key))
+
+
+def _hash_in(slot_key: str) -> int:
+    """The hash in a slot key, as a number of 64 bits."""
+    return int(slot_key.removeprefix("wfe-"), 16)

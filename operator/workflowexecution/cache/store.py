@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.history import FailureHistory, RunNumbers, Tombstones, is_older
 from workflowexecution.cache.targets import Target
@@ -106,6 +107,7 @@ class Store:
         holds: Sequence[Hold],
         guards: Guards,
         now: datetime,
+        spec: WorkflowExecutionSpec | None = None,
     ) -> Snapshot:
         """All that decides on an execution; see Snapshot for the fields that are given."""
         key = execution.target_key
@@ -123,6 +125,7 @@ class Store:
             guards=guards,
             holds=holds,
             now=now,
+            spec=spec,
         )
 
     def observe_execution(self, seen: Execution, *, now: datetime) -> bool:

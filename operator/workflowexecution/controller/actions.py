@@ -5,14 +5,10 @@ from typing import Final, assert_never
 from workflowexecution.api import identity
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import FailureReason, Phase, SkipReason
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.store import Store
-from workflowexecution.client.cluster import Cluster, Raw
+from workflowexecution.client.cluster import Raw
+from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_status import RunStatusReporter
-from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.diagnosis.tables import Class, class_of_refusal, is_passing
 from workflowexecution.core.evidence import Evidence
@@ -20,7 +16,6 @@ from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.run import Run, RunKey
-from workflowexecution.core.policy import Policy
 from workflowexecution.core.status.failures import (
     outcome_of_giving_up,
     outcome_of_lost_run,
@@ -42,7 +37,6 @@ from workflowexecution.core.verdict import (
     Wait,
 )
 from workflowexecution.kube import errors
-from workflowexecution.kube.clock import Clock
 
 # How soon it is looked again whether holds can be read; nothing is asked for that.
 _HOLDS_UNREAD_S: Final = 5.0
@@ -54,21 +48,9 @@ _IN_DOUBT_FOR_S: Final = 60.0
 class Launcher:
     """Sends the create, and finds out what came of it where that is not certain."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        reader: LiveReads,
-        memory: Memory,
-        recorder: Recorder,
-        policy: Policy,
-        clock: Clock,
-    ) -> None:
-        self._cluster = cluster
+    def __init__(self, context: Context, reader: LiveReads) -> None:
+        self._context = context
         self._reader = reader
-        self._memory = memory
-        self._recorder = recorder
-        self._policy = policy
-        self._clock = clock
 
     async def launch(self, execution: Execution, verdict: Launch) -> Run | Result:
         """Create the run.
@@ -79,13 +61,13 @@ class Launcher:
         whole = await self._whole(execution)
         if whole is None:
             return DECIDE_AGAIN
-        spec, _ = parse_spec(whole.raw)
+        spec = (verdict.spec if whole is execution else None) or parse_spec(whole.raw)[0]
         assert spec is not None, "an execution that cannot be read is refused"
-        template = self._policy.template
+        template = self._context.policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
-        key, decided_at = (template.namespace, verdict.run_name), self._clock.monotonic()
+        key, decided_at = (template.namespace, verdict.run_name), self._context.clock.monotonic()
         try:
-            created = self._take_in(await self._cluster.create_run(manifest))
+            created = self._take_in(await self._context.cluster.create_run(manifest))
         except errors.AlreadyExistsError:
             await self._reader.read_run(key)
             return DECIDE_AGAIN
@@ -99,8 +81,8 @@ class Launcher:
             created = seen
         except (errors.RejectedError, errors.ForbiddenError) as error:
             return self._refused(execution, error)
-        seconds = self._clock.monotonic() - decided_at
-        self._recorder.run_created(execution, created, seconds=seconds)
+        seconds = self._context.clock.monotonic() - decided_at
+        self._context.recorder.run_created(execution, created, seconds=seconds)
         return created
 
     def _take_in(self, reply: Raw) -> Run:
@@ -116,22 +98,22 @@ class Launcher:
         return await self._reader.read_execution(namespace, name, uid)
 
     def _doubt(self, execution: Execution) -> None:
-        until = self._clock.monotonic() + _IN_DOUBT_FOR_S
-        self._memory.execution(execution.uid).create_in_doubt_until = until
+        until = self._context.clock.monotonic() + _IN_DOUBT_FOR_S
+        self._context.memory.execution(execution.uid).create_in_doubt_until = until
 
     def _refused(self, execution: Execution, error: errors.ApiError) -> Result:
         """End the execution, where the refusal is final and no earlier create can still work."""
         passes = isinstance(error, errors.MissingRightError | errors.NamespaceTerminatingError)
         if passes or is_passing(str(error)):
             raise error
-        doubt = self._memory.execution(execution.uid).create_in_doubt_until
-        if doubt > self._clock.monotonic():
+        doubt = self._context.memory.execution(execution.uid).create_in_doubt_until
+        if doubt > self._context.clock.monotonic():
             raise error
         is_wrong = isinstance(error, errors.RejectedError)
         otherwise = FailureReason.CONFIGURATION_ERROR if is_wrong else FailureReason.FORBIDDEN
         found = class_of_refusal(str(error)) or Class(otherwise)
         refusal = Refuse(f"the PipelineRun was refused: {error}", found.reason, found.cause)
-        return Result(outcome_of_refusal(execution, refusal, self._clock.now()))
+        return Result(outcome_of_refusal(execution, refusal, self._context.clock.now()))
 
 
 def _is_of(run: Run, execution: Execution) -> bool:
@@ -141,27 +123,11 @@ def _is_of(run: Run, execution: Execution) -> bool:
 class Actions:
     """Carries out verdicts; what is final is first confirmed by a live read."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        store: Store,
-        memory: Memory,
-        reader: LiveReads,
-        launcher: Launcher,
-        run_status: RunStatusReporter,
-        policy: Policy,
-        clock: Clock,
-        runs: WorkQueue[RunKey],
-    ) -> None:
-        self._cluster = cluster
-        self._store = store
-        self._memory = memory
+    def __init__(self, context: Context, reader: LiveReads, run_status: RunStatusReporter) -> None:
+        self._context = context
         self._reader = reader
-        self._launcher = launcher
+        self._launcher = Launcher(context, reader)
         self._run_status = run_status
-        self._policy = policy
-        self._clock = clock
-        self._runs = runs
 
     async def carry_out(  # noqa: C901 (one case for each verdict)
         self, execution: Execution, verdict: Verdict
@@ -180,13 +146,13 @@ class Actions:
             case Wait():
                 return self._wait(execution, verdict)
             case Refuse():
-                return Result(outcome_of_refusal(execution, verdict, self._clock.now()))
+                return Result(outcome_of_refusal(execution, verdict, self._context.clock.now()))
             case GiveUp(run):
                 return await self._give_up(execution, run)
             case FindRun(run_name, namespace):
                 return await self._find_run(execution, run_name, namespace)
             case ReportLostRun(run):
-                return Result(outcome_of_lost_run(execution, run, self._clock.now()))
+                return Result(outcome_of_lost_run(execution, run, self._context.clock.now()))
             case DropOldFinalizer():
                 return await self._drop_old_finalizer(execution)
             case Nothing():
@@ -203,7 +169,7 @@ class Actions:
 
     def _wait(self, execution: Execution, wait: Wait) -> Result:
         """Say who holds it; come back when the hold expires. That it is lifted, a watch tells."""
-        until, now = wait.hold.until, self._clock.now()
+        until, now = wait.hold.until, self._context.clock.now()
         if not wait.hold.name:
             requeue_after: float | None = _HOLDS_UNREAD_S
         else:
@@ -212,20 +178,20 @@ class Actions:
 
     async def _skip(self, skip: Skip) -> Result:
         holder = skip.evidence
-        key = (holder.run_namespace or self._policy.template.namespace, holder.run_name)
+        key = (holder.run_namespace or self._context.policy.template.namespace, holder.run_name)
         if skip.reason is SkipReason.RESOURCE_BUSY and not self._reader.is_holder_fresh(key):
             if await self._reader.confirm_holder(key) is None:
                 await self._look_for_what_is_left(holder, key)
             return DECIDE_AGAIN
-        return Result(outcome_of_skip(skip, self._clock.now()))
+        return Result(outcome_of_skip(skip, self._context.clock.now()))
 
     async def _look_for_what_is_left(self, holder: Evidence, key: RunKey) -> None:
         """Have a run that only a status names, and that is gone, hold by what is left of it."""
         owner = await self._reader.read_execution(holder.namespace, holder.name)
         if owner is not None and not owner.has_ended and owner.run_name == holder.run_name:
             gone = unseen_run(owner, holder.run_name, key[0])
-            self._store.take_in_gone_run(gone, now=self._clock.now())
-            self._runs.add(key)
+            self._context.store.take_in_gone_run(gone, now=self._context.clock.now())
+            self._context.runs.add(key)
 
     async def _give_up(self, execution: Execution, run: Run) -> Result:
         """End an execution whose run Tekton does not end; the run is cancelled for that end."""
@@ -233,21 +199,21 @@ class Actions:
             await self._reader.read_run(run.key)
             return DECIDE_AGAIN
         await self._reader.read_leftovers(run)
-        begun, now = self._memory.run(run.key).has_begun, self._clock.now()
+        begun, now = self._context.memory.run(run.key).has_begun, self._context.clock.now()
         return Result(outcome_of_giving_up(execution, run, has_started=begun, now=now))
 
     async def _find_run(self, execution: Execution, name: str, namespace: str | None) -> Result:
         """Find the run a status names; one that is gone holds its target by what is left of it."""
-        key = (namespace or self._policy.template.namespace, name)
+        key = (namespace or self._context.policy.template.namespace, name)
         seen = await self._reader.read_run(key)
         gone = unseen_run(execution, name, key[0])
         if seen is None:
-            self._store.take_in_gone_run(gone, now=self._clock.now())
-            self._runs.add(key)
+            self._context.store.take_in_gone_run(gone, now=self._context.clock.now())
+            self._context.runs.add(key)
             return Result()
         if seen.owner is None or seen.owner.uid != execution.uid:
             # Somebody else's run has the name, so the one that had it is gone.
-            return Result(outcome_of_lost_run(execution, gone, self._clock.now()))
+            return Result(outcome_of_lost_run(execution, gone, self._context.clock.now()))
         return DECIDE_AGAIN
 
     async def _drop_old_finalizer(self, execution: Execution) -> Result:
@@ -256,6 +222,6 @@ class Actions:
             return DECIDE_AGAIN
         present = seen.raw["metadata"]["finalizers"]
         others = [name for name in present if name != identity.OLD_FINALIZER]
-        reply = await self._cluster.patch_finalizers(seen, others)
-        self._store.observe_execution(parse_execution(reply), now=self._clock.now())
+        reply = await self._context.cluster.patch_finalizers(seen, others)
+        self._context.store.observe_execution(parse_execution(reply), now=self._context.clock.now())
         return DECIDE_AGAIN

@@ -32,6 +32,8 @@ class Claims:
         self._on_change = on_change
         self._asked = asked_for(self._watched)
         self._holders: dict[str, str] = {}
+        # Nearly always there is nobody else, and this is asked for every event.
+        self._are_there_others = False
         # Namespaces of which all claims that decide are ours, until a claim is heard of.
         self._taken: set[str] = set()
         self._versions: dict[str, str] = {}
@@ -45,7 +47,7 @@ class Claims:
 
     def is_left(self, namespace: str) -> bool:
         """Whether executions of a namespace are left to another installation."""
-        return bool(self._others(deciding_on(namespace, self._watched)))
+        return self._are_there_others and bool(self._others(deciding_on(namespace, self._watched)))
 
     async def take(self, namespace: str) -> bool:
         """Claim a namespace where nobody has; say whether it is this installation's.
@@ -150,6 +152,7 @@ class Claims:
             self._holders[namespace] = _holder_of(raw)
             self._versions[namespace] = raw["metadata"]["resourceVersion"]
         after = self._holders.get(namespace)
+        self._are_there_others = any(one != self._ours for one in self._holders.values())
         if after != before:
             self._tell(namespace, before, after)
         if (after in (None, self._ours)) != (before in (None, self._ours)):

@@ -7,8 +7,9 @@ from typing import Any, Final, Protocol
 from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.actions import Actions, Launcher
+from workflowexecution.controller.actions import Actions
 from workflowexecution.controller.claims import Claims
+from workflowexecution.controller.context import Context
 from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.execution import ExecutionReconciler
 from workflowexecution.controller.holds import Holds
@@ -73,29 +74,26 @@ class Controller:
             concurrency=concurrency, on_failure=failed(kind="execution").inc
         )
         self._runs = runs = new_queue(concurrency=concurrency, on_failure=failed(kind="run").inc)
-        self.holds = Holds(store, executions)
-        self.events = EventHandler(store, memory, gaps, clock, policy, executions, runs)
         self._recorder = recorder = Recorder(cluster, metrics, clock, event_sinks)
-        reader = LiveReads(cluster, store, memory, clock, policy.shard, executions, runs)
-        launcher = Launcher(cluster, reader, memory, recorder, policy, clock)
-        run_status = RunStatusReporter(reader, SilentRuns(cluster, clock), memory, policy, clock)
+        self.context = context = Context(
+            cluster, store, memory, recorder, policy, clock, executions, runs
+        )
+        self.holds = Holds(store, executions)
+        self.events = EventHandler(context, gaps)
+        reader = LiveReads(context)
+        run_status = RunStatusReporter(context, reader, SilentRuns(cluster, clock))
+        self.actions = Actions(context, reader, run_status)
         self._execution_reconciler = ExecutionReconciler(
-            store,
-            memory,
+            context,
             gaps,
             reader,
-            Actions(cluster, store, memory, reader, launcher, run_status, policy, clock, runs),
-            StatusWriter(cluster, store, memory, reader, recorder, policy, clock),
-            policy,
-            clock,
-            runs,
+            self.actions,
+            StatusWriter(context, reader),
             holds=self.holds.current,
             claim=self.claims.take,
         )
-        self._run_reconciler = RunReconciler(
-            cluster, store, memory, reader, recorder, policy, clock, executions
-        )
-        self._relist = Relist(cluster, store, memory, reader, policy, clock, executions, runs)
+        self._run_reconciler = RunReconciler(context, reader)
+        self._relist = Relist(context, reader)
         self._retention = Retention(cluster, metrics)
         set_gauges(metrics, store, memory, executions, runs, self.holds.current, clock)
         metrics.namespaces_left.set_function(self.claims.count_left)

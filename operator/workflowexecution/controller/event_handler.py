@@ -7,14 +7,11 @@ from typing import Any
 import structlog
 
 from workflowexecution.api import reading
-from workflowexecution.cache.memory import Gaps, Memory
-from workflowexecution.cache.store import Store
-from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.cache.memory import Gaps
+from workflowexecution.controller.context import Context
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.policy import Policy
-from workflowexecution.kube.clock import Clock
 
 TakeIn = Callable[[str, dict[str, Any]], None]
 
@@ -22,23 +19,9 @@ TakeIn = Callable[[str, dict[str, Any]], None]
 class EventHandler:
     """Takes in watch events; decides nothing, sends nothing and never raises."""
 
-    def __init__(
-        self,
-        store: Store,
-        memory: Memory,
-        gaps: Gaps,
-        clock: Clock,
-        policy: Policy,
-        executions: WorkQueue[str],
-        runs: WorkQueue[RunKey],
-    ) -> None:
-        self._store = store
-        self._policy = policy
-        self._memory = memory
+    def __init__(self, context: Context, gaps: Gaps) -> None:
+        self._context = context
         self._gaps = gaps
-        self._clock = clock
-        self._executions = executions
-        self._runs = runs
         self._log = structlog.get_logger("intake")
 
     def missed(self) -> None:
@@ -57,14 +40,16 @@ class EventHandler:
         """Whether an event only repeats what the cache has, as the echo of our own write does."""
         meta = reading.mapping(raw, "metadata")
         uid, version = reading.text(meta, "uid"), reading.text(meta, "resourceVersion")
-        return event_type == "MODIFIED" and self._store.has_execution(uid, version)
+        return event_type == "MODIFIED" and self._context.store.has_execution(uid, version)
 
     def can_wait_run(self, event_type: str, raw: dict[str, Any]) -> bool:
         """Whether an event is no more than progress of a known run, which is written later."""
         meta = reading.mapping(raw, "metadata")
         if event_type == "DELETED" or "deletionTimestamp" in meta:
             return False
-        known = self._store.run((reading.text(meta, "namespace"), reading.text(meta, "name")))
+        known = self._context.store.run(
+            (reading.text(meta, "namespace"), reading.text(meta, "name"))
+        )
         if known is None or known.state is not RunState.ACTIVE or known.is_cancelled:
             return False
         asks_to_end = reading.text(reading.mapping(raw, "spec"), "status")
@@ -81,69 +66,71 @@ class EventHandler:
 
     def _on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_execution(raw)
-        if not self._policy.shard.holds(seen.target_key):
+        if not self._context.policy.shard.holds(seen.target_key):
             return
-        now = self._clock.now()
+        now = self._context.clock.now()
         if event_type == "DELETED":
-            self._queue_runs(self._store.forget_execution(seen.uid, now=now))
-            self._executions.add(seen.uid)
+            self._queue_runs(self._context.store.forget_execution(seen.uid, now=now))
+            self._context.executions.add(seen.uid)
             return
-        self._store.observe_execution(seen, now=now)
-        if seen.needs_work and not self._memory.wrote(seen.uid, seen.resource_version):
-            self._executions.add(seen.uid)
-        unwanted = [run for run in self._store.runs_of(seen) if not _is_run_of(run, seen)]
+        self._context.store.observe_execution(seen, now=now)
+        if seen.needs_work and not self._context.memory.wrote(seen.uid, seen.resource_version):
+            self._context.executions.add(seen.uid)
+        unwanted = [run for run in self._context.store.runs_of(seen) if not _is_run_of(run, seen)]
         self._queue_runs([run.key for run in unwanted])
 
     def _queue_runs(self, keys: list[RunKey]) -> None:
         for key in keys:
-            self._runs.add(key)
+            self._context.runs.add(key)
 
     def _on_run(self, event_type: str, raw: dict[str, Any]) -> None:
         seen = parse_run(raw)
-        if seen is None or not self._policy.shard.holds(seen.target_key):
+        if seen is None or not self._context.policy.shard.holds(seen.target_key):
             return
         if event_type == "DELETED":
             self._on_deleted_run(seen)
             return
-        known = self._store.run(seen.key)
-        run = self._store.observe_run(seen, now=self._clock.now()) or seen
+        known = self._context.store.run(seen.key)
+        run = self._context.store.observe_run(seen, now=self._context.clock.now()) or seen
         self._queue(run, known)
 
     def _on_deleted_run(self, seen: Run) -> None:
-        now = self._clock.now()
-        known = self._store.run(seen.key)
+        now = self._context.clock.now()
+        known = self._context.store.run(seen.key)
         if known is None and seen.succeeded == "Unknown":
             # Nobody saw it while it was there; what is left of it may still execute.
-            self._store.take_in_gone_run(replace(seen, is_gone=True), now=now)
+            self._context.store.take_in_gone_run(replace(seen, is_gone=True), now=now)
         elif known is not None:
-            self._store.run_is_gone(seen.key, seen.uid, now=now)
+            self._context.store.run_is_gone(seen.key, seen.uid, now=now)
         self._queue(known or seen)
-        self._runs.add(seen.key)
+        self._context.runs.add(seen.key)
 
     def _queue(self, run: Run, known: Run | None = None) -> None:
         """Queue a run's execution, where it says anything new, and the run, where it is needed."""
-        owner = self._store.execution(run.owner.uid) if run.owner else None
+        owner = self._context.store.execution(run.owner.uid) if run.owner else None
         if run.state is RunState.STOPPING:
             # Its execution is told when it is known what is left of the run.
-            self._runs.add(run.key)
+            self._context.runs.add(run.key)
             return
         if owner is not None:
             self._queue_owner(owner.uid, run, known)
         if run.state is RunState.ACTIVE and (
             run.is_cancelled
             or not _is_run_of(run, owner)
-            or len(self._store.unfinished_on(run.target_key)) > 1
+            or len(self._context.store.unfinished_on(run.target_key)) > 1
         ):
-            self._runs.add(run.key)
+            self._context.runs.add(run.key)
 
     def _queue_owner(self, uid: str, run: Run, known: Run | None) -> None:
         if known is not None and known == run:
             return
         if known is not None and known.state is run.state is RunState.ACTIVE:
             # Its progress is written now and then, so that it need not be looked at each time.
-            self._executions.add_within(uid, self._policy.progress_interval.total_seconds())
+            self._context.executions.add_within(
+                uid, self._context.policy.progress_interval.total_seconds()
+            )
         else:
-            self._executions.add(uid)
+            self._context.executions.add(uid)
 
 
 def _is_run_of(run: Run, owner: Execution | None) -> bool:

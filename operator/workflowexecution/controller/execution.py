@@ -11,24 +11,20 @@ from weakref import WeakValueDictionary
 
 from structlog.contextvars import bound_contextvars
 
-from workflowexecution.api.spec import parse_spec
+from workflowexecution.api.spec import WorkflowExecutionSpec, parse_spec
 from workflowexecution.api.status import Phase
-from workflowexecution.cache.memory import Gaps, Memory
-from workflowexecution.cache.store import Store
+from workflowexecution.cache.memory import Gaps
 from workflowexecution.controller.actions import Actions
+from workflowexecution.controller.context import Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.result import Result
 from workflowexecution.controller.status_writer import StatusWriter
-from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
-from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.policy import Policy
+from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.status.outcome import outcome_of_wait
 from workflowexecution.kube import errors
-from workflowexecution.kube.clock import Clock
 
 # Each round takes in one new fact, and few facts are ever in dispute; more than this is a loop.
 _ROUNDS: Final = 8
@@ -41,28 +37,20 @@ class ExecutionReconciler:
 
     def __init__(
         self,
-        store: Store,
-        memory: Memory,
+        context: Context,
         gaps: Gaps,
         reader: LiveReads,
         actions: Actions,
         writer: StatusWriter,
-        policy: Policy,
-        clock: Clock,
-        runs: WorkQueue[RunKey],
         *,
         holds: Callable[[], Sequence[Hold]],
         claim: Callable[[str], Awaitable[bool]],
     ) -> None:
-        self._store = store
-        self._memory = memory
+        self._context = context
         self._gaps = gaps
         self._reader = reader
         self._actions = actions
         self._writer = writer
-        self._policy = policy
-        self._clock = clock
-        self._runs = runs
         self._holds = holds
         self._claim = claim
         self._locks = TargetLocks()
@@ -74,9 +62,9 @@ class ExecutionReconciler:
         Raises: ApiError where the cluster gave no answer; the pass is then repeated.
         """
         await self._writer.settle_unconfirmed(uid)
-        execution = self._store.execution(uid)
+        execution = self._context.store.execution(uid)
         if execution is None:
-            self._memory.drop_execution(uid)
+            self._context.memory.drop_execution(uid)
             return None
         with bound_contextvars(
             execution=f"{execution.namespace}/{execution.name}",
@@ -88,7 +76,7 @@ class ExecutionReconciler:
                 result = await self._decide_and_act(execution)
             except errors.ApiError as error:
                 await self._write(execution, await self._result_of(execution, error))
-                if self._store.execution(uid) is not None:
+                if self._context.store.execution(uid) is not None:
                     raise
                 return None
             await self._write(execution, result)
@@ -103,7 +91,7 @@ class ExecutionReconciler:
             for _ in range(_ROUNDS):
                 if self._gaps.are_open:
                     return Result(requeue_after=_CATCH_UP_S)
-                current = self._store.execution(execution.uid)
+                current = self._context.store.execution(execution.uid)
                 if current is None or not await self._is_ours(current):
                     return Result()
                 verdict = decide(self._gather(current))
@@ -113,29 +101,31 @@ class ExecutionReconciler:
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
 
     def _gather(self, execution: Execution) -> Snapshot:
-        return self._store.snapshot(
+        spec, problem = self._spec_of(execution)
+        return self._context.store.snapshot(
             execution,
-            problem=self._problem_of(execution),
-            cooldown=self._policy.cooldown,
-            deadline_grace=self._policy.deadline_grace,
+            spec=spec,
+            problem=problem,
+            cooldown=self._context.policy.cooldown,
+            deadline_grace=self._context.policy.deadline_grace,
             holds=self._holds(),
-            guards=self._policy.guards,
-            now=self._clock.now(),
+            guards=self._context.policy.guards,
+            now=self._context.clock.now(),
         )
 
     async def _write(self, execution: Execution, result: Result) -> None:
         """Write a result, where there is any, into the status as it is known now."""
-        current = self._store.execution(execution.uid)
+        current = self._context.store.execution(execution.uid)
         if current is None or result.outcome is None:
             return
-        own_runs = self._store.runs_of(current)
+        own_runs = self._context.store.runs_of(current)
         try:
             await self._writer.write(current, result.outcome)
         except (errors.ConflictError, errors.NotFoundError) as error:
             await self._look_again(current, error)
-            if self._store.execution(current.uid) is not None:
+            if self._context.store.execution(current.uid) is not None:
                 raise
-        if self._store.execution(current.uid) is None:
+        if self._context.store.execution(current.uid) is None:
             self._close(current, own_runs)
 
     async def _is_ours(self, execution: Execution) -> bool:
@@ -146,24 +136,26 @@ class ExecutionReconciler:
             # What runs is followed, also where nothing can be claimed: its namespace may be going.
             if execution.run_name is None:
                 raise
-            is_ours = not self._store.is_left(execution.namespace)
+            is_ours = not self._context.store.is_left(execution.namespace)
         if not is_ours:
-            self._store.leave_execution(execution)
+            self._context.store.leave_execution(execution)
         return is_ours
 
-    def _problem_of(self, execution: Execution) -> str:
-        """What keeps an execution from being run; one that has its run is asked nothing."""
-        if self._store.runs_of(execution):
-            return ""
+    def _spec_of(self, execution: Execution) -> tuple[WorkflowExecutionSpec | None, str]:
+        """What is to be run and what keeps it from that; one that has its run is not read."""
+        if self._context.store.runs_of(execution):
+            return None, ""
         if execution.problem:
-            return execution.problem
+            return None, execution.problem
         spec, problem = parse_spec(execution.raw)
-        return pipelinerun.problem_of(spec, self._policy.template) if spec else problem
+        if spec is not None:
+            problem = pipelinerun.problem_of(spec, self._context.policy.template)
+        return spec, problem
 
     async def _result_of(self, execution: Execution, error: errors.ApiError) -> Result:
         """What a pass comes to that could not be brought to its end."""
         await self._look_again(execution, error)
-        current = self._store.execution(execution.uid)
+        current = self._context.store.execution(execution.uid)
         return _waiting(current, error) if current else Result()
 
     async def _look_again(self, execution: Execution, error: errors.ApiError) -> None:
@@ -173,12 +165,12 @@ class ExecutionReconciler:
 
     def _close(self, execution: Execution, own_runs: list[Run]) -> None:
         """Drop what was remembered of an execution that is settled; its run may not be."""
-        self._memory.drop_execution(execution.uid)
+        self._context.memory.drop_execution(execution.uid)
         for run in own_runs:
             if run.state is RunState.FINISHED:
-                self._memory.drop_run(run.key)
+                self._context.memory.drop_run(run.key)
             else:
-                self._runs.add(run.key)
+                self._context.runs.add(run.key)
 
 
 def _waiting(execution: Execution, error: errors.ApiError) -> Result:

@@ -3,18 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.store import Store
-from workflowexecution.client.cluster import RUNS_AT_ONCE, Cluster
+from workflowexecution.client.cluster import RUNS_AT_ONCE
 from workflowexecution.client.leftover_reads import read_leftovers_of
-from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.controller.context import Context
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
-from workflowexecution.kube.clock import Clock
 
 # Long enough to be shared by all who wait for one target, too short for a run to come and go.
 _FRESH_FOR_S: Final = 1.0
@@ -26,48 +22,37 @@ class LiveReads:
     What it comes across that nobody had told of before is queued.
     """
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        store: Store,
-        memory: Memory,
-        clock: Clock,
-        shard: Shard,
-        executions: WorkQueue[str],
-        runs: WorkQueue[RunKey],
-    ) -> None:
-        self._cluster = cluster
-        self._store = store
-        self._memory = memory
-        self._clock = clock
-        self._shard = shard
-        self._executions = executions
-        self._runs = runs
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._seen_at: dict[RunKey, float] = {}
         self._left_at: dict[RunKey, float] = {}
 
     def is_fresh(self, key: RunKey) -> bool:
         """Whether this run was read, or written by us, a moment ago."""
-        return self._clock.monotonic() - self._seen_at.get(key, float("-inf")) < _FRESH_FOR_S
+        return (
+            self._context.clock.monotonic() - self._seen_at.get(key, float("-inf")) < _FRESH_FOR_S
+        )
 
     def is_holder_fresh(self, key: RunKey) -> bool:
         """Whether a moment ago this run was seen to hold its target.
 
         For one that has ended this takes a look at what is left of it.
         """
-        run = self._store.run(key)
+        run = self._context.store.run(key)
         if run is None or run.state is RunState.FINISHED:
             return False
         if run.state is not RunState.STOPPING:
             return self.is_fresh(key)
-        return self._clock.monotonic() - self._left_at.get(key, float("-inf")) < _FRESH_FOR_S
+        return (
+            self._context.clock.monotonic() - self._left_at.get(key, float("-inf")) < _FRESH_FOR_S
+        )
 
     def mark_fresh(self, key: RunKey) -> None:
         """Note that this run has just been read live, or answered to our own write."""
         self._note(self._seen_at, key)
 
     def _note(self, moments: dict[RunKey, float], key: RunKey) -> None:
-        now = self._clock.monotonic()
+        now = self._context.clock.monotonic()
         moments.pop(key, None)
         moments[key] = now
         # The oldest are first: what is not fresh any more is dropped as it comes to stand there.
@@ -81,15 +66,15 @@ class LiveReads:
             None where there is none and none was known.
         Raises: ApiError where the cluster gives no answer.
         """
-        before = self._store.run(key)
+        before = self._context.store.run(key)
         try:
-            seen = parse_run(await self._cluster.get_run(*key))
+            seen = parse_run(await self._context.cluster.get_run(*key))
         except errors.NotFoundError:
             self.mark_fresh(key)
             if before is not None:
-                self._store.run_is_gone(key, before.uid, now=self._clock.now())
+                self._context.store.run_is_gone(key, before.uid, now=self._context.clock.now())
             # A watch may have told of one that was made after this was answered.
-            return self._store.run(key)
+            return self._context.store.run(key)
         return self._learn(before, seen) if seen else None
 
     def _learn(self, before: Run | None, seen: Run) -> Run:
@@ -99,19 +84,19 @@ class LiveReads:
         """
         run = self.take_in(seen)
         is_news = before is None or before != run
-        if is_news and run.owner and self._store.execution(run.owner.uid):
-            self._executions.add(run.owner.uid)
+        if is_news and run.owner and self._context.store.execution(run.owner.uid):
+            self._context.executions.add(run.owner.uid)
         if is_news and run.state is RunState.STOPPING:
-            self._runs.add(run.key)
+            self._context.runs.add(run.key)
         return run
 
     def take_in(self, seen: Run) -> Run:
         """Enter a run that the API server has just shown; one that had its name before is gone."""
-        now, known = self._clock.now(), self._store.run(seen.key)
+        now, known = self._context.clock.now(), self._context.store.run(seen.key)
         if known is not None and known.uid and known.uid != seen.uid:
-            self._store.run_is_gone(known.key, known.uid, now=now)
+            self._context.store.run_is_gone(known.key, known.uid, now=now)
         self.mark_fresh(seen.key)
-        return self._store.observe_run(seen, now=now) or seen
+        return self._context.store.observe_run(seen, now=now) or seen
 
     async def confirm_holder(self, key: RunKey) -> Run | None:
         """Find out whether a run still holds its target, and every other there that has ended.
@@ -121,7 +106,7 @@ class LiveReads:
         run = await self.read_run(key)
         if run is None or run.state is not RunState.STOPPING:
             return run
-        others = self._store.unfinished_on(run.target_key)
+        others = self._context.store.unfinished_on(run.target_key)
         ended = [other for other in others if other.state is RunState.STOPPING]
         await self.settle_stopping([other for other in ended if other.namespace == run.namespace])
         return run
@@ -134,7 +119,7 @@ class LiveReads:
         """
         for first in range(0, len(runs), RUNS_AT_ONCE):
             some = runs[first : first + RUNS_AT_ONCE]
-            found = await read_leftovers_of(self._cluster, some)
+            found = await read_leftovers_of(self._context.cluster, some)
             for run in some:
                 self.mark_fresh(run.key)
                 if found[run.key].is_active:
@@ -144,20 +129,20 @@ class LiveReads:
 
     def _note_stopped(self, run: Run) -> None:
         """Free the target of a run, and have its execution tell how it ended."""
-        self._store.mark_stopped(run.key, run.uid, now=self._clock.now())
-        if run.owner and self._store.execution(run.owner.uid):
-            self._executions.add(run.owner.uid)
+        self._context.store.mark_stopped(run.key, run.uid, now=self._context.clock.now())
+        if run.owner and self._context.store.execution(run.owner.uid):
+            self._context.executions.add(run.owner.uid)
 
     async def read_leftovers(self, run: Run) -> Leftovers:
         """Read what is left of a run, which may itself be gone, and remember it.
 
         A run is known to have begun only where all looks at it together tell that.
         """
-        found = (await read_leftovers_of(self._cluster, [run]))[run.key]
-        memory = self._memory.run(run.key)
+        found = (await read_leftovers_of(self._context.cluster, [run]))[run.key]
+        memory = self._context.memory.run(run.key)
         memory.note(found)
         if memory.has_begun:
-            self._store.learn_of_beginning(run.key, run.uid, now=self._clock.now())
+            self._context.store.learn_of_beginning(run.key, run.uid, now=self._context.clock.now())
         return found
 
     async def read_execution(self, namespace: str, name: str, uid: str = "") -> Execution | None:
@@ -168,16 +153,16 @@ class LiveReads:
         # Not what is known later: a watch may tell of one that was made after this was answered.
         before = [
             known.uid
-            for known in self._store.executions()
+            for known in self._context.store.executions()
             if (known.namespace, known.name) == (namespace, name)
         ]
         try:
-            seen = parse_execution(await self._cluster.get_execution(namespace, name))
+            seen = parse_execution(await self._context.cluster.get_execution(namespace, name))
         except errors.NotFoundError:
             for known_uid in before:
                 self._forget(known_uid)
             return None
-        if self._shard.holds(seen.target_key):
+        if self._context.policy.shard.holds(seen.target_key):
             self._take_in_execution(seen)
         if uid and uid != seen.uid:
             self._forget(uid)
@@ -185,10 +170,10 @@ class LiveReads:
         return seen
 
     def _take_in_execution(self, seen: Execution) -> None:
-        if self._store.observe_execution(seen, now=self._clock.now()):
+        if self._context.store.observe_execution(seen, now=self._context.clock.now()):
             # The watch may tell of it much later, or not as news.
-            self._executions.add(seen.uid)
+            self._context.executions.add(seen.uid)
 
     def _forget(self, uid: str) -> None:
-        for key in self._store.forget_execution(uid, now=self._clock.now()):
-            self._runs.add(key)
+        for key in self._context.store.forget_execution(uid, now=self._context.clock.now()):
+            self._context.runs.add(key)

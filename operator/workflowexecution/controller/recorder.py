@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import structlog
 
+from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.core.facts.execution import Execution
@@ -57,7 +58,7 @@ class Recorder:
             was=str(before.phase or ""),
             run=run.name if run else "",
         )
-        if not after.phase.is_terminal:
+        if after.phase not in TERMINAL_PHASES:
             return
         self._metrics.executions.labels(outcome=after.phase).inc()
         if after.duration is not None:

@@ -12,18 +12,15 @@ from functools import partial
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.store import Store
-from workflowexecution.client.cluster import Cluster, Raw
+from workflowexecution.client.cluster import Raw
+from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.retention import Candidates
-from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.leftovers import has_left_only_pods, run_name_of, run_of_pod
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.policy import Policy, may_remove_execution, may_remove_run
-from workflowexecution.kube.clock import Clock
+from workflowexecution.core.policy import may_remove_execution, may_remove_run
 
 # A watch tells of what is new within this time, unless it has missed it.
 _TOLD_WITHIN: Final = timedelta(seconds=10)
@@ -72,48 +69,32 @@ class _Seen(Found):
 class Relist:
     """Lists everything; what was known before and is not there any more is let go of."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        store: Store,
-        memory: Memory,
-        reader: LiveReads,
-        policy: Policy,
-        clock: Clock,
-        executions: WorkQueue[str],
-        runs: WorkQueue[RunKey],
-    ) -> None:
-        self._cluster = cluster
-        self._store = store
-        self._memory = memory
+    def __init__(self, context: Context, reader: LiveReads) -> None:
+        self._context = context
         self._reader = reader
-        self._policy = policy
-        self._clock = clock
-        self._executions = executions
-        self._runs = runs
 
     async def relist(self) -> Found:
         """Do it once, and queue everything that may need work.
 
         Raises: ApiError where the cluster does not answer; nothing is let go of then.
         """
-        uids_before = {execution.uid for execution in self._store.executions()}
-        runs_before = [run for run in self._store.runs() if not run.is_gone]
-        gone_before = [run.key for run in self._store.runs() if run.is_gone]
-        seen = _Seen(now=self._clock.now())
-        self._store.begin_listing()
+        uids_before = {execution.uid for execution in self._context.store.executions()}
+        runs_before = [run for run in self._context.store.runs() if not run.is_gone]
+        gone_before = [run.key for run in self._context.store.runs() if run.is_gone]
+        seen = _Seen(now=self._context.clock.now())
+        self._context.store.begin_listing()
         await self._list_executions(seen, uids_before)
         await self._list_runs(seen)
         await self._list_pods(seen)
         await self._settle_gone(gone_before)
         for uid in uids_before - seen.uids:
             await self._miss_execution(uid, seen)
-        watched = self._policy.template.namespace
+        watched = self._context.policy.template.namespace
         for run in runs_before:
             if run.namespace == watched and run.key not in seen.keys:
                 await self._miss_run(run, seen)
         self._forget_past(seen)
-        self._store.end_listing()
+        self._context.store.end_listing()
         self.queue_all()
         return seen
 
@@ -130,7 +111,7 @@ class Relist:
                 await asyncio.sleep(0)
 
     def _forget_old_ends(self) -> None:
-        self._store.forget_ends(self._clock.now() - self._policy.cooldown)
+        self._context.store.forget_ends(self._context.clock.now() - self._context.policy.cooldown)
 
     def _forget_past(self, seen: _Seen) -> None:
         """Let go of what no decision needs, once all executions are listed.
@@ -138,100 +119,106 @@ class Relist:
         The execution of a run that was made before that is known by now, if it is there.
         """
         self._forget_old_ends()
-        self._store.forget_unclaimed(seen.now - _TOLD_WITHIN)
+        self._context.store.forget_unclaimed(seen.now - _TOLD_WITHIN)
 
     async def _miss_execution(self, uid: str, seen: _Seen) -> None:
         """Read an execution that was not listed: a list may be older than what a watch has told."""
-        known = self._store.execution(uid)
+        known = self._context.store.execution(uid)
         if known is not None:
             found = await self._reader.read_execution(known.namespace, known.name, uid)
             seen.missed_executions += found is None
-        self._executions.add(uid)
+        self._context.executions.add(uid)
 
     async def _miss_run(self, run: Run, seen: _Seen) -> None:
         """Let go of a run that was not listed; what is still held is not given up for that alone.
 
         A list may be older than what a watch has told, or than our own write.
         """
-        known = self._store.run(run.key)
+        known = self._context.store.run(run.key)
         if run.state is RunState.FINISHED:
-            self._store.run_is_gone(run.key, run.uid, now=self._clock.now())
+            self._context.store.run_is_gone(run.key, run.uid, now=self._context.clock.now())
         elif known is not None and not known.is_gone:
             now_known = await self._reader.read_run(run.key)
             seen.missed_runs += now_known is None or now_known.is_gone
 
     async def _list_executions(self, seen: _Seen, known: set[str]) -> None:
-        async for raw in self._in_pieces(self._cluster.list_executions(), self._forget_old_ends):
+        async for raw in self._in_pieces(
+            self._context.cluster.list_executions(), self._forget_old_ends
+        ):
             execution = parse_execution(raw)
-            if not self._policy.shard.holds(execution.target_key):
+            if not self._context.policy.shard.holds(execution.target_key):
                 continue
-            if self._store.is_left(execution.namespace):
+            if self._context.store.is_left(execution.namespace):
                 continue
-            is_news = self._store.observe_execution(execution, now=self._clock.now())
+            is_news = self._context.store.observe_execution(
+                execution, now=self._context.clock.now()
+            )
             created_at = reading.moment(raw["metadata"], "creationTimestamp") or seen.now
             seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN
             if execution.uid in known:
                 seen.uids.add(execution.uid)
-            is_old = may_remove_execution(execution, self._policy.retention, seen.now)
-            if is_old and not self._store.endings.rest_on_execution(execution):
+            is_old = may_remove_execution(execution, self._context.policy.retention, seen.now)
+            if is_old and not self._context.store.endings.rest_on_execution(execution):
                 seen.candidates.add_execution(execution)
 
     async def _list_runs(self, seen: _Seen) -> None:
         forget = partial(self._forget_past, seen)
-        async for raw in self._in_pieces(self._cluster.list_runs(), forget):
+        async for raw in self._in_pieces(self._context.cluster.list_runs(), forget):
             run = parse_run(raw)
             if run is None:
                 seen.note_child(raw)
                 continue
-            if not self._policy.shard.holds(run.target_key):
+            if not self._context.policy.shard.holds(run.target_key):
                 continue
-            if self._store.run(run.key) is not None:
+            if self._context.store.run(run.key) is not None:
                 seen.keys.add(run.key)
             elif run.state is RunState.ACTIVE and seen.now - run.created_at > _TOLD_WITHIN:
                 seen.missed_runs += 1
-            if run.state is RunState.STOPPING and not self._memory.has_looked_at(run.key):
+            if run.state is RunState.STOPPING and not self._context.memory.has_looked_at(run.key):
                 seen.ended[run.key] = run
             else:
-                self._store.observe_run(run, now=self._clock.now())
-            is_old = may_remove_run(run, self._policy.retention, seen.now)
+                self._context.store.observe_run(run, now=self._context.clock.now())
+            is_old = may_remove_run(run, self._context.policy.retention, seen.now)
             if is_old and not self._is_needed(run):
                 seen.candidates.add_run(run)
 
     def _is_needed(self, run: Run) -> bool:
         """Whether its execution still has to report how it ended, or a guard rests on it."""
-        is_untold = run.owner is not None and self._store.execution(run.owner.uid) is not None
-        return is_untold or self._store.endings.rest_on_run(run)
+        is_untold = (
+            run.owner is not None and self._context.store.execution(run.owner.uid) is not None
+        )
+        return is_untold or self._context.store.endings.rest_on_run(run)
 
     async def _list_pods(self, seen: _Seen) -> None:
         """Tell the runs that still have pods from those that have stopped long ago."""
         gone: dict[RunKey, Run] = {}
         with_pods: set[RunKey] = set()
-        async for raw in self._cluster.list_active_pods():
+        async for raw in self._context.cluster.list_active_pods():
             run = run_of_pod(raw)
-            if run is None or not self._policy.shard.holds(run.target_key):
+            if run is None or not self._context.policy.shard.holds(run.target_key):
                 continue
             if not parse_pod(raw).is_active:
                 continue
             key = seen.first_parent(run.key)
             with_pods.add(key)
-            if key not in seen.ended and self._store.run(key) is None:
+            if key not in seen.ended and self._context.store.run(key) is None:
                 gone.setdefault(run.key, run)
         await self._settle_ended(seen, with_pods)
         for key, run in gone.items():
             if await self._reader.read_run(key) is None:
                 seen.missed_runs += 1
-                self._store.take_in_gone_run(run, now=self._clock.now())
+                self._context.store.take_in_gone_run(run, now=self._context.clock.now())
 
     async def _settle_ended(self, seen: _Seen, with_pods: set[RunKey]) -> None:
         recent = []
         for key, run in seen.ended.items():
-            now = self._clock.now()
+            now = self._context.clock.now()
             has_stopped = key not in with_pods and has_left_only_pods(run, now)
-            kept = self._store.observe_run(
+            kept = self._context.store.observe_run(
                 dataclasses.replace(run, has_stopped=has_stopped), now=now
             )
             if has_stopped:
-                self._store.mark_stopped(key, run.uid, now=now)
+                self._context.store.mark_stopped(key, run.uid, now=now)
             elif kept is not None and key not in with_pods and run.succeeded in ("True", "False"):
                 recent.append(kept)
         await self._reader.settle_stopping(recent)
@@ -243,21 +230,21 @@ class Relist:
         """
         found = []
         for key in keys:
-            run = self._store.run(key)
+            run = self._context.store.run(key)
             if run is not None and not run.uid:
                 # Only a status has told of it so far: it may well be there, and at work.
                 run = await self._reader.read_run(key)
-            if run is not None and run.is_gone and not self._memory.has_looked_at(key):
+            if run is not None and run.is_gone and not self._context.memory.has_looked_at(key):
                 found.append(run)
-        watched = self._policy.template.namespace
+        watched = self._context.policy.template.namespace
         await self._reader.settle_stopping([run for run in found if run.namespace == watched])
 
     def queue_all(self) -> None:
         """Queue everything that is known and may need work."""
-        executions = [execution.uid for execution in self._store.executions()]
-        runs = [run for run in self._store.runs() if run.state is not RunState.FINISHED]
+        executions = [execution.uid for execution in self._context.store.executions()]
+        runs = [run for run in self._context.store.runs() if run.state is not RunState.FINISHED]
         for uid in executions:
-            self._executions.add(uid)
+            self._context.executions.add(uid)
         for run in runs:
-            self._runs.add(run.key)
-        self._memory.keep_only(executions, [run.key for run in self._store.runs()])
+            self._context.runs.add(run.key)
+        self._context.memory.keep_only(executions, [run.key for run in self._context.store.runs()])

@@ -6,14 +6,9 @@ from typing import Final, assert_never
 
 from structlog.contextvars import bound_contextvars
 
-from workflowexecution.cache.memory import Memory
-from workflowexecution.cache.store import Store
-from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_ender import RunEnder
-from workflowexecution.controller.workqueue import WorkQueue
 from workflowexecution.core import run_ending
 from workflowexecution.core.ending_words import held_until_readable, held_until_stopped
 from workflowexecution.core.evidence import Evidence, holder_of
@@ -22,10 +17,8 @@ from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
-from workflowexecution.core.policy import Policy
 from workflowexecution.core.run_ending import OwnerState, RunSnapshot
 from workflowexecution.kube import errors
-from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
 
 # An owner, a rival, a cancellation and what is left of the run are each learnt once in a pass.
@@ -43,26 +36,10 @@ class _JustRead:
 class RunReconciler:
     """Brings one run a step closer to its end, where it should end."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        store: Store,
-        memory: Memory,
-        reader: LiveReads,
-        recorder: Recorder,
-        policy: Policy,
-        clock: Clock,
-        executions: WorkQueue[str],
-    ) -> None:
-        self._cluster = cluster
-        self._store = store
-        self._memory = memory
+    def __init__(self, context: Context, reader: LiveReads) -> None:
+        self._context = context
         self._reader = reader
-        self._recorder = recorder
-        self._policy = policy
-        self._clock = clock
-        self._executions = executions
-        self._ender = RunEnder(cluster, memory, reader, recorder, policy, clock)
+        self._ender = RunEnder(context, reader)
 
     async def reconcile(self, key: RunKey) -> float | None:
         """Do one pass.
@@ -70,9 +47,9 @@ class RunReconciler:
         Returns: seconds after which to come back unasked, or None.
         Raises: ApiError where the cluster gave no answer; the pass is then repeated.
         """
-        run = self._store.run(key)
+        run = self._context.store.run(key)
         if run is None:
-            self._memory.drop_run(key)
+            self._context.memory.drop_run(key)
             return None
         with bound_contextvars(run=run.name, target=run.target or run.target_key):
             result = await self._decide_and_act(run)
@@ -82,9 +59,9 @@ class RunReconciler:
         """Decide and act until there is a result."""
         read = _JustRead()
         for _ in range(_ROUNDS):
-            current = self._store.run(run.key)
+            current = self._context.store.run(run.key)
             if current is None:
-                self._memory.drop_run(run.key)
+                self._context.memory.drop_run(run.key)
                 return Result()
             verdict = run_ending.decide_run(self._gather(current, read))
             try:
@@ -120,7 +97,7 @@ class RunReconciler:
             case run_ending.EndPods():
                 return await self._end_pods(run, verdict)
             case run_ending.RunHasStopped():
-                self._store.mark_stopped(run.key, run.uid, now=self._clock.now())
+                self._context.store.mark_stopped(run.key, run.uid, now=self._context.clock.now())
                 self._tell_of_what_is_left_alone(run, read.leftovers)
                 self._wake_owner(run)
             case _:
@@ -128,7 +105,7 @@ class RunReconciler:
         return DECIDE_AGAIN
 
     def _gather(self, run: Run, read: _JustRead) -> RunSnapshot:
-        memory, now = self._memory.run(run.key), self._clock.monotonic()
+        memory, now = self._context.memory.run(run.key), self._context.clock.monotonic()
         if memory.unfinished_since is None and run.state is RunState.STOPPING:
             memory.unfinished_since, memory.is_stuck = now, False
         since = now if memory.unfinished_since is None else memory.unfinished_since
@@ -140,21 +117,21 @@ class RunReconciler:
             leftovers=read.leftovers,
             checks=memory.checks,
             unfinished_for=timedelta(seconds=now - since),
-            cancel_grace=self._policy.cancel_grace,
-            leftover_grace=self._policy.leftover_grace,
-            now=self._clock.now(),
+            cancel_grace=self._context.policy.cancel_grace,
+            leftover_grace=self._context.policy.leftover_grace,
+            now=self._context.clock.now(),
         )
 
     def _owner_of(self, run: Run, read: _JustRead) -> OwnerState:
         if run.owner is None or not self._serves(run.owner.namespace):
             return OwnerState.FOREIGN
-        known = self._store.execution(run.owner.uid)
+        known = self._context.store.execution(run.owner.uid)
         if known is not None and _state_of(known, run) is OwnerState.ACTIVE:
             return OwnerState.ACTIVE
         return read.owner or OwnerState.UNKNOWN
 
     def _serves(self, namespace: str) -> bool:
-        return self._policy.serves(namespace) and not self._store.is_left(namespace)
+        return self._context.policy.serves(namespace) and not self._context.store.is_left(namespace)
 
     async def _read_owner(self, run: Run) -> OwnerState:
         assert run.owner is not None
@@ -166,7 +143,7 @@ class RunReconciler:
         """The oldest other run on the target that is still active, where it is older."""
         older = [
             other
-            for other in self._store.unfinished_on(run.target_key)
+            for other in self._context.store.unfinished_on(run.target_key)
             if other.state is RunState.ACTIVE
             and run.target in (other.target, None)
             and (other.created_at, other.name) < (run.created_at, run.name)
@@ -179,15 +156,15 @@ class RunReconciler:
             # Only a status has told of it so far: it may well be there, and at work.
             run = await self._reader.read_run(run.key) or run
         found = await self._reader.read_leftovers(run)
-        self._memory.run(run.key).checks += 1
+        self._context.memory.run(run.key).checks += 1
         return found
 
     def _tell_of_its_end(self, key: RunKey) -> None:
         """Have its execution say how far the end of a run is that is still active."""
-        run = self._store.run(key)
+        run = self._context.store.run(key)
         if run is None:
             return
-        memory, ending = self._memory.run(key), self._ender.describe(run)
+        memory, ending = self._context.memory.run(key), self._ender.describe(run)
         if memory.ending != ending:
             memory.ending = ending
             self._wake_owner(run)
@@ -195,12 +172,12 @@ class RunReconciler:
     def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
         """Have its execution say what a person has to give before its target can be free."""
         if run.state is RunState.STOPPING:
-            self._memory.run(run.key).why_held = held_until_readable(str(error))
+            self._context.memory.run(run.key).why_held = held_until_readable(str(error))
             self._wake_owner(run)
 
     def _hold(self, run: Run, again_after: timedelta, refusal: str = "") -> Result:
         """Have its execution say what keeps the target held."""
-        memory = self._memory.run(run.key)
+        memory = self._context.memory.run(run.key)
         left = memory.leftovers.describe() if memory.leftovers else ""
         memory.why_held = held_until_stopped(left, refusal)
         self._wake_owner(run)
@@ -208,7 +185,7 @@ class RunReconciler:
 
     async def _end_pods(self, run: Run, verdict: run_ending.EndPods) -> Result:
         refused = await self._delete_what_is_left(run, verdict)
-        memory, note = self._memory.run(run.key), ""
+        memory, note = self._context.memory.run(run.key), ""
         if verdict.stuck:
             note = _cannot_be_ended(run, verdict.stuck[0])
         elif refused is not None and not isinstance(refused, errors.UnavailableError):
@@ -217,7 +194,9 @@ class RunReconciler:
             )
             note += f": {refused}"
         if note and not memory.is_stuck:
-            self._recorder.about_run(run, events.POD_STUCK, note, kind="Warning", quotes=True)
+            self._context.recorder.about_run(
+                run, events.POD_STUCK, note, kind="Warning", quotes=True
+            )
         memory.is_stuck = bool(note)
         return self._hold(run, verdict.again_after, str(refused or ""))
 
@@ -238,11 +217,11 @@ class RunReconciler:
 
     async def _delete(self, run: Run, left: Pod | TaskRun) -> None:
         if isinstance(left, Pod):
-            await self._cluster.delete_pod(left)
-            self._recorder.pod_deleted(run, left.name)
+            await self._context.cluster.delete_pod(left)
+            self._context.recorder.pod_deleted(run, left.name)
         else:
-            await self._cluster.delete_child(left)
-            self._recorder.child_deleted(run, left)
+            await self._context.cluster.delete_child(left)
+            self._context.recorder.child_deleted(run, left)
 
     def _tell_of_what_is_left_alone(self, run: Run, left: Leftovers | None) -> None:
         """Say of a pod that somebody else's container keeps that it holds nothing and is not ended.
@@ -255,11 +234,11 @@ class RunReconciler:
                 f"pod {pod.namespace}/{pod.name} has done its work and is kept by a container that "
                 f"is not the workflow's ({keepers}); it holds no target and is left alone"
             )
-            self._recorder.about_run(run, events.POD_LEFT_ALONE, note)
+            self._context.recorder.about_run(run, events.POD_LEFT_ALONE, note)
 
     def _wake_owner(self, run: Run) -> None:
-        if run.owner and self._store.execution(run.owner.uid):
-            self._executions.add(run.owner.uid)
+        if run.owner and self._context.store.execution(run.owner.uid):
+            self._context.executions.add(run.owner.uid)
 
 
 def _seconds(after: timedelta | None) -> float | None:

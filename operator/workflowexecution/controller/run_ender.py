@@ -6,17 +6,14 @@ from typing import Final
 
 import structlog
 
-from workflowexecution.cache.memory import Attempt, Memory
-from workflowexecution.client.cluster import Cluster
+from workflowexecution.cache.memory import Attempt
+from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.recorder import Recorder
 from workflowexecution.core.ending_words import describe_ending, note_of_end
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Run, RunState
-from workflowexecution.core.policy import Policy
 from workflowexecution.core.run_ending import ASKED_BY_WAY, EndReason, EndRun, Tried, Way
 from workflowexecution.kube import errors
-from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
 
 # More than lies between two tries where each is answered, or was not in time: the API server itself
@@ -27,26 +24,14 @@ _OUT_OF_REACH_S: Final = 90.0
 class RunEnder:
     """Carries out ``EndRun`` and ``BeginAgain``."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        memory: Memory,
-        reader: LiveReads,
-        recorder: Recorder,
-        policy: Policy,
-        clock: Clock,
-    ) -> None:
-        self._cluster = cluster
-        self._memory = memory
+    def __init__(self, context: Context, reader: LiveReads) -> None:
+        self._context = context
         self._reader = reader
-        self._recorder = recorder
-        self._policy = policy
-        self._clock = clock
         self._log = structlog.get_logger("ending")
 
     def tried(self, run: Run) -> Mapping[Way, Tried]:
         """What has come of the ways to end a run; what somebody else asked for counts, too."""
-        known, now = self._memory.run(run.key).tried, self._clock.monotonic()
+        known, now = self._context.memory.run(run.key).tried, self._context.clock.monotonic()
         for way, asked in ASKED_BY_WAY.items():
             if run.asked is asked:
                 known.setdefault(way, Attempt(now, now))
@@ -64,7 +49,7 @@ class RunEnder:
         """How far the end of a run is, for people; empty where none is under way."""
         if run.owner is None or run.state is not RunState.ACTIVE:
             return ""
-        return describe_ending(run, self.tried(run), self._policy.cancel_grace)
+        return describe_ending(run, self.tried(run), self._context.policy.cancel_grace)
 
     async def end(self, run: Run, verdict: EndRun) -> None:
         """End a run in one way; who refuses that for good is remembered.
@@ -86,13 +71,13 @@ class RunEnder:
         if refusal:
             self._refuse(run, way, refusal, is_final=True)
         elif refusal is not None:
-            now = self._clock.monotonic()
-            self._memory.run(run.key).tried[way] = Attempt(now, now)
+            now = self._context.clock.monotonic()
+            self._context.memory.run(run.key).tried[way] = Attempt(now, now)
             self._tell_of(run, verdict, before)
 
     def begin_again(self, run: Run) -> None:
         """Forget what was refused; what Tekton was asked for stays asked for."""
-        known = self._memory.run(run.key).tried
+        known = self._context.memory.run(run.key).tried
         if known[Way.DELETE].refusal:
             self._tell_not_ended(run)
         for way in list(known):
@@ -101,14 +86,14 @@ class RunEnder:
 
     def forget(self, run: Run) -> None:
         """Nothing is to be ended: what was refused is of no interest any more."""
-        memory = self._memory.run(run.key)
+        memory = self._context.memory.run(run.key)
         if memory.tried:
             memory.tried.clear()
             memory.is_stuck = False
 
     def _note_attempt(self, run: Run, way: Way) -> None:
         """Note that a way is tried now; time in which nothing could be asked does not count."""
-        now, known = self._clock.monotonic(), self._memory.run(run.key).tried
+        now, known = self._context.clock.monotonic(), self._context.memory.run(run.key).tried
         attempt = known.setdefault(way, Attempt(now, now))
         if now - attempt.last > _OUT_OF_REACH_S:
             attempt.since = now
@@ -120,11 +105,11 @@ class RunEnder:
         Returns: what has kept it from having an effect though it was accepted; else empty.
         """
         if way is Way.DELETE:
-            await self._cluster.delete_run(run)
+            await self._context.cluster.delete_run(run)
             await self._reader.read_run(run.key)
             return ""
         asked = ASKED_BY_WAY[way]
-        seen = parse_run(await self._cluster.cancel_run(run, asked))
+        seen = parse_run(await self._context.cluster.cancel_run(run, asked))
         assert seen is not None, "a run that names its target goes on naming it"
         self._reader.take_in(seen)
         if seen.asked is asked:
@@ -154,29 +139,33 @@ class RunEnder:
         raise error
 
     def _refuse(self, run: Run, way: Way, refusal: str, *, is_final: bool) -> None:
-        attempt = self._memory.run(run.key).tried[way]
+        attempt = self._context.memory.run(run.key).tried[way]
         attempt.refusal, attempt.is_final = refusal, is_final
         if way is Way.DELETE and is_final:
             self._tell_not_ended(run)
 
     def _tell_not_ended(self, run: Run) -> None:
-        memory = self._memory.run(run.key)
+        memory = self._context.memory.run(run.key)
         if not memory.is_stuck:
             memory.is_stuck = True
             note = self.describe(run)
-            self._recorder.about_run(run, events.RUN_NOT_ENDED, note, kind="Warning", quotes=True)
+            self._context.recorder.about_run(
+                run, events.RUN_NOT_ENDED, note, kind="Warning", quotes=True
+            )
 
     def _tell_of(self, run: Run, verdict: EndRun, before: Mapping[Way, Tried]) -> None:
-        note = note_of_end(run, verdict, before, self._policy.cancel_grace)
+        note = note_of_end(run, verdict, before, self._context.policy.cancel_grace)
         is_delete = verdict.way is Way.DELETE
         if verdict.reason is EndReason.SECOND_ON_TARGET:
-            self._recorder.lock_violated(run, note)
+            self._context.recorder.lock_violated(run, note)
         elif verdict.reason is EndReason.EXECUTION_DELETED:
-            self._recorder.about_run(run, events.DELETED, note, quotes=is_delete)
+            self._context.recorder.about_run(run, events.DELETED, note, quotes=is_delete)
         elif not is_delete:
-            self._recorder.about_run(run, events.RUN_CANCELLED, note, kind="Warning")
+            self._context.recorder.about_run(run, events.RUN_CANCELLED, note, kind="Warning")
         if is_delete:
-            self._recorder.about_run(run, events.RUN_DELETED, note, kind="Warning", quotes=True)
+            self._context.recorder.about_run(
+                run, events.RUN_DELETED, note, kind="Warning", quotes=True
+            )
 
 
 def _is_final(error: errors.ApiError) -> bool:

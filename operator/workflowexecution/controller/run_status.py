@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
-from workflowexecution.cache.memory import ExecutionMemory, Memory, RunMemory
+from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.result import DECIDE_AGAIN, Result
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
@@ -16,7 +16,6 @@ from workflowexecution.core.facts.leftovers import with_pods
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun, count_ended, parse_task_run
-from workflowexecution.core.policy import Policy
 from workflowexecution.core.silence import (
     SILENT_AFTER,
     Silence,
@@ -111,26 +110,17 @@ class SilentRuns:
 class RunStatusReporter:
     """From a run to what its execution's status says of it."""
 
-    def __init__(
-        self,
-        reader: LiveReads,
-        silent_runs: SilentRuns,
-        memory: Memory,
-        policy: Policy,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, context: Context, reader: LiveReads, silent_runs: SilentRuns) -> None:
+        self._context = context
         self._reader = reader
         self._silent_runs = silent_runs
-        self._memory = memory
-        self._policy = policy
-        self._clock = clock
 
     async def report(self, execution: Execution, run: Run) -> Result:
         """Say what to report of a run.
 
         Raises: ApiError where the cluster gives no answer.
         """
-        is_watched = run.namespace == self._policy.template.namespace
+        is_watched = run.namespace == self._context.policy.template.namespace
         if not is_watched and not run.is_gone and not self._reader.is_fresh(run.key):
             await self._reader.read_run(run.key)
             return DECIDE_AGAIN
@@ -143,27 +133,27 @@ class RunStatusReporter:
                 return Result(await self._outcome(execution, run))
         if is_watched:
             return report
-        poll = self._policy.progress_interval.total_seconds()
+        poll = self._context.policy.progress_interval.total_seconds()
         return Result(report.outcome, min(poll, report.requeue_after or poll))
 
     def _stopping(self, run: Run) -> Result:
         """Nothing, until it is known what keeps the target held."""
-        why_held = self._memory.run(run.key).why_held
+        why_held = self._context.memory.run(run.key).why_held
         return Result(outcome_of_stopping(run, why_held) if why_held else None)
 
     async def _progress(self, execution: Execution, run: Run, *, is_watched: bool) -> Result:
         """Report at once when it starts and at a bounded rate from then on."""
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        memory = self._memory.execution(execution.uid)
-        delay = tekton_delay(run, grace=self._policy.deadline_grace, now=now)
+        now, monotonic = self._context.clock.now(), self._context.clock.monotonic()
+        memory = self._context.memory.execution(execution.uid)
+        delay = tekton_delay(run, grace=self._context.policy.deadline_grace, now=now)
         if execution.phase is Phase.RUNNING and memory.progress_at is not None:
-            interval = self._policy.progress_interval.total_seconds()
+            interval = self._context.policy.progress_interval.total_seconds()
             due_in = memory.progress_at + interval - monotonic
             if due_in > 0:
                 return Result(requeue_after=due_in)
         memory.progress_at = monotonic
         again = [(delay.until - now).total_seconds()] if delay.until else []
-        of_run = self._memory.run(run.key)
+        of_run = self._context.memory.run(run.key)
         if of_run.ending:
             return Result(outcome_of_ending(run, of_run.ending), min(again, default=None))
         # Of a namespace that is not watched nothing but what is left of runs can be read; of a run
@@ -177,13 +167,13 @@ class RunStatusReporter:
     async def _outcome(self, execution: Execution, run: Run) -> Outcome:
         if run.succeeded == "True":
             return outcome_of_run(run, None)
-        memory = self._memory.run(run.key)
+        memory = self._context.memory.run(run.key)
         left = memory.leftovers
         if left is None or left.is_active:
             # Somebody else has found that it has stopped: what was seen before says little.
             left = await self._reader.read_leftovers(run)
         children = list(memory.children.values())
-        of_execution = self._memory.execution(execution.uid)
+        of_execution = self._context.memory.execution(execution.uid)
         diagnosis = diagnose(
             run,
             children,
@@ -197,7 +187,7 @@ class RunStatusReporter:
             execution,
             task_names=run.task_names,
             started_at=run.started_at or run.created_at,
-            failed_at=run.ended_at(self._clock.now()),
+            failed_at=run.ended_at(self._context.clock.now()),
         )
         ended = max(run.completed_tasks, count_ended(children))
         return outcome_of_run(replace(run, completed_tasks=ended), failure)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import SkipReason
 from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
@@ -41,6 +42,7 @@ class Snapshot:
     ends: per workflow its newest end on this target, at least of those within the cooldown.
     ending: how its workflow ended last on its target, run or no run; None where no guard is on.
     top_slot: the highest number any run on this target had; 0 where there was none.
+    spec: as far as it was kept and can be read; None where it is not needed.
     problem: what is wrong with the spec, for people; empty when it can be run.
     cooldown: at least 0; zero turns the check off.
     deadline_grace: how long after its time limit a run that Tekton does not end is given up.
@@ -61,6 +63,7 @@ class Snapshot:
     guards: Guards
     holds: Sequence[Hold]
     now: datetime
+    spec: WorkflowExecutionSpec | None = None
 
 
 def decide(snapshot: Snapshot) -> Verdict:
@@ -72,7 +75,8 @@ def decide(snapshot: Snapshot) -> Verdict:
         verdict = check(snapshot)
         if verdict is not None:
             return verdict
-    return Launch(names.slot_name(snapshot.execution.target, snapshot.top_slot + 1))
+    name = names.slot_name(snapshot.execution.target, snapshot.top_slot + 1)
+    return Launch(name, snapshot.spec)
 
 
 def _has_an_old_finalizer(snapshot: Snapshot) -> Verdict | None:

@@ -77,11 +77,6 @@ def slot_key_of_hash(digest: str) -> str:
     return f"wfe-{digest}" if _HASH.fullmatch(digest) else ""
 
 
-def hash_of_slot_key(key: str) -> int:
-    """The hash in a slot key, as a number of 64 bits."""
-    return int(key.removeprefix("wfe-"), 16)
-
-
 def slot_name(target: str, number: int) -> str:
     """Name of the run in slot ``number`` (from 1) of a target; at most 31 characters."""
     return f"{slot_key(target)}-{number}"

@@ -1,8 +1,9 @@
 """The possible decisions for one execution: a closed set of values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import FailureReason, SkipReason
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.evidence import Evidence
@@ -12,9 +13,10 @@ from workflowexecution.core.facts.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """The target is free: create the run of this name."""
+    """The target is free: create the run of this name, of this spec as far as it was kept."""
 
     run_name: str
+    spec: WorkflowExecutionSpec | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Each verdict on an execution, and what is done about it."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -19,11 +19,8 @@ from builders import (
 from reconcile_desk import Desk
 from workflowexecution.api import identity
 from workflowexecution.api.status import SkipReason
-from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.actions import Actions, Launcher
-from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.result import DECIDE_AGAIN, Result
-from workflowexecution.controller.run_status import RunStatusReporter, SilentRuns
+from workflowexecution.controller.actions import Actions
+from workflowexecution.controller.context import DECIDE_AGAIN, Result
 from workflowexecution.core import names
 from workflowexecution.core.evidence import holder_of
 from workflowexecution.core.facts.execution import Execution
@@ -46,19 +43,7 @@ KEY = (RUN_NAMESPACE, RUN_NAME)
 
 @pytest.fixture
 def actions(desk: Desk) -> Actions:
-    cluster, reader, policy, clock = (
-        cast(Cluster, desk.cluster),
-        desk.reader(),
-        desk.policy,
-        desk.clock,
-    )
-    recorder = Recorder(cluster, desk.metrics, clock)
-    launcher = Launcher(cluster, reader, desk.memory, recorder, policy, clock)
-    reporter = RunStatusReporter(reader, SilentRuns(cluster, clock), desk.memory, policy, clock)
-    runs = cast(Any, desk.runs)
-    return Actions(
-        cluster, desk.store, desk.memory, reader, launcher, reporter, policy, clock, runs
-    )
+    return desk.controller.actions
 
 
 @pytest.fixture

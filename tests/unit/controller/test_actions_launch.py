@@ -10,13 +10,11 @@ from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.actions import Launcher
+from workflowexecution.controller.context import DECIDE_AGAIN, Context
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.result import DECIDE_AGAIN
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.names import Shard
 from workflowexecution.core.verdict import Launch
 from workflowexecution.kube import errors
 
@@ -53,8 +51,8 @@ def launcher_of(here: Here) -> tuple[Launcher, Execution]:
     store.observe_execution(parse_execution(LARGE), now=NOW)
     cluster = cast(Cluster, here)
     memory = Memory()
-    reader = LiveReads(cluster, store, memory, clock, Shard(), silent, silent)
-    launcher = Launcher(cluster, reader, memory, cast(Recorder, silent), make_policy(), clock)
+    context = Context(cluster, store, memory, silent, make_policy(), clock, silent, silent)
+    launcher = Launcher(context, LiveReads(context))
     (execution,) = store.executions()
     return launcher, execution
 

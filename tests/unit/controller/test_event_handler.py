@@ -11,6 +11,7 @@ from clocks import FixedClock
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
+from workflowexecution.controller.context import Context
 from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.workqueue import WorkQueue
 
@@ -50,15 +51,10 @@ class Desk:
 @pytest.fixture
 def desk() -> Desk:
     store, memory, executions, runs = Store(RUN_NAMESPACE), Memory(), Added(), Added()
-    handler = EventHandler(
-        store,
-        memory,
-        gaps := Gaps(),
-        FixedClock(NOW),
-        make_policy(),
-        cast("WorkQueue[str]", executions),
-        cast("WorkQueue[tuple[str, str]]", runs),
-    )
+    nothing, gaps = cast(Any, None), Gaps()
+    queues = cast("WorkQueue[str]", executions), cast("WorkQueue[tuple[str, str]]", runs)
+    context = Context(nothing, store, memory, nothing, make_policy(), FixedClock(NOW), *queues)
+    handler = EventHandler(context, gaps)
     return Desk(store, memory, gaps, executions, runs, handler)
 
 

@@ -10,6 +10,7 @@ from builders import (
     NOW,
     RUN_NAMESPACE,
     make_execution,
+    make_policy,
     make_run,
     raw_execution,
     raw_run,
@@ -21,8 +22,8 @@ from clocks import FixedClock
 from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
@@ -106,15 +107,10 @@ def told() -> Added:
 
 @pytest.fixture
 def reader(here: Here, store: Store, clock: FixedClock, told: Added) -> LiveReads:
-    return LiveReads(
-        cast(Cluster, here),
-        store,
-        Memory(),
-        clock,
-        Shard(),
-        cast(Any, told),
-        cast(Any, Added()),
-    )
+    cluster, silent, executions = cast(Cluster, here), cast(Any, None), cast(Any, told)
+    policy, runs = make_policy(), cast(Any, Added())
+    context = Context(cluster, store, Memory(), silent, policy, clock, executions, runs)
+    return LiveReads(context)
 
 
 def test_what_was_seen_is_fresh_for_a_second(reader: LiveReads, clock: FixedClock) -> None:

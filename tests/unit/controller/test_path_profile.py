@@ -5,7 +5,7 @@ import pytest
 import path_profile
 
 # Files, and calls into another file, at most.
-BOUNDS = {"event": (10, 17), "launch": (32, 134), "skip": (29, 96)}
+BOUNDS = {"event": (9, 15), "launch": (28, 94), "skip": (26, 61)}
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -1,12 +1,9 @@
 """A resync: what is let go of, what is kept, and what is queued."""
 
-from typing import Any, cast
-
 import pytest
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, raw_execution, raw_run, run_status
 from reconcile_desk import Desk, labelled
-from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.relist import Relist
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
@@ -20,9 +17,7 @@ ENDED = {"phase": "Completed", "completionTime": "2026-01-02T11:59:00Z"}
 
 @pytest.fixture
 def relist(desk: Desk) -> Relist:
-    queues = cast(Any, desk.executions), cast(Any, desk.runs)
-    cluster, reader = cast(Cluster, desk.cluster), desk.reader()
-    return Relist(cluster, desk.store, desk.memory, reader, desk.policy, desk.clock, *queues)
+    return Relist(desk.controller.context, desk.reader())
 
 
 async def test_all_that_may_need_work_is_queued(desk: Desk, relist: Relist) -> None:

@@ -10,13 +10,13 @@ from clocks import FixedClock
 from workflowexecution.cache.memory import Attempt, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.run_ender import RunEnder
 from workflowexecution.core.evidence import holder_of
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Asked, Run
-from workflowexecution.core.names import Shard
 from workflowexecution.core.run_ending import EndReason, EndRun, Way
 from workflowexecution.kube import errors
 
@@ -90,15 +90,12 @@ class Desk:
         self.store = Store(RUN_NAMESPACE)
         cluster = cast(Cluster, self.server)
         queue = cast(Any, Queue())
-        self.reader = LiveReads(cluster, self.store, self.memory, self.clock, Shard(), queue, queue)
-        self.ender = RunEnder(
-            cluster,
-            self.memory,
-            self.reader,
-            cast(Recorder, self.told),
-            make_policy(),
-            self.clock,
+        recorder = cast(Recorder, self.told)
+        context = Context(
+            cluster, self.store, self.memory, recorder, make_policy(), self.clock, queue, queue
         )
+        self.reader = LiveReads(context)
+        self.ender = RunEnder(context, self.reader)
         assert self.server.run is not None
         run = parse_run(self.server.run)
         assert run is not None

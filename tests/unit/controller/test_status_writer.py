@@ -1,14 +1,11 @@
 """The one write of a status: what is sent, and what follows from each answer."""
 
 from collections.abc import AsyncIterator
-from typing import cast
 
 import pytest
 
 from builders import NOW, ago, failed_execution, make_policy, make_run, raw_execution
 from reconcile_desk import Desk
-from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.recorder import Recorder
 from workflowexecution.controller.status_writer import StatusWriter
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.status.failures import outcome_of_refusal
@@ -26,17 +23,9 @@ class Table(Desk):
 
     def __init__(self) -> None:
         super().__init__(make_policy(guards=Guards(retry_limit=3)))
-        cluster = cast(Cluster, self.cluster)
-        self.recorder = Recorder(cluster, self.metrics, self.clock)
-        self.writer = StatusWriter(
-            cluster,
-            self.store,
-            self.memory,
-            self.reader(),
-            self.recorder,
-            self.policy,
-            self.clock,
-        )
+        context = self.controller.context
+        self.recorder = context.recorder
+        self.writer = StatusWriter(context, self.reader())
 
     async def told(self) -> list[str]:
         """The reasons of the Events so far."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workflowexecution.api.status import Phase
+from workflowexecution.api.status import TERMINAL_PHASES, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Execution:
     @property
     def has_ended(self) -> bool:
         """Whether its phase is final."""
-        return self.phase is not None and self.phase.is_terminal
+        return self.phase in TERMINAL_PHASES
 
     def wants(self, namespace: str, name: str) -> bool:
         """Whether a run made for it is the one that its status names; any, where it names none.

@@ -45,28 +45,23 @@ class Pipeline:
 
 
 def parse_pipeline(status: Raw, *, has_failed: bool) -> Pipeline:
-    """Read what a PipelineRun's status tells of its pipeline."""
-    children = child_kinds_of(status, has_failed=has_failed)
+    """Read what a PipelineRun's status tells; one that failed before that has no children."""
     spec = status.get("pipelineSpec")
     if not spec or not isinstance(spec, dict):
-        return Pipeline(children)
+        return Pipeline(_NONE if has_failed else ANY_CHILDREN)
     finally_tasks = reading.mappings(spec, "finally")
     tasks = [*reading.mappings(spec, "tasks"), *finally_tasks]
-    known = frozenset(reading.text(item, "name") for item in reading.mappings(spec, "params"))
-    shown = tuple(name for task in tasks if (name := reading.text(task, "name")))
-    return Pipeline(children, shown, bool(finally_tasks), known)
-
-
-def child_kinds_of(status: Raw, *, has_failed: bool) -> ChildKinds:
-    """Read a PipelineRun's status; one that failed before there was a pipeline has no children."""
-    pipeline = reading.mapping(status, "pipelineSpec")
-    if not pipeline:
-        return _NONE if has_failed else ANY_CHILDREN
-    tasks = [*reading.mappings(pipeline, "tasks"), *reading.mappings(pipeline, "finally")]
-    return ChildKinds(
-        may_outlast=any(map(_may_outlast, tasks)),
-        custom_runs=any(map(_is_custom, tasks)),
-        runs=any(map(_is_pipeline, tasks)),
+    return Pipeline(
+        children=ChildKinds(
+            may_outlast=any(map(_may_outlast, tasks)),
+            custom_runs=any(map(_is_custom, tasks)),
+            runs=any(map(_is_pipeline, tasks)),
+        ),
+        task_names=tuple(name for task in tasks if (name := reading.text(task, "name"))),
+        has_finally=bool(finally_tasks),
+        parameters=frozenset(
+            reading.text(item, "name") for item in reading.mappings(spec, "params")
+        ),
     )
 
 

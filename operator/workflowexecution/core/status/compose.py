@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from workflowexecution.api.status import (
+    TERMINAL_PHASES,
     Condition,
     ConditionStatus,
     Phase,
@@ -36,6 +37,15 @@ _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
 }
 
 
+def change_status(
+    held: Mapping[str, Any], outcome: Outcome, *, generation: int, now: datetime, asked: str
+) -> tuple[WorkflowExecutionStatus, WorkflowExecutionStatus, dict[str, Any]]:
+    """What an outcome makes of the status that is held: before, after and the patch between."""
+    before = parse_status(held)
+    after = status_for(before, outcome, generation=generation, now=now, asked=asked)
+    return before, after, status_patch(held, status_to_json(after))
+
+
 def status_for(
     current: WorkflowExecutionStatus,
     outcome: Outcome,
@@ -50,7 +60,7 @@ def status_for(
 
     A terminal status is returned as it is: it never changes.
     """
-    if current.phase is not None and current.phase.is_terminal:
+    if current.phase in TERMINAL_PHASES:
         return current
     run = outcome.run
     started_at = current.start_time or (run.created_at if run else None)
@@ -99,7 +109,7 @@ def _completion_time(
     outcome: Outcome, started_at: datetime | None, now: datetime
 ) -> datetime | None:
     """When it ended, to the second: durations shown must agree with the times shown."""
-    if not outcome.phase.is_terminal:
+    if outcome.phase not in TERMINAL_PHASES:
         return None
     ended_at = outcome.run.ended_at(now) if outcome.run else now
     return max(ended_at.replace(microsecond=0), started_at or _LONG_AGO)
@@ -149,7 +159,7 @@ def conditions_for(
         Claim(PIPELINE_RUN_CREATED, "True", "PipelineRunCreated")
         if has_run
         else Claim(PIPELINE_RUN_CREATED, "False", reason, message),
-        Claim(RECONCILING, "False" if phase.is_terminal else "True", reason),
+        Claim(RECONCILING, "False" if phase in TERMINAL_PHASES else "True", reason),
         Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
     ]
     if on_bundle is not None:

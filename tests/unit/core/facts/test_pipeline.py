@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds, child_kinds_of
+from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds, parse_pipeline
 
 PLAIN = {"name": "a", "taskSpec": {"steps": [{"name": "s"}]}}
 CUSTOM_REF = {"apiVersion": "approvals.example.dev/v1", "kind": "Approval"}
@@ -36,10 +36,10 @@ NESTED = ChildKinds(may_outlast=True, custom_runs=False, runs=True)
 @pytest.mark.parametrize("where", ["tasks", "finally"])
 def test_one_task_tells(task: dict[str, Any], expected: ChildKinds, where: str) -> None:
     status = {"pipelineSpec": {"tasks": [PLAIN], where: [PLAIN, {**PLAIN, **task}]}}
-    assert child_kinds_of(status, has_failed=False) == expected
+    assert parse_pipeline(status, has_failed=False).children == expected
 
 
 @pytest.mark.parametrize("status", [{}, {"pipelineSpec": None}, {"pipelineSpec": "odd"}])
 def test_a_pipeline_that_nobody_knows_may_have_everything(status: dict[str, Any]) -> None:
-    assert child_kinds_of(status, has_failed=False) == ANY_CHILDREN
-    assert child_kinds_of(status, has_failed=True) == NONE
+    assert parse_pipeline(status, has_failed=False).children == ANY_CHILDREN
+    assert parse_pipeline(status, has_failed=True).children == NONE
