@@ -193,12 +193,14 @@ class Desk:
         self.cluster, self.clock, self.metrics = FakeCluster(), FixedClock(NOW), Metrics()
         self.policy = policy or make_policy()
         self._queues: list[Added] = []
+        self.why_holds_are_stale = ""
         self.controller = Controller(
             cast(Cluster, self.cluster),
             self.policy,
             self.metrics,
             self.clock,
             concurrency=1,
+            why_holds_are_stale=lambda: self.why_holds_are_stale,
             new_queue=self._new_queue,
         )
         self.executions, self.runs = self._queues

@@ -173,13 +173,7 @@ class Store:
         # Also of another run of that name: late events of one must not hide its successor.
         if known and is_older(seen.resource_version, known.resource_version):
             return known
-        if known and known.uid == seen.uid and (known.has_stopped or known.has_started is not None):
-            seen = dataclasses.replace(
-                seen,
-                has_stopped=known.has_stopped and seen.succeeded == known.succeeded,
-                has_started=known.has_started,
-            )
-        return self._keep(_released(seen, known, now), now)
+        return self._keep(seen.following(known, now), now)
 
     def learn_of_beginning(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
         """Note that reading what is left of a run has shown that a step of it had begun."""
@@ -318,15 +312,3 @@ class Store:
 
     def _target(self, key: str) -> Target:
         return self._targets.setdefault(key, Target())
-
-
-def _released(seen: Run, known: Run | None, now: datetime) -> Run:
-    """Note on a run when it was first seen not to be held back any more."""
-    before = known if known and known.uid == seen.uid else None
-    if before is None:
-        released_at = now if seen.was_queued else None
-    elif before.is_queued and not seen.is_queued:
-        released_at = now
-    else:
-        released_at = before.released_at
-    return dataclasses.replace(seen, released_at=released_at) if released_at else seen

@@ -1,5 +1,6 @@
 """The requests of the operator, sent to a real API server."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -37,6 +38,11 @@ _POD_GRACE_S: Final = 5
 _PAGES_OF_RUNS: Final = decode_only(PageOfRuns)
 _PAGES_OF_EXECUTIONS: Final = decode_only(PageOfExecutions)
 _EXECUTION: Final = decode_only(ShapeOfExecution)
+# Since then lists can select executions by their fields, as the definition says.
+_OLDEST_KUBERNETES: Final = (1, 31)
+# The first release with the API that runs are made in as a stable one.
+_OLDEST_TEKTON: Final = (1, 0)
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\b")
 
 
 class KubeCluster:
@@ -233,3 +239,24 @@ class KubeCluster:
             **options,
         }
         await self._client.request("DELETE", path, body=body)
+
+
+def problem_of_versions(kubernetes: str, tekton: str) -> str:
+    """Say what is too old and what to do; empty where nothing is known to be.
+
+    Args:
+        kubernetes: as `/version` tells it, e.g. `v1.36.3`.
+        tekton: as Tekton's own ConfigMap tells it, e.g. `v1.15.0`; anything else, as of a build of
+            one's own, counts as new enough.
+    """
+    return _problem_of_version("Kubernetes", kubernetes, _OLDEST_KUBERNETES) or _problem_of_version(
+        "Tekton Pipelines", tekton, _OLDEST_TEKTON
+    )
+
+
+def _problem_of_version(name: str, version: str, minimum: tuple[int, int]) -> str:
+    found = _VERSION.match(version)
+    if found is None or (int(found[1]), int(found[2])) >= minimum:
+        return ""
+    least = ".".join(map(str, minimum))
+    return f"{name} {version} is too old; upgrade it to {least} or newer, this is tried again"

@@ -55,6 +55,7 @@ class Controller:
         *,
         concurrency: int,
         event_sinks: Sequence[EventSink] = (),
+        why_holds_are_stale: Callable[[], str] = lambda: "",
         new_queue: NewQueue = WorkQueue,
     ) -> None:
         self._cluster = cluster
@@ -78,7 +79,7 @@ class Controller:
         self.context = context = Context(
             cluster, store, memory, recorder, policy, clock, executions, runs
         )
-        self.holds = Holds(store, executions)
+        self.holds = Holds(store, executions, why_holds_are_stale)
         self.events = EventHandler(context, gaps)
         reader = LiveReads(context)
         run_status = RunStatusReporter(context, reader, SilentRuns(cluster, clock))

@@ -15,21 +15,23 @@ Raw = dict[str, Any]
 class Holds:
     """All holds; what changes them queues every execution that has not been launched.
 
-    doubt: says why holds may exist that nobody has told of; empty while there is no reason.
+    why_stale: says why holds may exist that nobody has told of; empty while there is no reason.
     """
 
-    def __init__(self, store: Store, executions: WorkQueue[str]) -> None:
+    def __init__(
+        self, store: Store, executions: WorkQueue[str], why_stale: Callable[[], str]
+    ) -> None:
         self._store = store
         self._executions = executions
         self._holds: dict[str, Hold] = {}
         # Names that a watch has told of while they were listed: the list may be older.
         self._told: set[str] = set()
-        self.doubt: Callable[[], str] = lambda: ""
+        self._why_stale = why_stale
         self._log = structlog.get_logger("holds")
 
     def current(self) -> Sequence[Hold]:
         """All holds, expired ones among them; where they cannot be read, one that holds all."""
-        if problem := self.doubt():
+        if problem := self._why_stale():
             return (Hold(problem=problem),)
         return tuple(self._holds.values())
 

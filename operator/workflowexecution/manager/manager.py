@@ -75,7 +75,13 @@ class Manager:
             watch_namespaces=policy.watch_namespaces,
         )
         self._controller = Controller(
-            cluster, policy, metrics, clock, concurrency=concurrency, event_sinks=event_sinks
+            cluster,
+            policy,
+            metrics,
+            clock,
+            concurrency=concurrency,
+            event_sinks=event_sinks,
+            why_holds_are_stale=lambda: self._watches.why_holds_are_stale(),
         )
         self._preflight = Preflight(cluster, health)
         self._watches = Watches(

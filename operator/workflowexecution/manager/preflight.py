@@ -7,8 +7,7 @@ from typing import Any
 import structlog
 
 from workflowexecution.api import identity
-from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.core import requirements
+from workflowexecution.client.kube_cluster import KubeCluster, problem_of_versions
 from workflowexecution.kube import errors, retry
 from workflowexecution.observe.probes import Health
 
@@ -43,7 +42,7 @@ class Preflight:
 
     async def _check_versions(self) -> None:
         kubernetes, tekton = await self._cluster.versions()
-        if problem := requirements.problem_of(kubernetes, tekton):
+        if problem := problem_of_versions(kubernetes, tekton):
             raise TooOldError(problem)
         self._log.info("versions", kubernetes=kubernetes, tekton=tekton or "unknown")
 

@@ -82,8 +82,7 @@ class Watches:
         )
         self._operators = (of_executions, of_runs)
         self._taps = (*of_executions.taps, *of_runs.taps)
-        (of_holds,) = (tap for tap in of_runs.taps if tap.path == holds_path(where))
-        holds.doubt = lambda: of_runs.problem() or of_holds.health.doubt()
+        (self._of_holds,) = (tap for tap in of_runs.taps if tap.path == holds_path(where))
 
     async def begin(self) -> None:
         """Start them; they report everything that changes after this returns."""
@@ -102,6 +101,10 @@ class Watches:
     def not_current(self) -> str:
         """Why what is known may be out of date; empty while all deliver."""
         return _first(tap.health.not_ready() for tap in self._taps)
+
+    def why_holds_are_stale(self) -> str:
+        """Why holds may exist that nobody has told of; empty while there is no reason."""
+        return self._operators[1].problem() or self._of_holds.health.doubt()
 
     def not_alive(self) -> str:
         """Why a new process may do better than this one; empty while there is no reason."""

@@ -59,7 +59,7 @@ async def test_while_holds_cannot_be_read_nothing_is_launched(desk: Desk) -> Non
     desk.has_execution(raw_execution())
     await desk.controller.relist()
     desk.cluster.requests.clear()
-    desk.controller.holds.doubt = lambda: "holds cannot be read"
+    desk.why_holds_are_stale = "holds cannot be read"
     assert await desk.reconcile() == 5.0
     assert desk.asked() == ["patch status"]
     assert desk.status()["phase"] == "Pending"

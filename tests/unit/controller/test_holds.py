@@ -37,7 +37,8 @@ class Desk:
             make_execution("runs", phase=Phase.RUNNING, slot=1),
         ):
             store.observe_execution(item, now=NOW)
-        self.holds = Holds(store, cast("Any", self.queue))
+        self.stale = ""
+        self.holds = Holds(store, cast("Any", self.queue), lambda: self.stale)
 
     def names(self) -> list[str]:
         return sorted(hold.name for hold in self.holds.current())
@@ -111,7 +112,7 @@ def test_a_list_that_breaks_off_changes_nothing(desk: Desk) -> None:
 
 
 def test_in_doubt_everything_is_held(desk: Desk) -> None:
-    desk.holds.doubt = lambda: "the watch of workflowholds is silent"
+    desk.stale = "the watch of workflowholds is silent"
     (hold,) = desk.holds.current()
     assert "the watch of workflowholds is silent" in hold.describe()
 

@@ -18,8 +18,7 @@ from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline
-from workflowexecution.core.facts.results import told_of
+from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, told_of
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
 
 Raw = Mapping[str, Any]
@@ -112,7 +111,7 @@ def parse_run(raw: Raw) -> Run | None:
         return None
     is_in_slot = slot is not None and slot[0] == target_key
     condition = succeeded_condition(raw)
-    message = _text(condition, "message")
+    message, asked = _text(condition, "message"), _text(spec, "status")
     pipeline = parse_pipeline(status, has_failed=condition.get("status") == "False")
     return Run(
         name=meta["name"],
@@ -133,7 +132,7 @@ def parse_run(raw: Raw) -> Run | None:
         completed_tasks=_count_in(message),
         task_names=pipeline.task_names,
         is_deleting=bool(meta.get("deletionTimestamp")),
-        asked=_asked(spec),
+        asked=Asked(asked) if asked in list(Asked) else Asked.NOTHING,
         managed_by=_managed_by(spec),
         has_finally=pipeline.has_finally,
         timeout=_timeout(spec, has_finally=pipeline.has_finally),
@@ -220,11 +219,6 @@ def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -
         return names.slot_key(target)
     by_label = names.slot_key_of_hash(_text(labels, names.KEY_TARGET_HASH))
     return by_label or (slot[0] if slot else "")
-
-
-def _asked(spec: Raw) -> Asked:
-    said = _text(spec, "status")
-    return next((asked for asked in Asked if asked == said), Asked.NOTHING)
 
 
 def _managed_by(spec: Raw) -> str:

@@ -1,6 +1,6 @@
 """A PipelineRun that holds or held a target, slim and immutable, as `decoding` reads it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -148,6 +148,23 @@ class Run:
     def has_run_no_task(self) -> bool:
         """Whether Tekton says that no task has run: all were skipped, or there are none."""
         return self.message.startswith("Tasks Completed: 0 (")
+
+    def following(self, known: "Run | None", now: datetime) -> "Run":
+        """It with what had been learnt of it before, and when it was first seen released.
+
+        Args:
+            known: what was known under its name; that may be another run.
+            now: aware UTC.
+        """
+        if known is None or known.uid != self.uid:
+            return replace(self, released_at=now) if self.was_queued else self
+        run, released_at = self, known.released_at
+        if known.has_stopped or known.has_started is not None:
+            has_stopped = known.has_stopped and self.succeeded == known.succeeded
+            run = replace(self, has_stopped=has_stopped, has_started=known.has_started)
+        if known.is_queued and not run.is_queued:
+            released_at = now
+        return replace(run, released_at=released_at) if released_at else run
 
     def given_up_at(self, grace: timedelta) -> datetime | None:
         """When it is given up if it still has not ended; None where that never comes.

@@ -11,8 +11,8 @@ from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.facts.decoding import succeeded_condition
+from workflowexecution.core.facts.pipeline import failure_of
 from workflowexecution.core.facts.pod import NEVER_RAN, PodEnd
-from workflowexecution.core.facts.results import failure_of
 
 LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"

@@ -7,7 +7,7 @@ import typer
 
 from workflowexecution import __version__
 from workflowexecution.api import identity
-from workflowexecution.core import requirements
+from workflowexecution.client.kube_cluster import problem_of_versions
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
@@ -107,6 +107,6 @@ async def version(session: Session) -> Exit | None:
     else:
         names = "\n".join(f"{key}/{value}" for key, value in told.items())
         session.printer.print_answer(found, names, "")
-    if problem := requirements.problem_of(found["kubernetes"], found["tekton"]):
+    if problem := problem_of_versions(found["kubernetes"], found["tekton"]):
         session.printer.note(f"warning: {problem}")
     return None

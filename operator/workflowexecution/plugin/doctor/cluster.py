@@ -8,7 +8,7 @@ from urllib.parse import quote
 from workflowexecution.api import identity, reading
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.reading import Raw
-from workflowexecution.core import requirements
+from workflowexecution.client.kube_cluster import problem_of_versions
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import Finding, Place, State, error, ok, warning
@@ -46,7 +46,7 @@ async def check_versions(session: Session, _: Place) -> list[Finding]:
     """Kubernetes and Tekton are new enough."""
     kubernetes, tekton = await cluster_of(session).versions()
     told = f"Kubernetes {kubernetes}, Tekton {tekton or 'of unknown version'}"
-    if problem := requirements.problem_of(kubernetes, tekton):
+    if problem := problem_of_versions(kubernetes, tekton):
         return [error("versions", told, problem)]
     return [ok("versions", told)]
 

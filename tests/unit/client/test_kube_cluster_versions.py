@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.core.requirements import problem_of
+from workflowexecution.client.kube_cluster import problem_of_versions
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from workflowexecution.core.requirements import problem_of
     ],
 )
 def test_what_is_too_old_is_told_with_what_to_do(kubernetes: str, tekton: str, said: str) -> None:
-    problem = problem_of(kubernetes, tekton)
+    problem = problem_of_versions(kubernetes, tekton)
 
     assert problem.startswith(said)
     assert bool(problem) == bool(said)
