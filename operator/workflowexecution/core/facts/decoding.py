@@ -43,6 +43,9 @@ _WHOSE: Final = (
 )
 # What ``spec.managedBy`` of a run says where Tekton itself is to run it; so does its absence.
 _TEKTON: Final = "tekton.dev/pipeline"
+_PHASES: Final[dict[str, Phase]] = {phase.value: phase for phase in Phase}
+_ASKED: Final[dict[str, Asked]] = {asked.value: asked for asked in Asked}
+_NONE: Final[Raw] = {}
 _TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
 
 
@@ -60,7 +63,7 @@ def parse_execution(raw: Raw) -> Execution:
         target=target,
         target_key=names.slot_key(target),
         workflow_id=_text(_mapping(spec, "workflowRef"), "workflowId"),
-        phase=Phase(phase) if phase in list(Phase) else None,
+        phase=_PHASES.get(phase),
         run_name=_text(run, "name") or None,
         run_namespace=_text(run, "namespace") or None,
         started_at=_moment(status, "startTime"),
@@ -132,7 +135,7 @@ def parse_run(raw: Raw) -> Run | None:
         completed_tasks=_count_in(message),
         task_names=pipeline.task_names,
         is_deleting=bool(meta.get("deletionTimestamp")),
-        asked=Asked(asked) if asked in list(Asked) else Asked.NOTHING,
+        asked=_ASKED.get(asked, Asked.NOTHING),
         managed_by=_managed_by(spec),
         has_finally=pipeline.has_finally,
         timeout=_timeout(spec, has_finally=pipeline.has_finally),
@@ -275,7 +278,7 @@ def _undeclared(spec: Raw, pipeline: Pipeline) -> tuple[str, ...]:
 
 def _mapping(raw: Raw, key: str) -> Raw:
     value = raw.get(key)
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else _NONE
 
 
 def _mappings(raw: Raw, key: str) -> list[Raw]:

@@ -10,7 +10,7 @@ not shown.
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
@@ -44,8 +44,7 @@ ANY_CHILDREN: Final = ChildKinds()
 _NONE: Final = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """The resolved pipeline of a run; nothing of it is known before.
 
     task_names: of its tasks, then of its finally tasks.
