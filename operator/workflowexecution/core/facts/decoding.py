@@ -114,7 +114,8 @@ def parse_run(raw: Raw) -> Run | None:
         return None
     is_in_slot = slot is not None and slot[0] == target_key
     condition = succeeded_condition(raw)
-    message, asked = _text(condition, "message"), _text(spec, "status")
+    message = _text(condition, "message")
+    asked, manager = _text(spec, "status"), _text(spec, "managedBy")
     pipeline = parse_pipeline(status, has_failed=condition.get("status") == "False")
     return Run(
         name=meta["name"],
@@ -136,7 +137,7 @@ def parse_run(raw: Raw) -> Run | None:
         task_names=pipeline.task_names,
         is_deleting=bool(meta.get("deletionTimestamp")),
         asked=_ASKED.get(asked, Asked.NOTHING),
-        managed_by=_managed_by(spec),
+        managed_by="" if manager == _TEKTON else manager,
         has_finally=pipeline.has_finally,
         timeout=_timeout(spec, has_finally=pipeline.has_finally),
         pinned_digest=_pinned_digest(spec),
@@ -222,11 +223,6 @@ def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -
         return names.slot_key(target)
     by_label = names.slot_key_of_hash(_text(labels, names.KEY_TARGET_HASH))
     return by_label or (slot[0] if slot else "")
-
-
-def _managed_by(spec: Raw) -> str:
-    manager = _text(spec, "managedBy")
-    return "" if manager == _TEKTON else manager
 
 
 def _timeout(spec: Raw, *, has_finally: bool) -> timedelta | None:
