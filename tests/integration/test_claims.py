@@ -18,7 +18,7 @@ from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import ApiError, Object
 from workflowexecution.api import identity
-from workflowexecution.core.claims import EVERYWHERE
+from workflowexecution.core.policy import EVERYWHERE
 
 LEFT = "workflowexecution_namespaces_left"
 # From an execution to its run it takes milliseconds.

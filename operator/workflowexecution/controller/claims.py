@@ -14,8 +14,7 @@ import structlog
 from workflowexecution.api import reading
 from workflowexecution.cache.history import is_older
 from workflowexecution.client.cluster import Cluster, Raw
-from workflowexecution.core.claims import Other, asked_for, deciding_on, others_among
-from workflowexecution.core.policy import Policy
+from workflowexecution.core.policy import Other, Policy, asked_for, deciding_on, others_among
 from workflowexecution.kube import errors
 
 

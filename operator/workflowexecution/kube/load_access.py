@@ -1,11 +1,17 @@
-"""Finds the cluster to use: that of a kubeconfig, else the one this pod runs in."""
+"""Finds the cluster to use: that of a kubeconfig, else the one this pod runs in.
+
+The proxy that the environment names is looked up once, by the rules of kubectl: the HTTP client
+would look it up for each request, in threads, and read the user's ``.netrc`` as well.
+"""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -18,11 +24,12 @@ from workflowexecution.kube.credentials import (
     trust_in,
     trust_in_anybody,
 )
-from workflowexecution.kube.environment_proxy import proxy_of_environment
-from workflowexecution.kube.kubeconfig import Kubeconfig, read_kubeconfig
+from workflowexecution.kube.kubeconfig import Kubeconfig, read_kubeconfig, supported_proxy
 from workflowexecution.kube.login import authorization_of
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_PROXY_VARIABLES: Final = {"https": "HTTPS_PROXY", "http": "HTTP_PROXY"}
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
 def load_access(kubeconfig: str | None = None, context: str | None = None) -> Access:
@@ -163,3 +170,46 @@ def _of_provider(found: Kubeconfig) -> Authorization:
         raise CredentialError(f"{where}: failed with {type(error).__name__}; {fix}") from None
     authorization()
     return authorization
+
+
+def proxy_of_environment(server: str) -> str | None:
+    """The URL of the proxy for a server's URL; None where it is reached without one.
+
+    Raises: ValueError where such a proxy is not supported.
+    """
+    url = urlsplit(server)
+    variable = _PROXY_VARIABLES.get(url.scheme, "")
+    proxy, host = _told_by(variable), url.hostname or ""
+    port = url.port or _DEFAULT_PORTS.get(url.scheme)
+    if not proxy or _is_loopback(host) or _is_left_out(host, port):
+        return None
+    return supported_proxy(proxy, variable)
+
+
+def _told_by(variable: str) -> str:
+    return os.environ.get(variable) or os.environ.get(variable.lower()) or ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_left_out(host: str, port: int | None) -> bool:
+    """Whether NO_PROXY names the host, a domain or a network that it is in, or everything."""
+    entries = [entry.strip().lower() for entry in _told_by("NO_PROXY").split(",")]
+    return any(entry == "*" or _covers(entry, host, port) for entry in entries if entry)
+
+
+def _covers(entry: str, host: str, port: int | None) -> bool:
+    try:
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        pass
+    name, mark, wanted = entry.rpartition(":")
+    if mark and wanted.isdecimal():
+        return int(wanted) == port and _covers(name, host, None)
+    domain = entry.removeprefix("*")
+    return host == domain or host.endswith(domain if domain.startswith(".") else f".{domain}")

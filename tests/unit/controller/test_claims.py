@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from builders import RUN_NAMESPACE, make_policy
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.claims import Claims
-from workflowexecution.core.claims import EVERYWHERE
+from workflowexecution.core.policy import EVERYWHERE
 from workflowexecution.kube import errors
 
 OURS, THEIRS = RUN_NAMESPACE, "their-runs"

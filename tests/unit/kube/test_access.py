@@ -17,8 +17,7 @@ from aiohttp import web
 from localcluster import certificates
 from workflowexecution.kube import access
 from workflowexecution.kube import load_access as loading
-from workflowexecution.kube.environment_proxy import proxy_of_environment
-from workflowexecution.kube.load_access import load_access
+from workflowexecution.kube.load_access import load_access, proxy_of_environment
 
 Write = Callable[..., None]
 SERVER = "https://127.0.0.1:6443"

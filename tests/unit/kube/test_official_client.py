@@ -30,7 +30,7 @@ from aiohttp import web
 from kubernetes.config import incluster_config, kube_config
 
 from localcluster import certificates
-from workflowexecution.kube.environment_proxy import proxy_of_environment
+from workflowexecution.kube.load_access import proxy_of_environment
 
 V1 = "client.authentication.k8s.io/v1"
 SERVER = "https://10.9.8.7:6443"
@@ -406,7 +406,7 @@ def test_a_key_stays_on_disk_where_a_process_does_not_end_in_peace(
     )
 
 
-# environment_proxy: for which server the environment's proxy is
+# load_access, proxy: for which server the environment's proxy is
 
 
 @pytest.mark.parametrize(

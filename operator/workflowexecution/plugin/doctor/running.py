@@ -11,8 +11,8 @@ from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.reading import Raw
 from workflowexecution.client.paths import claim_paths, execution_paths
 from workflowexecution.core import names
-from workflowexecution.core.claims import asked_for, others_among
 from workflowexecution.core.names import Shard, parts_of
+from workflowexecution.core.policy import asked_for, others_among
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.kube.lease import LEASE_DURATION

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.core.claims import (
+from workflowexecution.core.policy import (
     EVERYWHERE,
     Other,
     asked_for,
