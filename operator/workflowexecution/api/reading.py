@@ -17,7 +17,8 @@ _NONE: Final[Raw] = {}
 def mapping(raw: Raw, key: str) -> Raw:
     """The object under a key; empty where there is none."""
     value = raw.get(key)
-    return value if isinstance(value, dict) else _NONE
+    # Clients may freeze objects. A dict is found first, as the check for a mapping is slow.
+    return value if isinstance(value, dict | Mapping) else _NONE
 
 
 def mappings(raw: Raw, key: str) -> list[Raw]:

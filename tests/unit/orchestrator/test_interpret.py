@@ -1,7 +1,9 @@
 """What an orchestrator is told to do about every status that an execution can have."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -82,6 +84,19 @@ def test_what_has_not_ended_is_waited_for(status: object) -> None:
     assert (said.standing, said.next_step) == (Standing.IN_PROGRESS, NextStep.WAIT)
     assert not said.has_ended
     assert (said.execution, said.request) == (Key("team-a", "mine"), Key("team-a", "high-memory"))
+
+
+def test_an_execution_may_be_frozen_through_and_through() -> None:
+    """Clients keep objects in caches that nobody may change."""
+
+    def frozen(value: object) -> object:
+        if isinstance(value, dict):
+            return MappingProxyType({key: frozen(item) for key, item in value.items()})
+        return value
+
+    as_it_is = execution({"phase": "Skipped", "skipDetails": RECENT})
+    freeze = cast("Mapping[str, Any]", frozen(as_it_is))
+    assert interpret(freeze) == interpret(as_it_is)
 
 
 def test_a_completed_execution_closes_its_request() -> None:
