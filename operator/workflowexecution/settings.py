@@ -1,6 +1,6 @@
-"""Settings of the operator: one typed object, from flags, then environment (``WFE_…``), validated.
+"""Settings of the operator: one validated object, read from flags and environment (``WFE_…``).
 
-Read once at start, by the command line only; the rest of the program is given what it needs.
+Only the command line reads them, once at start; it passes values on to the rest of the program.
 """
 
 import json
@@ -17,7 +17,7 @@ from workflowexecution.api.fields import Duration
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parse_shard
 
-# What the level "restricted" of Pod Security asks for, as a user that owns nothing.
+# The level "restricted" of the Pod Security Standards, with a user that owns no files.
 _RESTRICTED = {
     "runAsNonRoot": True,
     "runAsUser": 65532,
@@ -39,7 +39,7 @@ def _read_names(value: Any) -> Any:
 
 
 def _default_address() -> str:
-    """In a pod kubelet and Prometheus come from outside; elsewhere nobody should."""
+    """All addresses in a pod, for kubelet and Prometheus; elsewhere loopback only."""
     return "" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"
 
 
@@ -66,12 +66,12 @@ def _read_shard(value: Any) -> Any:
     return parse_shard(value) if isinstance(value, str) else value
 
 
-# On the command line and in the environment it is a text.
+# A shard is text on the command line and in the environment.
 ShardText = Annotated[Shard, NoDecode, BeforeValidator(_read_shard), PlainSerializer(str)]
 
 
 class Settings(BaseSettings):
-    """What can be set. A flag wins over the environment."""
+    """Settings of the operator. A flag overrides the environment."""
 
     model_config = SettingsConfigDict(env_prefix="WFE_", extra="ignore")
 
@@ -211,7 +211,7 @@ class Settings(BaseSettings):
 
     @property
     def guards(self) -> Guards:
-        """What is guarded against."""
+        """The guards that are turned on."""
         return Guards(
             failed=self.guard_failed,
             retry_limit=self.retry_limit if self.guard_retries else 0,
