@@ -1,1 +1,1 @@
-"""The command line: flags and environment to settings, settings to a running program."""
+"""The command line ``wfe``: reads settings and runs a command."""

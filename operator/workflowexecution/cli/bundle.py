@@ -1,4 +1,4 @@
-"""``wfe bundle``: check remediation bundles, see what they are, bring them into a registry."""
+"""``wfe bundle``: checks, renders, pushes and lists remediation bundles."""
 
 import json
 import sys
@@ -40,7 +40,7 @@ class Lint(_Images):
     output: Literal["text", "json"] = Field("text", description="How to print what is wrong.")
 
     def cli_cmd(self) -> None:
-        """Print what is wrong, one line each. Raises: BundleCommandError if anything is."""
+        """Print each problem on a line. Raises: BundleCommandError if there is one."""
         _require_extra()
         from workflowexecution.bundles.lint import lint
 
@@ -62,7 +62,7 @@ class Push(_Images):
     plain_http: bool = Field(False, description="The registry speaks HTTP without TLS.")
 
     def cli_cmd(self) -> None:
-        """Push. Raises: BundleCommandError where a check fails or the registry refuses it."""
+        """Push the bundle. Raises: BundleCommandError where a check or the push fails."""
         _require_extra()
         from workflowexecution.bundles.lint import lint
         from workflowexecution.bundles.packing import pack
@@ -132,7 +132,7 @@ class Bundle(BaseModel):
     list_: CliSubCommand[List] = Field(alias="list")
 
     def cli_cmd(self) -> None:
-        """Hand over to the command that was named."""
+        """Run the subcommand."""
         CliApp.run_subcommand(self)
 
 
@@ -155,7 +155,7 @@ def _print_json(rows: object) -> None:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    # Here and not above: the operator's pod has no rich, and `wfe run` loads this module.
+    # Imported here because the operator's pod has no rich, and `wfe run` loads this module.
     from rich.console import Console
 
     from workflowexecution.cli.table import Column, folded_table
@@ -174,7 +174,7 @@ def _cell(value: object) -> str:
 
 
 def _require_extra() -> None:
-    """The operator's own installation has neither of these. Raises: BundleCommandError."""
+    """Check that the extra `bundles` is installed. Raises: BundleCommandError."""
     try:
         import jsonschema  # noqa: F401
         import oras  # noqa: F401

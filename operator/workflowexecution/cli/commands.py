@@ -1,4 +1,4 @@
-"""The commands of ``wfe``; each flag is a field of the settings, so the two cannot differ."""
+"""The commands of ``wfe``; the flags of ``wfe run`` are made from the fields of the settings."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ class Run(Settings):
     """Run the operator, in a cluster or on the current kubeconfig."""
 
     def cli_cmd(self) -> None:
-        """Run until told to stop."""
+        """Run until a signal to stop."""
         asyncio.run(run(self))
 
 
@@ -86,32 +86,31 @@ class Wfe(BaseSettings):
     version: CliSubCommand[Version]
 
     def cli_cmd(self) -> None:
-        """Hand over to the command that was named."""
+        """Run the subcommand."""
         CliApp.run_subcommand(self)
 
 
-def _tell(error: str) -> None:
-    """Print an error; it may quote a registry, an API server or a file."""
+def _print_error(error: str) -> None:
+    """Print an error without control characters: it may quote a registry or a file."""
     sys.stderr.write(f"wfe: {printable(error)}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run ``wfe``; errors in what was given are told in one line each, naming field and value."""
+    """Run ``wfe``; print each error in the arguments on a line, with field and value."""
     try:
         CliApp.run(Wfe, cli_args=sys.argv[1:] if arguments is None else arguments)
     except ValidationError as error:
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"])
-            said = message_of_field(item)
-            _tell(f"{field}={item['input']!r}: {said}")
+            _print_error(f"{field}={item['input']!r}: {message_of_field(item)}")
         return 2
     except (SettingsError, ValueError, OSError) as error:
-        _tell(str(error))
+        _print_error(str(error))
         return 2
     except BundleCommandError as error:
-        _tell(str(error))
+        _print_error(str(error))
         return 1
     except RuntimeError as error:
-        _tell(f"stopped: {error}")
+        _print_error(f"stopped: {error}")
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""``wfe run``: settings in, an operator that runs until it receives a signal to stop."""
+"""``wfe run``: starts the operator with its settings, and runs it until a signal to stop."""
 
 import asyncio
 import gc
@@ -23,14 +23,14 @@ from workflowexecution.settings import Settings
 if TYPE_CHECKING:
     from workflowexecution.page.page import StatusPage
 
-# Parsing makes many objects and no cycles: with the default of 700, half of the time that lists
-# take went into looking for them. kopf leaves some in cycles with each event: looked for after
-# 50,000, they stop everything for a tenth of a second.
+# Parsing makes many objects and no cycles: with the default threshold of 700, the garbage collector
+# takes half of the time of a list. kopf leaves cycles with each event: with a threshold of 50,000,
+# one collection stops the process for 100 ms.
 _COLLECT_AFTER: Final = 5_000
 
 
 def policy_of(settings: Settings) -> Policy:
-    """The part of the settings that reconciling needs."""
+    """The settings that reconciling needs."""
     return Policy(
         cooldown=settings.cooldown,
         progress_interval=settings.progress_interval,
@@ -59,14 +59,14 @@ def policy_of(settings: Settings) -> Policy:
 async def run(settings: Settings) -> None:
     """Run the operator until SIGTERM or SIGINT.
 
-    Raises: ValueError or OSError where it cannot start; RuntimeError where it cannot go on.
+    Raises: ValueError or OSError where it cannot start; RuntimeError where it cannot continue.
     """
     configure_logs(settings.log_format, settings.log_level)
     stop = asyncio.Event()
     keep_signals = partial(_stop_at_signals, stop)
     keep_signals()
     access = load_access()
-    # What the imports have made stays for good, and need not be looked at again and again.
+    # The objects of the imports are never freed, so the garbage collector need not scan them.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 200, 100)
     health, metrics = Health(), Metrics()
@@ -121,9 +121,9 @@ def _stop_at_signals(stop: asyncio.Event) -> None:
 
 
 def _page_of(settings: Settings, access: Access) -> "StatusPage | None":
-    """The status page, where it is wanted; loaded only then, because it takes memory.
+    """The status page, None where it is off; its modules take memory and are loaded only here.
 
-    Raises: ValueError where what it needs is not installed.
+    Raises: ValueError where a package that it needs is not installed.
     """
     if settings.page == "off":
         return None

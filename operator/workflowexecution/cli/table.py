@@ -1,7 +1,7 @@
 """Tables for people, of `kubectl wfe` and of `wfe bundle`.
 
-Needs rich, which is not in the operator's pod: `cli.bundle` imports this where it prints a table,
-because `wfe run` loads that module too.
+Needs rich, which is not in the operator's pod: `cli.bundle`, which `wfe run` loads too, imports
+this module only where it prints a table.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ _GAP: Final = "   "
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
-    """A column of a table: its title, and its cell's text for an item."""
+    """A column of a table: its title, and a function that returns the cell of an item."""
 
     title: str
     cell: Callable[[T], str]
@@ -35,7 +35,7 @@ class Column(Generic[T]):
 
 
 def table_lines(items: Sequence[T], columns: Sequence[Column[T]]) -> list[Text]:
-    """A table's header and rows, a line each; the last cell of a line is not filled up."""
+    """The header and rows of a table, one line each, without trailing spaces."""
     rows = [[one_line(column.cell(item)) for column in columns] for item in items]
     widths = [
         max(map(cell_len, (column.title, *(row[place] for row in rows))))
@@ -55,9 +55,9 @@ def _row(cells: Sequence[str], widths: Sequence[int], style: Callable[[str], str
 
 
 def folded_table(items: Sequence[T], columns: Sequence[Column[T]]) -> Table:
-    """A table whose cells are folded, for items with whole sentences in them."""
+    """A table with folded cells, for items with long texts."""
     table = Table(*(column.title for column in columns), box=None, pad_edge=False)
     for item in items:
-        # As plain text: others have written it, and may have written markup.
+        # As plain text: users have written it, and it may contain markup.
         table.add_row(*(Text(one_line(column.cell(item))) for column in columns))
     return table
