@@ -1,4 +1,4 @@
-"""Remediation bundles: their folders, what is expected of them, and how they get into a registry.
+"""Remediation bundles: reads their folders, checks them, and pushes them to a registry.
 
-Knows nothing of a cluster and is not part of the running operator. The command line calls it.
+The command line uses this package. It needs no cluster, and the running operator does not use it.
 """

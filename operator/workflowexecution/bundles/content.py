@@ -1,7 +1,7 @@
-"""The content of tasks and steps: references and inserted values must not change what runs.
+"""Checks of tasks and steps: references and inserted values must not change what runs.
 
-A digest pins the bundle alone: a task that Tekton fetches from a branch, a hub or the cluster when
-it runs is not what was looked at.
+A digest pins only the bundle: a task that Tekton fetches from a branch, a hub or the cluster may
+differ from the one that was reviewed.
 """
 
 import json
@@ -17,16 +17,16 @@ _INSTEAD: Final = {
     "pipelineRef": "write its tasks into the Pipeline",
     "ref": "write the step out",
 }
-# What Tekton puts in before anything runs, and others have chosen: parameters and results.
+# Parameters and results: Tekton inserts them before a step runs, and other people choose them.
 _OF_OTHERS: Final = re.compile(
     r"\$\((?:(?:inputs\.)?params[.\[]|tasks[.\[]|steps[.\[][^()]*\.results[.\[])"
 )
-# With a value that begins with "(" this makes a reference, which is then replaced.
+# Together with a value that begins with "(" this is a reference, which Tekton replaces.
 _JOINED: Final = re.compile(r"\$" + _OF_OTHERS.pattern + r"[^()]*\)?")
 
 
 def unpinned(owner: Object) -> Iterator[str]:
-    """What is wrong with the references of a task of a Pipeline, or of a step."""
+    """Problems of the references in a task of a Pipeline or in a step."""
     for field, instead in _INSTEAD.items():
         if field in owner:
             yield from _unpinned(field, owner[field] or {}, instead)
@@ -49,7 +49,7 @@ def _unpinned(field: str, reference: Object, instead: str) -> Iterator[str]:
 
 
 def joined(value: object) -> Iterator[str]:
-    """Every place in an object where a literal ``$`` stands directly before what others chose."""
+    """All references to parameters or results that directly follow a literal ``$``."""
     if isinstance(value, str):
         yield from (found[0] for found in _JOINED.finditer(value))
     elif isinstance(value, list):
@@ -61,7 +61,7 @@ def joined(value: object) -> Iterator[str]:
 
 
 def content_problems(step: Object) -> Iterator[str]:
-    """What is wrong with what a step runs, and as whom."""
+    """Problems of a step: its image, its code, and its security context."""
     image = step.get("image") or ""
     if not _PINNED.fullmatch(image):
         yield f"image={image!r}: must be pinned, as name@sha256:…"
@@ -70,7 +70,7 @@ def content_problems(step: Object) -> Iterator[str]:
 
 
 def _code_of_others(step: Object) -> Iterator[str]:
-    """What of a step would be run with what others have written in it."""
+    """The fields of a step in which a parameter or result could be run as code."""
     if _OF_OTHERS.search(str(step.get("script") or "")):
         yield "script: a parameter or result in it would be run as code; hand it over in env"
     for field in ("command", "args"):
@@ -82,7 +82,7 @@ def _code_of_others(step: Object) -> Iterator[str]:
 
 
 def _unconfined(step: Object) -> Iterator[str]:
-    """What a step lacks for the Pod Security level "restricted"."""
+    """The settings that a step lacks for the Pod Security level "restricted"."""
     given = step.get("securityContext") or {}
     wanted = {
         "runAsNonRoot": True,

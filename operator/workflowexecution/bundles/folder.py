@@ -1,8 +1,8 @@
-"""A bundle's folder: its Tekton objects with scripts and images filled in, and what is beside them.
+"""Reads the folder of a bundle: its Tekton objects with scripts and images filled in.
 
-A folder holds ``workflow.yaml`` (further ``*.yaml`` files may hold further objects),
-``parameters.json``, ``role.yaml`` and ``README.md``. Scripts that several steps or bundles share
-are files of their own; a line ``. NAME.sh`` in a step's script stands for the file's text.
+A folder has ``workflow.yaml`` (other ``*.yaml`` files may have more objects), ``parameters.json``,
+``role.yaml`` and ``README.md``. Scripts that several steps or bundles share are separate files: a
+line ``. NAME.sh`` in a step's script is replaced by the text of the file.
 """
 
 import json
@@ -31,12 +31,12 @@ class BundleError(ValueError):
 
 
 class BundleCommandError(RuntimeError):
-    """What was asked for could not be done, though it was asked for well; says why."""
+    """A command failed although its arguments were valid; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle as it is pushed, and what its folder tells about it.
+    """A bundle as it is pushed, with the other files of its folder.
 
     objects: in the order of file names; images and scripts are filled in.
     parameters: the JSON Schema of its parameters; None where there is none.
@@ -51,7 +51,7 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """The folder's name, which is the workflow's."""
+        """The name of the folder and of the workflow."""
         return self.folder.resolve().name
 
     @property
@@ -65,9 +65,9 @@ def read_bundle(folder: Path, images: Mapping[str, str] = DEFAULT_IMAGES) -> Bun
     """Read a bundle's folder.
 
     Args:
-        folder: the bundle's folder; shared scripts are looked up in it, then in its parent.
-        images: references by bare name. A step whose image has no ``/``, ``:`` and ``@`` gets the
-            reference of that name.
+        folder: of the bundle; shared scripts are searched in it, then in its parent.
+        images: references by bare name. An image without ``/``, ``:`` and ``@`` is a bare name,
+            and is replaced by its reference.
 
     Raises: BundleError where a file is missing or cannot be read, or a bare name has no reference.
     """
@@ -90,14 +90,14 @@ def read_bundle(folder: Path, images: Mapping[str, str] = DEFAULT_IMAGES) -> Bun
 
 
 def key_of(item: Object) -> tuple[str, str]:
-    """Kind and name of an object; what is missing reads as empty."""
+    """Kind and name of an object; empty where they are missing."""
     meta = item.get("metadata")
     name = meta.get("name") if isinstance(meta, dict) else None
     return str(item.get("kind") or ""), str(name or "")
 
 
 def containers_of(value: object) -> Iterator[Object]:
-    """Every step, sidecar and step template with an image, wherever a task is written out."""
+    """All steps, sidecars and step templates with an image, in all inline tasks."""
     if isinstance(value, list):
         for item in value:
             yield from containers_of(item)

@@ -1,6 +1,6 @@
 """The rules for a bundle: Tekton's limits, and the conventions of tekton/README.md.
 
-Each check takes a bundle and yields what is wrong with it; none reads a file or asks a server.
+Each check takes a bundle and yields its problems; no check reads files or sends requests.
 """
 
 import json
@@ -24,12 +24,12 @@ from workflowexecution.bundles.folder import (
 )
 
 MAXIMUM_OBJECTS: Final = 20
-"""Tekton's resolver refuses a bundle with more layers."""
-# Bytes: a resolved object travels in the status of a ResolutionRequest, in base64, through etcd.
+"""Limit of Tekton's resolver for the layers of a bundle."""
+# Bytes: the status of a ResolutionRequest has the object in base64, and etcd limits its size.
 _LARGEST_OBJECT: Final = 700_000
-# Bytes of one argument of a program, the NUL at its end not counted.
+# Bytes: Linux's limit of one argument of a program, without its final NUL.
 _LARGEST_ARGUMENT: Final = 128 * 1024 - 1
-# For each script, at most: what Tekton puts before one without "#!", and the commands around it.
+# Bytes that Tekton adds, at most: before a script without "#!", and for the commands around each.
 _PREAMBLE: Final = 20
 _AROUND_SCRIPT: Final = 210
 _KINDS: Final = ("Pipeline", "Task", "StepAction")
@@ -39,7 +39,7 @@ _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong: where, which field with which value, and how to put it right."""
+    """A problem of a bundle: its place, the field with its value, and how to correct it."""
 
     bundle: str
     where: str
@@ -54,7 +54,7 @@ Found = Iterator[tuple[str, str]]
 
 
 def lint(bundle: Bundle) -> list[Problem]:
-    """Find everything that is wrong with a bundle; an empty list means it can be pushed."""
+    """Find all problems of a bundle; it can be pushed if there is none."""
     return [
         Problem(bundle.name, where, message)
         for check in _CHECKS
@@ -68,7 +68,7 @@ def _name(bundle: Bundle) -> Found:
 
 
 def _objects(bundle: Bundle) -> Found:
-    """Tekton's limits: how many, of which kinds, none twice, none too large."""
+    """Tekton's limits on objects: number, kinds, unique names, size."""
     count = len(bundle.objects)
     if count > MAXIMUM_OBJECTS:
         yield "objects", f"{count} of them; Tekton takes {MAXIMUM_OBJECTS}: split the bundle"
@@ -87,7 +87,7 @@ def _objects(bundle: Bundle) -> Found:
 
 
 def _joins(bundle: Bundle) -> Found:
-    """A value must not become a reference by what the workflow has written before it."""
+    """An inserted value must not become a reference because of a ``$`` before it."""
     for item in bundle.objects:
         kind, name = key_of(item)
         for text in joined(item):
@@ -143,7 +143,7 @@ def _schema_differs(schema: Object, declared: dict[str, Object]) -> Found:
 def _steps(bundle: Bundle) -> Found:
     for where, step in _all_steps(bundle):
         if not step.get("name"):
-            yield where, "name: missing; a failure is told by it"
+            yield where, "name: missing; a report of a failure names its step"
         content = unpinned(step) if "ref" in step else content_problems(step)
         yield from ((where, message) for message in content)
         resources = step.get("computeResources") or {}
@@ -153,7 +153,7 @@ def _steps(bundle: Bundle) -> Found:
 
 
 def _scripts(bundle: Bundle) -> Found:
-    """Tekton hands all scripts of a task to one container in one argument, in base64."""
+    """Tekton passes all scripts of a task to one container, as one argument in base64."""
     for where, spec in _task_specs(bundle):
         if (size := _size_of_argument(spec)) > _LARGEST_ARGUMENT:
             message = (
@@ -170,7 +170,7 @@ def _size_of_argument(spec: Object) -> int:
 
 
 def _step_actions(bundle: Bundle) -> Found:
-    """A StepAction is the content of steps elsewhere."""
+    """The content of a StepAction, which steps in other places use."""
     for item in bundle.objects:
         kind, name = key_of(item)
         if kind == "StepAction":
@@ -195,7 +195,7 @@ def _files(bundle: Bundle) -> Found:
 
 
 def role_name(bundle: str) -> str:
-    """Name of the ClusterRole of a bundle."""
+    """The name of the ClusterRole of a bundle."""
     return f"kubernaut-{bundle}"
 
 
@@ -209,7 +209,7 @@ def _tasks(bundle: Bundle) -> Iterator[tuple[str, Object]]:
 
 
 def _tasks_of(spec: Object, within: str) -> Iterator[tuple[str, Object]]:
-    """The tasks of a Pipeline, and those of Pipelines that are written into it."""
+    """The tasks of a Pipeline, and of the Pipelines inlined in it."""
     for task in [*(spec.get("tasks") or []), *(spec.get("finally") or [])]:
         where = f"{within}task {task.get('name')}"
         yield where, task
@@ -217,7 +217,7 @@ def _tasks_of(spec: Object, within: str) -> Iterator[tuple[str, Object]]:
 
 
 def _task_specs(bundle: Bundle) -> Iterator[tuple[str, Object]]:
-    """Every task that is written out, in the Pipeline or beside it."""
+    """All task specs: inline in the Pipeline, and of Task objects."""
     for where, task in _tasks(bundle):
         yield where, task.get("taskSpec") or {}
     for item in bundle.objects:
@@ -226,7 +226,7 @@ def _task_specs(bundle: Bundle) -> Iterator[tuple[str, Object]]:
 
 
 def _all_steps(bundle: Bundle) -> Iterator[tuple[str, Object]]:
-    """Every step with what its task's template adds to it, and what it is."""
+    """All steps, merged with the step template of their task, and all sidecars, by place."""
     for where, spec in _task_specs(bundle):
         shared = spec.get("stepTemplate") or {}
         for number, step in enumerate(spec.get("steps") or [], 1):

@@ -1,9 +1,9 @@
-"""A bundle as the image that Tekton's resolver reads: one layer, one file and one object each.
+"""Packs a bundle as the image that Tekton's resolver reads: each object is a file in its own layer.
 
-The image is the same as that of ``tkn bundle push``: media types, annotations, configuration and
-the contents of the layers, which are compressed in another way. Nothing is compressed here, so
-that the digest depends on no library's version; an object is a few kilobytes.
-Source: Tekton's bundle contract, and the builder of its command line.
+The image has the media types, annotations, configuration and contents of ``tkn bundle push``. Only
+the compression differs: layers are stored without it, so that the digest is the same with each
+version of zlib. An object has only a few kilobytes.
+Source: Tekton's bundle contract, and the code of ``tkn bundle push``.
 """
 
 import gzip
@@ -25,16 +25,16 @@ MANIFEST: Final = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG: Final = "application/vnd.docker.container.image.v1+json"
 _LAYER: Final = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _BLOCK: Final = tarfile.BLOCKSIZE
-# Fields of a tar header: Go fills in a device number for plain files too.
+# Fields of a tar header; Go writes a device number for plain files, too.
 _CHECKSUM: Final = slice(148, 156)
 _DEVICE: Final = slice(329, 345)
-# What Go's encoder writes for characters that could end a script in a web page.
+# Go's JSON encoder escapes characters that could end a script in a web page.
 _ESCAPES: Final = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes as a registry stores them."""
+    """A blob of a registry: bytes with a media type."""
 
     content: bytes
     media_type: str
@@ -60,7 +60,7 @@ class Image:
 
 
 def pack(objects: Iterable[Object]) -> Image:
-    """Pack Tekton objects, in their order; the same objects give the same bytes."""
+    """Pack Tekton objects in this order; the same objects always give the same bytes."""
     items = list(objects)
     archives = [_archive(item) for item in items]
     layers = tuple(
@@ -81,10 +81,10 @@ def pack(objects: Iterable[Object]) -> Image:
 
 
 def render(objects: Sequence[Object]) -> str:
-    """The objects as plain YAML, for ``tkn bundle push -f -``, ``kubectl`` or the eye."""
+    """The objects as plain YAML, for ``tkn bundle push -f -``, ``kubectl`` or people."""
 
     class Dumper(yaml.SafeDumper):
-        """Scripts as blocks; lists that stand twice are written twice."""
+        """Writes scripts as block scalars, and no aliases."""
 
         def ignore_aliases(self, data: object) -> bool:
             return True
@@ -116,7 +116,7 @@ def opened(content: bytes | Path) -> io.BufferedIOBase:
 
 
 def _archive(item: Object) -> bytes:
-    """A tar of one file, with the header and the end that Go writes."""
+    """A tar archive of one file, with the header and end that Go writes."""
     content = _dump(item, sort_keys=True)
     entry = tarfile.TarInfo(key_of(item)[1])
     entry.size, entry.mode = len(content), 0o600

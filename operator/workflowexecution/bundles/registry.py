@@ -1,7 +1,7 @@
-"""Brings packed bundles into a registry, with the credentials that docker and its like have stored.
+"""A client for registries, with the credentials that docker and similar tools have stored.
 
-oras finds those (``~/.docker/config.json``, credential helpers) and speaks the protocol; manifests
-are sent as the bytes that were packed, for their digest is what pins a bundle.
+oras finds the credentials (``~/.docker/config.json``, credential helpers) and sends the requests.
+Manifests are sent as the packed bytes, because their digest pins a bundle.
 """
 
 import io
@@ -18,7 +18,7 @@ from oras.provider import Registry
 from workflowexecution.bundles.folder import BundleCommandError, Object
 from workflowexecution.bundles.packing import MANIFEST, Image, digest_of, opened
 
-# Docker Hub's name in references is not that of its registry.
+# Docker Hub has one name in references and another for its registry.
 _HOSTS: Final = {"docker.io": "registry-1.docker.io"}
 _IMAGES: Final = (MANIFEST, "application/vnd.oci.image.manifest.v1+json")
 _INDEXES: Final = (
@@ -26,7 +26,7 @@ _INDEXES: Final = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 _ACCEPTED: Final = ", ".join((*_IMAGES, *_INDEXES))
-# The image that Tekton's resolver takes of an index, wherever it runs.
+# The image that Tekton's resolver selects from an index, on all platforms.
 _TAKEN: Final = {"os": "linux", "architecture": "amd64"}
 _TIMEOUT_S: Final = 60.0
 _NO_CREDENTIALS: Final = (
@@ -36,12 +36,12 @@ _NO_CREDENTIALS: Final = (
 
 
 class RegistryError(BundleCommandError):
-    """A registry that refused a request or did not answer; says which, where and what to do."""
+    """A registry refused a request or did not answer; the text names both and a fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object of a pushed bundle, as its layer's annotations name it."""
+    """One object of a pushed bundle, by the annotations of its layer."""
 
     api_version: str
     kind: str
@@ -53,13 +53,13 @@ class BundleRegistry:
     """The repository of one reference, such as ``registry.example.com/workflows/restart:1.0``."""
 
     def __init__(self, reference: str, *, plain_http: bool = False) -> None:
-        """Look up the credentials for the reference's registry, and how it wants them.
+        """Find the credentials for the reference's registry, and its way to authenticate.
 
         Args:
             reference: with a tag or a digest, or without for ``latest``.
-            plain_http: speak HTTP without TLS, as is always done with a registry on loopback.
-        Raises: ValueError where the reference is none; RegistryError where nothing answers, or
-            credentials are wanted that are not stored.
+            plain_http: use HTTP without TLS; a registry on loopback always does.
+        Raises: ValueError where the reference is not valid; RegistryError where the registry does
+            not answer, or needs credentials that are not stored.
         """
         self._at = Container(reference)
         insecure = plain_http or _is_loopback(self._at.registry)
@@ -84,7 +84,7 @@ class BundleRegistry:
         return self.store_manifest(image.manifest.content, image.manifest.media_type)
 
     def store(self, content: bytes | Path, digest: str) -> None:
-        """Store a blob, or a file that is read while it is sent, unless the registry has it.
+        """Upload a blob, unless the registry has it; a file is streamed.
 
         Raises: RegistryError.
         """
@@ -98,7 +98,7 @@ class BundleRegistry:
             self._check(self._send("PUT", target, body, "application/octet-stream"))
 
     def store_manifest(self, content: bytes, media_type: str) -> str:
-        """Store a manifest, whose blobs are stored already, under the tag of the reference.
+        """Upload a manifest under the tag of the reference; its blobs must be stored already.
 
         Returns: the reference with tag and digest. Raises: RegistryError.
         """
@@ -107,14 +107,14 @@ class BundleRegistry:
         return f"{self._at.registry}/{self._at.api_prefix}:{tag}@{digest_of(content)}"
 
     def manifest(self, digest: str = "") -> tuple[Object, str]:
-        """The manifest at the reference, or with a digest; and its digest. Raises RegistryError."""
+        """The manifest of the reference or of a digest, and its digest. Raises: RegistryError."""
         wanted = digest or self._at.digest or self._at.tag or "latest"
         answer = self._request("GET", f"manifests/{wanted}", accept=_ACCEPTED)
         content: Object = json.loads(answer.content)
         return content, digest_of(answer.content)
 
     def image_in_index(self) -> str:
-        """Digest of the image that Tekton takes where the reference is to an OCI index; else empty.
+        """The digest of the image that Tekton selects from an OCI index; empty for an image.
 
         Raises: RegistryError, also where the index has no such image.
         """
@@ -128,7 +128,7 @@ class BundleRegistry:
         raise RegistryError(f"{self._at} is an OCI index without an image for linux/amd64")
 
     def entries(self) -> list[Entry]:
-        """The objects of the bundle at the reference. Raises: RegistryError."""
+        """The objects of the bundle. Raises: RegistryError."""
         layers = self.manifest(self.image_in_index())[0].get("layers", [])
         return [
             Entry(
@@ -147,7 +147,7 @@ class BundleRegistry:
         return content
 
     def _wants_password(self) -> bool:
-        """Whether the registry asks for name and password themselves, not for a token."""
+        """Whether the registry uses basic authentication instead of tokens."""
         try:
             answer = requests.get(self._api, timeout=_TIMEOUT_S)
         except requests.RequestException as error:
@@ -181,7 +181,7 @@ class BundleRegistry:
         except requests.RequestException as error:
             raise RegistryError(f"registry {self._at.registry} did not answer: {error}") from error
         except (ValueError, AttributeError) as error:
-            # oras found nothing to answer a 401 with.
+            # oras raises these where it has no credentials after a 401.
             raise RegistryError(f"registry {self._at.registry} {_NO_CREDENTIALS}") from error
         return answer
 
@@ -206,6 +206,6 @@ def _is_loopback(registry: str) -> bool:
 
 
 def _stored_elsewhere() -> list[str]:
-    """The configuration in DOCKER_CONFIG, where that is set; oras knows the usual place."""
+    """The configuration file in DOCKER_CONFIG, if set; oras itself reads the default one."""
     path = Path(os.environ.get("DOCKER_CONFIG", "")) / "config.json"
     return [str(path)] if "DOCKER_CONFIG" in os.environ and path.exists() else []
