@@ -1,6 +1,6 @@
 """The library for orchestrators: build executions, and read their results.
 
-Pure functions over the objects of the API, as any client hands them over; no I/O, no clock.
+Pure functions of API objects, as any client returns them; no I/O, no clock.
 """
 
 from workflowexecution.orchestrator.advice import Advice, NextStep, advice_for

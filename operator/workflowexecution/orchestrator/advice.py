@@ -1,7 +1,7 @@
-"""The advice after a failure or a skip: a table, with a reason for every row.
+"""The advice after a failure or a skip: a table, with a reason for each row.
 
-The rule: once a step has started, it may have changed something, and only a person can find out
-what. An execution that failed before that has changed nothing; a retry is safe if it can help.
+The rule: a step that has started may have changed something, and only a person can find out what.
+An execution that failed before its first step has changed nothing, so a retry is safe.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class NextStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A next step, and why, in one sentence for people."""
+    """A next step, and its reason in one sentence for people."""
 
     next_step: NextStep
     because: str
@@ -113,24 +113,24 @@ OWN_ATTEMPT: Final = Advice(
 WAITING: Final = Advice(NextStep.WAIT, "it has not ended")
 COMPLETED: Final = Advice(NextStep.CLOSE, "the workflow succeeded")
 NOT_UNDERSTOOD: Final = Advice(_ASK, "it ended in a way that this version does not know")
-NOTHING_TOLD: Final = Advice(
+START_UNKNOWN: Final = Advice(
     _ASK, "it is not known whether a step had started; the target may be half changed"
 )
 
 
 def advice_for(reason: str, was_execution_failure: bool | None) -> Advice:
-    """Say what to do about a failure.
+    """Find the advice for a failure.
 
     Args:
-        reason: ``failureDetails.reason``; one that is not in the tables is for a person.
+        reason: ``failureDetails.reason``; for an unknown one the advice is to ask a person.
         was_execution_failure: whether a step had started; None where that is not known.
     """
     if was_execution_failure is None:
-        return NOTHING_TOLD
+        return START_UNKNOWN
     table = DURING_EXECUTION if was_execution_failure else BEFORE_EXECUTION
     return table[FailureReason(reason)] if reason in set(FailureReason) else NOT_UNDERSTOOD
 
 
 def advice_for_skip(reason: str) -> Advice:
-    """Say what to do about a skip; ``reason`` is ``skipDetails.reason``."""
+    """Find the advice for a skip; ``reason`` is ``skipDetails.reason``."""
     return SKIPPED[SkipReason(reason)] if reason in set(SkipReason) else NOT_UNDERSTOOD

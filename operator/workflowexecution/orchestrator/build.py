@@ -1,4 +1,4 @@
-"""Executions to be created: their names, and whole objects, checked before they are sent."""
+"""Builds executions: their names and whole objects, validated before they are sent."""
 
 import hashlib
 import re
@@ -16,32 +16,32 @@ from workflowexecution.api.spec import WorkflowExecutionSpec
 ATTEMPTS_MAX: Final = 999
 _NAME_MAX: Final = 253
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-# With a digest of 10 digits and "-999" behind it a name has at most 63 characters, as many as a
-# label value may have. Those of requests with long names are all longer than any plain name.
+# A name with a digest of 10 digits and "-999" at its end has at most 63 characters, the limit of a
+# label value. A shortened name is always longer than a plain name, so the two never collide.
 _READABLE_MAX: Final = 48
 _PLAIN_MAX: Final = 60
 
 
 def build_target_resource(namespace: str, kind: str, name: str) -> str:
-    """Name a target: ``namespace/kind/name``, or ``kind/name`` where the namespace is empty.
+    """The name of a target: ``namespace/kind/name``; ``kind/name`` where the namespace is empty.
 
-    Casing is kept and matters: all orchestrators must write a kind in one way, as ``Deployment``.
+    Names are case-sensitive: all orchestrators must write a kind the same way, as ``Deployment``.
 
-    Raises: ValueError naming the part that cannot be used.
+    Raises: ValueError that names the part that is not valid.
     """
     return str(target.TargetResource(namespace=namespace, kind=kind, name=name))
 
 
 def execution_name(request_name: str, attempt: int = 1) -> str:
-    """Name of a request's execution; the same request and attempt always give the same.
+    """The name of a request's execution; always the same for the same request and attempt.
 
-    ``we-`` and the request's name; where that is long, and for later attempts, shortened, with a
-    digest of the request's name and the attempt behind it. At most 63 characters.
+    It is ``we-`` and the request's name. For long names and later attempts it is shortened, and
+    ends with a digest of the request's name and the attempt. It has at most 63 characters.
 
     Args:
         request_name: any name that an object can have.
         attempt: 1 to 999.
-    Raises: ValueError naming what was given instead.
+    Raises: ValueError that names the value that is not valid.
     """
     if len(request_name) > _NAME_MAX or not _NAME.fullmatch(request_name):
         raise ValueError(f"{request_name!r} is not the name of an object")
@@ -55,7 +55,7 @@ def execution_name(request_name: str, attempt: int = 1) -> str:
 
 
 def is_attempt_at(request_name: str, name: str) -> bool:
-    """Whether this is the name of one of a request's own executions, of whatever attempt."""
+    """Whether ``name`` is that of an execution of this request, of any attempt."""
     number = name.rpartition("-")[2]
     attempt = int(number) if re.fullmatch(r"[1-9][0-9]{0,2}", number) else 1
     try:
@@ -66,7 +66,7 @@ def is_attempt_at(request_name: str, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The request an execution is made for, which will own it; all fields are needed."""
+    """The request that an execution is created for, and its owner; all fields are required."""
 
     api_version: str
     kind: str
@@ -77,11 +77,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """A workflow that was selected for a request, and how sure the selection is.
+    """A workflow that was selected for a request, with the confidence of the selection.
 
-    container_digest: ``sha256:`` and 64 hex digits; what runs is then exactly that.
+    container_digest: ``sha256:`` and 64 hex digits; only this bundle is run.
     parameters: of the pipeline, by UPPER_SNAKE_CASE name; the operator adds TARGET_RESOURCE.
-    confidence: 0 to 1; with ``rationale`` kept for audits, and acted on by nobody.
+    confidence: 0 to 1; like ``rationale`` only for audits.
     """
 
     workflow_id: str
@@ -94,9 +94,9 @@ class Workflow:
 
 
 def parse_request(raw: Mapping[str, Any]) -> Request:
-    """Read a request object as the API server holds it; only its identity is looked at.
+    """Read the identity of a request object from the API server.
 
-    Raises: ValueError naming what is missing, e.g. the UID of an object not created yet.
+    Raises: ValueError that names what is missing, e.g. the UID of an object not created yet.
     """
     meta = reading.mapping(raw, "metadata")
     found = {
@@ -126,17 +126,17 @@ def build_execution(
 ) -> dict[str, Any]:
     """Build the WorkflowExecution that runs a workflow for a request, ready to be created.
 
-    It is in the request's namespace and owned by the request, so that it goes with it. Creating it
-    twice makes one: where the API server answers AlreadyExists, see ``is_for_request``.
+    It is in the request's namespace and owned by the request, so it is deleted with the request.
+    A second create fails with AlreadyExists; then see ``is_for_request``.
 
     Args:
         request: the owner.
         workflow: what to run.
-        target_resource: as ``build_target_resource`` gives it.
+        target_resource: as ``build_target_resource`` returns it.
         timeout: longer than zero; None for the API's default of 30 minutes.
-        service_account_name: who runs it, in the execution namespace; None for the default.
+        service_account_name: of the run, in the execution namespace; None for the default.
         attempt: 1 to 999; a retry of a request takes the next number.
-    Raises: ValueError naming each field that the API server would refuse, and why.
+    Raises: ValueError that names each field that the API server would refuse, and why.
     """
     config = {
         "timeout": None if timeout is None else duration.format_duration(timeout),
@@ -154,7 +154,7 @@ def build_execution(
         "metadata": {
             "name": execution_name(request.name, attempt),
             "namespace": request.namespace,
-            # Not blocking the owner's deletion: that takes a right over the owner's finalizers.
+            # Without blockOwnerDeletion, which takes the right to update the owner's finalizers.
             "ownerReferences": [{**reference, "controller": True}],
         },
         "spec": _checked(
@@ -179,16 +179,16 @@ def build_execution(
 
 
 def is_for_request(execution: Mapping[str, Any], request: Request) -> bool:
-    """Whether an execution is this very request's: a name may outlive the request it was made for.
+    """Whether an execution belongs to this request, and not to a deleted one of the same name.
 
-    Asked where a create is answered with AlreadyExists: if so, an earlier create was ours.
+    If it does where a create fails with AlreadyExists, an earlier create succeeded.
     """
     owners = reading.mappings(reading.mapping(execution, "metadata"), "ownerReferences")
     return any(reading.text(owner, "uid") == request.uid for owner in owners)
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
-    """The spec without what was not given, if the API server will take it."""
+    """The spec without missing fields. Raises: ValueError where it is not valid."""
     spec = _present(fields)
     try:
         WorkflowExecutionSpec.model_validate(spec)

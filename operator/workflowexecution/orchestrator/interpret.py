@@ -17,18 +17,18 @@ from workflowexecution.orchestrator.build import is_attempt_at
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """Which object of a kind: names are unique within a namespace only."""
+    """Namespace and name of an object; names are unique within a namespace only."""
 
     namespace: str
     name: str
 
     def __str__(self) -> str:
-        """The form people read: ``namespace/name``."""
+        """For people: ``namespace/name``."""
         return f"{self.namespace}/{self.name}"
 
 
 class Standing(StrEnum):
-    """How an execution stands."""
+    """The state of an execution."""
 
     IN_PROGRESS = "InProgress"
     COMPLETED = "Completed"
@@ -40,13 +40,13 @@ class Standing(StrEnum):
 class Interpretation:
     """An execution as an orchestrator sees it.
 
-    request: what it was made for; its namespace is the execution's where the reference has none.
-    because: why the next step is what it is, one sentence.
+    request: in the namespace of the execution, if the reference names none.
+    because: the reason for the next step, one sentence.
     reason: CamelCase token of a failure or skip; empty where there is none.
-    summary: what happened, in the operator's words; empty where it said nothing.
-    duplicate_of: the execution because of which this one was skipped.
-    until: aware UTC; another execution of this workflow on this target is of no use before. None
-        where that is not known, as while another run holds the target.
+    summary: the operator's message; empty where there is none.
+    duplicate_of: the execution that caused the skip of this one.
+    until: aware UTC; another execution of this workflow on this target is skipped before. None
+        where that is not known, for example while another run locks the target.
     """
 
     execution: Key
@@ -66,12 +66,12 @@ class Interpretation:
 
 
 def interpret(execution: Mapping[str, Any]) -> Interpretation:
-    """Say how an execution stands and what to do with its request.
+    """Find the state of an execution, and the next step for its request.
 
-    A phase that this version does not know is in progress: nothing says that it has ended.
+    A phase that this version does not know counts as in progress, because it may not have ended.
 
     Args:
-        execution: a whole WorkflowExecution as the API server holds it; the status may be missing.
+        execution: a whole WorkflowExecution from the API server; the status may be missing.
     Raises: nothing, for any object.
     """
     meta, status = reading.mapping(execution, "metadata"), reading.mapping(execution, "status")
@@ -134,7 +134,7 @@ def _advice_on_skip(reason: str, blocker: Key | None, active: Interpretation) ->
         return said
     if blocker is None:
         return advice.NOT_UNDERSTOOD
-    # A request closed as the duplicate of its own earlier attempt would be nobody's any more.
+    # A request that is closed as the duplicate of its own earlier attempt is never handled.
     is_beside = blocker.namespace == active.execution.namespace
     is_own = is_beside and is_attempt_at(active.request.name, blocker.name)
     return advice.OWN_ATTEMPT if is_own else said
@@ -148,7 +148,7 @@ _READERS: Final[dict[str, Callable[[Interpretation, Raw], Interpretation]]] = {
 
 
 def _key(raw: Raw, namespace: str) -> Key | None:
-    """The object a reference names, in this namespace where it names none; None without a name."""
+    """The key of a reference; `namespace` is the default, and None is for a missing name."""
     name = reading.text(raw, "name")
     return Key(reading.text(raw, "namespace") or namespace, name) if name else None
 
@@ -161,7 +161,7 @@ def _length(text: str) -> timedelta | None:
 
 
 def _later(start: datetime | None, by: timedelta | None) -> datetime | None:
-    """The instant this long after another; None where either is unknown or none is that late."""
+    """The sum of both; None where one is not known or the sum is out of range."""
     if start is None or by is None:
         return None
     try:
@@ -172,17 +172,17 @@ def _later(start: datetime | None, by: timedelta | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """All executions that were skipped because of one; members are in order of their names."""
+    """All executions that were skipped because of one execution, sorted by name."""
 
     of: Key
     members: tuple[Interpretation, ...]
 
 
 def group_duplicates(executions: Iterable[Mapping[str, Any]]) -> tuple[DuplicateGroup, ...]:
-    """Group skipped executions by the execution they duplicate; all others are left out.
+    """Group skipped executions by the execution that they duplicate; leave out all others.
 
-    The order of the result is that of names and never that of the arguments. An execution given
-    twice counts once, as it was given last. The one duplicated need not be among those given.
+    The result is sorted by name. An execution that is given twice counts once, in its last version.
+    The execution that is duplicated need not be among those given.
 
     Raises: nothing, for any objects.
     """

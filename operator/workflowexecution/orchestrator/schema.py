@@ -23,9 +23,9 @@ class _WithoutNulls(GenerateJsonSchema):
 def build_json_schema() -> dict[str, Any]:
     """Build the JSON Schema (2020-12) of a whole WorkflowExecution.
 
-    A spec with fields that the API does not have is refused, as ``kubectl`` refuses it; a status
-    may have more, since newer operators may tell more. Rules that JSON Schema cannot express stand
-    beside their fields as ``x-kubernetes-validations``.
+    A spec must not have unknown fields, as with ``kubectl``. A status may have them, since newer
+    operators may add fields. Rules that JSON Schema cannot express are
+    ``x-kubernetes-validations`` of their fields.
     """
     spec, spec_defs = _parts(WorkflowExecutionSpec)
     status, status_defs = _parts(WorkflowExecutionStatus)
@@ -48,7 +48,7 @@ def build_json_schema() -> dict[str, Any]:
 
 
 def _parts(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A model's own schema, and those of the models it refers to, by name."""
+    """The schema of a model, and the schemas of the models that it refers to, by name."""
     schema = model.model_json_schema(ref_template=_REFERENCE, schema_generator=_WithoutNulls)
     cleaned = _cleaned(schema)
     definitions = cleaned.pop("$defs", {})
@@ -56,7 +56,7 @@ def _parts(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _cleaned(node: Any) -> Any:
-    """The schema without titles made from field names, and without defaults that are no value."""
+    """The schema without generated titles and without defaults that are null."""
     if isinstance(node, list):
         return [_cleaned(item) for item in node]
     if not isinstance(node, dict):
