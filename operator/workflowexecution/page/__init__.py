@@ -1,6 +1,6 @@
-"""The status page: what `kubectl wfe` tells, for a browser; read-only, and off by default.
+"""The status page: the data of `kubectl wfe` in a browser; read-only, and off by default.
 
-`page` joins the parts and is what the operator holds. `server` answers requests, `gate` says who
-may see what, `sources` reads what is not known yet, `overview` and `story` make values of it, and
-`rendering` makes HTML of those.
+`page` joins the parts, and the operator starts and stops it. `server` answers requests, `gate`
+checks identity and rights of visitors, `sources` reads from the cluster, `overview` and `story`
+turn facts into values, and `rendering` turns these into HTML.
 """

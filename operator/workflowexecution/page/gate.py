@@ -14,20 +14,20 @@ from workflowexecution.page.limits import ShortCache
 
 TOKENS: Final = "/apis/authentication.k8s.io/v1/tokenreviews"
 ACCESS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-# A token that is revoked, and a right that is taken away, count for so long.
+# A revoked token, and a right that was taken away, are still accepted for so long.
 _VISITOR_S: Final = 10.0
 _RIGHT_S: Final = 30.0
 _VISITORS, _RIGHTS, _AT_ONCE = 256, 4096, 8
-# RFC 6750; and no longer than a header may be.
+# By RFC 6750; the length is limited by that of a header.
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,7000}=*")
-# Each takes a question to the API server, now and then.
+# Each namespace takes one request to the API server, from time to time.
 MOST_NAMESPACES: Final = 200
 _RUNS: Final = ("tekton.dev", "pipelineruns")
 _TASKS: Final = ("tekton.dev", "taskruns")
 
 
 class Right(NamedTuple):
-    """To do something with all objects of a kind; in all namespaces where none is named."""
+    """A verb on all objects of a resource; in all namespaces where `namespace` is empty."""
 
     verb: str
     group: str
@@ -42,7 +42,7 @@ def to_list_executions(namespace: str) -> Right:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks, as the API server knows them; the name is empty where nobody was asked."""
+    """The user of a request, as the API server knows them; without a name on loopback."""
 
     name: str = ""
     uid: str = ""
@@ -51,16 +51,16 @@ class Visitor:
 
 
 class Gate(Protocol):
-    """Lets visitors in. Methods raise ApiError where the API server gives no answer.
+    """Checks identity and rights of visitors; methods raise ApiError without an answer.
 
-    audience: that tokens have to be made for; empty for that of the API server.
+    audience: the audience of accepted tokens; empty for that of the API server.
     """
 
     is_for_loopback: bool
     audience: str
 
     async def visitor_of(self, token: str) -> Visitor | None:
-        """Who bears this token; None where it is nobody's."""
+        """The user that a token belongs to; None where the token is not valid."""
         ...
 
     async def may(self, visitor: Visitor, right: Right) -> bool:
@@ -69,7 +69,7 @@ class Gate(Protocol):
 
 
 class LoopbackGate:
-    """For whoever can reach the machine's own address, who may see everything."""
+    """A gate for loopback: each user of this machine may see everything."""
 
     is_for_loopback = True
     audience = ""
@@ -84,9 +84,9 @@ class LoopbackGate:
 
 
 class ClusterGate:
-    """For those whom the API server knows, each with their own rights.
+    """A gate for users of the API server, each with their own rights.
 
-    With an audience a token counts only if it is made for that, and so is of no use elsewhere.
+    With an audience, only tokens for that audience are accepted; they are useless elsewhere.
     """
 
     is_for_loopback = False
@@ -102,7 +102,7 @@ class ClusterGate:
         """See Gate."""
         if not _TOKEN.fullmatch(token):
             return None
-        # What is kept must not be of use to whoever reads this memory.
+        # Tokens are not kept: a dump of this memory must not reveal them.
         key = hashlib.sha256(token.encode()).digest()
         return await self._visitors.get(key, lambda: self._review(token))
 
@@ -114,7 +114,7 @@ class ClusterGate:
         wanted = [self.audience] if self.audience else []
         spec = {"token": token} | ({"audiences": wanted} if wanted else {})
         status = await self._post(TOKENS, "TokenReview", spec)
-        # An authenticator that does not know of audiences answers without them.
+        # An authenticator that does not support audiences answers without them.
         is_meant = set(wanted) <= set(_texts(status.get("audiences")))
         if status.get("authenticated") is not True or not is_meant:
             return None
@@ -154,9 +154,9 @@ def _texts(found: Any) -> tuple[str, ...]:
 class Sight:
     """The namespaces whose executions a visitor may list.
 
-    has_all: whether that is all of them, also those in which nothing is yet.
-    sees_runs, sees_tasks: whether they may list the runs and the TaskRuns themselves.
-    is_cut: whether there are more namespaces than were asked about.
+    has_all: whether it is all namespaces, also those that are still empty.
+    sees_runs, sees_tasks: whether the visitor may list PipelineRuns and TaskRuns.
+    is_cut: whether some namespaces were not checked, because there are too many.
     """
 
     has_all: bool = False
@@ -167,7 +167,7 @@ class Sight:
 
     @property
     def is_blind(self) -> bool:
-        """Whether there is nothing that they may see."""
+        """Whether the visitor may see nothing at all."""
         return not (self.has_all or self.namespaces)
 
     def sees(self, namespace: str) -> bool:
@@ -175,11 +175,11 @@ class Sight:
         return self.has_all or namespace in self.namespaces
 
     def sees_run(self, run: Run) -> bool:
-        """Whether it is shown that a run holds its target; one without an execution is a run."""
+        """Whether a run may be shown; one without an execution takes the right to list runs."""
         return self.sees(run.owner.namespace) if run.owner else self.sees_runs
 
     def only(self, namespace: str) -> "Sight":
-        """The same sight, of one namespace alone."""
+        """The same, limited to one namespace."""
         names = frozenset({namespace} if self.sees(namespace) else ())
         return Sight(namespaces=names, sees_tasks=self.sees_tasks)
 
@@ -190,10 +190,10 @@ async def sight_of(
     """Find out what a visitor may see.
 
     Args:
-        gate: who is asked.
-        visitor: who wants to see.
-        candidates: namespaces of which something could be shown.
-        run_namespace: where the runs are.
+        gate: checks the rights.
+        visitor: the user whose rights are checked.
+        candidates: namespaces with objects that could be shown.
+        run_namespace: the namespace of the runs.
 
     Raises: ApiError where the API server gives no answer.
     """

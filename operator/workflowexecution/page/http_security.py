@@ -1,4 +1,4 @@
-"""HTTP security of every request: tokens in, headers out, foreign requests refused."""
+"""HTTP security: reads tokens, sets headers, and recognises requests of other sites."""
 
 import asyncio
 from typing import Final
@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 
 COOKIE: Final = "wfe-token"
-# Browsers keep no more in a cookie, its name and attributes included.
+# Browsers limit a cookie to this length, with its name and attributes.
 LONGEST_COOKIE: Final = 3800
-# A form is sent in one piece, and is small.
+# A form is small, and arrives at once.
 BODY_S: Final = 5.0
 _FORM: Final = "application/x-www-form-urlencoded"
 _FIELDS: Final = 16
@@ -40,7 +40,7 @@ HEADERS: Final = {
 
 
 def host_of(request: web.Request) -> str:
-    """The name by which the visitor reaches this page, without its port."""
+    """The host name of the request, without the port."""
     try:
         return urlsplit(f"//{request.host}").hostname or ""
     except ValueError:
@@ -48,26 +48,26 @@ def host_of(request: web.Request) -> str:
 
 
 def is_here(request: web.Request) -> bool:
-    """Whether the page is reached by a name of the visitor's own machine.
+    """Whether the request names the loopback address as its host.
 
-    Another name that leads there is a trick: a web page elsewhere may give itself one.
+    Another name that resolves to it is DNS rebinding: an attack by another web site.
     """
     return host_of(request) in _HERE
 
 
 def is_from_here(request: web.Request) -> bool:
-    """Whether a form was sent, or a stream opened, by a page of ours, as far as browsers tell."""
+    """Whether a page of ours sent this form or opened this stream, by headers of the browser."""
     _, _, origin = request.headers.get("Origin", "").rpartition("://")
     return _is_site_of_ours(request) and origin in ("", request.host)
 
 
 def is_embedded_elsewhere(request: web.Request) -> bool:
-    """Whether a page of another site asks behind its visitor's back; to follow a link is none."""
+    """Whether a page of another site sent the request; a link that was followed is allowed."""
     return not _is_site_of_ours(request) and request.headers.get("Sec-Fetch-Mode") != "navigate"
 
 
 async def has_whole_body(request: web.Request) -> bool:
-    """Whether the body has come in time, where there is one; it is kept for who reads it."""
+    """Read the body; whether it arrived in time, or there is none. aiohttp keeps what was read."""
     if not request.body_exists:
         return True
     try:
@@ -79,7 +79,7 @@ async def has_whole_body(request: web.Request) -> bool:
 
 
 async def form_field(request: web.Request, name: str) -> str:
-    """A field of the form that was sent; empty where there is none."""
+    """A field of the form in the body; empty where it is missing."""
     if request.content_type != _FORM:
         return ""
     text = (await request.read()).decode(errors="replace")
@@ -94,20 +94,20 @@ def _is_site_of_ours(request: web.Request) -> bool:
 
 
 def token_of(request: web.Request) -> str:
-    """The token that a request bears: of a proxy, or kept by the browser; empty for none."""
+    """The token of a request, from its Authorization header or its cookie; empty for none."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
 
 
 def keep_token(request: web.Request, response: web.StreamResponse, token: str) -> None:
-    """Have the browser keep a token until it is closed; never sent in the clear over a network."""
+    """Set the token as a session cookie, which the browser sends over a network only with TLS."""
     response.set_cookie(
         COOKIE, token, httponly=True, samesite="Lax", secure=not is_here(request), path="/"
     )
 
 
 def drop_token(request: web.Request, response: web.StreamResponse) -> None:
-    """Have the browser forget the token."""
+    """Delete the cookie with the token."""
     response.del_cookie(
         COOKIE, httponly=True, samesite="Lax", secure=not is_here(request), path="/"
     )

@@ -1,4 +1,4 @@
-"""Limits, so that visitors cost little: answers that they share, and a bounded number of places."""
+"""Limits to the load by visitors: short-lived caches, and a bound on concurrent requests."""
 
 import asyncio
 import time
@@ -13,9 +13,9 @@ V = TypeVar("V")
 
 
 class ShortCache(Generic[K, V]):
-    """At most ``size`` answers by key, each for ``seconds`` since it was asked for.
+    """A cache of at most ``size`` answers, each for ``seconds`` since its request.
 
-    What failed is not kept: who asks next asks anew.
+    Errors are not cached: the next caller sends a new request.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ShortCache(Generic[K, V]):
         return len(self._kept)
 
     async def get(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """The answer for a key; raises what asking for it raises."""
+        """The cached answer, else that of ``ask``; raises the errors of ``ask``."""
         now = self._monotonic()
         known = self._kept.get(key)
         if known is None or now - known[1] >= self._seconds:
@@ -40,7 +40,7 @@ class ShortCache(Generic[K, V]):
             self._kept.move_to_end(key)
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
-        # Who goes away must not take the answer from the others.
+        # A caller that is cancelled must not cancel the request of the others.
         return await asyncio.shield(known[0])
 
     def _ended(self, key: K, task: asyncio.Task[V]) -> None:
@@ -51,7 +51,7 @@ class ShortCache(Generic[K, V]):
 
 
 class ShortMemo(Generic[V]):
-    """One value that is worked out at most once in so many seconds."""
+    """A cache of one value, which is computed at most once in ``seconds``."""
 
     def __init__(
         self, seconds: float, work_out: Callable[[], V], monotonic: Callable[[], float]
@@ -62,7 +62,7 @@ class ShortMemo(Generic[V]):
         self._kept: tuple[V, float] | None = None
 
     def get(self) -> V:
-        """The value, as it was a moment ago."""
+        """The value, at most ``seconds`` old."""
         now = self._monotonic()
         if self._kept is None or now - self._kept[1] >= self._seconds:
             self._kept = self._work_out(), now
@@ -70,11 +70,11 @@ class ShortMemo(Generic[V]):
 
 
 class TooManyError(Exception):
-    """All places are taken, or all that one visitor may have."""
+    """Too many concurrent requests, in all or by one visitor."""
 
 
 class Places:
-    """Places that are taken and left; of one visitor at most ``most_of_one``."""
+    """Bounds concurrent requests: ``most`` in all, ``most_of_one`` by one visitor."""
 
     def __init__(self, most: int, most_of_one: int) -> None:
         self._most = most
@@ -86,7 +86,7 @@ class Places:
 
     @contextmanager
     def take(self, visitor: str) -> Iterator[None]:
-        """Have a place for a while. Raises: TooManyError."""
+        """Take a place until the block ends. Raises: TooManyError."""
         if len(self) >= self._most or self._taken[visitor] >= self._most_of_one:
             raise TooManyError(f"{len(self)} of {self._most} are under way")
         self._taken[visitor] += 1

@@ -1,4 +1,4 @@
-"""The first page, as one visitor may see it: what is held, what waits, what happened lately."""
+"""The first page, as one visitor may see it: locks, cooldowns, holds and recent executions."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,12 +25,12 @@ _MOST_PAGES: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What one operator knows at one moment.
+    """The facts of one operator at one moment.
 
     active, runs: as in its cache.
-    cooldowns: all of them, the one that ends first at the beginning.
-    recent: the newest executions, of namespaces that the visitor sees.
-    leftovers: what of the runs executes; without those that could not be read.
+    cooldowns: all of them, ordered by their end.
+    recent: the newest executions in namespaces that the visitor sees.
+    leftovers: what still executes, by run; without the runs that could not be read.
     """
 
     active: Sequence[Execution] = ()
@@ -49,16 +49,16 @@ class Some(Generic[T]):
 
     @property
     def more(self) -> int:
-        """How many are not among them."""
+        """The number of those that are left out."""
         return self.total - len(self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What the first page shows.
+    """The content of the first page.
 
-    number: of the part of the rows that is shown, from 1.
-    summary: one sentence for who cannot see the tables change.
+    number: the number of the shown part of the rows, from 1.
+    summary: one sentence for screen readers.
     """
 
     locks: Some[Lock]
@@ -71,13 +71,13 @@ class Overview:
 
 
 def overview_of(known: Known, sight: Sight, wanted: Wanted, number: int, now: datetime) -> Overview:
-    """Choose and order what a visitor is shown.
+    """Select and order the rows that a visitor sees.
 
     Args:
         known: at `now`.
-        sight: the visitor's; nothing else is shown.
-        wanted: which executions are asked for; a target or workflow narrows all three tables.
-        number: of the part of the executions, from 1.
+        sight: the namespaces that the visitor sees; nothing else is shown.
+        wanted: a filter of executions; its target and workflow filter all three tables.
+        number: the number of the shown part of the executions, from 1.
         now: aware UTC.
     """
     locks = _narrowed(_locks(known, sight), wanted)
@@ -106,7 +106,7 @@ def _locks(known: Known, sight: Sight) -> list[Lock]:
 
 
 def _settled(run: Run, left: Leftovers | None) -> Run:
-    """Note of a run that has ended whether it has stopped; a run nobody has seen may be at work."""
+    """The run; where it is stopping, with `has_stopped` by its leftovers if these were read."""
     if run.state is not RunState.STOPPING or left is None or not run.uid:
         return run
     return replace(run, has_stopped=not left.is_active)
@@ -122,13 +122,13 @@ def _narrowed(items: Iterable[OnTarget], wanted: Wanted) -> list[OnTarget]:
 
 def _summary(locks: int, cooldowns: int, rows: Sequence[Row]) -> str:
     phases = Counter(row.phase or "not seen yet" for row in rows)
-    told = ", ".join(f"{count} {phase}" for phase, count in sorted(phases.items()))
+    parts = ", ".join(f"{count} {phase}" for phase, count in sorted(phases.items()))
     counted = (
         _count(locks, "target"),
         _count(cooldowns, "cooldown"),
         _count(len(rows), "execution"),
     )
-    return "{} held, {}, {}".format(*counted) + (f": {told}" if told else "")
+    return "{} held, {}, {}".format(*counted) + (f": {parts}" if parts else "")
 
 
 def _count(number: int, what: str) -> str:
@@ -136,12 +136,12 @@ def _count(number: int, what: str) -> str:
 
 
 def fields_of(query: Mapping[str, str]) -> dict[str, str]:
-    """What the form was filled in with; empty for what is left open."""
+    """The fields of the filter form; empty where they are not filled in."""
     return {name: query.get(name, "").strip() for name in _FIELDS}
 
 
 def problem_of(fields: dict[str, str]) -> str:
-    """Why nothing can match; empty where something can."""
+    """The reason why nothing can match; empty where something can."""
     try:
         if fields["target"]:
             parse_target(fields["target"])
@@ -151,7 +151,7 @@ def problem_of(fields: dict[str, str]) -> str:
 
 
 def wanted_by(fields: dict[str, str]) -> Wanted:
-    """Which executions match."""
+    """The filter of executions by these fields."""
     phase = fields["phase"]
     return Wanted(
         target=fields["target"],
@@ -161,17 +161,17 @@ def wanted_by(fields: dict[str, str]) -> Wanted:
 
 
 def number_of(query: Mapping[str, str]) -> int:
-    """Which part of the executions is asked for, from 1."""
+    """The number of the requested part of the executions, from 1."""
     given = query.get("page", "")
     is_number = given.isascii() and given.isdecimal() and len(given) < 4
     return min(max(int(given), 1), _MOST_PAGES) if is_number else 1
 
 
 def holds_for(holds: Iterable[HeldBy], sight: Sight) -> list[HeldBy]:
-    """The holds that a visitor may see, each with those who wait that they may see.
+    """The holds that a visitor may see, each with the waiting executions that they may see.
 
-    Whoever may not list executions in the namespace of a hold is not shown it: what it means for an
-    execution of theirs is in that one's own status.
+    A hold is shown to those who may list executions in its namespace. Others find its effect on
+    an execution of theirs in the status of that execution.
     """
     return [
         replace(hold, waiting=[name for name in hold.waiting if _is_seen(name, sight)])

@@ -16,16 +16,16 @@ from workflowexecution.page.server import Server
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.streams import Streams
 
-# Of its own: visitors must not take connections from the operator's work.
+# A separate pool: visitors must not take connections from the operator.
 _CONNECTIONS: Final = 4
 _SHUTDOWN_S: Final = 2.0
 _LOOPBACK: Final = "127.0.0.1"
 
 
 class StatusPage:
-    """Serves the page; as an EventListener it hears what the watches tell.
+    """Serves the page; it is an EventListener, so that it follows the operator's watches.
 
-    While nobody looks it asks for nothing and keeps nothing.
+    While no visitor looks, it sends no requests and keeps no objects.
     """
 
     def __init__(self, access: Access, *, is_for_loopback: bool, audience: str = "") -> None:
@@ -39,7 +39,7 @@ class StatusPage:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, window: OperatorView, address: str, port: int) -> None:
-        """Begin to serve what is seen through a window; on loopback, whatever the address.
+        """Start to serve the data of an operator; a page for loopback ignores `address`.
 
         Raises: OSError where the port is taken.
         """
@@ -54,13 +54,13 @@ class StatusPage:
         self._web = WebServer(
             server.application(),
             shutdown_timeout=_SHUTDOWN_S,
-            # The stream of one who has gone would count as theirs until it is next written to.
+            # Otherwise a closed stream counts for its visitor until the next write to it.
             handler_cancellation=True,
         )
         where = _LOOPBACK if self._is_for_loopback else address
         bound = await self._web.start(where, port)
         self._tasks = [
-            asyncio.create_task(self._streams.tell(), name="page streams"),
+            asyncio.create_task(self._streams.notify(), name="page streams"),
             asyncio.create_task(self._forget(self._keeper), name="page memory"),
         ]
         log = structlog.get_logger("page")

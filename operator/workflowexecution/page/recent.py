@@ -1,7 +1,7 @@
-"""The newest executions, while somebody looks: a bounded number of slim records.
+"""A bounded cache of the newest executions, kept while somebody looks.
 
-Filled by one list and kept up to date by what the watches tell. No namespace can push out another:
-where there are too many, each keeps fewer.
+One list fills it, and events of the watches keep it up to date. No namespace can push out another:
+where there are too many executions, each namespace keeps fewer.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ from workflowexecution.kube import errors
 
 PER_NAMESPACE: Final = 100
 MOST: Final = 1000
-# What is over a bound is cut off now and then, and not at each arrival.
+# The caches are trimmed when they exceed a bound by so much, not at each event.
 _SLACK: Final = 1.25
 _BLOCKERS: Final = ("conflictingWorkflow", "recentRemediation")
 IDLE_S: Final = 300.0
-# Deletions leave gaps in what is kept.
+# The list is read again after so long, because deletions leave gaps.
 RENEW_S: Final = 600.0
 _RETRY_S: Final = 5.0
 _NEVER: Final = float("-inf")
 
 
 class Recent:
-    """Executions by namespace and UID, the newest of each namespace.
+    """A cache of the newest executions of each namespace, by UID.
 
-    is_complete: whether the list has been read to its end.
+    is_complete: whether the whole list has been read.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Recent:
             self._trim_all()
 
     def drop(self, namespace: str, uid: str) -> None:
-        """Let go of an execution that was deleted; a list begun before may still show it."""
+        """Remove a deleted execution, and ignore it in a list that began earlier."""
         self._gone.note(uid, "")
         kept = self._by_namespace.get(namespace, {})
         if kept.pop(uid, None) is not None:
@@ -74,15 +74,15 @@ class Recent:
             self._by_namespace.pop(namespace, None)
 
     def namespaces(self) -> set[str]:
-        """Namespaces of which something is kept."""
+        """The namespaces of the cached executions."""
         return set(self._by_namespace)
 
     def executions(self, namespaces: Iterable[str]) -> list[Execution]:
-        """What is kept of some namespaces, in no order."""
+        """The cached executions of some namespaces, in no order."""
         return [item for name in namespaces for item in self._by_namespace.get(name, {}).values()]
 
     def has_older(self, namespaces: Iterable[str]) -> bool:
-        """Whether there were more executions in these namespaces than are kept."""
+        """Whether older executions of these namespaces were dropped."""
         return not self._cut.isdisjoint(namespaces)
 
     def _trim_all(self) -> None:
@@ -91,7 +91,7 @@ class Recent:
             for namespace in list(self._by_namespace):
                 self._trim(namespace)
         while self._count > MOST:
-            # More namespaces than places: those in which nothing has happened for long go first.
+            # There are too many namespaces: drop those without a recent execution first.
             longest = min(self._by_namespace, key=self._newest_in)
             self._count -= len(self._by_namespace.pop(longest))
             self._cut.add(longest)
@@ -111,7 +111,7 @@ class Recent:
 
 
 def slim(execution: Execution) -> Execution:
-    """An execution with no more than what a list shows: no parameters, no messages."""
+    """An execution with only the fields that a list shows: no parameters, no messages."""
     raw = execution.raw
     meta, status = reading.mapping(raw, "metadata"), reading.mapping(raw, "status")
     reasons = [
@@ -143,20 +143,20 @@ def _created_at(execution: Execution) -> datetime:
 
 
 class Keeper:
-    """Fills a Recent by one list when somebody looks, and keeps it up to date by what it hears.
+    """Fills a Recent from one list when somebody looks, and updates it with each event.
 
-    ``fill`` reads all executions into a Recent and raises ApiError; ``tell`` is called when there
-    is something new to be seen.
+    ``fill`` reads all executions into a Recent and raises ApiError; ``notify`` is called after
+    each change.
     """
 
     def __init__(
         self,
         fill: Callable[[Recent], Awaitable[None]],
-        tell: Callable[[], None],
+        notify: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fill = fill
-        self._tell = tell
+        self._notify = notify
         self._monotonic = monotonic
         self._shown: Recent | None = None
         self._fresh: Recent | None = None
@@ -166,11 +166,11 @@ class Keeper:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is kept."""
+        """Whether nothing is cached."""
         return self._shown is None
 
     def look(self) -> Recent:
-        """What is kept, for one who looks; what is missing is read in the background."""
+        """The cache as it is; where it is missing or old, a task reads it in the background."""
         now = self._looked_at = self._monotonic()
         if now - self._filled_at >= RENEW_S and self._fresh is None:
             self._filled_at, self._fresh = now, Recent()
@@ -180,11 +180,11 @@ class Keeper:
         return self._shown
 
     def heard_of_execution(self, event_type: str, raw: dict[str, Any]) -> None:
-        """Take in a change of an execution; never raises."""
+        """Apply an event of an execution; never raises."""
         kept = {id(one): one for one in (self._shown, self._fresh) if one is not None}
         if not kept:
             return
-        # What cannot be read is told of by the operator itself, which hears of it, too.
+        # The operator gets the same event, and reports an execution that is not valid.
         with suppress(LookupError, TypeError, ValueError):
             seen = parse_execution(raw)
             for recent in kept.values():
@@ -192,19 +192,19 @@ class Keeper:
                     recent.drop(seen.namespace, seen.uid)
                 else:
                     recent.take_in(seen)
-        self._tell()
+        self._notify()
 
     def heard_of_run(self) -> None:
         """Note that a run has changed."""
         if self._shown is not None:
-            self._tell()
+            self._notify()
 
     def missed(self) -> None:
-        """Note that changes may have been missed: who looks next has everything read anew."""
+        """Note that events may have been missed: the next visitor has the list read again."""
         self._filled_at = _NEVER
 
     def forget_if_idle(self) -> None:
-        """Let go of everything, where nobody has looked for a while."""
+        """Drop everything if nobody has looked for ``IDLE_S``."""
         if self._monotonic() - self._looked_at >= IDLE_S and self._fresh is None:
             self._shown, self._filled_at = None, _NEVER
 
@@ -223,4 +223,4 @@ class Keeper:
             self._filled_at = self._monotonic() - RENEW_S + _RETRY_S
         finally:
             self._fresh = None
-        self._tell()
+        self._notify()

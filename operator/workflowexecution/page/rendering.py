@@ -1,6 +1,6 @@
-"""Values to HTML, and HTML to answers.
+"""Renders values as HTML pages, and these as HTTP responses.
 
-What others have written is escaped, and cannot reorder the text around it.
+Text by users is escaped, and cannot change the direction of the text around it.
 """
 
 import re
@@ -32,7 +32,7 @@ STATIC: Final = {
 
 
 class Pages:
-    """The templates, compiled at once so that no request waits for it."""
+    """The templates, compiled in advance so that no request waits for it."""
 
     def __init__(self) -> None:
         self._environment = jinja2.Environment(
@@ -51,7 +51,7 @@ class Pages:
             self._environment.get_template(name)
 
     def render(self, name: str, **given: Any) -> str:
-        """One page, by the name of its template."""
+        """Render one page, by the name of its template."""
         return self._environment.get_template(name).render(given)
 
 
@@ -61,7 +61,7 @@ def static_files() -> dict[str, bytes]:
 
 
 def harmless(value: Any) -> Any:
-    """A text of others without control characters and changes of direction, of bounded length."""
+    """A text without control characters and changes of direction, of bounded length."""
     if value is None:
         return ""
     if isinstance(value, Markup) or not isinstance(value, str):
@@ -71,17 +71,17 @@ def harmless(value: Any) -> Any:
 
 
 def at(moment: datetime) -> str:
-    """A moment for people, in UTC; programs beside it get `machine`."""
+    """A time for people, in UTC; `machine` is for programs."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def machine(moment: datetime) -> str:
-    """A moment as HTML's time element has it."""
+    """A time in the format of HTML's time element."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def path_of(execution: str) -> str:
-    """Where the story of `namespace/name` is; empty where that names no execution."""
+    """The path of the story of `namespace/name`; empty where that is not a valid name."""
     namespace, _, name = execution.partition("/")
     if not (_NAME.fullmatch(namespace) and _NAME.fullmatch(name)):
         return ""
@@ -89,7 +89,7 @@ def path_of(execution: str) -> str:
 
 
 class Answers:
-    """Makes answers; every page says which operator made it, and what is in doubt."""
+    """Makes HTTP responses; every page names the operator, and why its data may be stale."""
 
     def __init__(self, window: OperatorView, *, is_for_loopback: bool, audience: str) -> None:
         self._window = window
@@ -99,7 +99,7 @@ class Answers:
         self._log = structlog.get_logger("page")
 
     def page(self, template: str, visitor: Visitor, **given: Any) -> web.Response:
-        """A page for one who is let in."""
+        """A page for an authenticated visitor."""
         window = self._window
         text = self._pages.render(
             template,
@@ -114,39 +114,39 @@ class Answers:
         return _html(text)
 
     def sign_in(self, status: int, problem: str = "") -> web.Response:
-        """The form for a token."""
+        """The sign-in form."""
         text = self._pages.render("sign-in.html", problem=problem, audience=self._audience)
         return _html(text, status)
 
     def unknown_token(self) -> web.Response:
-        """The form, for one who has sent a token that does not count."""
+        """The sign-in form, after a token that is not valid."""
         meant = f", or it is not made for the audience {self._audience}" if self._audience else ""
         return self.sign_in(401, f"the API server does not know this token{meant}")
 
     def problem(self, status: int, title: str, text: str) -> web.Response:
-        """Why there is nothing to be seen."""
+        """A page that explains an error."""
         return _html(self._pages.render("problem.html", title=title, text=text), status)
 
     def too_slow(self) -> web.Response:
-        """Why a request is not answered that never came to its end; its connection is closed."""
+        """The response to a request whose body did not arrive in time; closes the connection."""
         response = self.problem(408, "Too slow", "the request did not come to its end in time")
         response.force_close()
         return response
 
     def unanswered(self, error: errors.ApiError) -> web.Response:
-        """Say that the API server gave no answer, or refuses to tell the operator."""
+        """The response where the API server gave no answer, or refused the operator's request."""
         self._log.debug("a visitor could not be answered", error=errors.text_for_logs(error))
         if isinstance(error, errors.MissingRightError):
             fix = "install manifests/components/status-page, or set the chart's value statusPage"
-            told = f"the operator cannot ask: {missing_right(str(error))}; {fix}"
-            return self.problem(503, "The operator lacks a right", told)
-        # Who may read this is not known yet, so that it does not say where the server is.
-        told = "the API server does not answer as needed; try again in a moment"
-        return self.problem(503, "No answer", told)
+            text = f"the operator cannot ask: {missing_right(str(error))}; {fix}"
+            return self.problem(503, "The operator lacks a right", text)
+        # The visitor is perhaps not authenticated yet, so the text does not name the API server.
+        text = "the API server does not answer as needed; try again in a moment"
+        return self.problem(503, "No answer", text)
 
 
 def moved_to(path: str) -> web.Response:
-    """Send the browser to another page."""
+    """Redirect the browser to another page."""
     return web.Response(status=303, headers={**http_security.HEADERS, "Location": path})
 
 

@@ -1,4 +1,4 @@
-"""Requests to answers: who asks, what they may see, and the page made of it."""
+"""The HTTP server of the status page: authenticates a request, checks rights, and answers it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -29,10 +29,10 @@ from workflowexecution.views.blockers import Cooldown, cooldowns_of, held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Answers being made at once, and tokens being looked at; streams are counted apart.
+# Bounds on concurrent requests, and on concurrent checks of tokens; streams have their own.
 _AT_ONCE: Final = 32
 _OF_ONE: Final = 16
-# With thousands of them it takes time to find out; they all look at the same.
+# Thousands of cooldowns take time to compute; all visitors share the result.
 _COOLDOWNS_S: Final = 1.0
 _LONGEST_FORM: Final = 16 * 1024
 _NO_EXECUTION: Final = (
@@ -41,7 +41,7 @@ _NO_EXECUTION: Final = (
 
 
 class Server:
-    """Answers visitors. ``look`` gives the newest executions, as far as they have been read."""
+    """Answers requests. ``look`` returns the newest executions, as far as they have been read."""
 
     def __init__(
         self,
@@ -60,13 +60,13 @@ class Server:
             window, is_for_loopback=gate.is_for_loopback, audience=gate.audience
         )
         self._static = static_files()
-        # By the visitor; and as long as nobody knows who that is, by the address.
+        # The first counts by visitor, the second by address, before the visitor is known.
         self._answering = Places(_AT_ONCE, _OF_ONE)
         self._asking = Places(_AT_ONCE, _OF_ONE)
         self._cooldowns = ShortMemo(_COOLDOWNS_S, self._read_cooldowns, window.clock.monotonic)
 
     def application(self) -> web.Application:
-        """What aiohttp serves."""
+        """The aiohttp application with all routes."""
         app = web.Application(middlewares=[self._guard], client_max_size=_LONGEST_FORM)
         app.add_routes(
             [
@@ -83,10 +83,10 @@ class Server:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn away who must not get in, and make a page of whatever goes wrong."""
+        """Refuse requests of other sites, and answer each error with a page."""
         if self._gate.is_for_loopback and not http_security.is_here(request):
-            told = "open this page as http://localhost or http://127.0.0.1"
-            return self._answers.problem(421, "Not by this name", told)
+            text = "open this page as http://localhost or http://127.0.0.1"
+            return self._answers.problem(421, "Not by this name", text)
         if http_security.is_embedded_elsewhere(request):
             return self._answers.problem(403, "Refused", "open this page itself")
         try:
@@ -96,7 +96,7 @@ class Server:
         except TooManyError:
             return self._answers.problem(503, "Too much at once", "try again in a moment")
         except web.HTTPException as error:
-            # How the framework says so of a path or a method that is not there.
+            # aiohttp raises these for an unknown path or method.
             return self._answers.problem(error.status, error.reason, "there is nothing here")
         except errors.NotFoundError:
             return self._answers.problem(404, "Not found", _NO_EXECUTION)
@@ -119,7 +119,7 @@ class Server:
         own = await self._sight(visitor, {*candidates, window.policy.template.namespace})
         sight = own.only(asked["namespace"]) if asked["namespace"] else own
         leftovers, problem = await self._leftovers()
-        # Nothing is awaited from here on: what is shown is of one moment.
+        # Nothing is awaited from here on, so that all facts are of one moment.
         shown = {name for name in recent.namespaces() | candidates if sight.sees(name)}
         known = Known(
             active=window.store.executions(),
@@ -165,7 +165,7 @@ class Server:
         return self._answers.page("story.html", visitor, story=story_of(account, sight, where))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Tell a visitor that there is something new, until they go or are let in no more."""
+        """Notify a visitor of changes, until they leave or lose their rights."""
         if not http_security.is_from_here(request):
             return self._answers.problem(403, "Refused", "open this page itself")
         visitor = await self._visitor(request)
@@ -220,12 +220,12 @@ class Server:
             return await self._gate.visitor_of(token)
 
     async def _is_let_in(self, request: web.Request) -> bool:
-        """Whether one who has a stream, and so is counted already, may still have it."""
+        """Whether the visitor of an open stream still has the rights for it."""
         visitor = await self._gate.visitor_of(http_security.token_of(request))
         return visitor is not None and await self._may_see_something(visitor, request)
 
     async def _may_see_something(self, visitor: Visitor, request: web.Request) -> bool:
-        """Whether there is a namespace whose executions they may list, as far as is known yet."""
+        """Whether the visitor may list executions somewhere; true while the list is being read."""
         recent, asked = self._look(), request.query.get("namespace", "")
         where = self._window.policy.template.namespace
         candidates = {asked} if asked else {*self._namespaces(recent), where}
@@ -236,14 +236,14 @@ class Server:
         return await sight_of(self._gate, visitor, candidates, where)
 
     def _namespaces(self, recent: Recent) -> set[str]:
-        """Namespaces of which something could be shown."""
+        """The namespaces with objects that could be shown."""
         store = self._window.store
         active = {item.namespace for item in store.executions()}
         held = {run.owner.namespace for run in store.runs() if run.owner}
         return recent.namespaces() | active | held | {end.namespace for end in store.ends()}
 
     async def _leftovers(self) -> tuple[Any, str]:
-        """What still executes; and, where that cannot be read, why not."""
+        """The parts of runs that still execute, or the reason why they could not be read."""
         try:
             return await self._sources.leftovers(), ""
         except errors.ApiError as error:

@@ -1,4 +1,4 @@
-"""Reads from the cluster what the operator does not keep; few requests, shared by all visitors."""
+"""Reads what the operator does not cache; few requests, shared by all visitors."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ from workflowexecution.manager.view import OperatorView
 from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.story import Account
-from workflowexecution.views.preview import Preview, foretell
+from workflowexecution.views.preview import Preview, preview_from
 from workflowexecution.views.story import failed_step_of, moments_of
 from workflowexecution.views.wording import missing_right
 
@@ -31,7 +31,7 @@ _NOT_SHOWN: Final = ("parameters", "rationale")
 
 
 class Sources:
-    """The requests of the status page, made with the operator's rights."""
+    """The requests of the status page, sent with the operator's rights."""
 
     def __init__(self, client: ApiClient, window: OperatorView) -> None:
         policy = window.policy
@@ -51,14 +51,14 @@ class Sources:
         recent.is_complete = True
 
     async def leftovers(self) -> Mapping[RunKey, Leftovers]:
-        """What of the runs that hold targets executes now. Raises: ApiError.
+        """The parts that still execute of runs that lock targets. Raises: ApiError.
 
-        The operator looks at this where a decision needs it, and a standby not at all.
+        The operator reads it only for a decision, and a standby never does.
         """
         return await self._left.get("", self._read_leftovers)
 
     async def account(self, namespace: str, name: str) -> Account:
-        """Everything that is known of one execution.
+        """Read all facts of one execution.
 
         Raises: NotFoundError where there is none of this name; other ApiErrors.
         """
@@ -66,7 +66,7 @@ class Sources:
 
     async def _read_leftovers(self) -> dict[RunKey, Leftovers]:
         held = [run for run in self._window.store.runs() if run.state is not RunState.FINISHED]
-        # Where there are more than one request can name: of those that end it matters most.
+        # One request can name only so many runs: those that are stopping matter most.
         held.sort(key=lambda run: (run.state is not RunState.STOPPING, run.created_at))
         by_namespace: dict[str, list[Run]] = {}
         for run in held[:RUNS_AT_ONCE]:
@@ -88,17 +88,17 @@ class Sources:
             moments=tuple(moments_of(shown, run, task_runs)),
             failed_step=failed_step_of(shown, task_runs),
             note=note,
-            foretold=self._foretell(execution, raw),
+            expected=self._expected(execution, raw),
             read_at=self._window.clock.now(),
         )
 
-    def _foretell(self, execution: Execution, raw: dict[str, Any]) -> Preview | None:
-        """What would become of one like it now; None where another operator decides."""
+    def _expected(self, execution: Execution, raw: dict[str, Any]) -> Preview | None:
+        """The decision on a new execution like it; None where another operator decides."""
         window = self._window
         if not window.policy.shard.holds(execution.target_key):
             return None
         spec, problem = parse_spec(raw)
-        return foretell(
+        return preview_from(
             window.store,
             namespace=execution.namespace,
             target=execution.target,
@@ -111,7 +111,7 @@ class Sources:
         )
 
     async def _read_run(self, execution: Execution) -> tuple[Run | None, list[dict[str, Any]], str]:
-        """Its run and that run's TaskRuns, and what could not be read, in words."""
+        """The run, its TaskRuns, and a note on what could not be read."""
         if execution.run_name is None:
             return None, [], ""
         where = execution.run_namespace or self._window.policy.template.namespace
@@ -129,7 +129,7 @@ class Sources:
 
 
 def _without_what_is_not_shown(execution: Execution) -> Execution:
-    """Parameters may hold what only the run is to know; they are not even kept."""
+    """The execution without its parameters, which may hold secrets, and its rationale."""
     spec = reading.mapping(execution.raw, "spec")
     shown = {key: value for key, value in spec.items() if key not in _NOT_SHOWN}
     return replace(execution, raw={**execution.raw, "spec": shown})

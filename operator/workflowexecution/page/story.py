@@ -1,4 +1,4 @@
-"""The story of one execution, as one visitor may read it."""
+"""The history of one execution, limited to the rights of one visitor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ _MOST_MOMENTS: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Everything that was read of one execution.
+    """All facts of one execution, before the visitor's rights are applied.
 
-    own_moments: what the execution itself tells; moments: with its run and tasks.
-    note: what could not be read, in words.
-    foretold: what would become of one like it; None where another operator decides.
+    own_moments: from the execution alone; moments: with its run and tasks.
+    note: says what could not be read.
+    expected: the decision on a new execution like it; None where another operator decides.
     read_at: aware UTC.
     """
 
@@ -35,18 +35,18 @@ class Account:
     moments: Sequence[Moment]
     failed_step: StepLog | None
     note: str
-    foretold: Preview | None
+    expected: Preview | None
     read_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What is told of one execution.
+    """The content of the page of one execution.
 
-    progress: how far its run is; empty where it does not run.
-    image: the bundle that is run. request: the RemediationRequest it was made for.
+    progress: of its run; empty where it does not run.
+    image: of the bundle. request: the name of the RemediationRequest.
     failed_step: None where no step failed or the visitor may not read runs.
-    notes: what is not told, and why.
+    notes: say what is left out, and why.
     """
 
     row: Row
@@ -62,12 +62,12 @@ class Story:
 
 
 def story_of(account: Account, sight: Sight, run_namespace: str) -> Story:
-    """Tell a story without what the visitor may not read.
+    """Make a story, and leave out what the visitor may not read.
 
     Args:
         account: of an execution in a namespace that the visitor sees.
-        sight: the visitor's.
-        run_namespace: where runs are whose execution does not tell.
+        sight: what the visitor may see.
+        run_namespace: the namespace of the run, if the execution does not name one.
     """
     execution = account.execution
     spec = reading.mapping(execution.raw, "spec")
@@ -80,7 +80,7 @@ def story_of(account: Account, sight: Sight, run_namespace: str) -> Story:
         progress=progress_of(execution) if execution.phase is Phase.RUNNING else "",
         image=reading.text(reading.mapping(spec, "workflowRef"), "containerImage"),
         request=reading.text(reading.mapping(spec, "remediationRequestRef"), "name"),
-        why=why_of(execution, _seen(account.foretold, sight), account.read_at),
+        why=why_of(execution, _seen(account.expected, sight), account.read_at),
         run=f"{where}/{execution.run_name}" if execution.run_name else "",
         moments=moments[:_MOST_MOMENTS],
         failed_step=account.failed_step if sees_run else None,
@@ -89,14 +89,14 @@ def story_of(account: Account, sight: Sight, run_namespace: str) -> Story:
     )
 
 
-def _seen(foretold: Preview | None, sight: Sight) -> Preview | None:
-    """What is foretold, without an execution in a namespace that the visitor does not see."""
-    if foretold is None or foretold.skip is None:
-        return foretold
-    cause = foretold.skip.conflicting_workflow or foretold.skip.recent_remediation
+def _seen(expected: Preview | None, sight: Sight) -> Preview | None:
+    """The preview, without the name of an execution that the visitor may not see."""
+    if expected is None or expected.skip is None:
+        return expected
+    cause = expected.skip.conflicting_workflow or expected.skip.recent_remediation
     if cause is None or sight.sees(cause.namespace or ""):
-        return foretold
-    return replace(foretold, skip=None, message="because of an execution that you may not see")
+        return expected
+    return replace(expected, skip=None, message="because of an execution that you may not see")
 
 
 def _notes(account: Account, sight: Sight, moments: int, run_namespace: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The streams that notify browsers of changes: a limited number, never faster than they read."""
+"""Event streams that notify browsers of changes: bounded in number, and never queued."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,10 +15,10 @@ from workflowexecution.page.limits import Places
 
 MOST: Final = 64
 MOST_OF_ONE: Final = 8
-# Nobody's page is made anew more often than this; with many who look, less often.
+# The shortest time between two notifications; with many streams it is longer.
 _PAUSE_S: Final = 1.0
 _PER_SECOND: Final = 16
-# Ages grow though nothing happens, and proxies close what is silent.
+# Without a change: ages on the page grow, and proxies close idle connections.
 _HEARTBEAT_S: Final = 10.0
 _WRITE_S: Final = 15.0
 _LASTS: Final = timedelta(minutes=30)
@@ -32,9 +32,9 @@ _CHANGED: Final = b"event: changed\ndata:\n\n"
 
 
 class Streams:
-    """Those who look, each with a flag that is raised when there is something new.
+    """All open streams, each with a flag that is set after a change.
 
-    What is raised twice before it is read counts once, so nothing is ever queued.
+    A flag that is set twice before it is read counts once, so nothing is queued.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Streams:
 
     @contextmanager
     def open(self, visitor: str) -> Iterator[asyncio.Event]:
-        """A flag for one more who looks. Raises: TooManyError."""
+        """Open one more stream, as its flag. Raises: TooManyError."""
         flag = asyncio.Event()
         with self._places.take(visitor):
             self._flags.add(flag)
@@ -57,11 +57,11 @@ class Streams:
                 self._flags.discard(flag)
 
     def changed(self) -> None:
-        """Note that there is something new."""
+        """Note a change."""
         self._changed.set()
 
-    async def tell(self) -> None:
-        """Tell all who look, until cancelled."""
+    async def notify(self) -> None:
+        """Set the flags of all streams after each change, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(_HEARTBEAT_S):
@@ -77,7 +77,7 @@ class Streams:
 async def follow(
     request: web.Request, flag: asyncio.Event, is_let_in: Callable[[], Awaitable[bool]]
 ) -> web.StreamResponse:
-    """Tell a visitor each time the flag is raised, until they go or are let in no more."""
+    """Send an event each time the flag is set, until the visitor leaves or loses their rights."""
     response = web.StreamResponse(headers=_HEADERS)
     now = asyncio.get_running_loop().time
     until = now() + _LASTS.total_seconds()
@@ -93,6 +93,6 @@ async def follow(
             if not is_in:
                 break
     except (TimeoutError, ConnectionError, errors.ApiError) as error:
-        # Their browser comes back by itself, if they are still there.
+        # The browser reconnects by itself, if the visitor is still there.
         structlog.get_logger("page").debug("a stream has ended", error=str(error))
     return response

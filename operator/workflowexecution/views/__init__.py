@@ -1,4 +1,4 @@
 """The data that people see, as values: pure functions of facts and a time.
 
-`kubectl wfe` prints them, the status page renders them.
+`kubectl wfe` prints the values, and the status page renders them.
 """

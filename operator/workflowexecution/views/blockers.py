@@ -14,12 +14,12 @@ from workflowexecution.core.facts.run import Run, RunKey, RunState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """A target that is held.
+    """A locked target.
 
-    holder: namespace/name of the execution; of the run itself, where it is not one of ours.
-    state: Active, Stopping, or Unseen where only the execution tells of its run.
+    holder: namespace/name of the execution; of the run, if it has no execution.
+    state: Active, Stopping, or Unseen where only the status of the execution names the run.
     executing: for people; empty where it is not known.
-    pods: `namespace/name` of those that may still execute.
+    pods: `namespace/name` of the pods that may still execute.
     """
 
     target: str
@@ -37,7 +37,7 @@ def locks_of(
     runs: tuple[Run, ...],
     leftovers: Mapping[RunKey, Leftovers],
 ) -> list[Lock]:
-    """Every target that is held, the one held longest first."""
+    """All locked targets; the one that was locked first is first."""
     names = {run.name for run in runs}
     held = [
         (evidence.holder_of(run, _target_of(run)), run.state.value, _executing(run, leftovers))
@@ -67,7 +67,7 @@ def _lock(holder: Evidence, state: str, executing: tuple[str, tuple[str, ...]]) 
 
 
 def _target_of(run: Run) -> str:
-    """The target in the run's own words; what its name tells, where it does not say."""
+    """The target that the run names, else its key, which is in the name of the run."""
     return run.target or f"({run.target_key})"
 
 
@@ -84,10 +84,10 @@ def _executing(run: Run, leftovers: Mapping[RunKey, Leftovers]) -> tuple[str, tu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooldown:
-    """A workflow that waits on a target.
+    """A cooldown of a workflow on a target.
 
-    execution: namespace/name of the one that ended last.
-    until: aware UTC; from then on it may run.
+    execution: namespace/name of the execution that ended last.
+    until: aware UTC; the workflow may run again from then on.
     """
 
     target: str
@@ -102,7 +102,7 @@ class Cooldown:
 def newest_ends(
     executions: Iterable[Execution], runs: Iterable[Run], now: datetime
 ) -> list[Evidence]:
-    """Per target and workflow how it ended last, as told by its run or its own status."""
+    """The newest end per target and workflow, from runs and from statuses."""
     finished = [run for run in runs if run.state is RunState.FINISHED]
     ends = [evidence.end_of_run(run, now) for run in finished]
     ends += [evidence.end_of_execution(item, now) for item in executions]
@@ -113,7 +113,7 @@ def newest_ends(
 
 
 def cooldowns_of(ends: Iterable[Evidence], period: timedelta, now: datetime) -> list[Cooldown]:
-    """The cooldowns that are not over, the one that ends first at the beginning."""
+    """The cooldowns that are not over, ordered by their end."""
     found = [_cooldown(end, end.completed_at, period, now) for end in ends if end.completed_at]
     active = [item for item in found if now < item.until]
     return sorted(active, key=lambda item: (item.until, item.target, item.workflow_id))
@@ -134,11 +134,11 @@ def _cooldown(end: Evidence, completed_at: datetime, period: timedelta, now: dat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldBy:
-    """A hold and what it keeps from being launched now.
+    """A hold and the executions that wait for it.
 
-    state: Active, Expired or NotUnderstood; the last one holds everything.
-    until: aware UTC; None where it ends only when it is deleted.
-    waiting: namespace/name of executions that it concerns and that have no run yet.
+    state: Active, Expired or NotUnderstood; a hold that is not understood holds everything.
+    until: aware UTC; None where the hold lasts until it is deleted.
+    waiting: namespace/name of the executions that it concerns and that have no run yet.
     """
 
     name: str
@@ -153,7 +153,7 @@ class HeldBy:
 
 
 def held_by(holds: Iterable[Hold], executions: Iterable[Execution], now: datetime) -> list[HeldBy]:
-    """All holds, those that hold first, and of these the oldest first."""
+    """All holds: expired ones last, older ones before newer ones."""
     pending = [item for item in executions if not item.has_ended and item.run_name is None]
     found = [_held_by(hold, pending, now) for hold in holds]
     return sorted(found, key=lambda item: (item.state == "Expired", str(item.since), item.name))

@@ -1,4 +1,4 @@
-"""Executions in a list, and summed up: which of them, in which order, and what of each is shown."""
+"""Lists and statistics of executions: filter, order, and the fields that are shown."""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ _HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which executions are asked for; empty or None asks for all.
+    """A filter of executions; a field that is empty or None matches all.
 
     created_since: aware UTC.
     """
@@ -31,11 +31,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An execution as a list shows it.
+    """A row of a list: one execution.
 
-    reason: of its skip, failure or wait; empty while there is nothing to say.
-    duration: from its start to its end, or to now; None where nothing was started.
-    blocker: namespace and name of the execution because of which it was skipped.
+    reason: of its skip, failure or wait; empty where there is none.
+    duration: from its start to its end, or to now; None where it was not started.
+    blocker: namespace/name of the execution that caused its skip.
     """
 
     execution: Execution
@@ -47,7 +47,7 @@ class Row:
 
 
 def rows_of(executions: Iterable[Execution], wanted: Wanted, now: datetime) -> list[Row]:
-    """The executions that are asked for, newest first."""
+    """The executions that match, newest first."""
     found = [item for item in executions if _is_wanted(item, wanted)]
     found.sort(key=lambda item: (_created_at(item), item.namespace, item.name), reverse=True)
     return [_row(item, now) for item in found]
@@ -79,7 +79,7 @@ def _created_at(execution: Execution) -> datetime:
 
 
 def reason_of(execution: Execution) -> str:
-    """The reason its status gives for its phase; empty where it gives none."""
+    """The reason in its condition Succeeded; empty where there is none."""
     status = reading.mapping(execution.raw, "status")
     conditions = reading.mappings(status, "conditions")
     found = next((item for item in conditions if item.get("type") == "Succeeded"), {})
@@ -87,7 +87,7 @@ def reason_of(execution: Execution) -> str:
 
 
 def duration_of(execution: Execution, now: datetime) -> timedelta | None:
-    """How long it took, or has run by now; None where nothing was started."""
+    """The time that it took, or has run until now; None where it was not started."""
     said = reading.text(reading.mapping(execution.raw, "status"), "duration")
     try:
         return parse_duration(said)
@@ -97,7 +97,7 @@ def duration_of(execution: Execution, now: datetime) -> timedelta | None:
 
 
 def blocker_of(execution: Execution) -> str:
-    """namespace/name of the execution because of which it was skipped; empty where it was not."""
+    """namespace/name of the execution that caused its skip; empty where there is none."""
     details = reading.mapping(reading.mapping(execution.raw, "status"), "skipDetails")
     blocker = reading.mapping(details, "conflictingWorkflow") or reading.mapping(
         details, "recentRemediation"
@@ -107,7 +107,7 @@ def blocker_of(execution: Execution) -> str:
 
 
 class By(StrEnum):
-    """What executions are summed up by."""
+    """The field that executions are grouped by."""
 
     WORKFLOW = "workflow"
     TARGET = "target"
@@ -123,12 +123,12 @@ _KEYS: Final[Mapping[By, Callable[[Execution], str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What happened to executions that have one thing in common.
+    """Statistics of the executions of one group in one period.
 
-    active: those that have not ended, whenever they were created.
-    launched, completed, failed, skipped: within the while.
+    active: those that have not ended, also if they were created before the period.
+    launched, completed, failed, skipped: within the period.
     per_hour: launches.
-    median, p90, longest: of runs that ended within the while; None where none did.
+    median, p90, longest: of runs that ended within the period; None where none did.
     """
 
     name: str
@@ -145,9 +145,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """What happened in a while.
+    """Statistics of one period.
 
-    skips, failures: how many for each reason, the most frequent first.
+    skips, failures: the number for each reason, the most frequent first.
     """
 
     since: datetime
@@ -161,12 +161,12 @@ class Activity:
 def activity_of(
     executions: Iterable[Execution], by: By, period: timedelta, now: datetime
 ) -> Activity:
-    """Sum up executions.
+    """Compute the statistics of executions.
 
     Args:
         executions: in any order.
-        by: what makes a group.
-        period: how far back, more than 0.
+        by: the field that they are grouped by.
+        period: the length of the period, which ends now; more than 0.
         now: aware UTC.
     """
     known, since = list(executions), now - period
@@ -217,7 +217,7 @@ def _is_since(moment: datetime | None, since: datetime) -> bool:
 
 
 def _quantile(lengths: Sequence[timedelta], share: float) -> timedelta | None:
-    """The length that this share of all does not exceed; one that has really been."""
+    """The smallest of the sorted lengths that this share of them does not exceed."""
     return lengths[math.ceil(share * len(lengths)) - 1] if lengths else None
 
 

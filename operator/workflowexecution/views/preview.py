@@ -1,4 +1,4 @@
-"""The decision as it would be now: the operator's own, over facts that were just listed."""
+"""A preview of the operator's decision on an execution that does not exist yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,12 +24,12 @@ NO_GUARDS: Final = Guards()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything that is known of targets.
+    """The facts that a preview is decided on.
 
     executions: of all namespaces.
-    runs: those in the execution namespace, and those of which only pods are left.
-    leftovers: TaskRuns and active pods of runs that are not known to have stopped.
-    unread: what could not be read, in words, because a right is missing.
+    runs: in the execution namespace; also deleted runs that still have pods.
+    leftovers: TaskRuns and active pods, of runs that may not have stopped.
+    unread: says what could not be read because a right is missing.
     """
 
     executions: tuple[Execution, ...] = ()
@@ -40,12 +40,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What would become of an execution that were created now.
+    """The decision on an execution that is created now.
 
     decision: Launch, Skip, Wait or Refuse.
-    run: name of the run that would be created; empty where none would.
-    hold: name of the hold that it would wait for; empty where there is none.
-    until: aware UTC, end of the cooldown or of the hold; None where there is none or a run holds
+    run: name of the run; empty where none is created.
+    hold: name of the hold that the execution waits for; empty where there is none.
+    until: aware UTC, end of the cooldown or of the hold; None where there is none or a run locks
         the target.
     """
 
@@ -76,18 +76,18 @@ def preview(
     """Decide for an execution that does not exist.
 
     Args:
-        facts: everything listed.
-        namespace: in which it would be created.
+        facts: just listed.
+        namespace: of the execution.
         target: as in `spec.targetResource`.
         workflow_id: as in `spec.workflowRef.workflowId`.
-        problem: what is wrong with its spec; empty where it can be run.
+        problem: the error in its spec; empty where the spec is valid.
         cooldown: at least 0.
-        run_namespace: of runs whose execution does not tell.
+        run_namespace: of runs whose execution does not name one.
         holds: all of them.
-        guards: what the operator is told to guard against.
+        guards: the guards of the operator.
         now: aware UTC, after the facts were listed.
     """
-    return foretell(
+    return preview_from(
         _store_of(facts, run_namespace, now),
         namespace=namespace,
         target=target,
@@ -100,7 +100,7 @@ def preview(
     )
 
 
-def foretell(
+def preview_from(
     store: Store,
     *,
     namespace: str,
@@ -112,25 +112,25 @@ def foretell(
     guards: Guards,
     now: datetime,
 ) -> Preview:
-    """Decide for an execution that does not exist, by what a cache knows; arguments as above."""
+    """Decide for an execution that does not exist, on the facts in a cache; see `preview`."""
     execution = _imagined(namespace, target, workflow_id, now)
     snapshot = store.snapshot(
         execution,
         problem=problem,
         cooldown=cooldown,
-        # It has no run of its own that could be given up.
+        # It has no run, so no deadline can pass.
         deadline_grace=timedelta(0),
         holds=holds,
         guards=guards,
         now=now,
     )
-    return _told(decide(snapshot), target, workflow_id, now)
+    return _preview_of(decide(snapshot), target, workflow_id, now)
 
 
 def ending_on(
     facts: Facts, target: str, workflow_id: str, run_namespace: str, now: datetime
 ) -> Ending | None:
-    """How a workflow ended last on a target, as guards see it; None where that is not known."""
+    """The newest end of a workflow on a target, for guards; None where it is not known."""
     return _store_of(facts, run_namespace, now).endings.newest(target, workflow_id)
 
 
@@ -143,7 +143,7 @@ def _store_of(facts: Facts, run_namespace: str, now: datetime) -> Store:
     return store
 
 
-def _told(verdict: Verdict, target: str, workflow_id: str, now: datetime) -> Preview:
+def _preview_of(verdict: Verdict, target: str, workflow_id: str, now: datetime) -> Preview:
     match verdict:
         case Launch(run_name):
             return Preview(
@@ -192,7 +192,7 @@ def _refused(target: str, workflow_id: str, problem: str, reason: FailureReason)
 
 
 def _imagined(namespace: str, target: str, workflow_id: str, now: datetime) -> Execution:
-    """An execution as it would be seen first; its UID is nobody's."""
+    """A new execution, with a UID that no object has."""
     return parse_execution(
         {
             "apiVersion": identity.API_VERSION,

@@ -1,4 +1,4 @@
-"""The story of one execution: its timeline, the step that failed, and where its logs are."""
+"""The history of one execution: its timeline, the failed step, and the containers with logs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from workflowexecution.views.executions import blocker_of
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened; `at` is aware UTC, to the second."""
+    """An entry of a timeline; `at` is aware UTC, in whole seconds."""
 
     at: datetime
     what: str
@@ -26,7 +26,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class StepLog:
-    """Where the log of a step is read."""
+    """The container that has the log of a step."""
 
     task: str
     step: str
@@ -40,27 +40,27 @@ class StepLog:
 
 
 def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) -> list[Moment]:
-    """Everything that is known to have happened, in order.
+    """The timeline of an execution, in order.
 
     Args:
         execution: as it is now.
-        run: its run; None where there is none, or it cannot be read.
+        run: None where there is none, or it cannot be read.
         task_runs: of that run, in any order.
     """
-    told = [*_of_execution(execution)]
+    moments = [*_of_execution(execution)]
     if run and run.started_at:
-        told.append(Moment(run.started_at, "started", "Tekton took up the run"))
+        moments.append(Moment(run.started_at, "started", "Tekton took up the run"))
     for attempt in chain.from_iterable(map(attempts_of, task_runs)):
-        told += _of_task_run(attempt)
+        moments += _of_task_run(attempt)
     if run and run.completed_at:
-        told.append(Moment(run.completed_at, "run ended", run.reason))
-    told += _of_end(execution)
-    # Of what happened in one second, the order above is that of cause and effect.
-    return sorted(told, key=lambda moment: moment.at)
+        moments.append(Moment(run.completed_at, "run ended", run.reason))
+    moments += _of_end(execution)
+    # The sort is stable: moments of the same second stay in the order of cause and effect above.
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> StepLog | None:
-    """The step that failed, by the status, else the first that ended with an error."""
+    """The failed step that the status names, else the first with a non-zero exit code."""
     status = reading.mapping(execution.raw, "status")
     details = reading.mapping(status, "failureDetails")
     task, step = reading.text(details, "failedTaskName"), reading.text(details, "failedStepName")
@@ -95,7 +95,7 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
     if started := reading.moment(status, "startTime"):
         yield Moment(started, "task started", task.task_name)
     for known, step in zip(task.steps, reading.mappings(status, "steps"), strict=True):
-        # Of one that never began Tekton writes when it ended, and a beginning that was none.
+        # For a step that never started, Tekton writes an end and a wrong start.
         if known.has_started:
             yield from _of_step(task.task_name, step)
     if task.completed_at:
@@ -117,7 +117,7 @@ def _of_step(task: str, step: Raw) -> Iterator[Moment]:
 
 
 def _of_end(execution: Execution) -> Iterator[Moment]:
-    """That of a skip is its decision, which is told already."""
+    """The end of a run; a skip ends with its decision, which is in the timeline already."""
     if execution.completed_at and execution.phase in (Phase.COMPLETED, Phase.FAILED):
         status = reading.mapping(execution.raw, "status")
         lasted = reading.text(status, "duration")
@@ -131,12 +131,12 @@ def _run_of(execution: Execution) -> str:
 
 
 def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") -> list[StepLog]:
-    """Steps that have started, of attempts at tasks in the order in which they started.
+    """The steps that have started; attempts of tasks are ordered by their start.
 
     Args:
         task_runs: of one run, in any order.
-        task: only of this one; empty for all.
-        step: only those of this name; empty for all.
+        task: only steps of this task; empty for all.
+        step: only steps of this name; empty for all.
     """
     found = []
     attempts = [attempt for raw in task_runs for attempt in attempts_of(raw)]

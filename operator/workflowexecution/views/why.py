@@ -1,4 +1,4 @@
-"""Why an execution stands as it does, how far it is, and when the same may run again."""
+"""Explains an execution: the cause of its phase, its progress, and when it may run again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from workflowexecution.views.executions import blocker_of, reason_of
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.wording import short
 
-# Whatever else an execution may be skipped for, fail for or wait for is explained in one of these.
+# Explanations by reason: of all skips and all failures.
 _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     **{str(reason): explanation for reason, explanation in SKIPS.items()},
     **{str(reason): explanation for reason, explanation in FAILURES.items()},
@@ -24,12 +24,12 @@ _UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """An execution explained.
+    """The explanation of an execution.
 
-    happened: in the operator's words; empty where it has said nothing yet.
+    happened: the operator's message; empty where there is none yet.
     means, to_do: of the reason; empty where it needs no explanation.
-    because_of: namespace/name of the execution it was skipped for; empty where there is none.
-    again: when an execution like it may run; empty where that could not be read.
+    because_of: namespace/name of the execution that caused its skip; empty where there is none.
+    again: when an execution like it may run; empty where that is not known.
     """
 
     execution: str
@@ -46,12 +46,12 @@ class Why:
     until: datetime | None
 
 
-def why_of(execution: Execution, foretold: Preview | None, now: datetime) -> Why:
+def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why:
     """Explain an execution.
 
     Args:
         execution: as it is now.
-        foretold: what would become of one like it now; None where that could not be read.
+        expected: the decision on a new execution like it; None where that is not known.
         now: aware UTC.
     """
     reason, happened = _reason_of(execution), happened_to(execution)
@@ -67,9 +67,9 @@ def why_of(execution: Execution, foretold: Preview | None, now: datetime) -> Why
         means=explanation.means if explanation else "",
         to_do=explanation.to_do if explanation else "",
         because_of=blocker_of(execution),
-        again=_again(execution, foretold, now) if foretold else "",
-        may_run_now=foretold.decision == "Launch" if foretold else None,
-        until=foretold.until if foretold else None,
+        again=_again(execution, expected, now) if expected else "",
+        may_run_now=expected.decision == "Launch" if expected else None,
+        until=expected.until if expected else None,
     )
 
 
@@ -84,7 +84,7 @@ def _reason_of(execution: Execution) -> str:
 
 
 def progress_of(execution: Execution) -> str:
-    """Phase, reason where it says more, tasks done, run, and what it waits for, as far as known."""
+    """One line of progress: phase, reason, tasks done, run, and what it waits for."""
     if execution.phase is None:
         return "waiting for the operator to see it"
     status = reading.mapping(reading.mapping(execution.raw, "status"), "pipelineRunStatus")
@@ -100,12 +100,12 @@ def progress_of(execution: Execution) -> str:
 
 
 def happened_to(execution: Execution) -> str:
-    """What happened, in the operator's words; empty where it has said nothing."""
+    """The operator's message on an execution; empty where there is none."""
     status = reading.mapping(execution.raw, "status")
     if execution.phase is None:
         return "the operator has not seen it yet; is it running, and does it serve this namespace?"
     conditions = reading.mappings(status, "conditions")
-    told = {reading.text(item, "type"): reading.text(item, "message") for item in conditions}
+    messages = {reading.text(item, "type"): reading.text(item, "message") for item in conditions}
     skip, failure = (
         reading.mapping(status, "skipDetails"),
         reading.mapping(status, "failureDetails"),
@@ -114,28 +114,28 @@ def happened_to(execution: Execution) -> str:
         reading.text(skip, "message")
         or reading.text(failure, "naturalLanguageSummary")
         or reading.text(failure, "message")
-        or told.get("Succeeded", "")
+        or messages.get("Succeeded", "")
     )
 
 
-def _again(execution: Execution, foretold: Preview, now: datetime) -> str:
-    if foretold.decision == "Launch":
+def _again(execution: Execution, expected: Preview, now: datetime) -> str:
+    if expected.decision == "Launch":
         return "now"
-    if foretold.decision == "Refuse":
-        return f"not as it is written: {foretold.message}"
-    if foretold.reason in _UNTIL_CLEARED and foretold.skip and foretold.skip.recent_remediation:
-        failed = foretold.skip.recent_remediation
+    if expected.decision == "Refuse":
+        return f"not with this spec: {expected.message}"
+    if expected.reason in _UNTIL_CLEARED and expected.skip and expected.skip.recent_remediation:
+        failed = expected.skip.recent_remediation
         clear = command(
             "kubectl", "wfe", "clear", "-n", failed.namespace or execution.namespace, failed.name
         )
         return f"once a person clears it: {clear}"
-    if foretold.decision == "Wait" and foretold.until is None:
-        return f"once it is lifted: {command('kubectl', 'wfe', 'release', foretold.hold)}"
-    if foretold.until is not None:
-        return f"in {short(foretold.until - now)}, at {foretold.until:%H:%M:%S} UTC"
-    holder = foretold.skip.conflicting_workflow if foretold.skip else None
+    if expected.decision == "Wait" and expected.until is None:
+        return f"once it is lifted: {command('kubectl', 'wfe', 'release', expected.hold)}"
+    if expected.until is not None:
+        return f"in {short(expected.until - now)}, at {expected.until:%H:%M:%S} UTC"
+    holder = expected.skip.conflicting_workflow if expected.skip else None
     if holder is None:
-        return f"not yet: {foretold.message}"
+        return f"not yet: {expected.message}"
     who = f"{holder.namespace}/{holder.name}"
     is_itself = who == f"{execution.namespace}/{execution.name}"
     then = "; its cooldown begins then" if holder.workflow_id == execution.workflow_id else ""

@@ -1,4 +1,4 @@
-"""Words that several commands and the page use: lengths of time, and rights that are missing."""
+"""Texts that several commands and the page share: durations, and missing rights."""
 
 import re
 from datetime import timedelta
@@ -10,7 +10,7 @@ _REFUSAL: Final = re.compile(
 )
 _READING: Final = ("get", "list", "watch")
 _WRITING: Final = ("create", "patch", "update", "delete")
-# Shipped roles: who may read what, and who may do what.
+# Shipped roles: the first by the resource that may be read, the second by verb and resource.
 _READERS: Final = {
     "workflowexecutions": "workflowexecution-viewer",
     "workflowholds": "workflowexecution-viewer",
@@ -31,7 +31,7 @@ _DOERS: Final = {
 
 
 def short(value: timedelta | None) -> str:
-    """A length of time as kubectl shows ages: `45s`, `12m`, `3h5m`, `8d`; empty for None."""
+    """A duration as kubectl shows ages: `45s`, `12m`, `3h5m`, `8d`; empty for None."""
     if value is None:
         return ""
     seconds = max(0, int(value.total_seconds()))
@@ -46,7 +46,7 @@ def short(value: timedelta | None) -> str:
 
 
 def missing_right(message: str) -> str:
-    """Say which right is missing and which shipped role gives it; the message as it is, else.
+    """Name the missing right and the shipped role that gives it; else return the message.
 
     Args:
         message: of the API server's refusal.
@@ -58,12 +58,12 @@ def missing_right(message: str) -> str:
 
 
 def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
-    """Say that a right is missing, and which shipped role gives it.
+    """A sentence that names a missing right and the shipped role that gives it.
 
     Args:
         verb: as in a role.
         resource: plural, with its subresource if there is one.
-        group: of its API; empty for Kubernetes' own.
+        group: of its API; empty for the core group.
         namespace: empty for all.
     """
     what = f"{resource}.{group}" if group else resource
@@ -74,7 +74,7 @@ def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
 
 
 def _role_for(verb: str, resource: str) -> str:
-    """The shipped role with this right; empty where none gives it."""
+    """The shipped role with this right; empty where none has it."""
     if verb in _READING:
         return _READERS.get(resource, _DOCTOR)
     return _DOERS.get((verb, resource), _DOCTOR if resource == "subjectaccessreviews" else "")

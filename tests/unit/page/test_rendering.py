@@ -103,7 +103,7 @@ def test_nothing_in_a_story_is_markup_of_others() -> None:
         moments=(Moment(NOW, EVIL, EVIL),),
         failed_step=StepLog(EVIL, EVIL, EVIL, EVIL),
         note=EVIL,
-        foretold=Preview(
+        expected=Preview(
             target=EVIL, workflow_id=EVIL, decision="Refuse", reason=EVIL, message=EVIL
         ),
         read_at=NOW,

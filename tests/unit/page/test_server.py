@@ -78,7 +78,7 @@ class Stage:
 async def opened() -> AsyncIterator[Stage]:
     stage = Stage()
     stage.url = f"http://127.0.0.1:{await stage.web.start('127.0.0.1', 0)}"
-    teller = asyncio.create_task(stage.streams.tell())
+    teller = asyncio.create_task(stage.streams.notify())
     try:
         yield stage
     finally:

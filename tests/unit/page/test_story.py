@@ -41,7 +41,7 @@ def account(**given: object) -> Account:
         moments=WHOLE,
         failed_step=StepLog("change", "main", "pod", "step-main"),
         note="",
-        foretold=Preview(
+        expected=Preview(
             target=TARGET,
             workflow_id="restart",
             decision="Skip",
@@ -78,8 +78,8 @@ def test_a_holder_in_a_namespace_one_does_not_see_is_not_named() -> None:
     assert story_of(account(), both, RUN_NAMESPACE).why.again == "once team-b/theirs has ended"
 
 
-def test_where_another_operator_decides_nothing_is_foretold() -> None:
-    assert story_of(account(foretold=None), READER, RUN_NAMESPACE).why.again == ""
+def test_where_another_operator_decides_nothing_is_expected() -> None:
+    assert story_of(account(expected=None), READER, RUN_NAMESPACE).why.again == ""
 
 
 def test_a_very_long_story_is_cut_and_says_so() -> None:

@@ -27,7 +27,7 @@ def test_there_are_only_so_many_in_all_and_of_one_visitor() -> None:
 
 async def test_what_changes_often_is_told_once() -> None:
     streams = Streams()
-    teller = asyncio.create_task(streams.tell())
+    teller = asyncio.create_task(streams.notify())
     with streams.open("ann") as flag:
         for _ in range(1000):
             streams.changed()

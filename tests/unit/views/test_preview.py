@@ -122,7 +122,7 @@ def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) 
     ("facts", "problem", "again"),
     [
         (Facts(), "", "now"),
-        (Facts(), "spec.x: is wrong", "not as it is written: spec.x: is wrong"),
+        (Facts(), "spec.x: is wrong", "not with this spec: spec.x: is wrong"),
         (
             Facts(runs=(finished_run(completed_at=ago(minutes=4)),)),
             "",

@@ -1,4 +1,4 @@
-// Shows the page's parts anew when the operator tells of a change. Without it a reload does the same.
+// Updates the parts of the page when the operator reports a change. A reload does the same.
 const live = document.getElementById("live");
 
 function say(text, state) {
@@ -6,7 +6,7 @@ function say(text, state) {
   live.dataset.state = state;
 }
 
-// Changes `now` into `next` in place, so that focus, selection and scrolling stay where they are.
+// Changes `now` into `next` in place, so that focus, selection and scroll position are kept.
 function become(now, next) {
   if (now.nodeType !== next.nodeType || now.nodeName !== next.nodeName) {
     now.replaceWith(document.importNode(next, true));
@@ -54,7 +54,7 @@ async function refresh() {
 let isBusy = false;
 let isDue = false;
 
-// One after the other; what comes meanwhile counts once.
+// One update at a time; all changes during an update lead to one more.
 async function changed() {
   if (isBusy) {
     isDue = true;
@@ -83,7 +83,7 @@ function listen() {
   own.addEventListener("over", () => location.reload());
   own.addEventListener("error", () => {
     say("Not live: trying again", "off");
-    // A browser does not come back by itself to a stream that was refused.
+    // Browsers do not reconnect to a stream that was refused.
     if (own.readyState !== EventSource.CLOSED) return;
     stop();
     setTimeout(listen, 15000);
@@ -95,7 +95,7 @@ function stop() {
   stream = null;
 }
 
-// A browser opens few connections to one place: tabs that nobody sees must not take them all.
+// Browsers limit connections to one host: hidden tabs must not take them all.
 document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
 say("Connecting", "off");
 listen();
