@@ -27,6 +27,7 @@ PENDING_PACKAGES = frozenset(PACKAGES) - {
     "observe",
     "orchestrator",
     "page",
+    "plugin",
     "views",
 }
 # "Whether" is right where the value is a yes or a no.

@@ -1,5 +1,5 @@
-"""``kubectl wfe``: what people look at, ask and stop; it never runs the operator.
+"""``kubectl wfe``: a kubectl plugin to inspect, explain and stop executions.
 
-Reads the cluster with the rights of whoever asks (`requests`, `gather`), turns facts into values by
-pure functions (`views`), and prints those (`rendering`). Commands join the three.
+It reads the cluster with the rights of its user (`requests`, `gather`), turns facts into values by
+pure functions (`views`), and prints the values (`rendering`). Commands join the three.
 """

@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def complete() -> None:
-    """Suggest what may come next, for kubectl; nothing where that cannot be told."""
+    """Print suggestions for shell completion, for kubectl."""
     try:
         from workflowexecution.plugin import app
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""The commands of ``kubectl wfe``, put together."""
+"""The Typer application with all commands of ``kubectl wfe``."""
 
 import os
 import shlex
@@ -24,7 +24,7 @@ from workflowexecution.plugin.commands.submit import submit
 from workflowexecution.plugin.commands.why import can_run, tell_why
 from workflowexecution.plugin.shell import with_session
 
-# What kubectl is told after the suggestions: that files are none.
+# The last line for kubectl: a directive not to suggest files.
 _NO_FILES: Final = ":4"
 _VARIABLE: Final = "_KUBECTL_WFE_COMPLETE"
 
@@ -62,7 +62,7 @@ app.command("version")(with_session(version))
 )
 def _bundle(context: typer.Context) -> None:
     """Check, list, render and push remediation bundles; its own --help tells more."""
-    # Brings with it all that the operator consists of, which nothing else here needs.
+    # Imported here because it imports the whole operator, which no other command needs.
     from workflowexecution.cli import commands
 
     raise typer.Exit(commands.main(["bundle", *context.args]))
@@ -79,15 +79,15 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def complete() -> None:
-    """Answer kubectl, which asks the program `kubectl_complete-wfe` for whichever shell.
+    """Print completions for kubectl, which runs `kubectl_complete-wfe` for all shells.
 
-    Each argument is a word typed so far; the last one may be unfinished.
+    The arguments are the words typed so far; the last one may be incomplete.
     """
-    # Otherwise Typer knows the forms of answers only where it installs completion itself.
+    # Typer registers its completion classes only when it installs completion, so do it here.
     from typer.completion import completion_init  # type: ignore[attr-defined]
 
     completion_init()
-    # Fish's form of an answer is the one kubectl wants: a suggestion, a tab, what is said of it.
+    # kubectl wants the format of fish: a suggestion, a tab, a description.
     os.environ |= {
         _VARIABLE: "complete_fish",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",

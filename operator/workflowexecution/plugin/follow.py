@@ -1,6 +1,6 @@
-"""Follows executions: those that have not ended and every change, or one of them to its end.
+"""Follows executions: all active ones with each change, or one execution to its end.
 
-What has ended is not listed: it never changes again, and there may be ten thousand of it.
+Ended executions are not listed: they never change again, and there may be ten thousand of them.
 """
 
 import asyncio
@@ -29,21 +29,21 @@ _ACTIVE: Final = ",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An execution as it is now; as it was last where it is deleted."""
+    """An execution after a change; its last state, if it was deleted."""
 
     execution: Execution
     is_deleted: bool = False
 
 
 class Follower:
-    """Follows the executions at one path, through lost connections.
+    """Follows executions by list and watch, and reconnects after errors.
 
     Args:
         session: of the command.
         namespaces: one, or none for all.
-        which: field selector for the executions that are meant; empty for all.
-        known: what is known not to have ended, and may have by now.
-        on_trouble: is told of an API server that does not answer for a while.
+        which: field selector; empty for all executions.
+        known: executions that had not ended when they were read.
+        on_trouble: called with the error each time the API server does not answer.
     """
 
     def __init__(
@@ -61,13 +61,15 @@ class Follower:
         self._on_trouble = on_trouble
         self._version = ""
         self._active = {item.uid: item for item in known}
-        # Whoever knows of something waits for it; who asks for the first time may be wrong.
+        # An error of the first request is raised, unless executions are known: the cluster may be
+        # the wrong one.
         self._is_patient = bool(known)
 
     async def changes(self) -> AsyncGenerator[list[Change], None]:
-        """Yield what has not ended, then what changes, without end; to be closed after use.
+        """Yield all active executions, then each change, without end; to be closed after use.
 
-        Raises: ApiError where that is refused, or where nothing is known and nobody answers.
+        Raises: ApiError where a request is refused, or the first one has no answer and no execution
+            is known.
         """
         while True:
             try:
@@ -86,7 +88,7 @@ class Follower:
             await asyncio.sleep(PAUSE_S)
 
     async def _begin(self) -> list[Change]:
-        """List what is active, and find out what became of that which was."""
+        """List active executions, and read those again that are no longer active."""
         version, found = await _list(self._session.client, self._path, self._query(_ACTIVE))
         active = {item.uid: item for item in map(parse_execution, found)}
         missing = [item for uid, item in self._active.items() if uid not in active]
@@ -103,7 +105,7 @@ class Follower:
         return Change(found) if found.uid == known.uid else Change(known, is_deleted=True)
 
     async def _stream(self) -> AsyncGenerator[Change, None]:
-        """The changes of one stream, until the API server ends it."""
+        """The changes of one watch, until the API server ends it."""
         query = self._query() | watch_query(self._version)
         client = self._session.client
         try:
@@ -130,13 +132,13 @@ class Follower:
 
 
 async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[str, Sequence[Raw]]:
-    """Everything at a path, and the version from which on changes are to be followed."""
+    """The resource version and the objects of a list; a watch starts at this version."""
     page = await client.request("GET", path, params=query)
     return reading.text(reading.mapping(page, "metadata"), "resourceVersion"), page["items"]
 
 
 async def wait_for_end(session: Session, execution: Execution, limit: float | None) -> Exit:
-    """Follow an execution to its end, telling what changes on standard error.
+    """Follow an execution to its end, and print its progress to standard error.
 
     Args:
         session: of the command.
@@ -146,19 +148,19 @@ async def wait_for_end(session: Session, execution: Execution, limit: float | No
     """
     try:
         async with asyncio.timeout(limit), aclosing(_states_of(session, execution)) as states:
-            return await _tell_until_end(session, states)
+            return await _report_until_end(session, states)
     except TimeoutError:
         session.printer.note("the time to wait is over; it goes on")
         await let_connections_close()
         return Exit.STILL_GOING
 
 
-async def _tell_until_end(session: Session, states: AsyncGenerator[Execution, None]) -> Exit:
-    told = ""
+async def _report_until_end(session: Session, states: AsyncGenerator[Execution, None]) -> Exit:
+    printed = ""
     async for seen in states:
-        if (line := progress_of(seen)) != told:
+        if (line := progress_of(seen)) != printed:
             session.printer.note(one_line(line))
-            told = line
+            printed = line
         if seen.has_ended:
             return _ended(session, seen)
     raise AssertionError("an execution is followed until it has ended")
@@ -171,7 +173,7 @@ async def _states_of(session: Session, execution: Execution) -> AsyncGenerator[E
         [execution.namespace],
         which=f"metadata.name={escaped(execution.name)}",
         known=[execution],
-        on_trouble=lambda said: session.printer.note(f"warning: {said}; asking again"),
+        on_trouble=lambda problem: session.printer.note(f"warning: {problem}; asking again"),
     )
     async with aclosing(follower.changes()) as batches:
         async for changes in batches:
@@ -188,6 +190,6 @@ def _still_there(change: Change) -> Execution:
 
 
 def _ended(session: Session, execution: Execution) -> Exit:
-    if said := happened_to(execution):
-        session.printer.note(said)
+    if message := happened_to(execution):
+        session.printer.note(message)
     return exit_for(execution.phase)

@@ -1,6 +1,6 @@
-"""Reads the cluster for people: executions, runs and what is left of them, as facts.
+"""Reads facts from the cluster: executions, runs and their leftovers.
 
-What a person may not read is left out and said so, where the rest still tells something.
+Objects that the user may not read are left out, and `Facts.unread` says so.
 """
 
 import dataclasses
@@ -30,9 +30,9 @@ from workflowexecution.views.wording import missing_right
 
 
 async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:
-    """Every run; with a target those that say they are on it, and those that say nothing.
+    """All runs; with a target, only those with its label and those without such a label.
 
-    What is on another target by its label need not be read: there may be ten thousand of them.
+    Runs with the label of another target are not read: there may be ten thousand of them.
     """
     of_target = f"{names.KEY_TARGET_HASH}={names.target_hash(target)}"
     selectors = [of_target, f"!{names.KEY_TARGET_HASH}"] if target else [""]
@@ -44,13 +44,13 @@ async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:
 
 
 async def gather_facts(session: Session, target: str = "") -> Facts:
-    """Read everything that decides which targets are held; at least of one, where it is named.
+    """Read all facts that decide which targets are locked; with a target, only its facts.
 
-    Raises: ApiError where the cluster does not answer. A right that is missing is no error.
+    Raises: ApiError where the cluster does not answer; a missing right is not an error.
     """
     cluster, unread = cluster_of(session), list[str]()
     executions = await _readable(executions_in(session, (), Wanted(target=target)), unread)
-    # Pods before runs: one whose run is not listed after it is what is left of a deleted one.
+    # Pods are read before runs, so that a pod without a listed run is left of a deleted run.
     listed_pods = await _readable(cluster.list_active_pods(), unread)
     pods = [raw for raw in listed_pods if parse_pod(raw).is_active]
     listed = await _readable(_runs(session, target), unread)
@@ -60,7 +60,7 @@ async def gather_facts(session: Session, target: str = "") -> Facts:
     by_run = _by_run(pods)
     unsettled = [run for run in runs if _may_execute(run, session, by_run)]
     leftovers = await _leftovers_of(cluster, unsettled, unread)
-    # What could not be read may execute.
+    # Objects that could not be read may execute.
     unknown = {run.key for run in unsettled} if unread else set()
     return Facts(
         executions=tuple(map(parse_execution, executions)),
@@ -82,7 +82,7 @@ async def _readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
 
 
 def _gone_runs(pods: Iterable[Raw], listed: set[RunKey], target: str) -> list[Run]:
-    """What pods are left of; with a target, on that one only: others were not listed."""
+    """Deleted runs that still have pods; with a target, only runs on that target."""
     gone = [run for raw in pods if (run := run_of_pod(raw)) and run.key not in listed]
     wanted = names.slot_key(target) if target else ""
     return list({run.key: run for run in gone if wanted in ("", run.target_key)}.values())
@@ -93,7 +93,7 @@ def _key_of(raw: Raw) -> RunKey:
 
 
 def _may_execute(run: Run, session: Session, pods: Mapping[str, list[Raw]]) -> bool:
-    """Whether what is left of a run has to be looked at; one that succeeded has left only pods."""
+    """Whether the leftovers of a run must be read; a run that succeeded leaves only pods."""
     if run.state is RunState.FINISHED:
         return False
     ended_at = run.completed_at
@@ -124,7 +124,7 @@ def _by_run(found: Iterable[Raw]) -> dict[str, list[Raw]]:
 
 
 def _settled(run: Run, left: Leftovers | None, pods: Mapping[str, list[Raw]]) -> Run:
-    """Note of a run that has ended whether it has stopped."""
+    """The run; where it is stopping, with `has_stopped` by its leftovers."""
     if run.state is not RunState.STOPPING:
         return run
     if left is not None:

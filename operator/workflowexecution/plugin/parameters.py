@@ -1,6 +1,6 @@
-"""Parameters that several commands take, and suggestions for them: what exists in the cluster.
+"""Parameters of several commands, and completion of their values from the cluster.
 
-A cluster that does not answer at once, or does not allow it, means no suggestions and no error.
+Without a fast answer of the cluster, or without rights, there are no suggestions and no error.
 """
 
 import asyncio
@@ -31,17 +31,17 @@ _ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
     finally_timeout=Settings.model_fields["finally_timeout"].default,
 )
 _PATIENCE_S: Final = 3.0
-# Shells evaluate suggestions (that of kubectl for bash up to 1.33: `compgen -W`), and others have
-# written them: nothing is suggested that any shell takes for more than itself, or for a flag.
+# Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
+# kubectl up to 1.33 for bash): only text that no shell expands or takes for a flag is suggested.
 _SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@=-]*")
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._:/@=, -]")
-# A suggestion, and what is said of it.
+# A suggestion and its description.
 Suggestion = tuple[str, str]
 
 
 def complete_name(context: typer.Context, incomplete: str) -> list[Suggestion]:
-    """Names of executions, with where each stands."""
-    return _suggest(context, incomplete, lambda item: (item.name, _standing(item)))
+    """Names of executions, with phase and target."""
+    return _suggest(context, incomplete, lambda item: (item.name, _about(item)))
 
 
 def complete_target(context: typer.Context, incomplete: str) -> list[Suggestion]:
@@ -54,17 +54,17 @@ def complete_workflow(context: typer.Context, incomplete: str) -> list[Suggestio
     return _suggest(context, incomplete, lambda item: (item.workflow_id, ""))
 
 
-def _standing(execution: Execution) -> str:
+def _about(execution: Execution) -> str:
     return f"{execution.phase or 'not seen yet'}, {execution.target}"
 
 
 def _suggest(
-    context: typer.Context, incomplete: str, told: Callable[[Execution], Suggestion]
+    context: typer.Context, incomplete: str, suggestion_of: Callable[[Execution], Suggestion]
 ) -> list[Suggestion]:
     found: dict[str, str] = {}
 
     def note(execution: Execution) -> None:
-        text, about = told(execution)
+        text, about = suggestion_of(execution)
         if text.startswith(incomplete) and _SAFE.fullmatch(text):
             found.setdefault(text, _UNSAFE.sub("?", about))
 
@@ -84,7 +84,7 @@ def _flags_of(given: dict[str, Any]) -> Flags:
 
 
 async def _look(flags: Flags, note: Callable[[Execution], None]) -> None:
-    """Show each execution to `note`, as far as that is possible in time."""
+    """Call `note` with each execution, until an error or the end of the time limit."""
     try:
         async with asyncio.timeout(_PATIENCE_S), open_session(flags) as session:
             async for raw in cluster_of(session, session.namespaces).list_executions():
@@ -118,7 +118,7 @@ GuardRetries = Annotated[
 
 
 def _target_or_none(given: str) -> str:
-    """Nothing can be on what is no target: it is refused, and not answered with an empty list."""
+    """Refuse text that is not a target, since its list would always be empty."""
     try:
         return check_target(given) if given else ""
     except ValueError as error:
@@ -152,11 +152,11 @@ ThisWorkflow = Annotated[
 
 
 def guards_of(failed: bool, retries: bool) -> Guards:
-    """What the operator guards against; limit and pauses are those of the environment."""
+    """The guards of the operator; limit and pauses are from the environment."""
     return Settings(guard_failed=failed, guard_retries=retries).guards
 
 
 def spec_problem(raw: Mapping[str, Any]) -> str:
-    """What keeps an execution from being run, whatever accounts are allowed; else empty."""
+    """The error in the spec of an execution, if any ServiceAccount is allowed; else empty."""
     spec, problem = parse_spec(raw)
     return pipelinerun.problem_of(spec, _ANY_ACCOUNT) if spec else problem

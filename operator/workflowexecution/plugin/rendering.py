@@ -1,4 +1,4 @@
-"""Values to text: tables for people, JSON and YAML for programs, names for other commands."""
+"""Prints values: tables for people, JSON and YAML for programs, names for other commands."""
 
 import dataclasses
 import json
@@ -23,12 +23,12 @@ from workflowexecution.core.text import escaped, is_printable, one_line, printab
 
 T = TypeVar("T")
 
-# Wider than any row: what is read by a program or a pager is not cut off.
+# Wider than any row, so that nothing is cut off for a program or a pager.
 _UNBOUNDED: Final = 100_000
 
 
 class Output(StrEnum):
-    """In which form a command answers."""
+    """The output format of a command."""
 
     TABLE = "table"
     WIDE = "wide"
@@ -38,7 +38,7 @@ class Output(StrEnum):
 
 
 class Printer:
-    """Prints what a command has to say; notes for people go to standard error."""
+    """Prints the output of a command; notes for people go to standard error."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
@@ -54,14 +54,14 @@ class Printer:
         document: Callable[[T], Any] = lambda item: item,
         empty: str = "",
     ) -> None:
-        """Print items in the form asked for.
+        """Print items in the chosen format.
 
         Args:
-            items: in the order to be printed.
+            items: in the order of the output.
             columns: of the table.
             name: `resource/name` of an item.
-            document: what of an item programs are given; the item itself otherwise.
-            empty: what to note where there are none.
+            document: the value of an item for JSON and YAML; by default the item itself.
+            empty: the note where there are no items.
         """
         if not items and empty:
             self.note(empty)
@@ -75,19 +75,19 @@ class Printer:
             self.print_table(items, shown)
 
     def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
-        """Print items as a table, whatever form was asked for."""
+        """Print items as a table, regardless of the chosen format."""
         lines = table_lines(items, columns)
         if self._out.is_terminal:
             for line in lines:
                 self._say(line)
         else:
-            # Ten thousand lines without colours need not be laid out.
+            # Without colours, writing is much faster than rich for ten thousand lines.
             self._write("".join(f"{line.plain}\n" for line in lines))
 
     def print_change(self, value: Any, name: str) -> None:
-        """Print one of many values that come one after the other, in a form that can be joined.
+        """Print one value of a stream: a line of JSON, a YAML document, or a name.
 
-        JSON takes one line each, YAML is one document each; tables are printed by `print_table`.
+        Tables are printed by `print_table`.
         """
         if self.output is Output.NAME:
             self._write(f"{name}\n")
@@ -99,7 +99,7 @@ class Printer:
         self._out.file.flush()
 
     def print_answer(self, value: Any, name: str, text: str) -> None:
-        """Print what became of a request: a line for people, else in the form asked for."""
+        """Print a result: a line of text for people, else the value in the chosen format."""
         if self.output is Output.NAME:
             self._write(f"{name}\n" if name else "")
         elif self.output in (Output.JSON, Output.YAML):
@@ -108,7 +108,7 @@ class Printer:
             self.say(text)
 
     def print_document(self, value: Any) -> None:
-        """Print one value as JSON, or as YAML where that was asked for."""
+        """Print one value as YAML if that is the format, else as JSON."""
         plain = as_plain(value)
         if self.output is Output.YAML:
             self._write(_yaml(plain))
@@ -116,7 +116,7 @@ class Printer:
             self._write(_json(plain, indent=2) + "\n")
 
     def print_fields(self, fields: Mapping[str, str]) -> None:
-        """Print what is known, one field below the other; empty ones are left out."""
+        """Print fields, one on each line; empty ones are left out."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
@@ -130,37 +130,37 @@ class Printer:
         self._say(Text(printable(text), style=style or STYLES.get(text, "")))
 
     def say_from(self, source: str, text: str, style: str = "") -> None:
-        """Print a line that somebody else wrote, and who, at once."""
-        # It must not look like a line of somebody else.
-        said = printable(text).replace("\n", " ")
-        line = Text.assemble((f"[{one_line(source)}] " if source else "", style), said)
+        """Print a line of another program after its source, and flush."""
+        # It must stay one line: a second line could look like that of another source.
+        shown = printable(text).replace("\n", " ")
+        line = Text.assemble((f"[{one_line(source)}] " if source else "", style), shown)
         self._say(line)
         self._out.file.flush()
 
     def note(self, text: str) -> None:
-        """Tell people something beside the answer."""
+        """Print a note for people to standard error."""
         self._err.print(Text(printable(text)), soft_wrap=True)
 
     @property
     def is_live(self) -> bool:
-        """Whether what was printed can be replaced: a table on a terminal."""
+        """Whether the output can be redrawn: a table on a terminal."""
         return self._out.is_terminal and self.output in (Output.TABLE, Output.WIDE)
 
     def open_live(self) -> Live:
-        """A place on the terminal whose content is replaced each time; entered as a context."""
+        """A part of the terminal that can be redrawn, as a context manager."""
         return Live(console=self._out, auto_refresh=False, vertical_overflow="crop")
 
     def _say(self, line: Text) -> None:
-        # A terminal wraps long lines by itself, and then they can be copied whole.
+        # The terminal wraps long lines, so that they can be copied as one line.
         self._out.print(line, soft_wrap=True)
 
     def _write(self, text: str) -> None:
-        # Documents have been escaped already, so that they mean the same.
+        # Documents are escaped already, so this does not change their meaning.
         self._out.file.write(printable(text))
 
 
 def as_plain(value: Any) -> Any:
-    """A value as JSON has it: camelCase keys, RFC 3339 times, Go durations; None is left out."""
+    """A value for JSON: camelCase keys, RFC 3339 times, Go durations; without None."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", by_alias=True, exclude_none=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -184,7 +184,7 @@ def _json(plain: Any, indent: int | None = None) -> str:
 
 def _yaml(plain: Any) -> str:
     def dump(*, allow_unicode: bool) -> str:
-        # Not wrapped: where a line ended would hang on how long its names are, and grep needs it.
+        # Without line wrapping, so that grep finds whole values.
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=_UNBOUNDED)
 
     text = dump(allow_unicode=True)

@@ -19,15 +19,15 @@ from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.wording import missing_right
 
-# What `-o name` prints before the slash.
+# The part before the slash in the output of `-o name`.
 _KIND: Final = f"{identity.SINGULAR}.{identity.GROUP}"
 _WHO: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
 def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
-    """The requests that the operator makes, made by whoever runs the command.
+    """The operator's requests to the cluster, with the rights of the user.
 
-    Executions are listed in ``namespaces``; in all, where none is named.
+    Executions are listed in ``namespaces``; in all, if it is empty.
     """
     return KubeCluster(
         session.client,
@@ -37,21 +37,21 @@ def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
 
 
 async def all_executions(session: Session, wanted: Wanted) -> list[Raw]:
-    """Every execution of the namespaces that are meant, at least those that are wanted."""
+    """The executions in the namespaces of the command that match, and perhaps others."""
     return [item async for item in executions_in(session, session.namespaces, wanted)]
 
 
 def executions_in(
     session: Session, namespaces: Sequence[str], wanted: Wanted
 ) -> AsyncIterator[Raw]:
-    """The same of any namespaces; of all, where none is named."""
+    """The same in these namespaces; in all, if it is empty."""
     query = {"fieldSelector": selector} if (selector := selector_of(wanted)) else {}
     (path,) = execution_paths(namespaces)
     return session.client.list_pages(path, query)
 
 
 def selector_of(wanted: Wanted) -> str:
-    """As much of what is wanted as the API server can select; empty where it can select nothing."""
+    """A field selector for the parts of a filter that the API server supports; may be empty."""
     others = [phase for phase in Phase if wanted.phases and phase not in wanted.phases]
     terms = [
         f"spec.targetResource={escaped(wanted.target)}" if wanted.target else "",
@@ -62,19 +62,19 @@ def selector_of(wanted: Wanted) -> str:
 
 
 def escaped(value: str) -> str:
-    """A value as it is written in a field selector."""
+    """A value, escaped for a field selector."""
     return "".join(f"\\{char}" if char in "\\,=" else char for char in value)
 
 
 def run_key(session: Session, execution: Execution) -> RunKey:
-    """Namespace and name of an execution's run; the name is empty where it has none."""
+    """Namespace and name of an execution's run; the name is empty if it has none."""
     return execution.run_namespace or session.execution_namespace, execution.run_name or ""
 
 
 async def read_run(session: Session, execution: Execution) -> tuple[Run | None, list[Raw]]:
     """An execution's run and its TaskRuns; None where it has none.
 
-    Raises: NotFoundError where the run is gone or is another one's; other ApiErrors.
+    Raises: NotFoundError where the run is gone or belongs to another execution; other ApiErrors.
     """
     namespace, name = run_key(session, execution)
     if not name:
@@ -91,23 +91,23 @@ async def read_run(session: Session, execution: Execution) -> tuple[Run | None, 
 
 
 def name_of_kind(name: str) -> str:
-    """An execution's name as `kubectl` and `-o name` write it."""
+    """The name of an execution as `-o name` prints it."""
     return f"{_KIND}/{name}"
 
 
 def split_key(text: str) -> tuple[str, str]:
-    """Namespace and name in `NAMESPACE/NAME`; the namespace is empty where none is named."""
+    """Namespace and name in `NAMESPACE/NAME`; the namespace is empty in `NAME`."""
     namespace, _, name = text.rpartition("/")
     return ("" if namespace == _KIND else namespace), name
 
 
 async def read_execution(session: Session, text: str) -> Raw:
-    """Read the execution that is meant; with -A in whatever namespace it is.
+    """Read one execution; with -A, search for it in all namespaces.
 
     Args:
         session: of the command.
-        text: `NAME`, `NAMESPACE/NAME`, or what `-o name` prints.
-    Raises: NotFoundError, ValueError where several bear the name, or another ApiError.
+        text: `NAME`, `NAMESPACE/NAME`, or an output of `-o name`.
+    Raises: NotFoundError, ValueError where several have this name, or another ApiError.
     """
     namespace, name = split_key(text)
     if session.all_namespaces and not namespace:
@@ -140,12 +140,12 @@ def _no_such(name: str, where: str) -> errors.NotFoundError:
 
 
 def is_kind_unknown(error: errors.ApiError) -> bool:
-    """Whether the API server knows no such kind of object, rather than no such object."""
+    """Whether the kind of object is not served, rather than the object missing."""
     return isinstance(error, errors.NotFoundError) and "page not found" in str(error)
 
 
-async def who_asks(session: Session) -> str:
-    """The name by which the cluster knows whoever runs the command."""
+async def user_name(session: Session) -> str:
+    """The name of the user, as the cluster knows them."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     answer = await session.client.request("POST", _WHO, body=body)
     user = reading.mapping(reading.mapping(answer, "status"), "userInfo")
@@ -153,12 +153,12 @@ async def who_asks(session: Session) -> str:
 
 
 async def list_holds(session: Session) -> list[Raw]:
-    """Every hold of launches into the execution namespace."""
+    """All holds in the execution namespace."""
     return [raw async for raw in cluster_of(session).list_holds()]
 
 
 async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
-    """Every hold; where the right to read them is missing, that is added to ``unread``."""
+    """All holds; a missing right to read them is added to ``unread``."""
     try:
         return tuple(parse_hold(raw) for raw in await list_holds(session))
     except errors.MissingRightError as error:
@@ -167,7 +167,7 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
 
 
 async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold:
-    """Create a hold; where no name is given, the API server gives one."""
+    """Create a hold; without a name, the API server makes one."""
     meta = {"name": name} if name else {"generateName": "hold-"}
     body = {
         "apiVersion": identity.API_VERSION,
@@ -180,6 +180,6 @@ async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold
 
 
 async def delete_hold(session: Session, name: str) -> None:
-    """Delete a hold; NotFoundError where there is none of this name."""
+    """Delete a hold. Raises: NotFoundError where there is none of this name."""
     path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
     await session.client.request("DELETE", path)

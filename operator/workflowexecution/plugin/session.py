@@ -12,14 +12,14 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.load_access import load_access, load_namespace
 from workflowexecution.plugin.rendering import Output, Printer
 
-# Logs of all steps of a run are followed side by side, and questions asked beside them.
+# `logs` follows the logs of all steps at the same time, and sends other requests, too.
 _CONNECTIONS: Final = 100
 _CLOSING_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """Flags of all commands that ask a cluster; None where one is not given."""
+    """The flags of all commands; None where a flag is not given."""
 
     namespace: str | None
     all_namespaces: bool
@@ -31,10 +31,10 @@ class Flags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One command at work.
+    """The connection, printer and namespaces of one command.
 
-    namespace: of the executions that are meant.
-    execution_namespace: where the runs are.
+    namespace: of executions.
+    execution_namespace: of runs.
     """
 
     client: ApiClient
@@ -46,17 +46,17 @@ class Session:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """Namespaces whose executions are meant; empty for all."""
+        """The namespaces of the executions; empty for all."""
         return () if self.all_namespaces else (self.namespace,)
 
     def now(self) -> datetime:
-        """The API server's time, aware UTC; known once it has answered."""
+        """The API server's time, aware UTC; right after its first answer."""
         return self.clock.now()
 
 
 @asynccontextmanager
 async def open_session(flags: Flags) -> AsyncIterator[Session]:
-    """Open the way to the cluster that the flags, or else the kubeconfig, name.
+    """Connect to the cluster that the flags name, else the kubeconfig.
 
     Raises: FileNotFoundError or ValueError where there is no usable kubeconfig.
     """
@@ -75,5 +75,5 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
 
 
 async def let_connections_close() -> None:
-    """Give those that were cut in the midst of an answer the event loop that they close in."""
+    """Keep the event loop running until connections with an unfinished answer are closed."""
     await asyncio.sleep(_CLOSING_S)

@@ -1,4 +1,4 @@
-"""Typer's side: shared flags are given to each command, errors become a line and an exit status."""
+"""Typer commands: adds the shared flags, and turns errors into a message and an exit status."""
 
 import asyncio
 import inspect
@@ -22,12 +22,12 @@ _ENVIRONMENT: Final = Settings.model_config["env_prefix"]
 
 
 class Exit(IntEnum):
-    """Exit statuses; ``meaning`` is what the reference says of each."""
+    """Exit statuses; ``meaning`` is the text of each in the reference."""
 
     meaning: str
 
     def __new__(cls, number: int, meaning: str) -> "Exit":
-        """Give a number its meaning."""
+        """Make a member with its meaning."""
         made = int.__new__(cls, number)
         made._value_ = number
         made.meaning = meaning
@@ -47,13 +47,13 @@ class Exit(IntEnum):
 
 
 def exit_for(phase: Phase | None) -> Exit:
-    """The status for what became of an execution."""
+    """The exit status for the phase of an execution."""
     by_phase = {Phase.COMPLETED: Exit.OK, Phase.FAILED: Exit.FAILED, Phase.SKIPPED: Exit.SKIPPED}
     return by_phase.get(phase, Exit.STILL_GOING) if phase else Exit.STILL_GOING
 
 
 class CommandError(Exception):
-    """What was asked for cannot be done; the text says why and what helps."""
+    """A command cannot be carried out; the text says why, and names a fix."""
 
     def __init__(self, message: str, status: Exit = Exit.ERROR) -> None:
         super().__init__(message)
@@ -98,9 +98,9 @@ SHARED: Final = tuple(inspect.signature(_flags).parameters)
 
 
 def with_session(command: Callable[..., Awaitable[Exit | None]]) -> Callable[..., None]:
-    """Make a command of Typer's from a function of a session and its own parameters.
+    """Make a Typer command from a function of a session and its own parameters.
 
-    The shared flags come after its own; the exit status is what it returns, 0 for None.
+    The shared flags come after its own. It returns the exit status; None is 0.
     """
     shared = inspect.signature(_flags).parameters
     own = list(inspect.signature(command).parameters.values())[1:]
@@ -129,21 +129,21 @@ async def _carry_out(
         async with open_session(flags) as session:
             return await command(session, **given) or Exit.OK
     except Exception as error:
-        status, said = tell(error)
-        Printer(flags.output).note(f"error: {said}")
+        status, text = explain(error)
+        Printer(flags.output).note(f"error: {text}")
         return status
 
 
-def tell(error: Exception) -> tuple[Exit, str]:
-    """The exit status and the words for an error; what nobody expects is raised again.
+def explain(error: Exception) -> tuple[Exit, str]:
+    """The exit status and message for an error; an unexpected error is raised again.
 
-    That whoever reads the answer has read enough, as `head` does, is for Typer to end quietly.
+    So is BrokenPipeError, as when `head` has read enough: Typer ends the command without a message.
     """
     match error:
         case CommandError():
             return error.status, str(error)
         case errors.ApiError():
-            return _tell_answer(error)
+            return _explain_answer(error)
         case CredentialError():
             return Exit.UNAVAILABLE, str(error)
         case ValueError() | OSError() if not isinstance(error, BrokenPipeError):
@@ -152,7 +152,7 @@ def tell(error: Exception) -> tuple[Exit, str]:
             raise error
 
 
-def _tell_answer(error: errors.ApiError) -> tuple[Exit, str]:
+def _explain_answer(error: errors.ApiError) -> tuple[Exit, str]:
     match error:
         case errors.MissingRightError():
             return Exit.FORBIDDEN, missing_right(str(error))

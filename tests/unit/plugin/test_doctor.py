@@ -18,10 +18,16 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import parse_shard
 from workflowexecution.plugin.doctor import cluster, images, rights, running
-from workflowexecution.plugin.doctor.check import OPERATOR, Place, State, environment_of, shard_of
+from workflowexecution.plugin.doctor.check import (
+    OPERATOR,
+    Installation,
+    State,
+    environment_of,
+    shard_of,
+)
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
-PLACE = Place(
+INSTALLATION = Installation(
     execution_namespace="kubernaut-workflows",
     operator_namespace="kubernaut-system",
     runner="kubernaut-workflow-runner",
@@ -43,21 +49,23 @@ def test_the_operator_needs_what_it_is_given_and_nothing_else() -> None:
         for verb in rule["verbs"]
         for name in rule.get("resourceNames", [""])
     }
-    place = Place(
-        execution_namespace=PLACE.execution_namespace,
-        operator_namespace=PLACE.operator_namespace,
-        runner=PLACE.runner,
-        told={"WFE_LEADER_ELECTION": "true"},
+    installation = Installation(
+        execution_namespace=INSTALLATION.execution_namespace,
+        operator_namespace=INSTALLATION.operator_namespace,
+        runner=INSTALLATION.runner,
+        settings={"WFE_LEADER_ELECTION": "true"},
     )
-    needed = rights.operator_rights(place)
+    needed = rights.operator_rights(installation)
     assert {(r.group, r.resource, r.verb, r.namespace, r.name) for r in needed} == given
 
 
 def test_an_operator_of_single_namespaces_needs_its_rights_there_only() -> None:
     (deployment,) = shipped("Deployment", "operator/deployment.yaml")
     told = environment_of(deployment) | {"WFE_WATCH_NAMESPACES": "team-a, team-b"}
-    place = Place(execution_namespace="runs", operator_namespace="ops", runner="r", told=told)
-    assert {right.namespace for right in rights.operator_rights(place)} == {
+    installation = Installation(
+        execution_namespace="runs", operator_namespace="ops", runner="r", settings=told
+    )
+    assert {right.namespace for right in rights.operator_rights(installation)} == {
         "team-a",
         "team-b",
         "runs",
@@ -71,16 +79,16 @@ def test_missing_rights_are_told_by_what_they_are_over() -> None:
         rights.Right("tekton.dev", "pipelineruns", "patch", "runs"),
         rights.Right("", "pods", "list"),
     ]
-    told = rights.told_rights(missing)
+    told = rights.describe_rights(missing)
     assert told == "get, patch pipelineruns.tekton.dev in runs; list pods in all namespaces"
 
 
 def test_a_runner_that_is_bound_nowhere_is_told_of() -> None:
     (binding,) = shipped("RoleBinding", "runner-in-namespace/rolebinding.yaml")
-    assert rights.runner_finding([], PLACE).state is State.WARNING
-    assert rights.runner_finding(shipped("RoleBinding"), PLACE).state is State.WARNING
+    assert rights.runner_finding([], INSTALLATION).state is State.WARNING
+    assert rights.runner_finding(shipped("RoleBinding"), INSTALLATION).state is State.WARNING
     bound = {**binding, "metadata": {"namespace": "shop"}}
-    found = rights.runner_finding([bound], PLACE)
+    found = rights.runner_finding([bound], INSTALLATION)
     assert (found.state, found.detail) == (State.OK, "kubernaut-workflow-runner in shop")
 
 
@@ -160,14 +168,16 @@ def sharing(shard: str) -> dict[str, Any]:
 
 
 def test_an_operator_that_shares_needs_the_lease_of_its_shard() -> None:
-    place = Place(
+    installation = Installation(
         execution_namespace="runs",
         operator_namespace="ops",
         runner="r",
         deployments=[sharing("1/2"), sharing("2/2")],
-        told={"WFE_LEADER_ELECTION": "true"},
+        settings={"WFE_LEADER_ELECTION": "true"},
     )
-    leases = {r.name for r in rights.operator_rights(place) if r.resource == "leases" and r.name}
+    leases = {
+        r.name for r in rights.operator_rights(installation) if r.resource == "leases" and r.name
+    }
     assert leases == {f"{OPERATOR}-1-of-2", f"{OPERATOR}-2-of-2"}
 
 
@@ -296,7 +306,7 @@ async def test_a_webhook_without_endpoints_is_missing_only_where_it_needs_them(
     config: dict[str, Any], endpoints: list[Any], service: str, state: State, detail: str
 ) -> None:
     async with scripted(cluster_with(config, endpoints, service)) as (session, _):
-        (found,) = await cluster.check_webhooks(session, PLACE)
+        (found,) = await cluster.check_webhooks(session, INSTALLATION)
     assert (found.state, found.detail) == (state, detail)
 
 

@@ -5,7 +5,7 @@ import pytest
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
-from workflowexecution.plugin.shell import CommandError, Exit, exit_for, tell
+from workflowexecution.plugin.shell import CommandError, Exit, exit_for, explain
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ from workflowexecution.plugin.shell import CommandError, Exit, exit_for, tell
     ],
 )
 def test_every_error_has_a_status(error: Exception, status: Exit) -> None:
-    assert tell(error)[0] is status
+    assert explain(error)[0] is status
 
 
 @pytest.mark.parametrize("error", [KeyError("bug"), BrokenPipeError()])
 def test_a_bug_is_not_told_as_if_it_were_somebodys_mistake(error: Exception) -> None:
     with pytest.raises(type(error)):
-        tell(error)
+        explain(error)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_bug_is_not_told_as_if_it_were_somebodys_mistake(error: Exception) -> 
     ],
 )
 def test_a_kind_that_is_not_served_is_told_with_what_to_install(asked: str, fix: str) -> None:
-    assert fix in tell(errors.NotFoundError(f"GET /apis/{asked}/v1/x: 404 page not found"))[1]
+    assert fix in explain(errors.NotFoundError(f"GET /apis/{asked}/v1/x: 404 page not found"))[1]
 
 
 @pytest.mark.parametrize(

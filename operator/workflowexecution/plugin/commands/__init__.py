@@ -1,1 +1,1 @@
-"""The commands of ``kubectl wfe``, by subject; all they do is read, view and print."""
+"""The commands of ``kubectl wfe``, by topic: each reads, makes a view, and prints it."""

@@ -26,7 +26,7 @@ from workflowexecution.plugin.requests import (
     delete_hold,
     list_holds,
     name_of_kind,
-    who_asks,
+    user_name,
 )
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
@@ -115,7 +115,7 @@ async def list_of_holds(
         executions = [parse_execution(raw) async for raw in cluster_of(session).list_executions()]
     except errors.MissingRightError as error:
         session.printer.note(
-            f"warning: what waits for them cannot be told: {missing_right(str(error))}"
+            f"warning: executions that wait for them are not known: {missing_right(str(error))}"
         )
     now = session.now()
     columns: Final[tuple[Column[HeldBy], ...]] = (
@@ -154,7 +154,7 @@ async def hold(
     until: Annotated[str, typer.Option(help="Until when, as 2026-01-31T18:00:00Z.")] = "",
 ) -> Exit | None:
     """Hold new launches of everything, a namespace, a target or a workflow; what runs goes on."""
-    by = await who_asks(session)
+    by = await user_name(session)
     given: dict[str, Any] = {
         "everything": everything or None,
         "namespace": within,
@@ -200,7 +200,7 @@ async def _expired(session: Session) -> list[str]:
 
 
 def _end(session: Session, lasting: str, until: str) -> str:
-    """When it ends, by the API server's clock; empty where it does not."""
+    """The end of a hold, by the API server's clock; empty for none."""
     if lasting and until:
         raise CommandError("give --for or --until, not both", Exit.USAGE)
     end = session.now() + parse_duration(lasting) if lasting else _moment(until)

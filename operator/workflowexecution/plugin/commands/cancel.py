@@ -1,4 +1,4 @@
-"""``cancel``: stop what an execution runs."""
+"""``cancel``: stops the run of an execution."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +19,7 @@ from workflowexecution.views.wording import missing_right
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """What became of it; `run` is empty where none is known."""
+    """The result of the command; `run` is empty where none is known."""
 
     execution: str
     run: str
@@ -55,7 +55,7 @@ async def cancel(
 
 
 async def _cancel_run(session: Session, execution: Execution) -> str:
-    """Ask Tekton to end its run; returns what has come of that, for people."""
+    """Ask Tekton to end the run; returns the result, for people."""
     if execution.run_name is None:
         raise CommandError(
             f"{_key(execution)} has no run to cancel; to have none launched, use --delete"
@@ -82,7 +82,7 @@ async def _cancel_run(session: Session, execution: Execution) -> str:
 
 
 def _not_cancelled(execution: Execution, where: str, error: errors.ApiError) -> CommandError:
-    """Why its run is not cancelled, and what helps: the operator has more ways to end it."""
+    """The error for a run that cannot be cancelled; it names `--delete` as a way out."""
     if isinstance(error, errors.MissingRightError):
         said = f"{missing_right(str(error))}; with --delete no such right is needed"
         return CommandError(said, Exit.FORBIDDEN)

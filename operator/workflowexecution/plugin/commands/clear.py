@@ -1,4 +1,4 @@
-"""``clear``: a person has looked at a failure, so its workflow may run on its target again."""
+"""``clear``: marks a failure as reviewed, so that its workflow may run on the target again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.requests import read_execution, split_key, who_asks
+from workflowexecution.plugin.requests import read_execution, split_key, user_name
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
 from workflowexecution.views.preview import Facts, ending_on
@@ -30,7 +30,7 @@ CLEARED = "ExecutionBlockCleared"
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """Which workflow on which target is meant, and of whom an Event can tell."""
+    """A workflow on a target, and the object that an Event is recorded for."""
 
     target: str
     workflow_id: str
@@ -45,24 +45,27 @@ async def clear(
     """Let a workflow run again on a target where a guard keeps it from that after failures."""
     facts = await gather_facts(session)
     if facts.unread:
-        raise CommandError(f"this cannot be told: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
+        raise CommandError(f"this is not known: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
     meant = await _meant_by(session, name, facts)
     target, workflow = meant.target, meant.workflow_id
     last = ending_on(facts, target, workflow, session.execution_namespace, session.now())
     if last is None or not last.blocks:
         raise CommandError(_nothing_to_clear(last, target, workflow))
-    note = f"{await who_asks(session)} at {format_time(session.now())}: {reason}"
+    note = f"{await user_name(session)} at {format_time(session.now())}: {reason}"
     failed = next((item for item in facts.executions if _is_of(item, last)), None)
     places = await _annotate(session, last, failed, note)
     session.printer.say(
         f"cleared: workflow {workflow} may run on target {target} again; noted on {places}"
     )
-    await _tell(session, failed or meant.about, last, note)
+    await _record(session, failed or meant.about, last, note)
     return None
 
 
 async def _meant_by(session: Session, name: str, facts: Facts) -> _Meant:
-    """Of an execution that is gone its run still tells; NotFoundError where neither is there."""
+    """Find workflow and target by the execution or, if it is gone, by its run.
+
+    Raises: NotFoundError where both are gone.
+    """
     try:
         raw = await read_execution(session, name)
     except errors.NotFoundError:
@@ -89,7 +92,7 @@ def _nothing_to_clear(last: Ending | None, target: str, workflow: str) -> str:
 
 
 async def _annotate(session: Session, last: Ending, failed: Execution | None, note: str) -> str:
-    """Note it on the execution and on its run: either may outlive the other."""
+    """Annotate the execution and its run: either may be deleted before the other."""
     patch = {"metadata": {"annotations": {identity.CLEAR_ANNOTATION: note}}}
     noted = []
     if failed is not None:
@@ -123,8 +126,8 @@ async def _patch(session: Session, path: str, patch: Mapping[str, Any]) -> None:
     await session.client.request("PATCH", path, body=patch, content_type=MERGE_PATCH)
 
 
-async def _tell(session: Session, about: Named, last: Ending, note: str) -> None:
-    """Record an Event; it is a courtesy, since the annotation says the same."""
+async def _record(session: Session, about: Named, last: Ending, note: str) -> None:
+    """Record an Event; without the right to, only warn: the annotation has the same text."""
     who = f"WorkflowExecution {last.evidence.namespace}/{last.evidence.name}"
     event = build_event(
         about, CLEARED, f"the failure of {who} was cleared by {note}", session.now()
@@ -136,4 +139,4 @@ async def _tell(session: Session, about: Named, last: Ending, note: str) -> None
     try:
         await session.client.request("POST", path, body=event)
     except errors.ForbiddenError as error:
-        session.printer.note(f"warning: no Event tells of it: {missing_right(str(error))}")
+        session.printer.note(f"warning: no Event reports it: {missing_right(str(error))}")

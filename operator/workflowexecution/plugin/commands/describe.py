@@ -1,4 +1,4 @@
-"""``describe``: the story of one execution, and what the step that failed said last."""
+"""``describe``: the history of one execution, and the last log lines of its failed step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ from workflowexecution.views.wording import missing_right
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What ``describe`` tells.
+    """The output of ``describe``.
 
-    message: what happened, or what it waits for, in the operator's words.
-    log: the last lines of the step that failed, oldest first.
-    unread: what could not be read, in words.
+    message: of the operator.
+    log: the last lines of the failed step, oldest first.
+    unread: says what could not be read.
     """
 
     execution: str

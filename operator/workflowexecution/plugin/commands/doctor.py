@@ -1,4 +1,4 @@
-"""``doctor`` and ``version``: whether all is there that executions need, and of which version."""
+"""``doctor`` and ``version``: checks of the installation, and the versions of its components."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -16,14 +16,14 @@ from workflowexecution.plugin.doctor import (
     rights,
     running,
 )
-from workflowexecution.plugin.doctor.check import Finding, Place, State, read_place
+from workflowexecution.plugin.doctor.check import Finding, Installation, State, read_installation
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit
 from workflowexecution.views.wording import missing_right
 
-_Check = Callable[[Session, Place], Awaitable[list[Finding]]]
+_Check = Callable[[Session, Installation], Awaitable[list[Finding]]]
 CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("versions", cluster.check_versions),
     ("definition", cluster.check_definition),
@@ -65,8 +65,10 @@ async def doctor(
     ] = identity.DEFAULT_SERVICE_ACCOUNT,
 ) -> Exit | None:
     """Check all that executions need, and say what to do where something is missing."""
-    place = await read_place(session, operator_namespace, service_account)
-    found = [item for name, check in CHECKS for item in await _run(session, place, name, check)]
+    installation = await read_installation(session, operator_namespace, service_account)
+    found = [
+        item for name, check in CHECKS for item in await _run(session, installation, name, check)
+    ]
     if session.printer.output in (Output.TABLE, Output.WIDE):
         for finding in found:
             _print(session, finding)
@@ -76,9 +78,11 @@ async def doctor(
     return Exit.ERROR if any(item.state is State.ERROR for item in found) else None
 
 
-async def _run(session: Session, place: Place, name: str, check: _Check) -> list[Finding]:
+async def _run(
+    session: Session, installation: Installation, name: str, check: _Check
+) -> list[Finding]:
     try:
-        return await check(session, place)
+        return await check(session, installation)
     except errors.MissingRightError as error:
         return [Finding(name, State.UNKNOWN, missing_right(str(error)), _ASK)]
     except errors.UnavailableError:
@@ -88,8 +92,8 @@ async def _run(session: Session, place: Place, name: str, check: _Check) -> list
 
 
 def _print(session: Session, finding: Finding) -> None:
-    told = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
-    session.printer.say(told, _STYLES[finding.state])
+    line = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
+    session.printer.say(line, _STYLES[finding.state])
     if finding.fix:
         session.printer.say(one_line(f"         fix: {finding.fix}"))
 
@@ -101,11 +105,11 @@ async def version(session: Session) -> Exit | None:
         found["kubernetes"], found["tekton"] = await cluster_of(session).versions()
     except errors.ApiError as error:
         session.printer.note(f"warning: the cluster does not tell its versions: {error}")
-    told = {key: value or "unknown" for key, value in found.items()}
+    shown = {key: value or "unknown" for key, value in found.items()}
     if session.printer.output in (Output.TABLE, Output.WIDE):
-        session.printer.print_fields(told)
+        session.printer.print_fields(shown)
     else:
-        names = "\n".join(f"{key}/{value}" for key, value in told.items())
+        names = "\n".join(f"{key}/{value}" for key, value in shown.items())
         session.printer.print_answer(found, names, "")
     if problem := problem_of_versions(found["kubernetes"], found["tekton"]):
         session.printer.note(f"warning: {problem}")

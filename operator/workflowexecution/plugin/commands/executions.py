@@ -1,4 +1,4 @@
-"""``list``, ``watch`` and ``top``: executions as they are, as they change, and summed up."""
+"""``list``, ``watch`` and ``top``: list executions, follow changes, and print statistics."""
 
 import asyncio
 import dataclasses
@@ -52,9 +52,9 @@ _COLUMNS: Final[tuple[Column[Row], ...]] = (
 )
 _NAMESPACE: Final[Column[Row]] = Column("NAMESPACE", lambda row: row.execution.namespace)
 _Batches = AsyncGenerator[list[Change], None]
-# How often ages are counted on where nothing changes.
+# The interval in which a live table is redrawn, so that ages grow without a change.
 _REDRAW_S: Final = 1.0
-# Of those that ended while somebody looks.
+# Rows of ended executions in a live table.
 _ENDED_SHOWN: Final = 50
 _GROUP_COLUMNS: Final[tuple[Column[Group], ...]] = (
     Column("ACTIVE", lambda group: str(group.active)),
@@ -124,29 +124,29 @@ async def watch(
         session,
         session.namespaces,
         which=selector_of(Wanted(target=target, workflow_id=workflow)),
-        on_trouble=lambda said: session.printer.note(f"warning: {said}; asking again"),
+        on_trouble=lambda problem: session.printer.note(f"warning: {problem}; asking again"),
     )
     try:
         async with asyncio.timeout(limit):
-            tell = _show if session.printer.is_live else _tell_changes
+            report = _show if session.printer.is_live else _print_changes
             async with aclosing(follower.changes()) as changes:
-                await tell(session, changes)
+                await report(session, changes)
     except TimeoutError:
         await let_connections_close()
     return None
 
 
-async def _tell_changes(session: Session, batches: _Batches) -> None:
-    """Print a line for each change, or the object itself where that was asked for."""
-    told: dict[str, str] = {}
+async def _print_changes(session: Session, batches: _Batches) -> None:
+    """Print a line for each change; in JSON and YAML, the object itself."""
+    printed: dict[str, str] = {}
     async for changes in batches:
         for change in changes:
             execution, line = change.execution, _line(change)
-            if told.get(execution.uid) == line:
+            if printed.get(execution.uid) == line:
                 continue
-            told[execution.uid] = line
+            printed[execution.uid] = line
             if change.is_deleted or execution.has_ended:
-                del told[execution.uid]
+                del printed[execution.uid]
             if session.printer.output in (Output.TABLE, Output.WIDE):
                 session.printer.say_from("", f"{session.now():%H:%M:%S} {line}")
             else:
@@ -161,7 +161,7 @@ def _line(change: Change) -> str:
 
 
 async def _show(session: Session, batches: _Batches) -> None:
-    """Keep a table on the terminal as things are: what runs, and what has ended meanwhile."""
+    """Show a live table on the terminal: active executions, and those that ended meanwhile."""
     shown: dict[str, Execution] = {}
     with session.printer.open_live() as live:
         clock = asyncio.create_task(_redraw(session, live, shown))
@@ -175,7 +175,7 @@ async def _show(session: Session, batches: _Batches) -> None:
 
 def _note(shown: dict[str, Execution], changes: list[Change]) -> None:
     for change in changes:
-        # What changed last is last.
+        # The last changed execution is last.
         shown.pop(change.execution.uid, None)
         if not change.is_deleted:
             shown[change.execution.uid] = change.execution
@@ -185,7 +185,7 @@ def _note(shown: dict[str, Execution], changes: list[Change]) -> None:
 
 
 async def _redraw(session: Session, live: Live, shown: dict[str, Execution]) -> None:
-    """Have times count on where nothing changes."""
+    """Redraw the table at intervals, so that ages grow without a change."""
     while True:
         await asyncio.sleep(_REDRAW_S)
         live.update(_table(session, shown), refresh=True)

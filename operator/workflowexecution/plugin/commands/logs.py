@@ -1,4 +1,4 @@
-"""``logs``: what the steps of an execution's run write."""
+"""``logs``: prints the logs of the steps of an execution's run."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,14 +29,14 @@ _STYLES: Final = ("cyan", "magenta", "green", "yellow", "blue")
 _LINE: Final = 500
 _LIMIT: Final = 256 * 1024
 _SILENCE_S: Final = 10.0
-# A step may say nothing for long, and a connection may be dead: it is opened anew.
+# After so long without a line the log is requested again, because the connection may be dead.
 _FOLLOWED_SILENCE_S: Final = 60.0
 _PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of a log, as programs are given it."""
+    """One line of a log in JSON and YAML."""
 
     task: str
     step: str
@@ -45,10 +45,10 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class _Wanted:
-    """What of the logs is asked for, and how far it is told.
+    """A filter of logs, and the progress of printing them.
 
-    seen: steps whose log is told, or being told.
-    is_over: whether nothing is added to any log any more.
+    seen: steps whose log was or is being printed.
+    is_over: whether all logs are complete.
     """
 
     task: str
@@ -89,11 +89,11 @@ async def _read(session: Session, execution: Execution, wanted: _Wanted) -> None
     namespace, _ = run_key(session, execution)
     for item in steps:
         lines = read_log(session.client, namespace, item.pod, item.container, wanted.tail)
-        await _tell(session, item, lines, wanted)
+        await _print_log(session, item, lines, wanted)
 
 
 async def _follow(session: Session, execution: Execution, wanted: _Wanted) -> None:
-    """Tell each step's log from when it starts, side by side, until the execution has ended."""
+    """Print the logs of all steps at the same time, until the execution has ended."""
     try:
         async with asyncio.TaskGroup() as logs_at_once:
             async for seen in _states_of(session, execution):
@@ -106,12 +106,12 @@ async def _follow(session: Session, execution: Execution, wanted: _Wanted) -> No
 
 
 async def _states_of(session: Session, execution: Execution) -> AsyncIterator[Execution]:
-    """The execution once a second until it has ended; what changes is told on the way."""
-    told = ""
+    """Yield the execution once a second until it has ended, and print its progress."""
+    printed = ""
     while True:
-        if (line := progress_of(execution)) != told:
+        if (line := progress_of(execution)) != printed:
             session.printer.note(one_line(line))
-            told = line
+            printed = line
         yield execution
         if execution.has_ended:
             return
@@ -121,7 +121,7 @@ async def _states_of(session: Session, execution: Execution) -> AsyncIterator[Ex
 
 
 async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
-    """What is asked, once it is answered: an API server may be away for a while."""
+    """Send a request again until the API server answers it."""
 
     def report(error: BaseException, _: int) -> None:
         session.printer.note(f"warning: {error}; asking again")
@@ -132,7 +132,7 @@ async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _new_steps(session: Session, execution: Execution, wanted: _Wanted) -> list[StepLog]:
-    """Steps that have started since this was asked last."""
+    """The steps that have started since the last call."""
     _, task_runs = await read_run(session, execution)
     found = steps_with_logs(task_runs, wanted.task, wanted.step)
     new = [item for item in found if item not in wanted.seen]
@@ -147,13 +147,13 @@ async def _follow_step(
     lines = follow_log(
         session.client, namespace, item.pod, item.container, wanted.tail, lambda: wanted.is_over
     )
-    await _tell(session, item, lines, wanted)
+    await _print_log(session, item, lines, wanted)
 
 
-async def _tell(
+async def _print_log(
     session: Session, item: StepLog, lines: AsyncIterator[str], wanted: _Wanted
 ) -> None:
-    """Print a log; that its pod is gone, or has none, is no reason not to tell the others."""
+    """Print a log; only warn if its pod is gone or has none, so that the others are printed."""
     source = item.name if wanted.prefix else ""
     style = _STYLES[wanted.seen.index(item) % len(_STYLES)]
     try:
@@ -161,8 +161,8 @@ async def _tell(
             if session.printer.output in (Output.TABLE, Output.WIDE):
                 session.printer.say_from(source, line, style)
             else:
-                told = Line(task=item.task, step=item.step, line=line)
-                session.printer.print_change(told, item.name)
+                value = Line(task=item.task, step=item.step, line=line)
+                session.printer.print_change(value, item.name)
     except (errors.NotFoundError, errors.RejectedError) as error:
         session.printer.note(f"warning: the log of step {item.name}: {error}")
 
@@ -185,7 +185,7 @@ async def read_tail(
 async def read_log(
     client: ApiClient, namespace: str, pod: str, container: str, lines: int | None
 ) -> AsyncIterator[str]:
-    """Yield a container's log as far as it is written; its last lines only, where told so.
+    """Yield the log of a container as it is now; with ``lines``, only the last ones.
 
     Raises: as `read_tail`.
     """
@@ -204,15 +204,15 @@ async def follow_log(
     lines: int | None,
     is_over: Callable[[], bool],
 ) -> AsyncIterator[str]:
-    """Yield a container's log and what is added to it, each line once, until it ends.
+    """Follow the log of a container until it ends; yield each line once.
 
     Args:
         client: to the API server.
         namespace: of the pod.
         pod: its name.
         container: name of one of its containers.
-        lines: of what is there already only the last ones; None for all.
-        is_over: whether nothing is added any more; asked when a connection was lost.
+        lines: the number of last lines to begin with; None for all.
+        is_over: whether the log is complete; called after a lost connection.
     Raises: as `read_tail`.
     """
     query = {"container": container, "follow": "true", "timestamps": "true"}
@@ -225,7 +225,7 @@ async def follow_log(
             ) as log:
                 async for line in log:
                     stamp, _, text = line.decode(errors="replace").partition(" ")
-                    # From a second time on the log is told from its last second on.
+                    # After a reconnect the log begins with the second of the last line.
                     if stamp > last:
                         last = stamp
                         yield text

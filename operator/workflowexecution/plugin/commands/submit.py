@@ -1,4 +1,4 @@
-"""``submit``: create an execution from flags or a file, checked first, and wait for its end."""
+"""``submit``: validates and creates an execution from flags or a file, and can wait for its end."""
 
 import re
 import secrets
@@ -76,14 +76,14 @@ async def submit(
     if problem := spec_problem(manifest):
         raise ValueError(f"{problem}; nothing was created")
     created = await _create(session, manifest, dry_run=dry_run)
-    _tell(session, created, dry_run=dry_run)
+    _print_created(session, created, dry_run=dry_run)
     if not wait or dry_run:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """The one execution in a file. Raises: ValueError or OSError naming the file."""
+    """Read the one execution in a file. Raises: ValueError or OSError that names the file."""
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text()
         found = [item for item in yaml.safe_load_all(text) if item is not None]
@@ -133,8 +133,8 @@ async def _create(session: Session, manifest: dict[str, Any], *, dry_run: bool) 
     return await session.client.request("POST", path, body=manifest, params=query)
 
 
-def _tell(session: Session, created: Raw, *, dry_run: bool) -> None:
+def _print_created(session: Session, created: Raw, *, dry_run: bool) -> None:
     meta = created["metadata"]
     done = "would be created" if dry_run else "created"
-    said = f"{meta['namespace']}/{meta['name']} {done}"
-    session.printer.print_answer(created, name_of_kind(meta["name"]), said)
+    text = f"{meta['namespace']}/{meta['name']} {done}"
+    session.printer.print_answer(created, name_of_kind(meta["name"]), text)

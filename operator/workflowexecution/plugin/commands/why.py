@@ -1,4 +1,4 @@
-"""``why`` and ``can-run``: why an execution stands as it does, and what would be decided now."""
+"""``why`` and ``can-run``: explain an execution, and preview the operator's decision."""
 
 from typing import Final
 
@@ -42,9 +42,9 @@ async def tell_why(
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     now = session.now()
-    foretold = None
+    expected = None
     if not unread:
-        foretold = preview(
+        expected = preview(
             facts,
             namespace=execution.namespace,
             target=execution.target,
@@ -56,13 +56,13 @@ async def tell_why(
             guards=guards_of(guard_failed, guard_retries),
             now=now,
         )
-    found = why_of(execution, foretold, now)
+    found = why_of(execution, expected, now)
     if session.printer.output in (Output.TABLE, Output.WIDE):
         _print(session, found)
     else:
         session.printer.print_answer(found, name_of_kind(execution.name), "")
     for line in unread:
-        session.printer.note(f"warning: when the same may run again cannot be told: {line}")
+        session.printer.note(f"warning: when the same may run again is not known: {line}")
     return None
 
 
@@ -95,7 +95,7 @@ async def can_run(
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     if unread:
-        raise CommandError(f"this cannot be told: {'; '.join(unread)}", Exit.FORBIDDEN)
+        raise CommandError(f"this is not known: {'; '.join(unread)}", Exit.FORBIDDEN)
     found = preview(
         facts,
         namespace=session.namespace,

@@ -1,1 +1,1 @@
-"""The checks of ``doctor``, one topic a module: each reads the cluster and returns findings."""
+"""The checks of ``doctor``, one module per topic: each reads the cluster and returns findings."""

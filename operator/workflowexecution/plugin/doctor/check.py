@@ -1,4 +1,4 @@
-"""Input and output of each check: the place of an installation, and findings."""
+"""Input and output of each check: an installation, and findings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,46 +12,46 @@ from workflowexecution.core.names import Shard, parse_shard
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 
-# Name of the ServiceAccount and the Deployment as they are shipped, and a label of the latter.
+# The shipped name of the ServiceAccount and the Deployment, and a label of the Deployment.
 OPERATOR: Final = "workflowexecution-controller"
 _LABELLED: Final = {"labelSelector": f"app.kubernetes.io/name={OPERATOR}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """What checks need to know.
+class Installation:
+    """An installation of the operator: its namespaces, runner account and Deployments.
 
     deployments: of the operator, one for each shard; None where they cannot be read.
-    told: settings in the first one's environment, by variable.
+    settings: environment variables of the first Deployment.
     """
 
     execution_namespace: str
     operator_namespace: str
     runner: str
     deployments: Sequence[Raw] | None = ()
-    told: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shards(self) -> list[Shard]:
-        """The parts that there are operators for; the whole, where that is not known."""
+        """The shards of the Deployments; one for all targets, if none are known."""
         return [shard_of(item) for item in self.deployments or ()] or [Shard()]
 
     @property
     def watched(self) -> tuple[str, ...]:
         """Namespaces whose executions the operator serves; empty for all."""
-        names = self.told.get("WFE_WATCH_NAMESPACES", "").split(",")
+        names = self.settings.get("WFE_WATCH_NAMESPACES", "").split(",")
         return tuple(name.strip() for name in names if name.strip())
 
 
-async def read_place(session: Session, operator_namespace: str, runner: str) -> Place:
-    """Find out where things are. Raises: ApiError where the cluster does not answer."""
+async def read_installation(session: Session, operator_namespace: str, runner: str) -> Installation:
+    """Find an installation. Raises: ApiError where the cluster does not answer."""
     deployments = await _deployments(session, operator_namespace)
-    return Place(
+    return Installation(
         execution_namespace=session.execution_namespace,
         operator_namespace=operator_namespace,
         runner=runner,
         deployments=deployments,
-        told=environment_of(deployments[0]) if deployments else {},
+        settings=environment_of(deployments[0]) if deployments else {},
     )
 
 
@@ -64,16 +64,16 @@ async def _deployments(session: Session, namespace: str) -> list[Raw] | None:
 
 
 def shard_of(deployment: Raw) -> Shard:
-    """The part of all targets that a Deployment's operator has; all, where that cannot be read."""
+    """The shard of a Deployment's operator; that of all targets, if it is not valid."""
     try:
         return parse_shard(environment_of(deployment).get("WFE_SHARD") or "1/1")
     except ValueError:
-        # Its operator does not start, which is told by its pods.
+        # The operator does not start with it, which `check_operator` reports.
         return Shard()
 
 
 def environment_of(deployment: Raw) -> dict[str, str]:
-    """The variables that the Deployment's first container is given as they are written."""
+    """The environment variables with a literal value, of the Deployment's first container."""
     template = reading.mapping(reading.mapping(deployment, "spec"), "template")
     containers = reading.mappings(reading.mapping(template, "spec"), "containers")
     variables = reading.mappings(containers[0], "env") if containers else []
@@ -85,7 +85,7 @@ def environment_of(deployment: Raw) -> dict[str, str]:
 
 
 class State(StrEnum):
-    """How it is. Only an error keeps executions from being carried out."""
+    """The result of a check. Only an error prevents executions from running."""
 
     OK = "ok"
     WARNING = "warning"
@@ -95,7 +95,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `fix` says what to do, empty where nothing is to be done."""
+    """A finding of a check; `fix` says what to do, empty where nothing is."""
 
     check: str
     state: State
@@ -104,15 +104,15 @@ class Finding:
 
 
 def ok(check: str, detail: str) -> Finding:
-    """All is well."""
+    """A finding without a problem."""
     return Finding(check, State.OK, detail)
 
 
 def warning(check: str, detail: str, fix: str) -> Finding:
-    """Something may not be meant as it is."""
+    """A finding that may be a mistake."""
     return Finding(check, State.WARNING, detail, fix)
 
 
 def error(check: str, detail: str, fix: str) -> Finding:
-    """Something keeps executions from being carried out."""
+    """A finding that prevents executions from running."""
     return Finding(check, State.ERROR, detail, fix)

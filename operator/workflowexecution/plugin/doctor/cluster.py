@@ -11,7 +11,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.client.kube_cluster import problem_of_versions
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
-from workflowexecution.plugin.doctor.check import Finding, Place, State, error, ok, warning
+from workflowexecution.plugin.doctor.check import Finding, Installation, State, error, ok, warning
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.wording import short
@@ -32,7 +32,7 @@ _WEBHOOK_KINDS: Final = (
     "validatingwebhookconfigurations",
 )
 _REGISTRATION: Final = "/apis/admissionregistration.k8s.io/v1"
-# What the operator and Tekton create for an execution.
+# The resources that the operator and Tekton create for an execution.
 _CONCERNED: Final = (
     ("tekton.dev", "pipelineruns"),
     ("tekton.dev", "taskruns"),
@@ -42,17 +42,17 @@ _CONCERNED: Final = (
 _UNSEEN_WEBHOOK: Final = ok("webhooks", "answered for where doctor does not look")
 
 
-async def check_versions(session: Session, _: Place) -> list[Finding]:
+async def check_versions(session: Session, _: Installation) -> list[Finding]:
     """Kubernetes and Tekton are new enough."""
     kubernetes, tekton = await cluster_of(session).versions()
-    told = f"Kubernetes {kubernetes}, Tekton {tekton or 'of unknown version'}"
+    found = f"Kubernetes {kubernetes}, Tekton {tekton or 'of unknown version'}"
     if problem := problem_of_versions(kubernetes, tekton):
-        return [error("versions", told, problem)]
-    return [ok("versions", told)]
+        return [error("versions", found, problem)]
+    return [ok("versions", found)]
 
 
-async def check_definition(session: Session, _: Place) -> list[Finding]:
-    """WorkflowExecutions are defined, as this version defines them."""
+async def check_definition(session: Session, _: Installation) -> list[Finding]:
+    """The CRDs are installed; that of WorkflowExecution is of this version."""
     served = await _served(session, identity.GROUP, identity.VERSION)
     if not {identity.PLURAL, f"{identity.PLURAL}/status"} <= served:
         return [error("definition", "WorkflowExecution is not defined here", _INSTALL_CRD)]
@@ -64,7 +64,7 @@ async def check_definition(session: Session, _: Place) -> list[Finding]:
 
 
 def definition_finding(definition: Raw) -> Finding:
-    """Compare the definition in the cluster with this version's own."""
+    """Compare the CRD in the cluster with that of this version."""
     if _comparable(definition) == _comparable(build_crd()):
         return ok("definition", f"{identity.API_VERSION}, as in this version")
     differs = "WorkflowExecution is defined otherwise than in this version of the plugin"
@@ -73,7 +73,7 @@ def definition_finding(definition: Raw) -> Finding:
 
 
 def _comparable(definition: Raw) -> Any:
-    """What of a definition matters to whoever reads and writes executions."""
+    """The parts of a CRD that matter to clients."""
     versions = reading.mappings(reading.mapping(definition, "spec"), "versions")
     return [
         (item.get("name"), item.get("served"), item.get("selectableFields"), item.get("schema"))
@@ -81,17 +81,17 @@ def _comparable(definition: Raw) -> Any:
     ]
 
 
-async def check_tekton(session: Session, _: Place) -> list[Finding]:
+async def check_tekton(session: Session, _: Installation) -> list[Finding]:
     """Tekton's kinds are served."""
     if {"pipelineruns", "taskruns"} <= await _served(session, "tekton.dev", "v1"):
         return [ok("tekton", "PipelineRuns and TaskRuns are served")]
     return [error("tekton", "tekton.dev/v1 is not served", _INSTALL_TEKTON)]
 
 
-async def check_resolver(session: Session, _: Place) -> list[Finding]:
-    """Tekton's resolver, which fetches bundles, has a pod that is ready; nothing where it is not.
+async def check_resolver(session: Session, _: Installation) -> list[Finding]:
+    """Tekton's resolver, which fetches bundles, has a ready pod; no finding without a resolver.
 
-    It has the same name in every installation, in a namespace that differs.
+    It has the same name in all installations of Tekton, but not always the same namespace.
     """
     query = {"fieldSelector": f"metadata.name={_RESOLVER}"}
     path = "/apis/apps/v1/deployments"
@@ -112,7 +112,7 @@ def resolver_finding(deployment: Raw) -> Finding:
 
 
 async def _served(session: Session, group: str, version: str) -> set[str]:
-    """Kinds that are served, by plural; everybody who is logged in may ask."""
+    """The served kinds, by plural; all authenticated users may read them."""
     try:
         found = await session.client.request("GET", f"/apis/{group}/{version}")
     except errors.NotFoundError:
@@ -120,8 +120,8 @@ async def _served(session: Session, group: str, version: str) -> set[str]:
     return {reading.text(item, "name") for item in reading.mappings(found, "resources")}
 
 
-async def check_clock(session: Session, _: Place) -> list[Finding]:
-    """This machine's clock is near to the API server's."""
+async def check_clock(session: Session, _: Installation) -> list[Finding]:
+    """This machine's clock agrees with that of the API server."""
     offset = timedelta(seconds=session.clock.offset)
     if abs(offset) < _SKEW:
         return [ok("clock", "this machine's clock agrees with the API server's")]
@@ -130,15 +130,15 @@ async def check_clock(session: Session, _: Place) -> list[Finding]:
     return [warning("clock", detail, "synchronise it; answers here go by the API server's")]
 
 
-async def check_nodes(session: Session, _: Place) -> list[Finding]:
-    """The nodes' clocks, from which the times of runs come, are near to the API server's."""
+async def check_nodes(session: Session, _: Installation) -> list[Finding]:
+    """The nodes' clocks, which set the times of runs, agree with that of the API server."""
     path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
     leases = [item async for item in session.client.list_pages(path)]
     return [nodes_finding(leases, session.now())]
 
 
 def nodes_finding(leases: Iterable[Raw], now: datetime) -> Finding:
-    """Judge when nodes say that they wrote their Leases last."""
+    """Judge the clocks of nodes by the times that they wrote to their Leases."""
     ahead, silent, known = [], [], 0
     for lease in leases:
         name = reading.text(reading.mapping(lease, "metadata"), "name")
@@ -156,8 +156,8 @@ def nodes_finding(leases: Iterable[Raw], now: datetime) -> Finding:
     return ok("nodes", f"{known} nodes, all with the API server's time")
 
 
-async def check_webhooks(session: Session, _: Place) -> list[Finding]:
-    """Every webhook that runs depend on has somebody who answers."""
+async def check_webhooks(session: Session, _: Installation) -> list[Finding]:
+    """Each webhook that runs depend on has an endpoint."""
     webhooks = [
         (reading.text(item["metadata"], "name"), webhook)
         for kind in _WEBHOOK_KINDS
@@ -171,13 +171,13 @@ async def check_webhooks(session: Session, _: Place) -> list[Finding]:
 
 
 def _all_well(count: int, unseen: int) -> Finding:
-    told = f"{count} that matter, all answered for"
+    detail = f"{count} that matter, all answered for"
     limit = f", as far as is known: {unseen} at a URL or an ExternalName, not looked at"
-    return ok("webhooks", f"{told}{limit if unseen else ''}")
+    return ok("webhooks", f"{detail}{limit if unseen else ''}")
 
 
 def is_concerned(webhook: Raw) -> bool:
-    """Whether runs cannot be created while this webhook does not answer."""
+    """Whether runs cannot be created while this webhook is down."""
     if webhook.get("failurePolicy") == "Ignore":
         return False
     return any(
@@ -195,21 +195,21 @@ def _covers(rule: Raw, group: str, resource: str) -> bool:
 
 
 async def _look_at(session: Session, name: str, webhook: Raw) -> Finding | None:
-    """What is wrong with a webhook, or that it cannot be seen; None where somebody answers."""
-    told = f"{reading.text(webhook, 'name')} of {name}"
+    """The problem of a webhook, or that it cannot be checked; None where it has an endpoint."""
+    named = f"{reading.text(webhook, 'name')} of {name}"
     config = reading.mapping(webhook, "clientConfig")
     service = reading.mapping(config, "service")
     if not service:
         return _UNSEEN_WEBHOOK
     if not reading.text(config, "caBundle"):
         fix = "see the logs of the webhook's own pods: they fill it in"
-        return error("webhooks", f"{told} has no caBundle, so its answers are not trusted", fix)
+        return error("webhooks", f"{named} has no caBundle, so its answers are not trusted", fix)
     if await _has_endpoints(session, service):
         return None
     if await _is_another_name(session, service):
         return _UNSEEN_WEBHOOK
     where = f"{reading.text(service, 'namespace')}/{reading.text(service, 'name')}"
-    detail = f"{told}: nobody answers at Service {where}, so what it checks is refused"
+    detail = f"{named}: nobody answers at Service {where}, so what it checks is refused"
     see = command("kubectl", "get", "pods", "-n", reading.text(service, "namespace"))
     return error("webhooks", detail, see)
 
@@ -230,7 +230,7 @@ async def _has_endpoints(session: Session, service: Raw) -> bool:
 
 
 async def _is_another_name(session: Session, service: Raw) -> bool:
-    # The API server asks the host that such a Service names; it never has endpoints.
+    # A Service of type ExternalName has no endpoints: the API server calls the host that it names.
     namespace = quote(reading.text(service, "namespace"), safe="")
     name = quote(reading.text(service, "name"), safe="")
     try:

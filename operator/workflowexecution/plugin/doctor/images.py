@@ -11,7 +11,7 @@ from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.plugin.doctor.check import Finding, Place, error, ok, warning
+from workflowexecution.plugin.doctor.check import Finding, Installation, error, ok, warning
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.why import happened_to
 
@@ -29,11 +29,13 @@ _FIX: Final = (
 )
 
 
-async def check_pods(session: Session, place: Place) -> list[Finding]:
-    """No pod of a run, or of the operator, waits for its image."""
+async def check_pods(session: Session, installation: Installation) -> list[Finding]:
+    """No pod of a run or of the operator waits for its image."""
     pods = [
         item
-        for namespace in dict.fromkeys((place.execution_namespace, place.operator_namespace))
+        for namespace in dict.fromkeys(
+            (installation.execution_namespace, installation.operator_namespace)
+        )
         async for item in session.client.list_pages(
             f"/api/v1/namespaces/{quote(namespace, safe='')}/pods"
         )
@@ -45,7 +47,7 @@ async def check_pods(session: Session, place: Place) -> list[Finding]:
 
 
 def waiting_for_images(pods: Iterable[Raw]) -> list[str]:
-    """What each pod says that cannot have its image; one line a pod."""
+    """A line for each pod whose image cannot be pulled."""
     found = []
     for pod in pods:
         meta, status = reading.mapping(pod, "metadata"), reading.mapping(pod, "status")
@@ -63,19 +65,19 @@ def waiting_for_images(pods: Iterable[Raw]) -> list[str]:
     return found
 
 
-async def check_failures(session: Session, place: Place) -> list[Finding]:
+async def check_failures(session: Session, installation: Installation) -> list[Finding]:
     """No execution has failed lately because its bundle or an image could not be pulled."""
     query = {"fieldSelector": f"status.phase={Phase.FAILED}"}
     failed = [
         parse_execution(item)
-        for path in execution_paths(place.watched)
+        for path in execution_paths(installation.watched)
         async for item in session.client.list_pages(path, query)
     ]
     return [failures_finding(failed, session.now())]
 
 
 def failures_finding(failed: Iterable[Execution], now: datetime) -> Finding:
-    """Judge executions that failed within a day."""
+    """Judge failed executions of the last 24 hours."""
     lately = [
         item
         for item in failed
@@ -84,10 +86,11 @@ def failures_finding(failed: Iterable[Execution], now: datetime) -> Finding:
         and _reason_of(item) == FailureReason.IMAGE_PULL_BACK_OFF
     ]
     if not lately:
-        return ok("pulls", "no execution failed for want of an image within 24h")
+        return ok("pulls", "no execution failed within 24h because an image could not be pulled")
     last = max(lately, key=lambda item: (item.completed_at, item.name))
     detail = (
-        f"{len(lately)} failed for want of an image within 24h, last {last.namespace}/{last.name}"
+        f"{len(lately)} failed within 24h because an image could not be pulled, "
+        f"last {last.namespace}/{last.name}"
     )
     return warning("pulls", f"{detail}: {happened_to(last)}", _FIX)
 

@@ -10,14 +10,21 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
 from workflowexecution.kube import errors
-from workflowexecution.plugin.doctor.check import OPERATOR, Finding, Place, error, ok, warning
+from workflowexecution.plugin.doctor.check import (
+    OPERATOR,
+    Finding,
+    Installation,
+    error,
+    ok,
+    warning,
+)
 from workflowexecution.plugin.session import Session
 
 _MAKE_NAMESPACES: Final = "kubectl apply -k manifests/namespaces"
 _MAKE_ACCOUNTS: Final = "kubectl apply -k manifests/rbac"
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
-# Group, resource, verbs: of executions wherever they are, and of runs in their namespace.
+# Group, resource, verbs: rights in the namespaces of executions, then in that of runs.
 OF_EXECUTIONS: Final = (
     (identity.GROUP, identity.PLURAL, ("get", "list", "watch", "patch")),
     (identity.GROUP, f"{identity.PLURAL}/status", ("patch",)),
@@ -35,14 +42,14 @@ OF_RUNS: Final = (
 OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
 
 
-async def check_execution_namespace(session: Session, place: Place) -> list[Finding]:
-    """The namespace of the runs is there."""
-    return [await _namespace(session, "execution namespace", place.execution_namespace)]
+async def check_execution_namespace(session: Session, installation: Installation) -> list[Finding]:
+    """The namespace of runs exists."""
+    return [await _namespace(session, "execution namespace", installation.execution_namespace)]
 
 
-async def check_operator_namespace(session: Session, place: Place) -> list[Finding]:
-    """The namespace of the operator is there."""
-    return [await _namespace(session, "operator namespace", place.operator_namespace)]
+async def check_operator_namespace(session: Session, installation: Installation) -> list[Finding]:
+    """The namespace of the operator exists."""
+    return [await _namespace(session, "operator namespace", installation.operator_namespace)]
 
 
 async def _namespace(session: Session, check: str, name: str) -> Finding:
@@ -56,14 +63,18 @@ async def _namespace(session: Session, check: str, name: str) -> Finding:
     return ok(check, name)
 
 
-async def check_runner_account(session: Session, place: Place) -> list[Finding]:
-    """The ServiceAccount of runs is there."""
-    return [await _account(session, "runner account", place.execution_namespace, place.runner)]
+async def check_runner_account(session: Session, installation: Installation) -> list[Finding]:
+    """The ServiceAccount of runs exists."""
+    return [
+        await _account(
+            session, "runner account", installation.execution_namespace, installation.runner
+        )
+    ]
 
 
-async def check_operator_account(session: Session, place: Place) -> list[Finding]:
-    """The operator's ServiceAccount is there."""
-    return [await _account(session, "operator account", place.operator_namespace, OPERATOR)]
+async def check_operator_account(session: Session, installation: Installation) -> list[Finding]:
+    """The ServiceAccount of the operator exists."""
+    return [await _account(session, "operator account", installation.operator_namespace, OPERATOR)]
 
 
 async def _account(session: Session, check: str, namespace: str, name: str) -> Finding:
@@ -87,54 +98,56 @@ class Right:
     name: str = ""
 
     @property
-    def place(self) -> str:
-        """What it is over, and where, for people."""
+    def scope(self) -> str:
+        """Resource and namespace, for people."""
         what = f"{self.resource}.{self.group}" if self.group else self.resource
         return f"{what} in {self.namespace or 'all namespaces'}"
 
 
-def operator_rights(place: Place) -> list[Right]:
-    """All that the operator needs, at this place."""
+def operator_rights(installation: Installation) -> list[Right]:
+    """All rights that the operator of an installation needs."""
     rights = [
         Right(group, resource, verb, namespace)
-        for namespace in place.watched or ("",)
+        for namespace in installation.watched or ("",)
         for group, resource, verbs in OF_EXECUTIONS
         for verb in verbs
     ]
     rights += [
-        Right(group, resource, verb, place.execution_namespace)
+        Right(group, resource, verb, installation.execution_namespace)
         for group, resource, verbs in OF_RUNS
         for verb in verbs
     ]
-    if place.told.get("WFE_LEADER_ELECTION") == "true":
-        rights.append(Right("coordination.k8s.io", "leases", "create", place.operator_namespace))
+    if installation.settings.get("WFE_LEADER_ELECTION") == "true":
+        rights.append(
+            Right("coordination.k8s.io", "leases", "create", installation.operator_namespace)
+        )
         rights += [
-            Right(group, resource, verb, place.operator_namespace, names.lease_name(shard))
-            for shard in dict.fromkeys(place.shards)
+            Right(group, resource, verb, installation.operator_namespace, names.lease_name(shard))
+            for shard in dict.fromkeys(installation.shards)
             for group, resource, verbs in OF_THE_LEASE
             for verb in verbs
         ]
     return rights
 
 
-async def check_operator_rights(session: Session, place: Place) -> list[Finding]:
+async def check_operator_rights(session: Session, installation: Installation) -> list[Finding]:
     """The operator's ServiceAccount has all rights that it needs."""
-    user = f"system:serviceaccount:{place.operator_namespace}:{OPERATOR}"
-    rights = operator_rights(place)
+    user = f"system:serviceaccount:{installation.operator_namespace}:{OPERATOR}"
+    rights = operator_rights(installation)
     granted = await asyncio.gather(*(_is_granted(session, user, right) for right in rights))
     missing = [right for right, given in zip(rights, granted, strict=True) if not given]
     if not missing:
         return [ok("operator rights", f"{OPERATOR} has all {len(rights)}")]
-    detail = f"{OPERATOR} may not {told_rights(missing)}"
+    detail = f"{OPERATOR} may not {describe_rights(missing)}"
     return [error("operator rights", detail, "kubectl apply -k manifests/rbac")]
 
 
-def told_rights(rights: Iterable[Right]) -> str:
-    """Rights for people: the verbs over each kind of object together."""
+def describe_rights(rights: Iterable[Right]) -> str:
+    """Rights for people, with the verbs of each resource together."""
     verbs: dict[str, list[str]] = {}
     for right in rights:
-        verbs.setdefault(right.place, []).append(right.verb)
-    return "; ".join(f"{', '.join(some)} {place}" for place, some in verbs.items())
+        verbs.setdefault(right.scope, []).append(right.verb)
+    return "; ".join(f"{', '.join(some)} {scope}" for scope, some in verbs.items())
 
 
 async def _is_granted(session: Session, user: str, right: Right) -> bool:
@@ -156,38 +169,38 @@ async def _is_granted(session: Session, user: str, right: Right) -> bool:
     return reading.mapping(answer, "status").get("allowed") is True
 
 
-async def check_runner_rights(session: Session, place: Place) -> list[Finding]:
-    """The runs' ServiceAccount may change something somewhere."""
+async def check_runner_rights(session: Session, installation: Installation) -> list[Finding]:
+    """The ServiceAccount of runs is bound to a role."""
     bindings = [
         item
         for kind in ("clusterrolebindings", "rolebindings")
         async for item in session.client.list_pages(f"{_RBAC}/{kind}")
     ]
-    return [runner_finding(bindings, place)]
+    return [runner_finding(bindings, installation)]
 
 
-def runner_finding(bindings: Iterable[Raw], place: Place) -> Finding:
-    """Say in which namespaces the runner is bound to which roles."""
-    found = sorted(_told(item) for item in bindings if _names(item, place))
+def runner_finding(bindings: Iterable[Raw], installation: Installation) -> Finding:
+    """List the roles of the runner, with their namespaces."""
+    found = sorted(_role_of(item) for item in bindings if _names(item, installation))
     if found:
         return ok("runner rights", "; ".join(found))
     fix = (
         "kubectl apply -n NAMESPACE -k manifests/runner-in-namespace, for each namespace in which "
         "it shall remediate"
     )
-    detail = f"{place.runner} is bound to no role: runs can change nothing"
+    detail = f"{installation.runner} is bound to no role: runs can change nothing"
     return warning("runner rights", detail, fix)
 
 
-def _names(binding: Raw, place: Place) -> bool:
+def _names(binding: Raw, installation: Installation) -> bool:
     return any(
         (item.get("kind"), item.get("namespace"), item.get("name"))
-        == ("ServiceAccount", place.execution_namespace, place.runner)
+        == ("ServiceAccount", installation.execution_namespace, installation.runner)
         for item in reading.mappings(binding, "subjects")
     )
 
 
-def _told(binding: Raw) -> str:
+def _role_of(binding: Raw) -> str:
     role = reading.mapping(binding, "roleRef")
     namespace = reading.text(reading.mapping(binding, "metadata"), "namespace")
     return f"{reading.text(role, 'name')} in {namespace or 'all namespaces'}"

@@ -19,7 +19,7 @@ from workflowexecution.kube.lease import LEASE_DURATION
 from workflowexecution.plugin.doctor.check import (
     OPERATOR,
     Finding,
-    Place,
+    Installation,
     State,
     error,
     ok,
@@ -34,25 +34,25 @@ _UNSEEN: Final = timedelta(seconds=30)
 _NO_LEADER: Final = "see why no operator becomes the leader: kubectl logs of its pods"
 
 
-async def check_operator(_: Session, place: Place) -> list[Finding]:
-    """The operator's pods are ready, and of this version."""
-    namespace = place.operator_namespace
-    if place.deployments is None:
+async def check_operator(_: Session, installation: Installation) -> list[Finding]:
+    """The operator's pods are ready, and have the version of the plugin."""
+    namespace = installation.operator_namespace
+    if installation.deployments is None:
         detail = f"Deployments in {namespace} cannot be read"
         return [Finding("operator", State.UNKNOWN, detail, "ask for the right to list deployments")]
-    if not place.deployments:
+    if not installation.deployments:
         fix = "kubectl apply -k manifests; or name its namespace with --operator-namespace"
         missing = f"there is no Deployment {namespace}/{OPERATOR}; it may run elsewhere"
         return [warning("operator", missing, fix)]
     found = []
-    for item in place.deployments:
+    for item in installation.deployments:
         name = reading.text(reading.mapping(item, "metadata"), "name")
         found += [readiness_of(item, f"{namespace}/{name}"), version_of(item)]
-    return found + shard_findings(place.shards)
+    return found + shard_findings(installation.shards)
 
 
 def shard_findings(shards: Sequence[Shard]) -> list[Finding]:
-    """Whether all targets have an operator, where they are shared."""
+    """Whether each shard has an operator; nothing without shards."""
     counts = {shard.of for shard in shards}
     if counts == {1}:
         return []
@@ -72,38 +72,38 @@ def readiness_of(deployment: Raw, where: str) -> Finding:
     """Whether enough pods of the operator are ready."""
     wanted = reading.mapping(deployment, "spec").get("replicas", 1)
     ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
-    told = f"Deployment {where}: {ready} of {wanted} pods ready"
+    detail = f"Deployment {where}: {ready} of {wanted} pods ready"
     namespace, _, name = where.partition("/")
     pods = command("kubectl", "describe", "pods", "-n", namespace)
     see = f"{pods}; {command('kubectl', 'logs', '-n', namespace, f'deploy/{name}')}"
     if not wanted:
         scale = ("kubectl", "scale", "-n", namespace, f"deploy/{name}", "--replicas", "2")
-        return error("operator", told, command(*scale))
+        return error("operator", detail, command(*scale))
     if not ready:
-        return error("operator", told, see)
-    return ok("operator", told) if ready == wanted else warning("operator", told, see)
+        return error("operator", detail, see)
+    return ok("operator", detail) if ready == wanted else warning("operator", detail, see)
 
 
 def version_of(deployment: Raw) -> Finding:
-    """Whether the operator's image has this version's tag."""
+    """Whether the tag of the operator's image is the version of the plugin."""
     template = reading.mapping(reading.mapping(deployment, "spec"), "template")
     containers = reading.mappings(reading.mapping(template, "spec"), "containers")
     image = reading.text(containers[0], "image") if containers else ""
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    # A tag has no plus sign.
+    # A tag must not contain a plus sign.
     if tag.removeprefix("v") in ("", __version__.replace("+", "-")):
         return ok("operator version", image)
     fix = f"use the plugin of version {tag}, or upgrade the operator"
     return warning("operator version", f"image {image}, plugin {__version__}", fix)
 
 
-async def check_leader(session: Session, place: Place) -> list[Finding]:
-    """An operator leads, where operators elect a leader; of each shard one."""
-    if place.told.get("WFE_LEADER_ELECTION") != "true":
+async def check_leader(session: Session, installation: Installation) -> list[Finding]:
+    """Each shard has a leader, if leader election is on."""
+    if installation.settings.get("WFE_LEADER_ELECTION") != "true":
         return [ok("leader", "the operator elects none, as far as is known")]
     return [
-        await _leader(session, place.operator_namespace, names.lease_name(shard))
-        for shard in dict.fromkeys(place.shards)
+        await _leader(session, installation.operator_namespace, names.lease_name(shard))
+        for shard in dict.fromkeys(installation.shards)
     ]
 
 
@@ -118,56 +118,56 @@ async def _leader(session: Session, namespace: str, name: str) -> Finding:
 
 
 def leader_finding(lease: Raw, now: datetime) -> Finding:
-    """Judge when the leader wrote last, or let go."""
+    """Judge a Lease by its holder and the time of its last write."""
     spec = reading.mapping(lease, "spec")
     holder, renewed = reading.text(spec, "holderIdentity"), reading.moment(spec, "renewTime")
     silent = now - renewed if renewed else None
     lately = silent is not None and silent <= 2 * LEASE_DURATION
     if holder and lately:
         return ok("leader", holder)
-    # At the end of every upgrade: the last old pod lets go when all new ones are ready.
+    # Normal at the end of an upgrade: the last old pod releases the Lease after a new one is ready.
     if lately:
         handover = f"nobody leads: the last leader let go {short(silent)} ago"
         return warning("leader", handover, "ask again in half a minute; another one takes over")
     if not holder:
         return error("leader", "nobody leads", _NO_LEADER)
-    told = f"{holder} leads, and is silent for {short(silent) or 'ever'}"
-    return error("leader", told, _NO_LEADER)
+    detail = f"{holder} leads, and is silent for {short(silent) or 'ever'}"
+    return error("leader", detail, _NO_LEADER)
 
 
-async def check_settings(session: Session, place: Place) -> list[Finding]:
-    """The plugin is told the same as the operator."""
-    return [settings_finding(place.told, session.execution_namespace)]
+async def check_settings(session: Session, installation: Installation) -> list[Finding]:
+    """The plugin assumes the settings of the operator."""
+    return [settings_finding(installation.settings, session.execution_namespace)]
 
 
-def settings_finding(told: Mapping[str, str], execution_namespace: str) -> Finding:
-    """Compare what the plugin assumes with the environment of the operator."""
+def settings_finding(settings: Mapping[str, str], execution_namespace: str) -> Finding:
+    """Compare the settings that the plugin assumes with the operator's environment."""
     differs = []
-    theirs = told.get("WFE_EXECUTION_NAMESPACE", execution_namespace)
+    theirs = settings.get("WFE_EXECUTION_NAMESPACE", execution_namespace)
     if theirs != execution_namespace:
         differs.append(f"WFE_EXECUTION_NAMESPACE={theirs}")
-    cooldown = told.get("WFE_COOLDOWN", "")
+    cooldown = settings.get("WFE_COOLDOWN", "")
     if cooldown and parse_duration(cooldown) != Settings.model_fields["cooldown"].default:
         differs.append(f"WFE_COOLDOWN={cooldown}")
     if not differs:
-        return ok("settings", "the plugin assumes what the operator is told, as far as is known")
-    detail = "the operator is told otherwise than the plugin assumes"
+        return ok("settings", "the plugin assumes the settings of the operator, as far as is known")
+    detail = "the operator has other settings than the plugin assumes"
     return warning("settings", detail, command("export", *differs))
 
 
-async def check_unseen(session: Session, place: Place) -> list[Finding]:
-    """No execution waits to be seen."""
+async def check_unseen(session: Session, installation: Installation) -> list[Finding]:
+    """The operator has seen all executions."""
     query = {"fieldSelector": "status.phase="}
     found = [
         item
-        for path in execution_paths(place.watched)
+        for path in execution_paths(installation.watched)
         async for item in session.client.list_pages(path, query)
     ]
     return [unseen_finding(found, session.now())]
 
 
 def unseen_finding(executions: Sequence[Raw], now: datetime) -> Finding:
-    """Judge executions without a phase by how long they have been there."""
+    """Judge executions without a phase by their age."""
     waiting = sorted(
         (created, f"{reading.text(meta, 'namespace')}/{reading.text(meta, 'name')}")
         for item in executions
@@ -185,19 +185,19 @@ def unseen_finding(executions: Sequence[Raw], now: datetime) -> Finding:
     return error("executions", detail, "see whether the operator runs and serves their namespaces")
 
 
-async def check_claims(session: Session, place: Place) -> list[Finding]:
-    """No other installation has claimed what this one is to serve."""
+async def check_claims(session: Session, installation: Installation) -> list[Finding]:
+    """No other installation has claimed a namespace that this one serves."""
     claims = [
         item
-        for path in claim_paths(place.watched)
+        for path in claim_paths(installation.watched)
         async for item in session.client.list_pages(path)
     ]
-    ours = place.told.get("WFE_EXECUTION_NAMESPACE", place.execution_namespace)
-    return [claims_finding(holders_of(claims), ours, place.watched)]
+    ours = installation.settings.get("WFE_EXECUTION_NAMESPACE", installation.execution_namespace)
+    return [claims_finding(holders_of(claims), ours, installation.watched)]
 
 
 def holders_of(claims: Iterable[Raw]) -> dict[str, str]:
-    """The execution namespace by which each namespace is claimed."""
+    """The claims: by namespace, the execution namespace of the installation that claims it."""
     return {
         reading.text(reading.mapping(item, "metadata"), "namespace"): reading.text(
             reading.mapping(item, "spec"), "executionNamespace"
@@ -209,7 +209,7 @@ def holders_of(claims: Iterable[Raw]) -> dict[str, str]:
 def claims_finding(
     holders: Mapping[str, str], execution_namespace: str, watched: tuple[str, ...]
 ) -> Finding:
-    """Judge who has claimed what; an operator for all namespaces may leave some to others."""
+    """Judge claims; an operator for all namespaces may leave some to other installations."""
     others = others_among(sorted(holders), holders, execution_namespace)
     if not others:
         return ok("claims", f"nothing is claimed by others than {execution_namespace}")
