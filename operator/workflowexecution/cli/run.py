@@ -105,7 +105,7 @@ async def run(settings: Settings) -> None:
     )
     try:
         if page is not None:
-            await page.start(app.window, settings.bind_address, settings.page_port)
+            await page.start(app.view, settings.bind_address, settings.page_port)
         await app.run(stop)
     finally:
         if page is not None:

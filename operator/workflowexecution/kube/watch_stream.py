@@ -106,7 +106,7 @@ class StreamHealth:
             return f"the watch of {self._name} is refused: {self._refused}"
         return self._silent_for(SILENCE_LIMIT_S)
 
-    def doubt(self) -> str:
+    def stale_reason(self) -> str:
         """Return why events may be missing; empty also while a refusal may soon pass.
 
         Always the same words for the same reason.

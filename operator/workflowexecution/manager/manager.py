@@ -41,7 +41,7 @@ class Manager:
     """One operator process.
 
     With a ``lease_namespace`` it works only while it leads; without, from the start.
-    ``listener`` gets each event of the watches; ``window`` is the read-only view.
+    ``listener`` gets each event of the watches; ``view`` is the read-only view.
     ``keep_signals`` sets the handlers of SIGTERM and SIGINT again after kopf has replaced them.
     """
 
@@ -95,13 +95,13 @@ class Manager:
             check=self._preflight.check_cluster,
             keep_signals=keep_signals,
         )
-        self.window = OperatorView(
+        self.view = OperatorView(
             store=self._controller.store,
             policy=policy,
             clock=clock,
             holds=self._controller.holds.current,
             standing=self._standing,
-            doubt=lambda: health.not_ready or self._not_alive() or self._not_current(),
+            stale_reason=lambda: health.not_ready or self._not_alive() or self._not_current(),
         )
         self._health = health
         self._resync_interval = resync_interval

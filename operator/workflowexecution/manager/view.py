@@ -48,7 +48,7 @@ class OperatorView:
     """A view into one operator.
 
     cache: to be read only, without waiting in between.
-    doubt: why what is known may be incomplete or out of date; empty where it is not.
+    stale_reason: why the data may be incomplete or out of date; empty where it is current.
     """
 
     store: Store
@@ -56,4 +56,4 @@ class OperatorView:
     clock: Clock
     holds: Callable[[], Sequence[Hold]]
     standing: Callable[[], LeaderStatus]
-    doubt: Callable[[], str]
+    stale_reason: Callable[[], str]

@@ -104,7 +104,7 @@ class Watches:
 
     def why_holds_are_stale(self) -> str:
         """Why holds may exist that nobody has told of; empty while there is no reason."""
-        return self._operators[1].problem() or self._of_holds.health.doubt()
+        return self._operators[1].problem() or self._of_holds.health.stale_reason()
 
     def not_alive(self) -> str:
         """Why a new process may do better than this one; empty while there is no reason."""

@@ -38,7 +38,7 @@ class StatusPage:
         self._web: WebServer | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self, window: OperatorView, address: str, port: int) -> None:
+    async def start(self, view: OperatorView, address: str, port: int) -> None:
         """Start to serve the data of an operator; a page for loopback ignores `address`.
 
         Raises: OSError where the port is taken.
@@ -48,9 +48,9 @@ class StatusPage:
         gate: Gate = (
             LoopbackGate() if self._is_for_loopback else ClusterGate(client, self._audience)
         )
-        sources = Sources(client, window)
+        sources = Sources(client, view)
         self._keeper = Keeper(sources.fill, self._streams.changed)
-        server = Server(window, sources, gate, self._streams, self._keeper.look)
+        server = Server(view, sources, gate, self._streams, self._keeper.look)
         self._web = WebServer(
             server.application(),
             shutdown_timeout=_SHUTDOWN_S,

@@ -91,8 +91,8 @@ def path_of(execution: str) -> str:
 class Answers:
     """Makes HTTP responses; every page names the operator, and why its data may be stale."""
 
-    def __init__(self, window: OperatorView, *, is_for_loopback: bool, audience: str) -> None:
-        self._window = window
+    def __init__(self, view: OperatorView, *, is_for_loopback: bool, audience: str) -> None:
+        self._view = view
         self._audience = audience
         self._is_for_loopback = is_for_loopback
         self._pages = Pages()
@@ -100,14 +100,14 @@ class Answers:
 
     def page(self, template: str, visitor: Visitor, **given: Any) -> web.Response:
         """A page for an authenticated visitor."""
-        window = self._window
+        view = self._view
         text = self._pages.render(
             template,
             visitor=visitor,
-            standing=window.standing(),
-            doubt=window.doubt(),
-            shard=window.policy.shard,
-            is_confined=bool(window.policy.watch_namespaces),
+            standing=view.standing(),
+            stale_reason=view.stale_reason(),
+            shard=view.policy.shard,
+            is_confined=bool(view.policy.watch_namespaces),
             is_for_loopback=self._is_for_loopback,
             **given,
         )

@@ -45,25 +45,23 @@ class Server:
 
     def __init__(
         self,
-        window: OperatorView,
+        view: OperatorView,
         sources: Sources,
         gate: Gate,
         streams: Streams,
         look: Callable[[], Recent],
     ) -> None:
-        self._window = window
+        self._view = view
         self._sources = sources
         self._gate = gate
         self._streams = streams
         self._look = look
-        self._answers = Answers(
-            window, is_for_loopback=gate.is_for_loopback, audience=gate.audience
-        )
+        self._answers = Answers(view, is_for_loopback=gate.is_for_loopback, audience=gate.audience)
         self._static = static_files()
         # The first counts by visitor, the second by address, before the visitor is known.
         self._answering = Places(_AT_ONCE, _OF_ONE)
         self._asking = Places(_AT_ONCE, _OF_ONE)
-        self._cooldowns = ShortMemo(_COOLDOWNS_S, self._read_cooldowns, window.clock.monotonic)
+        self._cooldowns = ShortMemo(_COOLDOWNS_S, self._read_cooldowns, view.clock.monotonic)
 
     def application(self) -> web.Application:
         """The aiohttp application with all routes."""
@@ -114,28 +112,28 @@ class Server:
         asked = fields_of(request.query)
         if problem := problem_of(asked):
             return self._answers.problem(400, "Not a target", problem)
-        recent, window = self._look(), self._window
+        recent, view = self._look(), self._view
         candidates = {asked["namespace"]} if asked["namespace"] else self._namespaces(recent)
-        own = await self._sight(visitor, {*candidates, window.policy.template.namespace})
+        own = await self._sight(visitor, {*candidates, view.policy.template.namespace})
         sight = own.only(asked["namespace"]) if asked["namespace"] else own
         leftovers, problem = await self._leftovers()
         # Nothing is awaited from here on, so that all facts are of one moment.
         shown = {name for name in recent.namespaces() | candidates if sight.sees(name)}
         known = Known(
-            active=window.store.executions(),
-            runs=window.store.runs(),
+            active=view.store.executions(),
+            runs=view.store.runs(),
             cooldowns=self._cooldowns.get(),
             recent=recent.executions(shown),
             leftovers=leftovers,
         )
         overview = overview_of(
-            known, sight, wanted_by(asked), number_of(request.query), window.clock.now()
+            known, sight, wanted_by(asked), number_of(request.query), view.clock.now()
         )
         return self._answers.page(
             "overview.html",
             visitor,
             overview=overview,
-            holds=holds_for(held_by(window.holds(), known.active, window.clock.now()), own),
+            holds=holds_for(held_by(view.holds(), known.active, view.clock.now()), own),
             asked=asked,
             phases=list(Phase),
             namespaces=sorted(shown),
@@ -155,13 +153,13 @@ class Server:
 
     async def _story_for(self, visitor: Visitor, request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["name"]
-        can_be = path_of(f"{namespace}/{name}") and self._window.policy.serves(namespace)
+        can_be = path_of(f"{namespace}/{name}") and self._view.policy.serves(namespace)
         sight = await self._sight(visitor, {namespace})
         if not can_be or not sight.sees(namespace):
             return self._answers.problem(404, "Not found", _NO_EXECUTION)
         self._look()
         account = await self._sources.account(namespace, name)
-        where = self._window.policy.template.namespace
+        where = self._view.policy.template.namespace
         return self._answers.page("story.html", visitor, story=story_of(account, sight, where))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -209,8 +207,8 @@ class Server:
         return response
 
     def _read_cooldowns(self) -> list[Cooldown]:
-        window = self._window
-        return cooldowns_of(window.store.ends(), window.policy.cooldown, window.clock.now())
+        view = self._view
+        return cooldowns_of(view.store.ends(), view.policy.cooldown, view.clock.now())
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._bearer_of(http_security.token_of(request), request)
@@ -227,17 +225,17 @@ class Server:
     async def _may_see_something(self, visitor: Visitor, request: web.Request) -> bool:
         """Whether the visitor may list executions somewhere; true while the list is being read."""
         recent, asked = self._look(), request.query.get("namespace", "")
-        where = self._window.policy.template.namespace
+        where = self._view.policy.template.namespace
         candidates = {asked} if asked else {*self._namespaces(recent), where}
         return not (await self._sight(visitor, candidates)).is_blind or not recent.is_complete
 
     async def _sight(self, visitor: Visitor, candidates: set[str]) -> Sight:
-        where = self._window.policy.template.namespace
+        where = self._view.policy.template.namespace
         return await sight_of(self._gate, visitor, candidates, where)
 
     def _namespaces(self, recent: Recent) -> set[str]:
         """The namespaces with objects that could be shown."""
-        store = self._window.store
+        store = self._view.store
         active = {item.namespace for item in store.executions()}
         held = {run.owner.namespace for run in store.runs() if run.owner}
         return recent.namespaces() | active | held | {end.namespace for end in store.ends()}

@@ -33,9 +33,9 @@ _NOT_SHOWN: Final = ("parameters", "rationale")
 class Sources:
     """The requests of the status page, sent with the operator's rights."""
 
-    def __init__(self, client: ApiClient, window: OperatorView) -> None:
-        policy = window.policy
-        self._window = window
+    def __init__(self, client: ApiClient, view: OperatorView) -> None:
+        policy = view.policy
+        self._view = view
         self._cluster = KubeCluster(
             client,
             execution_namespace=policy.template.namespace,
@@ -65,7 +65,7 @@ class Sources:
         return await self._accounts.get((namespace, name), lambda: self._read(namespace, name))
 
     async def _read_leftovers(self) -> dict[RunKey, Leftovers]:
-        held = [run for run in self._window.store.runs() if run.state is not RunState.FINISHED]
+        held = [run for run in self._view.store.runs() if run.state is not RunState.FINISHED]
         # One request can name only so many runs: those that are stopping matter most.
         held.sort(key=lambda run: (run.state is not RunState.STOPPING, run.created_at))
         by_namespace: dict[str, list[Run]] = {}
@@ -89,32 +89,32 @@ class Sources:
             failed_step=failed_step_of(shown, task_runs),
             note=note,
             expected=self._expected(execution, raw),
-            read_at=self._window.clock.now(),
+            read_at=self._view.clock.now(),
         )
 
     def _expected(self, execution: Execution, raw: dict[str, Any]) -> Preview | None:
         """The decision on a new execution like it; None where another operator decides."""
-        window = self._window
-        if not window.policy.shard.holds(execution.target_key):
+        view = self._view
+        if not view.policy.shard.holds(execution.target_key):
             return None
         spec, problem = parse_spec(raw)
         return preview_from(
-            window.store,
+            view.store,
             namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,
-            problem=pipelinerun.problem_of(spec, window.policy.template) if spec else problem,
-            cooldown=window.policy.cooldown,
-            holds=window.holds(),
-            guards=window.policy.guards,
-            now=window.clock.now(),
+            problem=pipelinerun.problem_of(spec, view.policy.template) if spec else problem,
+            cooldown=view.policy.cooldown,
+            holds=view.holds(),
+            guards=view.policy.guards,
+            now=view.clock.now(),
         )
 
     async def _read_run(self, execution: Execution) -> tuple[Run | None, list[dict[str, Any]], str]:
         """The run, its TaskRuns, and a note on what could not be read."""
         if execution.run_name is None:
             return None, [], ""
-        where = execution.run_namespace or self._window.policy.template.namespace
+        where = execution.run_namespace or self._view.policy.template.namespace
         called = f"PipelineRun {where}/{execution.run_name}"
         try:
             run = parse_run(await self._cluster.get_run(where, execution.run_name))

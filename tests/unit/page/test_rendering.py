@@ -29,7 +29,7 @@ def page(template: str, **given: Any) -> str:
     common = {
         "visitor": Visitor(name=EVIL),
         "standing": LeaderStatus(identity=EVIL, leader=EVIL),
-        "doubt": EVIL,
+        "stale_reason": EVIL,
         "shard": Shard(),
         "is_confined": True,
         "is_for_loopback": False,

@@ -46,7 +46,7 @@ class Stage:
         self.gate, self.streams, self.recent = Gate(), Streams(), Recent()
         self.recent.is_complete = True
         nothing = SimpleNamespace(executions=list, runs=list, ends=list)
-        window: Any = SimpleNamespace(
+        view: Any = SimpleNamespace(
             clock=SimpleNamespace(monotonic=time.monotonic),
             store=nothing,
             policy=SimpleNamespace(
@@ -54,7 +54,7 @@ class Stage:
             ),
         )
         sources: Any = None
-        server = Server(window, sources, self.gate, self.streams, lambda: self.recent)
+        server = Server(view, sources, self.gate, self.streams, lambda: self.recent)
         self.web = WebServer(server.application(), shutdown_timeout=0.1, handler_cancellation=True)
         self.url = ""
 
