@@ -1,9 +1,9 @@
-"""The definitions of executions and of claims, generated from the models: they cannot differ.
+"""The CRDs of executions and claims, generated from the models, so that both always agree.
 
-The rules by which the API server refuses a changed spec are among them: changed in meaning, not in
-spelling. A client with types of its own writes an object back in its own spelling: Go writes
-``30m`` as ``30m0s`` and leaves out what is empty. There is one rule for each field, made from the
-models, so that no field can be forgotten.
+They include the rules by which the API server refuses a change of a spec. A rule compares the
+meaning, not the spelling: a client with its own types writes an object back in its own spelling.
+Go, for example, writes ``30m`` as ``30m0s`` and leaves out empty fields. Each field has one rule,
+made from the models, so that no field is forgotten.
 """
 
 import types
@@ -20,7 +20,7 @@ from workflowexecution.api.fields import Model, cel
 from workflowexecution.api.spec import DURATION_FIELDS, WorkflowExecutionSpec
 from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
 
-# Heading, type, path, and 1 where it is shown only to who asks for more.
+# Heading, type, path, and priority: 0 is always shown, 1 only with ``-o wide``.
 Column = tuple[str, str, str, int]
 
 _DROPPED: Final = ("title", "$defs", "additionalProperties")
@@ -34,7 +34,7 @@ _COLUMNS: Final = (
     ("Blocker", "string", ".status.skipDetails['conflictingWorkflow','recentRemediation'].name", 1),
     ("Age", "date", ".metadata.creationTimestamp", 0),
 )
-# A word that CEL keeps for itself.
+# A reserved word of CEL.
 _ESCAPED = {"namespace": "__namespace__"}
 _EMPTY = {str: "''", float: "0.0"}
 _CLAIM_COLUMNS: Final = (
@@ -96,7 +96,7 @@ def definition(
 
 
 def root(description: str, **parts: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a whole object that has a spec; ``parts`` are spec, and status if any."""
+    """The schema of a whole object; ``parts`` are its spec and, where it has one, its status."""
     return {
         "description": description,
         "type": "object",
@@ -121,7 +121,7 @@ def _schema() -> dict[str, Any]:
             spec=spec,
             status=structural(WorkflowExecutionStatus),
         ),
-        # On the root, not on status: there a status set to null would escape the rules.
+        # On the root: a rule on the status would not be checked for a status that is null.
         "x-kubernetes-validations": _phase_rules(),
     }
 
@@ -169,7 +169,7 @@ def _inline(node: Any, defs: dict[str, Any]) -> Any:
     if kept.get("default", ...) is None:
         del kept["default"]
     kept.pop("const", None)
-    # The API server's own answer to a broken rule says more than a bare pattern does.
+    # The message of a rule explains more than a bare pattern does.
     if "x-kubernetes-validations" in kept:
         kept.pop("pattern", None)
     return kept
@@ -188,7 +188,7 @@ def _resolve(node: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
 
 
 def unchanged_spec() -> str:
-    """A CEL expression over ``self`` and ``oldSelf``, both specs: whether they mean the same."""
+    """A CEL expression over ``self`` and ``oldSelf``, both specs, true where they mean the same."""
     return " && ".join(_same(WorkflowExecutionSpec, "self", "oldSelf"))
 
 
@@ -216,15 +216,15 @@ def _same_field(name: str, field: FieldInfo, new: str, old: str) -> str:
     if field.is_required():
         return f"{a} == {b}"
     empty = _EMPTY[kind]
-    # Written so that the API server can tell what it costs: of a chosen value it does not know the
-    # length, and refuses the rule.
+    # The API server estimates the cost of a rule from the lengths of its fields. It does not know
+    # the length of a value that an expression chooses, and refuses such a rule.
     return (
         f"(has({a}) && {a} != {empty} ? (has({b}) && {a} == {b}) : (!has({b}) || {b} == {empty}))"
     )
 
 
 def _type_of(field: FieldInfo) -> typing.Any:
-    """The type of a field, or of what is in it where it is optional."""
+    """The type of a field, without the None of an optional one."""
     kind = field.annotation
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         kind = next(item for item in typing.get_args(kind) if item is not type(None))

@@ -1,4 +1,4 @@
-"""Go durations: the text form in which the API carries every length of time."""
+"""Go durations: the text form of each length of time in the API."""
 
 import re
 from datetime import timedelta
@@ -53,7 +53,7 @@ def format_duration(value: timedelta) -> str:
 
 
 def _short(micros: int) -> str:
-    """Durations under a second, in the largest unit that keeps a whole part."""
+    """Write a duration under a second, in the largest unit of which it has at least one."""
     if micros < 1_000:
         return f"{micros}µs"
     return f"{micros / 1_000:.3f}".rstrip("0").rstrip(".") + "ms"

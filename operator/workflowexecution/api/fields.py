@@ -29,7 +29,7 @@ class Model(BaseModel):
 
 
 def cel(rule: str, message: str) -> dict[str, Any]:
-    """Schema extension: a rule the API server checks, and what it answers when broken."""
+    """Schema extension: a rule that the API server checks, and its message for a broken rule."""
     return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
 
 
@@ -41,7 +41,7 @@ def format_time(value: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Read an RFC 3339 time; Raises ValueError when it is none."""
+    """Read an RFC 3339 time; raises ValueError where the text is none."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
@@ -54,7 +54,7 @@ def _whole_seconds(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC).replace(microsecond=0)
     except OverflowError as error:
-        # The API server stores what is before the year 1 or after 9999 in UTC only.
+        # The API server accepts a time that only in UTC is before the year 1 or after 9999.
         raise ValueError(
             f"{value.isoformat()!r} is out of range; use a year of our time"
         ) from error
@@ -87,14 +87,14 @@ def parse_model(model: type[_Model], raw: Mapping[str, Any]) -> tuple[_Model | N
 
 
 def problem_of_field(item: ErrorDetails) -> str:
-    """One error of the spec in a sentence: field, value and what is wrong with it."""
+    """The sentence for one error of the spec: the field, its value and the problem."""
     field = ".".join(str(part) for part in ("spec", *item["loc"]))
     said = message_of_field(item)
-    # Our own checks name the value themselves; of what is missing there is none to name.
+    # Our own checks name the value in their message; a missing field has no value.
     given = "" if item["type"] in ("missing", "value_error") else f"{item['input']!r:.200}: "
     return f"{field}: {given}{said}"
 
 
 def message_of_field(item: ErrorDetails) -> str:
-    """What pydantic says of one error, without the words that it puts before our own."""
+    """The message of one error, without the prefix that pydantic adds to ours."""
     return item["msg"].removeprefix("Value error, ")

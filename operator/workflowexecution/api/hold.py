@@ -1,4 +1,4 @@
-"""The spec of a WorkflowHold, by which a person stops new launches, and its definition."""
+"""The spec of a WorkflowHold, with which a person stops new launches, and its CRD."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
@@ -99,5 +99,5 @@ def build_hold_crd() -> dict[str, Any]:
 
 
 def parse_hold_spec(raw: Mapping[str, Any]) -> tuple[WorkflowHoldSpec | None, str]:
-    """Read ``spec`` of a WorkflowHold; returns the same."""
+    """Read ``spec`` of a WorkflowHold; returns what ``parse_model`` returns."""
     return parse_model(WorkflowHoldSpec, raw)

@@ -11,7 +11,7 @@ PLURAL: Final = "workflowexecutions"
 SINGULAR: Final = "workflowexecution"
 SHORT_NAME: Final = "wfe"
 CATEGORY: Final = "kubernaut"
-# Earlier controllers put it on every execution; it is only ever taken off.
+# Earlier controllers put it on every execution; this operator only removes it.
 OLD_FINALIZER: Final = f"{GROUP}/workflowexecution-cleanup"
 
 DEFAULT_TIMEOUT: Final = "30m"
@@ -30,8 +30,8 @@ CLAIM_LIST_KIND: Final = "WorkflowClaimList"
 CLAIM_PLURAL: Final = "workflowclaims"
 CLAIM_SINGULAR: Final = "workflowclaim"
 CLAIM_SHORT_NAME: Final = "wfc"
-# A namespace has one claim, and of two who want to create it one is refused.
+# All claims have this name, so a namespace has at most one: a second create is refused.
 CLAIM_NAME: Final = "workflowexecutions"
 
-# On an execution that failed, or on its run: a person has looked at it, and it blocks no more.
+# An annotation of a failed execution or its run: a person has looked at it; it blocks no more.
 CLEAR_ANNOTATION: Final = "kubernaut.ai/clear-execution-block"

@@ -1,10 +1,10 @@
 """Parameters of a workflow: a value arrives unchanged, or is refused with a message.
 
-Tekton replaces ``$(…)`` in a pipeline with a value, and then looks for ``$(…)`` in what came of it;
-the kubelet does the same in the environment and arguments of a container, where it also takes
-``$$`` for an escaped ``$``. Neither has a way to write a value so that both leave it alone, so a
-value in which either would find something is refused. One that ends in ``$`` would join with what
-the workflow writes behind it.
+Tekton replaces ``$(…)`` in a pipeline with a value, and then searches the result for ``$(…)``. The
+kubelet does the same in the environment and the arguments of a container, and reads ``$$`` as an
+escaped ``$``. No spelling protects a value from both. So a value is refused if one of them would
+replace a part of it, or if it ends in ``$``, which would join with the text that follows it in the
+workflow.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Any, Final
 RESERVED_PARAMETER: Final = "TARGET_RESOURCE"
 _NAME: Final = "[A-Z][A-Z0-9_]*"
 _MOST: Final = 256
-# In UTF-8, as all that comes after us counts: the kernel takes no variable of more than 128 KiB.
+# In bytes of UTF-8, as everything after us counts: the kernel takes no variable above 128 KiB.
 _VALUE_MAX: Final = 32 * 1024
 _VALUES_MAX: Final = 256 * 1024
 _EXPANDED: Final = (
@@ -24,9 +24,9 @@ _NUL: Final = "no process can be given a NUL character; remove it"
 
 
 def check_parameters(parameters: dict[str, str]) -> dict[str, str]:
-    """The parameters themselves, where they can be handed over.
+    """Return the parameters unchanged if they can be passed on.
 
-    Raises: ValueError naming the parameter, what is wrong and the fix; a value is never quoted.
+    Raises: ValueError with the parameter, the problem and the fix; it never quotes a value.
     """
     for name, value in parameters.items():
         if problem := _problem_of_name(name) or _problem_of_value(name, value):
@@ -59,7 +59,7 @@ def _size(value: str) -> int:
 
 
 def parameters_schema(schema: dict[str, Any]) -> None:
-    """Add to a schema what the API server checks of parameters, and what it answers."""
+    """Add to a schema the rules by which the API server checks parameters, with their messages."""
     schema["maxProperties"] = _MOST
     schema["additionalProperties"] = {
         "type": "string",

@@ -1,6 +1,6 @@
-"""Reads fields of objects that others write; what is missing or of a wrong type reads as empty.
+"""Reads fields of objects that others write; a missing or wrongly typed field reads as empty.
 
-Nothing here raises: one odd object must not cost the sight of all others.
+Nothing here raises: one malformed object must not stop the reading of all others.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ def mapping(raw: Raw, key: str) -> Raw:
 
 
 def mappings(raw: Raw, key: str) -> list[Raw]:
-    """The objects of a list; whatever else is in it is left out."""
+    """The objects in a list; items of another type are left out."""
     value = raw.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -34,7 +34,7 @@ def text(raw: Raw, key: str) -> str:
 
 
 def moment(raw: Raw, key: str) -> datetime | None:
-    """The time under a key, in UTC; None where there is none that can be told."""
+    """The time under a key, in UTC; None where there is none or it cannot be read."""
     try:
         return parse_time(text(raw, key))
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The spec of a WorkflowExecution, which an orchestrator writes: immutable once created."""
+"""The spec of a WorkflowExecution, written by an orchestrator and immutable once created."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from workflowexecution.api.parameters import check_parameters, parameters_schema
 
 _NAME: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _DIGEST: Final = r"sha256:[a-f0-9]{64}"
-# Spelled out: \w stands for the letters of all scripts, which a tag may not have, and whose tables
+# Not ``\w``: it also matches letters of other scripts, which a tag may not have, and its tables
 # take 12 MB.
 _TAG: Final = r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}"
 _IMAGE: Final = (
@@ -21,10 +21,10 @@ _IMAGE: Final = (
     rf"(:{_TAG})?(@{_DIGEST})?$"
 )
 _TAG_OR_DIGEST: Final = rf"(:{_TAG}|@{_DIGEST})$"
-# Written by clients in a spelling of their own; compared by meaning.
+# Clients may write these fields in another spelling; they are compared by meaning.
 DURATION_FIELDS: Final = ("timeout",)
 _RATIONALE_MAX: Final = 64 * 1024
-# A target is held for as long as its run: a longer one would be a lock without an end in sight.
+# A run locks its target until it ends: a longer limit would be a lock with no end in sight.
 _TIMEOUT_MAX: Final = timedelta(hours=24)
 _TIMEOUT_FORM: Final = (
     "must be a duration longer than zero and of at most 24h; write it like 30m or 1h30m"
@@ -63,7 +63,7 @@ class ObjectReference(Model):
 
 
 class WorkflowRef(Model):
-    """Which workflow to run, and the bundle that holds it."""
+    """The workflow to run, and the bundle that contains it."""
 
     model_config = ConfigDict(
         json_schema_extra=cel(
@@ -108,7 +108,7 @@ class WorkflowRef(Model):
 
 
 class ExecutionConfig(Model):
-    """How the run is executed."""
+    """Settings of the run."""
 
     timeout: Annotated[str, AfterValidator(_check_timeout)] | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""The status of a WorkflowExecution, as the operator promises it."""
+"""The status of a WorkflowExecution: the part of the API that the operator writes."""
 
 from enum import StrEnum
 from typing import Final, Literal
@@ -27,7 +27,7 @@ TERMINAL_PHASES: Final = (Phase.COMPLETED, Phase.FAILED, Phase.SKIPPED)
 
 
 class SkipReason(StrEnum):
-    """Why nothing was run; the last two only where a guard is turned on."""
+    """The reason why nothing was run; the last two exist only where a guard is turned on."""
 
     RESOURCE_BUSY = "ResourceBusy"
     RECENTLY_REMEDIATED = "RecentlyRemediated"
@@ -80,7 +80,7 @@ class PipelineRunRef(Model):
 
 
 class PipelineRunStatus(Model):
-    """What the run says of itself, as last mirrored."""
+    """The state of the run as the operator last saw it."""
 
     status: str = Field(description="Whether the run succeeded: True, False or Unknown.")
     reason: str | None = Field(default=None, description="Tekton's reason.")
@@ -96,7 +96,7 @@ class PipelineRunStatus(Model):
 
 
 class FailureDetails(Model):
-    """What failed, where, why, and what it means."""
+    """The cause of a failure, where it happened, and its consequences."""
 
     failed_task_index: int = Field(
         description="Place of the failed task in the pipeline, from 0; also 0 where none failed: "
@@ -148,7 +148,7 @@ class RecentRemediation(Model):
 
 
 class SkipDetails(Model):
-    """Why nothing was run, and which execution was the cause."""
+    """The reason why nothing was run, and the execution that caused it."""
 
     reason: SkipReason = Field(description="Why nothing was run, for programs.")
     message: str = Field(description="Why nothing was run, for people.")
@@ -162,7 +162,7 @@ class SkipDetails(Model):
 
 
 class WorkflowExecutionStatus(Model):
-    """Everything the operator tells about an execution."""
+    """The state of an execution, as the operator reports it."""
 
     observed_generation: int | None = Field(
         default=None,

@@ -1,8 +1,8 @@
-"""The target resource: the text that names what a workflow changes, and what is locked.
+"""The target resource: the text that names the object that a workflow changes and locks.
 
-What is locked is what is changed only while nothing on the way makes another text of it. So a
-target has no character that Tekton, the kubelet or a shell expands, and none of its parts can be
-read as an option or as a step up in a path.
+The lock protects that object only if the text stays the same on its way to a step. So a target has
+no character that Tekton, the kubelet or a shell expands, and no part of it can be read as an option
+or as a parent directory.
 """
 
 import re
@@ -13,8 +13,8 @@ from workflowexecution.api.fields import cel
 
 MAX_LENGTH: Final = 512
 _FORM: Final = "namespace/kind/name, or kind/name for a cluster-scoped resource"
-# Of each part what it may be, and the same in words. A name is as long as names may be; those of
-# RBAC are among them, such as system:node-proxier.
+# The pattern of each part, and its explanation in words. A name may be as long as Kubernetes
+# allows, and may be that of an RBAC object, such as system:node-proxier.
 _PARTS: Final = {
     "namespace": ("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "be the name of a namespace"),
     "kind": ("[A-Za-z][A-Za-z0-9]{0,62}", "be letters and digits, a letter first"),
@@ -25,7 +25,7 @@ _PARTS: Final = {
 }
 _PATTERN: Final = "({}/)?{}/{}".format(*(pattern for pattern, _ in _PARTS.values()))
 _RULES: Final = "; ".join(f"the {part} must {words}" for part, (_, words) in _PARTS.items())
-# What the API server checks, and what it answers.
+# The rule of the API server, with its message.
 SCHEMA: Final[dict[str, Any]] = cel(f"self.matches('^{_PATTERN}$')", f"must be {_FORM}; {_RULES}")
 
 
@@ -33,7 +33,7 @@ SCHEMA: Final[dict[str, Any]] = cel(f"self.matches('^{_PATTERN}$')", f"must be {
 class TargetResource:
     """One Kubernetes object; ``namespace`` is empty when the object is cluster-scoped.
 
-    Making one raises ValueError where a part of it cannot be; the text names part, value and fix.
+    Raises: ValueError where a part is not valid; the text names the part, its value and the fix.
     """
 
     namespace: str
@@ -45,7 +45,7 @@ class TargetResource:
             _check_part(part.name, getattr(self, part.name))
 
     def __str__(self) -> str:
-        """The form the API carries: ``namespace/kind/name`` or ``kind/name``."""
+        """The form in the API: ``namespace/kind/name`` or ``kind/name``."""
         return "/".join(part for part in (self.namespace, self.kind, self.name) if part)
 
 
@@ -64,7 +64,7 @@ def parse_target(text: str) -> TargetResource:
 
 
 def check_target(text: str) -> str:
-    """The text itself, where it is a target; raises as ``parse_target`` does."""
+    """Return the text if it is a target; raises as ``parse_target`` does."""
     parse_target(text)
     return text
 
