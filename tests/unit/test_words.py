@@ -24,6 +24,7 @@ PENDING_PACKAGES = frozenset(PACKAGES) - {
     "api",
     "bundles",
     "cli",
+    "client",
     "kube",
     "observe",
     "orchestrator",

@@ -1,1 +1,1 @@
-"""Requests to the cluster: where objects are, one method a request, what is left of a run."""
+"""Requests to the cluster: paths of objects, one method for each request, reads of leftovers."""

@@ -1,4 +1,4 @@
-"""Everything the operator asks of the API server, one method a request; raw dicts in and out."""
+"""All requests of the operator to the API server, one method each; raw dicts in and out."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, Protocol
@@ -8,17 +8,17 @@ from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import TaskRun
 
-# Names in one selector: as many as a URL carries without trouble.
+# Names in one label selector; the limit keeps the URL short enough.
 RUNS_AT_ONCE: Final = 200
 
 Raw = dict[str, Any]
 
 
 class Cluster(Protocol):
-    """The requests an operator makes. Every method raises ApiError of the kind the answer means."""
+    """The requests of an operator. Each method raises the ApiError that fits the answer."""
 
     def list_executions(self) -> AsyncIterator[Raw]:
-        """Yield every WorkflowExecution of the watched namespaces; all, where none is named."""
+        """Yield every WorkflowExecution of the watched namespaces; of all, where none is named."""
         ...
 
     def list_runs(self) -> AsyncIterator[Raw]:
@@ -30,9 +30,9 @@ class Cluster(Protocol):
         ...
 
     def list_claims(self, namespaces: Sequence[str] = ()) -> AsyncIterator[Raw]:
-        """Yield every WorkflowClaim of these namespaces; of the watched ones, where none is named.
+        """Yield every WorkflowClaim of these namespaces.
 
-        All, where no namespaces are watched in particular.
+        Without names: of the watched namespaces, or of all where the settings name none.
         """
         ...
 
@@ -41,15 +41,15 @@ class Cluster(Protocol):
         ...
 
     def list_active_pods(self) -> AsyncIterator[Raw]:
-        """Yield every pod of a run made for an execution that may still execute."""
+        """Yield every pod that may still execute and belongs to a run of an execution."""
         ...
 
     async def list_task_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
-        """All TaskRuns of some runs; they may outlive them."""
+        """All TaskRuns of some runs; a TaskRun may outlive its run."""
         ...
 
     async def list_pods(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
-        """All pods of the TaskRuns of some runs; they may outlive both."""
+        """All pods of the TaskRuns of some runs; a pod may outlive both."""
         ...
 
     async def list_warnings(self, run: Run) -> list[Raw]:
@@ -77,15 +77,15 @@ class Cluster(Protocol):
         ...
 
     async def create_run(self, manifest: Mapping[str, Any]) -> Raw:
-        """Create a run; AlreadyExistsError where its slot is taken."""
+        """Create a run; AlreadyExistsError where a run has that name."""
         ...
 
     async def cancel_run(self, run: Run, asked: Asked) -> Raw:
-        """Ask Tekton to end a run; refused where the run is no longer the one that was seen."""
+        """Ask Tekton to end a run; refused where another run has its name now."""
         ...
 
     async def delete_run(self, run: Run) -> None:
-        """Delete this very run; its children go after it."""
+        """Delete this very run; its children are deleted after it."""
         ...
 
     async def delete_pod(self, pod: Pod) -> None:
@@ -93,7 +93,7 @@ class Cluster(Protocol):
         ...
 
     async def delete_child(self, child: TaskRun) -> None:
-        """Delete this very child of a run that has ended, and with it what it has made."""
+        """Delete this very child of a run that has ended, and the objects that it has created."""
         ...
 
     async def remove_run(self, namespace: str, name: str, uid: str) -> None:
@@ -105,11 +105,11 @@ class Cluster(Protocol):
         ...
 
     async def patch_status(self, execution: Execution, patch: Mapping[str, Any]) -> Raw:
-        """Change the status of an execution; ConflictError where it has changed since seen."""
+        """Change the status of an execution; ConflictError where it has changed since then."""
         ...
 
     async def patch_finalizers(self, execution: Execution, finalizers: list[str]) -> Raw:
-        """Replace the finalizers of an execution; ConflictError where it has changed since seen."""
+        """Replace the finalizers of an execution; ConflictError where it has changed since then."""
         ...
 
     async def create_event(self, event: Mapping[str, Any]) -> None:

@@ -33,20 +33,20 @@ from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 
 # Pods that can still execute; the others need not be sent.
 _ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
-# Tekton's steps do not react to SIGTERM while they wait; work that is over deserves no more time.
+# A waiting step of Tekton ignores SIGTERM, so a longer grace period would only delay the end.
 _POD_GRACE_S: Final = 5
 _PAGES_OF_RUNS: Final = decode_only(PageOfRuns)
 _PAGES_OF_EXECUTIONS: Final = decode_only(PageOfExecutions)
 _EXECUTION: Final = decode_only(ShapeOfExecution)
-# Since then lists can select executions by their fields, as the definition says.
+# The first release in which a CRD can name fields for field selectors.
 _OLDEST_KUBERNETES: Final = (1, 31)
-# The first release with the API that runs are made in as a stable one.
+# The first stable release of Tekton, with the v1 API of runs.
 _OLDEST_TEKTON: Final = (1, 0)
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\b")
 
 
 class KubeCluster:
-    """The requests, sent to a real API server."""
+    """Sends the requests to a real API server; ``Cluster`` describes them."""
 
     def __init__(
         self, client: ApiClient, *, execution_namespace: str, watch_namespaces: tuple[str, ...]
@@ -56,7 +56,7 @@ class KubeCluster:
         self._watch_namespaces = watch_namespaces
 
     async def check_kinds(self) -> None:
-        """Ask for one object of each kind: raises what would keep the operator from working."""
+        """Request one object of each kind; raises the error that would stop the operator's work."""
         namespace = self._execution_namespace
         for path in (
             *execution_paths(self._watch_namespaces),
@@ -68,9 +68,9 @@ class KubeCluster:
             await self._client.request("GET", path, params={"limit": "1"})
 
     async def versions(self) -> tuple[str, str]:
-        """Which Kubernetes and which Tekton this is; empty for a Tekton that does not say.
+        """The versions of Kubernetes and of Tekton; empty for a Tekton that shows none.
 
-        Tekton lets everybody read its version, where it is installed in its usual namespace.
+        All users may read Tekton's version where it is installed in its usual namespace.
         """
         kubernetes = reading.text(await self._client.request("GET", "/version"), "gitVersion")
         try:
@@ -128,7 +128,7 @@ class KubeCluster:
 
     async def list_pods(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
         """See Cluster."""
-        # The affinity assistant's pod carries the run's label too, and is no TaskRun's.
+        # The affinity assistant's pod has the run's label too, but belongs to no TaskRun.
         return await self._list_of_runs(pods_path(namespace), run_names, LABEL_TASK_RUN)
 
     async def list_warnings(self, run: Run) -> list[Raw]:
@@ -172,8 +172,8 @@ class KubeCluster:
 
     async def delete_run(self, run: Run) -> None:
         """See Cluster."""
-        # In the foreground, it would end with a change of the run and of its TaskRuns: the webhook
-        # that refuses to have it cancelled refuses that, and all of them would stay.
+        # Foreground deletion would first change the run and its TaskRuns. A webhook that refuses to
+        # cancel the run refuses these changes too, and all of them would stay.
         await self._delete(run_path(*run.key), run.uid, propagationPolicy="Background")
 
     async def delete_pod(self, pod: Pod) -> None:
@@ -190,7 +190,7 @@ class KubeCluster:
 
     async def remove_run(self, namespace: str, name: str, uid: str) -> None:
         """See Cluster."""
-        # Its TaskRuns go first: of another run with its name Tekton would take them for that one's.
+        # Its TaskRuns go first: Tekton would take them for those of a later run of the same name.
         await self._delete(run_path(namespace, name), uid, propagationPolicy="Foreground")
 
     async def remove_execution(self, namespace: str, name: str, uid: str) -> None:
@@ -242,12 +242,12 @@ class KubeCluster:
 
 
 def problem_of_versions(kubernetes: str, tekton: str) -> str:
-    """Say what is too old and what to do; empty where nothing is known to be.
+    """Say which version is too old and what to do; empty where none is known to be.
 
     Args:
-        kubernetes: as `/version` tells it, e.g. `v1.36.3`.
-        tekton: as Tekton's own ConfigMap tells it, e.g. `v1.15.0`; anything else, as of a build of
-            one's own, counts as new enough.
+        kubernetes: as `/version` shows it, e.g. `v1.36.3`.
+        tekton: as Tekton's own ConfigMap shows it, e.g. `v1.15.0`; other text, such as that of a
+            private build, counts as new enough.
     """
     return _problem_of_version("Kubernetes", kubernetes, _OLDEST_KUBERNETES) or _problem_of_version(
         "Tekton Pipelines", tekton, _OLDEST_TEKTON

@@ -1,4 +1,4 @@
-"""Reads what is left of runs: their children of every kind, and their pods."""
+"""Reads the leftovers of runs: their children of every kind, and their pods."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from workflowexecution.core.facts.taskrun import ChildKind, TaskRun, parse_child
 
 
 async def read_leftovers_of(cluster: Cluster, runs: Sequence[Run]) -> dict[RunKey, Leftovers]:
-    """What is left of some runs of one namespace, by run; at most RUNS_AT_ONCE of them."""
+    """The leftovers of some runs of one namespace, by run; at most RUNS_AT_ONCE runs."""
     namespace, families = runs[0].namespace, Families(runs)
     asked = [run.name for run in runs if run.children.runs]
     while asked:
@@ -32,7 +32,7 @@ async def read_leftovers_of(cluster: Cluster, runs: Sequence[Run]) -> dict[RunKe
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A run, or one that is a task of it: its UID, the run whose family it is in, and that task."""
+    """A run: its UID, its top-level run, and the task of that run which it belongs to, if any."""
 
     uid: str
     root: str
@@ -40,9 +40,9 @@ class _Member:
 
 
 class Families:
-    """What was found of some runs of one namespace, by what it says of its parent.
+    """The children and pods of some runs of one namespace, grouped by top-level run.
 
-    What is of a run that is itself a task counts as that one's parent's.
+    An object of a run that is itself a task counts for the run above it.
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -51,11 +51,11 @@ class Families:
         self._pods: dict[str, list[Pod]] = {run.name: [] for run in runs}
 
     def names(self) -> list[str]:
-        """Names of all runs that are known to be in them."""
+        """Names of all these runs, and of the runs found below them."""
         return list(self._members)
 
     def add_runs(self, found: Iterable[Raw]) -> list[str]:
-        """Take in runs that are tasks; returns the names of those that were not known."""
+        """Add runs that are tasks; returns the names of those that are new."""
         added = []
         for raw in found:
             name = reading.text(reading.mapping(raw, "metadata"), "name")
@@ -68,19 +68,19 @@ class Families:
         return added
 
     def add(self, kind: ChildKind, found: Iterable[Raw]) -> None:
-        """Take in children of another kind."""
+        """Add children of another kind."""
         for raw in found:
             if (parent := self._parent_of(raw)) is not None:
                 self._add(raw, kind, parent)
 
     def add_pods(self, found: Iterable[Raw]) -> None:
-        """Take in pods."""
+        """Add pods."""
         for raw in found:
             if (parent := self._parent_of(raw)) is not None:
                 self._pods[parent.root].append(parse_pod(raw))
 
     def leftovers(self) -> dict[str, Leftovers]:
-        """All of it, by the name of the run whose it is."""
+        """The leftovers, by the name of their top-level run."""
         return {
             name: Leftovers(with_pods(children, self._pods[name]), tuple(self._pods[name]))
             for name, children in self._children.items()

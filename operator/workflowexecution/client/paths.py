@@ -1,4 +1,4 @@
-"""Where objects are found at the API server: one function each."""
+"""Paths of objects at the API server: one function each."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,54 +14,54 @@ _TEKTON_BETA: Final = "/apis/tekton.dev/v1beta1"
 
 
 def execution_paths(namespaces: Sequence[str]) -> list[str]:
-    """Where executions are listed and watched: in some namespaces; in all where none is named."""
+    """The paths of executions in some namespaces; one path for all, where none is named."""
     prefixes = [f"/namespaces/{quote(name)}" for name in namespaces] or [""]
     return [f"{_EXECUTIONS}{prefix}/{identity.PLURAL}" for prefix in prefixes]
 
 
 def claim_paths(namespaces: Sequence[str]) -> list[str]:
-    """Where claims are listed, watched and created: in some namespaces, or in all."""
+    """The paths of claims in some namespaces; one path for all, where none is named."""
     prefixes = [f"/namespaces/{quote(name)}" for name in namespaces] or [""]
     return [f"{_EXECUTIONS}{prefix}/{identity.CLAIM_PLURAL}" for prefix in prefixes]
 
 
 def runs_path(namespace: str) -> str:
-    """Where the runs of a namespace are listed, watched and created."""
+    """The path of the runs of a namespace."""
     return f"{_TEKTON}/namespaces/{quote(namespace)}/pipelineruns"
 
 
 def task_runs_path(namespace: str) -> str:
-    """Where the TaskRuns of a namespace are listed."""
+    """The path of the TaskRuns of a namespace."""
     return f"{_TEKTON}/namespaces/{quote(namespace)}/taskruns"
 
 
 def custom_runs_path(namespace: str) -> str:
-    """Where the CustomRuns of a namespace are listed; Tekton serves them in no later version."""
+    """The path of the CustomRuns of a namespace; Tekton serves only this version of them."""
     return f"{_TEKTON_BETA}/namespaces/{quote(namespace)}/customruns"
 
 
 def pods_path(namespace: str) -> str:
-    """Where the pods of a namespace are listed."""
+    """The path of the pods of a namespace."""
     return f"/api/v1/namespaces/{quote(namespace)}/pods"
 
 
 def events_path(namespace: str) -> str:
-    """Where the Events of a namespace are listed by what they are about."""
+    """The path of the Events of a namespace, in the API that can select them by their object."""
     return f"/api/v1/namespaces/{quote(namespace)}/events"
 
 
 def holds_path(namespace: str) -> str:
-    """Where the holds of launches into an execution namespace are listed and watched."""
+    """The path of the holds for launches into an execution namespace."""
     return f"{_EXECUTIONS}/namespaces/{quote(namespace)}/{identity.HOLD_PLURAL}"
 
 
-# Names may come from annotations that anybody can write: they must not reach beyond their place.
+# Any user can write the annotations that names come from: quoting keeps a name in its place.
 def run_path(namespace: str, name: str) -> str:
-    """Where one run is."""
+    """The path of one run."""
     return f"{runs_path(namespace)}/{quote(name, safe='')}"
 
 
 def execution_path(namespace: str, name: str) -> str:
-    """Where one execution is."""
+    """The path of one execution."""
     where = f"{_EXECUTIONS}/namespaces/{quote(namespace, safe='')}"
     return f"{where}/{identity.PLURAL}/{quote(name, safe='')}"
