@@ -23,6 +23,7 @@ PACKAGES = sorted(path.parent.name for path in OPERATOR.glob("*/__init__.py"))
 PENDING_PACKAGES = frozenset(PACKAGES) - {
     "api",
     "bundles",
+    "cache",
     "cli",
     "client",
     "kube",

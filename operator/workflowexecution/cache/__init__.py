@@ -1,1 +1,1 @@
-"""What is known of the cluster: executions, runs, targets, and the state between two passes."""
+"""The operator's cache of the cluster: executions, runs, targets, and state between passes."""

@@ -1,7 +1,7 @@
-"""What is remembered of objects that are over or gone: versions, run numbers, failures.
+"""The part of the cache about objects that have ended or are deleted: versions, numbers, failures.
 
-Fed like the rest of the cache. What nothing in the cluster tells of any more is dropped by the
-next relist.
+It takes in the same objects as the rest of the cache. A relist drops each entry that no object in
+the cluster confirms.
 """
 
 from array import array
@@ -17,17 +17,17 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Ending
 
-# Far more than can be under way between a write and its echo on a watch; a bound, not a record.
+# Far more objects than can change between a write and its event on a watch.
 _KEPT: Final = 4096
 # Target key and workflow.
 Key = tuple[str, str]
 
 
 class RunNumberTable:
-    """The highest number by slot key, in twelve bytes each; a dict takes ten times as many."""
+    """The highest run number by target key, in twelve bytes each: a tenth of what a dict takes."""
 
     def __init__(self) -> None:
-        # Side by side, sorted by hash.
+        # Two parallel arrays, sorted by hash.
         self._hashes = array("Q")
         self._numbers = array("I")
 
@@ -35,13 +35,13 @@ class RunNumberTable:
         return len(self._hashes)
 
     def top(self, slot_key: str) -> int:
-        """The highest number that was noted; 0 where none was."""
+        """The highest number noted; 0 where there is none."""
         digest = _hash_in(slot_key)
         at = bisect_left(self._hashes, digest)
         return self._numbers[at] if self._is_at(at, digest) else 0
 
     def note(self, slot_key: str, number: int) -> None:
-        """Note that a number, below SLOT_LIMIT, is taken."""
+        """Note that a number, below SLOT_LIMIT, is in use."""
         digest = _hash_in(slot_key)
         at = bisect_left(self._hashes, digest)
         if not self._is_at(at, digest):
@@ -55,34 +55,34 @@ class RunNumberTable:
 
 
 class RunNumbers:
-    """The numbers that names of runs have taken, as far as the cluster still tells of them."""
+    """The run numbers in use on each target, as far as objects in the cluster show them."""
 
     def __init__(self) -> None:
         self._taken = RunNumberTable()
-        # What has been told of since the last full resync began.
+        # The numbers seen since the last full relist began.
         self._told = RunNumberTable()
 
     def __len__(self) -> int:
-        """Number of targets that have one."""
+        """Number of targets that have a run number."""
         return len(self._taken)
 
     def top(self, slot_key: str) -> int:
-        """The highest number on a target; 0 where there is none."""
+        """The highest run number on a target; 0 where there is none."""
         return self._taken.top(slot_key)
 
     def note(self, run_name: str) -> None:
-        """Count a name as taken on the target it belongs to by its form, whatever its run is on."""
+        """Note the number in a run's name, for the target that the name (not the run) is about."""
         slot = names.parse_slot(run_name)
         if slot and 0 < slot[1] < names.SLOT_LIMIT:
             self._taken.note(*slot)
             self._told.note(*slot)
 
     def begin_listing(self) -> None:
-        """Note that everything is about to be listed."""
+        """Note that a relist begins."""
         self._told = RunNumberTable()
 
     def end_listing(self, in_use: Iterable[str]) -> None:
-        """Drop what has not been told of since ``begin_listing``, but for slot keys in use."""
+        """Drop numbers not seen since ``begin_listing``, except for target keys in use."""
         for slot_key in in_use:
             if number := self._taken.top(slot_key):
                 self._told.note(slot_key, number)
@@ -90,13 +90,13 @@ class RunNumbers:
 
 
 class Tombstones:
-    """The last few thousand objects by UID, each with its last known resource version."""
+    """The last few thousand objects that left the cache: resource versions by UID."""
 
     def __init__(self) -> None:
         self._versions: OrderedDict[str, str] = OrderedDict()
 
     def note(self, uid: str, version: str) -> None:
-        """Remember an object; the oldest is forgotten where there are too many."""
+        """Remember an object; forget the oldest one where there are too many."""
         if not uid:
             return
         self._versions[uid] = version
@@ -109,7 +109,7 @@ class Tombstones:
         return uid in self._versions
 
     def has(self, uid: str, version: str) -> bool:
-        """Whether this is the version of an object that is remembered."""
+        """Whether an object is remembered with this version."""
         return self._versions.get(uid) == version
 
     def is_older(self, uid: str, version: str) -> bool:
@@ -118,22 +118,25 @@ class Tombstones:
 
 
 def is_older(seen: str, known: str) -> bool:
-    """Compare resource versions, which the API server promises to be growing integers."""
+    """Compare resource versions: in Kubernetes they are integers that grow."""
     return seen.isdigit() and known.isdigit() and int(seen) < int(known)
 
 
 class FailureHistory:
-    """The newest ending of each workflow on each target, by executions and by runs apart."""
+    """The failure history: the newest end of each workflow on each target.
+
+    Ends of executions and ends of runs are kept apart.
+    """
 
     def __init__(self, *, are_kept: bool) -> None:
         self._are_kept = are_kept
         self._by_execution: dict[Key, Ending] = {}
         self._by_run: dict[Key, Ending] = {}
-        # What has been told of since the last full resync began.
+        # The entries confirmed since the last full relist began.
         self._told: set[tuple[bool, Key]] = set()
 
     def __len__(self) -> int:
-        """Number of pairs of target and workflow of which anything is known."""
+        """Number of pairs of target and workflow with an entry."""
         return len(self._by_execution.keys() | self._by_run.keys())
 
     def note_execution(self, execution: Execution, now: datetime) -> None:
@@ -151,12 +154,12 @@ class FailureHistory:
         key = (run.target_key, ending.evidence.workflow_id)
         known = self._by_run.get(key)
         if known is not None and guards.is_same(known, ending) and ending.had_begun is None:
-            # What reading its leftovers has shown, the run itself does not tell.
+            # Its leftovers have shown whether a step had begun; the run itself does not show that.
             ending = replace(ending, had_begun=known.had_begun)
         self._note(self._by_run, key, ending)
 
     def newest(self, target: str, workflow_id: str) -> Ending | None:
-        """How a workflow ended last on a target; None where nothing is known."""
+        """The last end of a workflow on a target; None where none is known."""
         if not self._are_kept:
             return None
         key = (names.slot_key(target), workflow_id)
@@ -166,18 +169,18 @@ class FailureHistory:
         return replace(found, evidence=replace(found.evidence, target=target))
 
     def before(self, execution: Execution) -> Ending | None:
-        """How the workflow of an execution that is about to end had ended on its target before."""
+        """The last earlier end of a workflow on a target, for an execution that is about to end."""
         key = (execution.target_key, execution.workflow_id)
         return self._by_execution.get(key)
 
     def rest_on_run(self, run: Run) -> bool:
-        """Whether what a guard knows, it knows by this run."""
+        """Whether a guard blocks because of this run."""
         ending = self._by_run.get((run.target_key, run.workflow_id or ""))
         is_it = ending is not None and ending.evidence.run_name == run.name
         return is_it and self._blocks(run.target_key, run.workflow_id or "")
 
     def rest_on_execution(self, execution: Execution) -> bool:
-        """Whether what a guard knows, it knows by this execution."""
+        """Whether a guard blocks because of this execution."""
         key = (execution.target_key, execution.workflow_id)
         ending = self._by_execution.get(key)
         this = (execution.namespace, execution.name)
@@ -185,11 +188,11 @@ class FailureHistory:
         return is_it and self._blocks(*key)
 
     def begin_listing(self) -> None:
-        """Note that everything is about to be listed."""
+        """Note that a relist begins."""
         self._told.clear()
 
     def end_listing(self) -> None:
-        """Drop what has not been told of since ``begin_listing``."""
+        """Drop the entries that were not confirmed since ``begin_listing``."""
         for is_run, known in ((False, self._by_execution), (True, self._by_run)):
             for key in [key for key in known if (is_run, key) not in self._told]:
                 del known[key]
@@ -212,5 +215,5 @@ class FailureHistory:
 
 
 def _hash_in(slot_key: str) -> int:
-    """The hash in a slot key, as a number of 64 bits."""
+    """The hash in a target key, as a 64-bit number."""
     return int(slot_key.removeprefix("wfe-"), 16)

@@ -1,6 +1,6 @@
-"""What is remembered of an execution or a run between two passes, and dropped with it.
+"""State of an execution or a run that is kept between two passes, and dropped with the object.
 
-Nothing here is needed to be right: forgetting it, as a restart does, costs a request or a wait.
+The operator is correct without it: after a restart it costs a request or a wait.
 """
 
 from collections.abc import Iterable
@@ -25,17 +25,17 @@ class StatusChange:
 
 @dataclass(slots=True)
 class ExecutionMemory:
-    """Times are of the monotonic clock, in seconds.
+    """The state of one execution between passes. Times are of the monotonic clock, in seconds.
 
     progress_at: when progress was last written.
-    written_version: resource version of our own last write; its echo is no news.
-    unconfirmed: the status change whose write was not answered.
+    written_version: resource version of our own last write; its event brings nothing new.
+    unconfirmed: the status change of a write that got no answer.
     refused: why the API server refuses its status; empty while it does not.
-    create_in_doubt_until: until when an unanswered creation of its run may still be carried out.
+    create_in_doubt_until: until when an unanswered request to create its run may still succeed.
     told: reason and message of its run's condition when that last changed.
-    look_at: when to look at what the run waits for; None where nothing of it does.
-    looks: how often that was done since the run told something new.
-    waits_for: what it was then seen to wait for, for people; empty where nothing is known.
+    look_at: when to check why the run waits; None where no part of it waits.
+    looks: number of these checks since the run's condition last changed.
+    waits_for: the cause found by the last check, for people; empty where none is known.
     """
 
     progress_at: float | None = None
@@ -51,7 +51,7 @@ class ExecutionMemory:
 
 @dataclass(slots=True)
 class Attempt:
-    """When a way to end a run was first tried, and last, and what refuses it.
+    """The times of the first and the last try of one way to end a run, and its refusal.
 
     See ``run_ending.Tried``.
     """
@@ -64,17 +64,17 @@ class Attempt:
 
 @dataclass(slots=True)
 class RunMemory:
-    """Times are of the monotonic clock, in seconds.
+    """The state of one run between passes. Times are of the monotonic clock, in seconds.
 
     unfinished_since: when the run was first seen to have ended.
-    checks: how often its leftovers were read since.
+    checks: number of reads of its leftovers since then.
     leftovers: as last read.
-    children: as last seen, by kind and name, those too that are gone.
+    children: as last seen, by kind and name, including those that are deleted.
     looked_at: children as seen before the run ended, by kind and name.
-    tried: when each way to end it was first tried, and who refused it.
-    ending: how far its end is, for people; empty where it is active and should go on.
+    tried: for each way to end it, when it was first tried, and its refusal.
+    ending: the progress of ending it, for people; empty where it is active and should go on.
     complaint: why the node could not start a step, when that was last seen.
-    why_held: what keeps the target held, for people; empty where nothing is known.
+    why_held: why the target is still held, for people; empty where that is not known.
     is_stuck: whether Kubernetes itself cannot end a pod of it.
     """
 
@@ -90,7 +90,7 @@ class RunMemory:
     is_stuck: bool = False
 
     def note(self, found: Leftovers) -> None:
-        """Remember what was just read; what told most may be gone when the end is reported."""
+        """Remember leftovers just read: some may be deleted before the end is reported."""
         self.leftovers = found
         for child in found.task_runs:
             key = (child.kind, child.name)
@@ -99,7 +99,7 @@ class RunMemory:
         self.complaint = found.complaint or self.complaint
 
     def note_look(self, children: Iterable[TaskRun]) -> None:
-        """Remember how children of a run that is at work stand, with what their pods tell."""
+        """Remember the state of an active run's children, with the facts from their pods."""
         for child in children:
             key = (child.kind, child.name)
             self.looked_at[key] = seen_again(self.looked_at.get(key), child)
@@ -113,26 +113,26 @@ class RunMemory:
 
 @dataclass(slots=True)
 class Memory:
-    """All of it, executions by UID and runs by namespace and name."""
+    """The state of all executions, by UID, and of all runs, by namespace and name."""
 
     _executions: dict[str, ExecutionMemory] = field(default_factory=dict)
     _runs: dict[RunKey, RunMemory] = field(default_factory=dict)
 
     def execution(self, uid: str) -> ExecutionMemory:
-        """What is remembered of an execution."""
+        """The state of an execution, created if there is none."""
         return self._executions.setdefault(uid, ExecutionMemory())
 
     def run(self, key: RunKey) -> RunMemory:
-        """What is remembered of a run."""
+        """The state of a run, created if there is none."""
         return self._runs.setdefault(key, RunMemory())
 
     def wrote(self, uid: str, version: str) -> bool:
-        """Whether this version of an execution is what we wrote last."""
+        """Whether this version of an execution comes from our own last write."""
         known = self._executions.get(uid)
         return known is not None and known.written_version == version
 
     def has_looked_at(self, key: RunKey) -> bool:
-        """Whether anything is remembered of a run."""
+        """Whether there is any state of a run."""
         return key in self._runs
 
     def drop_execution(self, uid: str) -> None:
@@ -144,7 +144,7 @@ class Memory:
         self._runs.pop(key, None)
 
     def keep_only(self, uids: Iterable[str], keys: Iterable[RunKey]) -> None:
-        """Forget all executions and runs but these, and those of which a write is unconfirmed."""
+        """Forget all others; an execution with an unconfirmed write is kept in any case."""
         for uid in set(self._executions) - set(uids):
             if self._executions[uid].unconfirmed is None:
                 self.drop_execution(uid)
@@ -156,12 +156,12 @@ class Memory:
         return sum(run.is_stuck for run in self._runs.values())
 
     def __len__(self) -> int:
-        """Number of executions and runs of which something is remembered."""
+        """Number of executions and runs with state."""
         return len(self._executions) + len(self._runs)
 
 
 class Gaps:
-    """Changes that no watch has delivered, from when that is noted until everything is listed."""
+    """Notes changes that no watch delivered, until the next relist ends."""
 
     def __init__(self) -> None:
         self._is_noted = False
@@ -174,7 +174,7 @@ class Gaps:
 
     @property
     def are_open(self) -> bool:
-        """Whether the cache may be incomplete, so that nothing may be decided on it."""
+        """Whether the cache may be incomplete, so that no decision may be based on it."""
         return self._is_noted or self._is_being_closed
 
     def note(self) -> None:
@@ -182,7 +182,7 @@ class Gaps:
         self._is_noted = True
 
     def begin_relist(self) -> None:
-        """Note that everything is about to be listed."""
+        """Note that a relist begins."""
         self._is_being_closed = self.are_open
         self._is_noted = False
 

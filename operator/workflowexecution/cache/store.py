@@ -1,9 +1,10 @@
-"""What is known of executions and runs that matter to a decision; not a record of the past.
+"""The cache of executions and runs: the facts that decisions need, and no more.
 
-Fed by watches, by live reads and by the replies to our own writes; an older version of an object
-never replaces a newer one. Kept are executions that need work, runs that are not finished or whose
-execution needs work or is not known yet, and per target the newest end of each workflow and the
-highest slot number. Reads are snapshots; nothing here talks to the cluster or knows the time.
+It is fed by watches, by live reads and by the replies to our own writes. An older version of an
+object never replaces a newer one. It keeps executions that need work; runs that are not finished,
+or whose execution needs work or is not known yet; and for each target the newest end of each
+workflow and the highest run number. Reads return snapshots. The cache sends no request and reads
+no clock.
 """
 
 import dataclasses
@@ -25,16 +26,17 @@ from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.guards import Guards
 
-# No object reaches this version: whatever is seen of one that is gone was seen before.
+# Higher than the version of any object: an event of a deleted object is always older.
 _AFTER_ALL: Final = str(2**63)
 
 
 class Store:
     """Executions by UID, runs by namespace and name, both also by target key.
 
-    ``run_namespace`` is where runs are whose execution does not tell. How workflows ended is kept
-    in ``endings``, for guards, where that is asked for. ``is_left`` says of a namespace whether its
-    executions are another installation's: none of them is taken in.
+    run_namespace: the namespace of a run whose execution's status does not name one.
+    keeps_endings: whether ``endings``, the failure history that guards use, is kept.
+    is_left: whether the executions of a namespace belong to another installation; these are not
+        taken in.
     """
 
     def __init__(
@@ -47,21 +49,21 @@ class Store:
         self._run_namespace = run_namespace
         self.is_left = is_left
         self.endings = FailureHistory(are_kept=keeps_endings)
-        # Apart from targets: of most there is no more than a past.
+        # Not in the targets: most of these have run numbers and nothing else.
         self.slots = RunNumbers()
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
         self._targets: dict[str, Target] = {}
-        # Of what was just let go: an event that is late must not bring it back.
+        # Objects that have just left the cache: a late event must not bring them back.
         self._settled = Tombstones()
         self._finished = Tombstones()
 
     def execution(self, uid: str) -> Execution | None:
-        """What is kept of the execution of this UID, if it needs work."""
+        """The execution of this UID, if it needs work."""
         return self._executions.get(uid)
 
     def has_execution(self, uid: str, version: str) -> bool:
-        """Whether this very version of an execution was taken in before."""
+        """Whether this version of an execution was taken in before."""
         known = self._executions.get(uid)
         return known.resource_version == version if known else self._settled.has(uid, version)
 
@@ -90,11 +92,11 @@ class Store:
         return [run for run in runs if run.state is not RunState.FINISHED]
 
     def ends(self) -> list[Evidence]:
-        """The newest end of each workflow on each target that is remembered, in no order."""
+        """The newest end of each workflow on each target, in no order."""
         return [end for target in self._targets.values() for end in target.ends.values()]
 
     def target_count(self) -> int:
-        """Number of targets of which anything is known."""
+        """Number of targets in the cache."""
         return len(self._targets)
 
     def snapshot(
@@ -109,7 +111,7 @@ class Store:
         now: datetime,
         spec: WorkflowExecutionSpec | None = None,
     ) -> Snapshot:
-        """All that decides on an execution; see Snapshot for the fields that are given."""
+        """All facts for a decision on an execution; see Snapshot for the arguments."""
         key = execution.target_key
         target = self._targets.get(key) or Target()
         return Snapshot(
@@ -135,7 +137,7 @@ class Store:
         """
         if self.is_left(seen.namespace):
             return False
-        # Whatever else is known of it: its run's name is taken.
+        # In every case: the name of its run is in use.
         self.slots.note(seen.run_name or "")
         known = self._executions.get(seen.uid)
         if known and is_older(seen.resource_version, known.resource_version):
@@ -152,38 +154,38 @@ class Store:
             self._let_go(seen)
             return False
         self._executions[seen.uid] = seen = kept(seen)
-        # Only those that name a run can hold the target by their word alone.
+        # Only an execution whose status names a run can hold the target without a run in the cache.
         if seen.run_name and not seen.has_ended:
             target.executions[seen.uid] = seen
         return known is None
 
     def observe_run(self, seen: Run, *, now: datetime) -> Run | None:
-        """Take in a run, unless a newer version of it is known; what was learnt of it is kept.
+        """Take in a run, unless a newer version of it is known; facts learnt earlier are kept.
 
         Returns: the run as it is known now, None where it is not kept.
         """
         self.slots.note(seen.name)
         known = self._runs.get(seen.key)
         if self._finished.knows(seen.uid) and not known:
-            # Nothing executes of it, but Tekton may tell of its end only now.
+            # No part of it executes, but Tekton may report its end only now.
             self.endings.note_run(seen, now)
             if seen.completed_at is not None:
                 self._target(seen.target_key).note_end(evidence.end_of_run(seen, now))
             return None
-        # Also of another run of that name: late events of one must not hide its successor.
+        # Also where the name belongs to another run: a late event must not hide a newer run.
         if known and is_older(seen.resource_version, known.resource_version):
             return known
         return self._keep(seen.following(known, now), now)
 
     def learn_of_beginning(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
-        """Note that reading what is left of a run has shown that a step of it had begun."""
+        """Note that a step of a run had begun, as its leftovers have shown."""
         known = self._runs.get(key)
         if known is None or known.uid != uid or known.has_started:
             return known
         return self._keep(dataclasses.replace(known, has_started=True), now)
 
     def mark_stopped(self, key: RunKey, uid: str, *, now: datetime) -> Run | None:
-        """Note that nothing of a run that failed or is deleted executes any more."""
+        """Note that no part of a run that failed or is deleted executes any more."""
         known = self._runs.get(key)
         if known is None or known.uid != uid:
             return None
@@ -192,7 +194,7 @@ class Store:
     def run_is_gone(self, key: RunKey, uid: str | None, *, now: datetime) -> Run | None:
         """Note that a run is deleted; with a UID, only that very run.
 
-        What was not finished holds its target until nothing of it is left.
+        A run that was not finished holds its target until no part of it is left.
         Returns: the run where it is kept, None where it is not.
         """
         known = self._runs.get(key)
@@ -207,7 +209,7 @@ class Store:
         return self._keep(dataclasses.replace(known, is_gone=True, has_started=had_begun), now)
 
     def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:
-        """Take in a run that is known only by what is left of it, unless it is known already."""
+        """Take in a deleted run that is known only by its leftovers, unless it is in the cache."""
         self.slots.note(gone.name)
         known = self._runs.get(gone.key)
         return known if known else self._keep(gone, now)
@@ -215,9 +217,9 @@ class Store:
     def forget_execution(self, uid: str, *, now: datetime) -> list[RunKey]:
         """Drop an execution that no longer exists.
 
-        Returns: the runs of it that are not finished, also one that only its status named.
+        Returns: its runs that are not finished, and a run that only its status named.
         """
-        # A list that was asked for before may still show it.
+        # A list that was requested earlier may still contain it.
         self._settled.note(uid, _AFTER_ALL)
         known = self._executions.pop(uid, None)
         if known is None:
@@ -234,24 +236,24 @@ class Store:
         self._drop_from_target(execution)
 
     def forget_ends(self, before: datetime) -> None:
-        """Drop the ends that no cooldown reaches any more, and targets of which nothing is left."""
+        """Drop the ends that are older than every cooldown, and targets that are then empty."""
         for key, target in list(self._targets.items()):
             target.forget_ends(before)
             if target == Target():
                 del self._targets[key]
 
     def begin_listing(self) -> None:
-        """Note that everything is about to be listed."""
+        """Note that a relist begins."""
         self.endings.begin_listing()
         self.slots.begin_listing()
 
     def end_listing(self) -> None:
-        """Drop what is kept of the past and has not been told of since ``begin_listing``."""
+        """Drop history that was not confirmed since ``begin_listing``."""
         self.endings.end_listing()
         self.slots.end_listing(self._targets)
 
     def forget_unclaimed(self, before: datetime) -> None:
-        """Drop finished runs made before then whose execution is still not known."""
+        """Drop finished runs that were created before then and whose execution is not known."""
         for run in self.runs():
             is_claimed = run.owner is not None and run.owner.uid in self._executions
             if run.state is RunState.FINISHED and run.created_at < before and not is_claimed:
@@ -263,9 +265,9 @@ class Store:
         self._finished.note(run.uid, run.resource_version)
 
     def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
-        """Keep a run that only a status has told of, before that status is dropped.
+        """Keep a run that only a status names, before that status is dropped.
 
-        Watches are not in step with each other: the run may be at work, and is read to find out.
+        Watches are not synchronized: the run may be active, and is read to find out.
         """
         name = execution.run_name
         namespace = execution.run_namespace or self._run_namespace
@@ -273,7 +275,7 @@ class Store:
             self.take_in_gone_run(unseen_run(execution, name, namespace), now=now)
 
     def _keep(self, run: Run, now: datetime) -> Run | None:
-        """Keep a run as long as it matters, and of one that is finished what it says of its end."""
+        """Keep a run as long as it matters; of a finished run, keep the facts about its end."""
         target = self._target(run.target_key)
         is_finished = run.state is RunState.FINISHED
         if is_finished:
@@ -286,9 +288,9 @@ class Store:
         return run
 
     def _may_be_claimed(self, run: Run) -> bool:
-        """Whether there may be an execution that has yet to report how this run ended.
+        """Whether an execution may exist that has still to report the end of this run.
 
-        Watches are not in step with each other: that execution may be told of only later.
+        Watches are not synchronized: the event of that execution may come later.
         """
         if run.owner is None:
             return False

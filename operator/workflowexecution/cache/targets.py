@@ -1,4 +1,4 @@
-"""What is known of one target: who is on it, and what ended there lately."""
+"""The cache entry of one target: executions and runs on it, and recent ends."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,7 +11,7 @@ from workflowexecution.core.facts.run import Run, RunKey
 
 @dataclass(slots=True)
 class Target:
-    """Everything under one target key; two targets share one where their hashes collide.
+    """The entry of one target key; two targets share a key where their hashes collide.
 
     executions: by UID, those that name a run and have not ended.
     ends: by workflow and target text, the newest end.
@@ -22,7 +22,7 @@ class Target:
     ends: dict[tuple[str, str], Evidence] = field(default_factory=dict)
 
     def unseen_beside(self, execution: Execution) -> tuple[Execution, ...]:
-        """Other executions on exactly this target that name a run which nobody has seen."""
+        """Other executions on exactly this target that name a run which is not in the cache."""
         seen = {run.name for run in self.runs.values()}
         return tuple(
             other
@@ -39,7 +39,7 @@ class Target:
         )
 
     def note_end(self, end: Evidence | None) -> None:
-        """Remember an end, where it is the newest of its workflow."""
+        """Remember an end if it is the newest of its workflow."""
         if end is None:
             return
         what = (end.workflow_id, end.target)
@@ -48,7 +48,7 @@ class Target:
             self.ends[what] = end
 
     def forget_ends(self, before: datetime) -> None:
-        """Drop the ends that no cooldown reaches any more."""
+        """Drop the ends that are older than every cooldown."""
         self.ends = {
             what: end
             for what, end in self.ends.items()
