@@ -26,6 +26,7 @@ PENDING_PACKAGES = frozenset(PACKAGES) - {
     "cache",
     "cli",
     "client",
+    "controller",
     "kube",
     "observe",
     "orchestrator",

@@ -1,1 +1,1 @@
-"""From a change to a status: event handler, queue, reconcilers, launch, and the one write."""
+"""From a watch event to a status: event handler, workqueue, reconcilers, launch, status writer."""

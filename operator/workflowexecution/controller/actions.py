@@ -1,4 +1,4 @@
-"""Carries out each verdict on an execution: one exhaustive match, one action each."""
+"""Carries out the verdict on an execution: one exhaustive match, one action for each verdict."""
 
 from typing import Final, assert_never
 
@@ -38,15 +38,15 @@ from workflowexecution.core.verdict import (
 )
 from workflowexecution.kube import errors
 
-# How soon it is looked again whether holds can be read; nothing is asked for that.
+# Time until the next check whether holds can be read; the check sends no request.
 _HOLDS_UNREAD_S: Final = 5.0
-# The API server gives up a request after a minute: until then one that was not answered may still
-# be carried out, and a refusal of its repetition says nothing about it.
+# The API server gives up a request after a minute. Until then an unanswered create may still
+# succeed, and a refusal of the repeated create proves nothing about the first one.
 _IN_DOUBT_FOR_S: Final = 60.0
 
 
 class Launcher:
-    """Sends the create, and finds out what came of it where that is not certain."""
+    """Sends the create request, and finds out its result where there was no answer."""
 
     def __init__(self, context: Context, reader: LiveReads) -> None:
         self._context = context
@@ -55,8 +55,8 @@ class Launcher:
     async def launch(self, execution: Execution, verdict: Launch) -> Run | Result:
         """Create the run.
 
-        Returns: the run; else what the launch came to, where the name was taken or is refused.
-        Raises: ApiError where it has to be tried again.
+        Returns: the run; or a result where the name is taken or the run is refused.
+        Raises: ApiError where the request has to be repeated.
         """
         whole = await self._whole(execution)
         if whole is None:
@@ -91,7 +91,7 @@ class Launcher:
         return self._reader.take_in(created)
 
     async def _whole(self, execution: Execution) -> Execution | None:
-        """The execution with all its parameters, read where they are not kept; None if gone."""
+        """The execution with all parameters, read live if the cache lacks them; None if gone."""
         if execution.is_whole:
             return execution
         namespace, name, uid = execution.namespace, execution.name, execution.uid
@@ -102,7 +102,7 @@ class Launcher:
         self._context.memory.execution(execution.uid).create_in_doubt_until = until
 
     def _refused(self, execution: Execution, error: errors.ApiError) -> Result:
-        """End the execution, where the refusal is final and no earlier create can still work."""
+        """End the execution, if the refusal is final and no earlier create can still succeed."""
         passes = isinstance(error, errors.MissingRightError | errors.NamespaceTerminatingError)
         if passes or is_passing(str(error)):
             raise error
@@ -121,7 +121,7 @@ def _is_of(run: Run, execution: Execution) -> bool:
 
 
 class Actions:
-    """Carries out verdicts; what is final is first confirmed by a live read."""
+    """Carries out verdicts; a live read first confirms those that are final."""
 
     def __init__(self, context: Context, reader: LiveReads, run_status: RunStatusReporter) -> None:
         self._context = context
@@ -134,7 +134,7 @@ class Actions:
     ) -> Result:
         """Act on a verdict.
 
-        Raises: ApiError where the cluster gives no answer; the pass is then repeated.
+        Raises: ApiError where there is no answer; the pass is then repeated.
         """
         match verdict:
             case Launch():
@@ -161,14 +161,14 @@ class Actions:
                 assert_never(verdict)
 
     async def _launch(self, execution: Execution, launch: Launch) -> Result:
-        """Create the run and report it; where the name was taken, decide on what has it."""
+        """Create the run and report it; where the name is taken, decide again with that run."""
         launched = await self._launcher.launch(execution, launch)
         if isinstance(launched, Run):
             return await self._run_status.report(execution, launched)
         return launched
 
     def _wait(self, execution: Execution, wait: Wait) -> Result:
-        """Say who holds it; come back when the hold expires. That it is lifted, a watch tells."""
+        """Report the hold, and come back when it expires; a watch reports when it is lifted."""
         until, now = wait.hold.until, self._context.clock.now()
         if not wait.hold.name:
             requeue_after: float | None = _HOLDS_UNREAD_S
@@ -186,7 +186,7 @@ class Actions:
         return Result(outcome_of_skip(skip, self._context.clock.now()))
 
     async def _look_for_what_is_left(self, holder: Evidence, key: RunKey) -> None:
-        """Have a run that only a status names, and that is gone, hold by what is left of it."""
+        """Take in a deleted run that only a status names: it holds the target by its leftovers."""
         owner = await self._reader.read_execution(holder.namespace, holder.name)
         if owner is not None and not owner.has_ended and owner.run_name == holder.run_name:
             gone = unseen_run(owner, holder.run_name, key[0])
@@ -194,7 +194,7 @@ class Actions:
             self._context.runs.add(key)
 
     async def _give_up(self, execution: Execution, run: Run) -> Result:
-        """End an execution whose run Tekton does not end; the run is cancelled for that end."""
+        """End an execution whose run Tekton does not end; the run is then cancelled."""
         if not self._reader.is_fresh(run.key):
             await self._reader.read_run(run.key)
             return DECIDE_AGAIN
@@ -203,7 +203,7 @@ class Actions:
         return Result(outcome_of_giving_up(execution, run, has_started=begun, now=now))
 
     async def _find_run(self, execution: Execution, name: str, namespace: str | None) -> Result:
-        """Find the run a status names; one that is gone holds its target by what is left of it."""
+        """Find the run that a status names; a deleted one holds its target by its leftovers."""
         key = (namespace or self._context.policy.template.namespace, name)
         seen = await self._reader.read_run(key)
         gone = unseen_run(execution, name, key[0])
@@ -212,7 +212,7 @@ class Actions:
             self._context.runs.add(key)
             return Result()
         if seen.owner is None or seen.owner.uid != execution.uid:
-            # Somebody else's run has the name, so the one that had it is gone.
+            # The name belongs to another run now, so the run of this execution is gone.
             return Result(outcome_of_lost_run(execution, gone, self._context.clock.now()))
         return DECIDE_AGAIN
 

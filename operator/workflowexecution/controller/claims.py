@@ -1,9 +1,9 @@
-"""Which namespaces this installation serves: each is claimed by one installation, for good.
+"""Claims of namespaces: one installation serves a namespace, until a person deletes its claim.
 
-Two operators with different execution namespaces do not see each other's runs, and each would
-launch what both serve. A WorkflowClaim is created before the first launch from a namespace, and of
-two who create it the API server refuses one. It is not renewed: whoever has the same execution
-namespace goes on with it, and nobody else does until a person deletes it.
+Two operators with different execution namespaces do not see each other's runs, and both would
+launch an execution that both serve. So an installation creates a WorkflowClaim before its first
+launch from a namespace; the API server refuses a second create. A claim is not renewed. It is valid
+for every operator with the same execution namespace, and for no other.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from workflowexecution.kube import errors
 
 
 class Claims:
-    """All claims there are; kept by a watch, by each resync and by what is answered.
+    """All claims in the cluster, updated by a watch, by each relist and by answers to requests.
 
-    ``on_change`` is called when executions are left to others, or are to be served again.
+    on_change: called when another installation gets a namespace, or when one is free again.
     """
 
     def __init__(self, cluster: Cluster, policy: Policy, on_change: Callable[[], None]) -> None:
@@ -31,12 +31,12 @@ class Claims:
         self._on_change = on_change
         self._asked = asked_for(self._watched)
         self._holders: dict[str, str] = {}
-        # Nearly always there is nobody else, and this is asked for every event.
+        # Nearly always false, and read for every event.
         self._are_there_others = False
-        # Namespaces of which all claims that decide are ours, until a claim is heard of.
+        # Namespaces where all claims that count are ours; cleared by each change of a claim.
         self._taken: set[str] = set()
         self._versions: dict[str, str] = {}
-        # When each was last heard of: an answer may be older than what a watch has told meanwhile.
+        # A counter value for each claim's last change: an answer may be older than a watch event.
         self._heard: dict[str, int] = {}
         self._hearings = 0
         self._creating = asyncio.Lock()
@@ -45,13 +45,13 @@ class Claims:
         self._log = structlog.get_logger("claims")
 
     def is_left(self, namespace: str) -> bool:
-        """Whether executions of a namespace are left to another installation."""
+        """Whether another installation serves the executions of a namespace."""
         return self._are_there_others and bool(self._others(deciding_on(namespace, self._watched)))
 
     async def take(self, namespace: str) -> bool:
-        """Claim a namespace where nobody has; say whether it is this installation's.
+        """Claim a namespace if it is free; returns whether it belongs to this installation.
 
-        Raises: ApiError where the cluster gives no answer.
+        Raises: ApiError where there is no answer.
         """
         if namespace in self._taken:
             return True
@@ -67,25 +67,25 @@ class Claims:
         return is_ours
 
     def open(self) -> None:
-        """Begin to claim: what was asked for at once, so that whoever comes second learns of it."""
+        """Begin with the namespaces in the settings: a second installation then sees the claims."""
         self._is_open = True
         self._claim_soon(self._asked)
 
     async def close(self) -> None:
-        """Claim nothing more."""
+        """Create no more claims."""
         self._is_open = False
         for task in [*self._tasks]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def problem(self) -> str:
-        """Why what was asked for is not served here; empty where it is."""
+        """The reason why namespaces in the settings are not served here; empty where all are."""
         others = self._others(self._asked)
         told = "; ".join(map(str, others))
         return f"executions are left alone in {told}" if others else ""
 
     def count_left(self) -> int:
-        """Number of namespaces that another installation has claimed of what is served here."""
+        """Number of namespaces that would be served here but are claimed by other installations."""
         return len(self._others(self._holders))
 
     def on_event(self, event_type: str, raw: Raw) -> None:
@@ -95,11 +95,11 @@ class Claims:
             if not is_older(version, self._versions.get(name, "")):
                 self._hear(name, None if event_type == "DELETED" else raw, self._on_change)
         except Exception as error:
-            # One object nobody foresaw must not cost the events of all others.
+            # One malformed object must not stop the events of all others.
             self._log.error("event not understood", exc_info=error)
 
     async def relist(self) -> None:
-        """List all claims, before executions are; raises ApiError, and then nothing has changed."""
+        """List all claims, before executions are; where it raises ApiError, nothing changes."""
         began = self._hearings
         found = await _by_namespace(self._cluster.list_claims())
         gone = dict.fromkeys(self._holders.keys() - found.keys())
@@ -130,18 +130,18 @@ class Claims:
             try:
                 await self._claim(name)
             except errors.ApiError as error:
-                # It is claimed before something is launched from there, or nothing is.
+                # A launch from there claims it first; without a claim nothing is launched.
                 self._log.warning("not claimed yet", namespace=name, error=str(error))
 
     def _hear_since(
         self, began: int, namespace: str, raw: Raw | None, on_change: Callable[[], None]
     ) -> None:
-        """Note what was answered, unless a watch has told of this claim since it was asked."""
+        """Note an answer, unless a watch has reported this claim since the request was sent."""
         if self._heard.get(namespace, 0) <= began:
             self._hear(namespace, raw, on_change)
 
     def _hear(self, namespace: str, raw: Raw | None, on_change: Callable[[], None]) -> None:
-        """Note who has claimed a namespace; None for nobody."""
+        """Note the claim of a namespace; None where there is none."""
         self._hearings += 1
         self._taken.clear()
         self._heard[namespace] = self._hearings
@@ -162,7 +162,7 @@ class Claims:
     def _tell(self, namespace: str, before: str | None, after: str | None) -> None:
         about = self._log.bind(namespace=namespace, execution_namespace=after or before)
         if after not in (None, self._ours):
-            # Who is to serve all namespaces may well leave some to others.
+            # An installation for all namespaces may leave some to others: that is no error.
             tell = about.error if namespace in self._asked else about.warning
             tell("claimed by another installation: executions there are left alone")
         elif after is not None:
@@ -175,12 +175,12 @@ class Claims:
 
 
 def _holder_of(raw: Raw) -> str:
-    """The execution namespace of a claim; one that cannot be told is nobody's here."""
+    """The execution namespace in a claim; without one, the claim is not of this installation."""
     return reading.text(reading.mapping(raw, "spec"), "executionNamespace") or "an unknown place"
 
 
 def _do_nothing() -> None:
-    """The executions are listed next."""
+    """For a relist of claims: it needs no callback, because executions are listed next."""
 
 
 async def _by_namespace(listed: AsyncIterator[Raw]) -> dict[str, Raw]:

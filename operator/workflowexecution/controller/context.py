@@ -1,4 +1,4 @@
-"""The parts that every pass works with, and the result of a pass."""
+"""The components that all passes share, and the result of a pass."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ from workflowexecution.kube.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One of each for the whole controller; ``executions`` and ``runs`` are the workqueues."""
+    """The components that all passes share; ``executions`` and ``runs`` are the workqueues."""
 
     cluster: Cluster
     store: Store
@@ -30,11 +30,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What to write, and when to come back.
+    """The result of a pass.
 
     outcome: for the status of the execution; None where there is nothing to write.
-    requeue_after: seconds until the next pass; None for: when something happens.
-    has_new_facts: whether acting has brought new facts, so that it is decided once more first.
+    requeue_after: seconds until the next pass; None where only an event starts one.
+    has_new_facts: whether acting has brought new facts, so that a new decision comes first.
     """
 
     outcome: Outcome | None = None

@@ -1,4 +1,4 @@
-"""The controller put together: what events go into, and what is done about them."""
+"""The controller: every component between the watches and the cluster, put together."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,22 +28,22 @@ from workflowexecution.kube.clock import Clock
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 
-# Every request of a pass has a time limit; passes of which none ends for so long hang.
+# Each request of a pass has a time limit. If no pass ends for this long, the passes hang.
 _STUCK_AFTER_S: Final = 120.0
 
 
 class NewQueue(Protocol):
-    """Makes a work queue; ``on_failure`` is called for every pass that raises."""
+    """Creates a workqueue; ``on_failure`` is called for every pass that raises."""
 
     def __call__(self, *, concurrency: int, on_failure: Callable[[], None]) -> WorkQueue[Any]:
-        """Make one."""
+        """Create one."""
         ...
 
 
 class Controller:
-    """Everything between the watches and the cluster; ``events`` is where changes go.
+    """Every component between the watches and the cluster; ``events`` takes in watch events.
 
-    Until it is opened it only learns: nothing is written.
+    Before ``open`` it only fills its cache; it writes nothing.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Controller:
         metrics.namespaces_left.set_function(self.claims.count_left)
 
     def open(self) -> None:
-        """Begin to work; the first relist must be done."""
+        """Start the passes; the first relist must be done."""
         self._is_open = True
         self.claims.open()
         self._executions.open(self._execution_reconciler.reconcile)
@@ -108,7 +108,7 @@ class Controller:
         self._relist.queue_all()
 
     async def relist(self) -> None:
-        """List everything and, once open, begin to remove history that is old enough."""
+        """List everything and, once open, begin to remove old history."""
         self.gaps.begin_relist()
         await self.claims.relist()
         await self.holds.relist(self._cluster.list_holds())
@@ -122,16 +122,16 @@ class Controller:
             self._retention.start(found.candidates)
 
     def not_alive(self) -> str:
-        """Why a new process may do better than this one; empty while there is no reason."""
+        """The reason to restart the process; empty while there is none."""
         stuck = max(self._executions.stuck_for(), self._runs.stuck_for())
         return f"no pass has ended for {stuck:.0f} s" if stuck > _STUCK_AFTER_S else ""
 
     def depth(self) -> int:
-        """Number of executions and runs with work to do now."""
+        """Number of executions and runs that wait for a pass or are in one."""
         return len(self._executions) + len(self._runs)
 
     async def close(self, *, grace: float) -> None:
-        """Let passes under way end, for at most ``grace`` seconds."""
+        """Wait until running passes end, for at most ``grace`` seconds."""
         await asyncio.gather(self._retention.close(), self.claims.close())
         await asyncio.gather(self._executions.close(grace=grace), self._runs.close(grace=grace))
         await self._recorder.close(grace=5)
@@ -146,7 +146,7 @@ def set_gauges(
     holds: Callable[[], Sequence[Hold]],
     clock: Clock,
 ) -> None:
-    """Have every gauge of the work look at these parts when it is read."""
+    """Set the functions that the gauges call when they are read."""
     metrics.queue_depth.set_function(lambda: len(executions) + len(runs))
     metrics.queue_age.set_function(lambda: max(executions.oldest_age(), runs.oldest_age()))
     metrics.stuck.set_function(memory.stuck_runs)
@@ -172,7 +172,7 @@ def _holding(store: Store) -> list[Run]:
 
 
 def _held_count(store: Store, holds: Sequence[Hold], clock: Clock) -> int:
-    """Number of executions that have no run, and that a hold concerns now."""
+    """Number of executions without a run that a hold applies to now."""
     now = clock.now()
     waiting = [item for item in store.executions() if not item.has_ended and not item.run_name]
     return sum(hold_on(holds, item, now) is not None for item in waiting)

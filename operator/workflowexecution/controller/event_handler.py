@@ -1,4 +1,4 @@
-"""Where watch events come in: entered into the cache, and what they touch is queued."""
+"""The event handler: enters watch events into the cache and queues the objects they affect."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ TakeIn = Callable[[str, dict[str, Any]], None]
 
 
 class EventHandler:
-    """Takes in watch events; decides nothing, sends nothing and never raises."""
+    """Enters watch events into the cache; it decides nothing, sends no request and never raises."""
 
     def __init__(self, context: Context, gaps: Gaps) -> None:
         self._context = context
@@ -37,13 +37,13 @@ class EventHandler:
         self._guarded(self._on_run, event_type, raw)
 
     def can_wait_execution(self, event_type: str, raw: dict[str, Any]) -> bool:
-        """Whether an event only repeats what the cache has, as the echo of our own write does."""
+        """Whether an event only repeats the cached version, as the event of our own write does."""
         meta = reading.mapping(raw, "metadata")
         uid, version = reading.text(meta, "uid"), reading.text(meta, "resourceVersion")
         return event_type == "MODIFIED" and self._context.store.has_execution(uid, version)
 
     def can_wait_run(self, event_type: str, raw: dict[str, Any]) -> bool:
-        """Whether an event is no more than progress of a known run, which is written later."""
+        """Whether an event is only progress of a known run, which is written later."""
         meta = reading.mapping(raw, "metadata")
         if event_type == "DELETED" or "deletionTimestamp" in meta:
             return False
@@ -60,7 +60,7 @@ class EventHandler:
         try:
             take_in(event_type, raw)
         except Exception as error:
-            # One object nobody foresaw must not cost the events of all others.
+            # One malformed object must not stop the events of all others.
             name = raw.get("metadata", {}).get("name")
             self._log.error("event not understood", object=name, exc_info=error)
 
@@ -98,7 +98,7 @@ class EventHandler:
         now = self._context.clock.now()
         known = self._context.store.run(seen.key)
         if known is None and seen.succeeded == "Unknown":
-            # Nobody saw it while it was there; what is left of it may still execute.
+            # The cache never had it; parts of it may still execute.
             self._context.store.take_in_gone_run(replace(seen, is_gone=True), now=now)
         elif known is not None:
             self._context.store.run_is_gone(seen.key, seen.uid, now=now)
@@ -106,10 +106,10 @@ class EventHandler:
         self._context.runs.add(seen.key)
 
     def _queue(self, run: Run, known: Run | None = None) -> None:
-        """Queue a run's execution, where it says anything new, and the run, where it is needed."""
+        """Queue a run's execution if it has to report news, and the run if it needs a pass."""
         owner = self._context.store.execution(run.owner.uid) if run.owner else None
         if run.state is RunState.STOPPING:
-            # Its execution is told when it is known what is left of the run.
+            # Its execution is queued when the leftovers of the run are known.
             self._context.runs.add(run.key)
             return
         if owner is not None:
@@ -125,7 +125,7 @@ class EventHandler:
         if known is not None and known == run:
             return
         if known is not None and known.state is run.state is RunState.ACTIVE:
-            # Its progress is written now and then, so that it need not be looked at each time.
+            # Progress is written at intervals, so not each change needs a pass of its own.
             self._context.executions.add_within(
                 uid, self._context.policy.progress_interval.total_seconds()
             )
@@ -134,7 +134,7 @@ class EventHandler:
 
 
 def _is_run_of(run: Run, owner: Execution | None) -> bool:
-    """Whether a run has an execution that wants it."""
+    """Whether a run has an execution that reports it."""
     if owner is None or owner.is_deleting or owner.has_ended:
         return False
     return owner.wants(*run.key)

@@ -1,6 +1,6 @@
-"""One pass over one execution: gather, decide, act, write.
+"""The reconciler of executions: gather, decide, act, write.
 
-Level-triggered: a restart, a relist, a repeated event and a retry all take this same way.
+It is level-triggered: a restart, a relist, a repeated event and a retry run the same pass.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.status.outcome import outcome_of_wait
 from workflowexecution.kube import errors
 
-# Each round takes in one new fact, and few facts are ever in dispute; more than this is a loop.
+# Each round adds one new fact, and a decision depends on few facts: more rounds are a loop.
 _ROUNDS: Final = 8
-# How soon an execution is looked at again that waits until what was missed is known.
+# Time until the next pass of an execution that waits for a relist.
 _CATCH_UP_S: Final = 0.5
 
 
 class ExecutionReconciler:
-    """Brings one execution a step further: gather, decide, act, write; the writer records."""
+    """Reconciles one execution: gather, decide, act, write; the status writer records."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class ExecutionReconciler:
         self._locks = TargetLocks()
 
     async def reconcile(self, uid: str) -> float | None:
-        """Do one pass.
+        """Run one pass.
 
-        Returns: seconds after which to come back unasked, or None.
-        Raises: ApiError where the cluster gave no answer; the pass is then repeated.
+        Returns: seconds until the next pass, or None.
+        Raises: ApiError where there was no answer; the pass is then repeated.
         """
         await self._writer.settle_unconfirmed(uid)
         execution = self._context.store.execution(uid)
@@ -85,7 +85,7 @@ class ExecutionReconciler:
     async def _decide_and_act(self, execution: Execution) -> Result:
         """Decide and act until there is a result, for one execution of a target at a time.
 
-        What is final was then confirmed, and a free target has been taken.
+        By then a live read has confirmed a final result, and a launch has taken the target.
         """
         async with self._locks.hold(execution.target_key):
             for _ in range(_ROUNDS):
@@ -114,7 +114,7 @@ class ExecutionReconciler:
         )
 
     async def _write(self, execution: Execution, result: Result) -> None:
-        """Write a result, where there is any, into the status as it is known now."""
+        """Write the result, if there is one, into the status of the cached execution."""
         current = self._context.store.execution(execution.uid)
         if current is None or result.outcome is None:
             return
@@ -129,11 +129,11 @@ class ExecutionReconciler:
             self._close(current, own_runs)
 
     async def _is_ours(self, execution: Execution) -> bool:
-        """Whether this installation serves an execution; its namespace is claimed for that."""
+        """Whether this installation serves an execution; claims its namespace if needed."""
         try:
             is_ours = await self._claim(execution.namespace)
         except errors.ApiError:
-            # What runs is followed, also where nothing can be claimed: its namespace may be going.
+            # A run is reported even without a claim: its namespace may be terminating.
             if execution.run_name is None:
                 raise
             is_ours = not self._context.store.is_left(execution.namespace)
@@ -142,7 +142,7 @@ class ExecutionReconciler:
         return is_ours
 
     def _spec_of(self, execution: Execution) -> tuple[WorkflowExecutionSpec | None, str]:
-        """What is to be run and what keeps it from that; one that has its run is not read."""
+        """The spec of the run and the problem with it; both are empty if there already is a run."""
         if self._context.store.runs_of(execution):
             return None, ""
         if execution.problem:
@@ -153,18 +153,18 @@ class ExecutionReconciler:
         return spec, problem
 
     async def _result_of(self, execution: Execution, error: errors.ApiError) -> Result:
-        """What a pass comes to that could not be brought to its end."""
+        """The result of a pass that ended with an error."""
         await self._look_again(execution, error)
         current = self._context.store.execution(execution.uid)
         return _waiting(current, error) if current else Result()
 
     async def _look_again(self, execution: Execution, error: errors.ApiError) -> None:
-        """See an execution as it is, where an answer says that it has changed or is gone."""
+        """Read an execution live if an error shows that it has changed or is gone."""
         if isinstance(error, errors.ConflictError | errors.NotFoundError):
             await self._reader.read_execution(execution.namespace, execution.name, execution.uid)
 
     def _close(self, execution: Execution, own_runs: list[Run]) -> None:
-        """Drop what was remembered of an execution that is settled; its run may not be."""
+        """Drop the state of a settled execution, and that of its finished runs."""
         self._context.memory.drop_execution(execution.uid)
         for run in own_runs:
             if run.state is RunState.FINISHED:
@@ -174,9 +174,9 @@ class ExecutionReconciler:
 
 
 def _waiting(execution: Execution, error: errors.ApiError) -> Result:
-    """What an execution that could not be decided on is waiting for.
+    """The outcome of an execution that could not be decided on: it waits, and why.
 
-    Of one that runs this is told only where a person has to act: silence passes by itself.
+    With a run, this is reported only if a person has to act: other errors end by themselves.
     """
     if execution.is_deleting or execution.has_ended or isinstance(error, errors.ConflictError):
         return Result()
@@ -190,7 +190,7 @@ def _waiting(execution: Execution, error: errors.ApiError) -> Result:
 
 
 class TargetLocks:
-    """Locks by slot key; one that nobody holds or waits for is gone, so none can be leaked."""
+    """Locks by target key; a lock without holder and waiter is removed."""
 
     def __init__(self) -> None:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

@@ -1,8 +1,8 @@
-"""The handlers kopf calls: they take in what has changed, and what decides is behind them.
+"""The kopf handlers: each passes changes on to the listener of its kind.
 
-Two registries, because kopf watches all kinds of one in the same namespaces: executions and claims
-may be anywhere, runs and holds are in the execution namespace, where alone there is a right to
-them.
+There are two registries, because kopf watches all kinds of a registry in the same namespaces.
+Executions and claims may be in any namespace. Runs and holds are in the execution namespace, and
+the operator may read them only there.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,17 +18,17 @@ OF_RUNS: Final = kopf.OperatorRegistry()
 
 _OURS: Final = (identity.GROUP, identity.VERSION)
 
-# Takes in the type of an event and the object; returns at once and never raises.
+# A listener: takes the type of an event and the object; returns at once and never raises.
 TakeIn = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(slots=True)
 class Listeners:
-    """kopf's memo: who takes in what. There is one, whatever object an event is of.
+    """kopf's memo: the listener of each kind. All objects share one memo.
 
-    inbox: where the changes are that kopf tells of.
+    inbox: holds the changes that kopf calls handlers for.
     login: opens the session that kopf watches through.
-    check: returns once the cluster has what the operator needs.
+    check: returns once the cluster has everything the operator needs.
     """
 
     inbox: Inbox
@@ -40,7 +40,7 @@ class Listeners:
     on_claim: TakeIn
 
     def tell(self, take_in: TakeIn, event: kopf.RawEvent) -> None:
-        """Hand on the changes that an event is of."""
+        """Pass the changes behind a kopf event on to a listener."""
         for change in self.inbox.take(event["object"]):
             take_in(*change)
 
@@ -51,7 +51,7 @@ class Listeners:
 @kopf.on.startup(registry=OF_EXECUTIONS)
 @kopf.on.startup(registry=OF_RUNS)
 async def begin(settings: kopf.OperatorSettings, memo: Listeners, **_: Any) -> None:
-    """Set kopf up, and have it wait until what it is to watch is served."""
+    """Set kopf up, and wait until the cluster serves the watched kinds."""
     set_up(settings)
     memo.inbox.clear()
     await memo.check()
@@ -91,5 +91,5 @@ async def hold_changed(event: kopf.RawEvent, memo: Listeners, **_: Any) -> None:
 @kopf.on.cleanup(registry=OF_EXECUTIONS)
 @kopf.on.cleanup(registry=OF_RUNS)
 async def end(memo: Listeners, **_: Any) -> None:
-    """Forget what was not delivered; a resync finds it."""
+    """Forget changes that were not delivered; a relist finds them."""
     memo.inbox.clear()

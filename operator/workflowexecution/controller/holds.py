@@ -1,4 +1,4 @@
-"""The holds there are, and whose launches they concern; kept by a watch and by each resync."""
+"""The holds in the cluster, updated by a watch and by each relist."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -13,9 +13,9 @@ Raw = dict[str, Any]
 
 
 class Holds:
-    """All holds; what changes them queues every execution that has not been launched.
+    """All holds; a change queues every execution that has not been launched.
 
-    why_stale: says why holds may exist that nobody has told of; empty while there is no reason.
+    why_stale: returns why the holds may be incomplete; empty while they are complete.
     """
 
     def __init__(
@@ -24,13 +24,13 @@ class Holds:
         self._store = store
         self._executions = executions
         self._holds: dict[str, Hold] = {}
-        # Names that a watch has told of while they were listed: the list may be older.
+        # Names with a watch event during the listing: the list may be older.
         self._told: set[str] = set()
         self._why_stale = why_stale
         self._log = structlog.get_logger("holds")
 
     def current(self) -> Sequence[Hold]:
-        """All holds, expired ones among them; where they cannot be read, one that holds all."""
+        """All holds, including expired ones; if holds cannot be read, one hold on everything."""
         if problem := self._why_stale():
             return (Hold(problem=problem),)
         return tuple(self._holds.values())
@@ -40,18 +40,18 @@ class Holds:
         try:
             self._on_event(event_type, raw)
         except Exception as error:
-            # One object nobody foresaw must not cost the events of all others.
+            # One malformed object must not stop the events of all others.
             self._log.error("event not understood", exc_info=error)
 
     def _on_event(self, event_type: str, raw: Raw) -> None:
         name = raw["metadata"]["name"]
         self._told.add(name)
-        # Who deletes a hold wants it lifted, whoever has put a finalizer on it.
+        # A deleted hold is lifted, even while a finalizer keeps the object.
         is_lifted = event_type == "DELETED" or _is_deleted(raw)
         self._set({name: None if is_lifted else parse_hold(raw)})
 
     async def relist(self, listed: AsyncIterator[Raw]) -> None:
-        """Take in a list of all holds; raises ApiError, and then nothing has changed."""
+        """Take in a list of all holds; where it raises ApiError, nothing changes."""
         self._told.clear()
         found = {
             hold.name: hold

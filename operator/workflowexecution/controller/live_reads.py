@@ -1,4 +1,4 @@
-"""Live reads: what a decision that cannot be taken back is checked against."""
+"""Live reads: they confirm a decision that cannot be reversed."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,14 +12,14 @@ from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube import errors
 
-# Long enough to be shared by all who wait for one target, too short for a run to come and go.
+# All executions that wait for a target can share a read; no run comes and goes in this time.
 _FRESH_FOR_S: Final = 1.0
 
 
 class LiveReads:
-    """Reads runs and executions live and enters what it sees into the cache.
+    """Reads runs and executions live and enters them into the cache.
 
-    What it comes across that nobody had told of before is queued.
+    It queues each object that no watch has reported before.
     """
 
     def __init__(self, context: Context) -> None:
@@ -34,9 +34,9 @@ class LiveReads:
         )
 
     def is_holder_fresh(self, key: RunKey) -> bool:
-        """Whether a moment ago this run was seen to hold its target.
+        """Whether this run was seen to hold its target a moment ago.
 
-        For one that has ended this takes a look at what is left of it.
+        For a run that has ended, this takes a read of its leftovers.
         """
         run = self._context.store.run(key)
         if run is None or run.state is RunState.FINISHED:
@@ -48,23 +48,23 @@ class LiveReads:
         )
 
     def mark_fresh(self, key: RunKey) -> None:
-        """Note that this run has just been read live, or answered to our own write."""
+        """Note that this run has just been read live, or returned by our own write."""
         self._note(self._seen_at, key)
 
     def _note(self, moments: dict[RunKey, float], key: RunKey) -> None:
         now = self._context.clock.monotonic()
         moments.pop(key, None)
         moments[key] = now
-        # The oldest are first: what is not fresh any more is dropped as it comes to stand there.
+        # The oldest are first: remove entries from there while they are no longer fresh.
         while now - moments[oldest := next(iter(moments))] >= _FRESH_FOR_S:
             del moments[oldest]
 
     async def read_run(self, key: RunKey) -> Run | None:
         """Read a run.
 
-        Returns: the run as it is known now; as gone where it was known and is not there any more;
-            None where there is none and none was known.
-        Raises: ApiError where the cluster gives no answer.
+        Returns: the run as it is known now. It is marked as gone if it was known and no longer
+            exists. None if no run has this name and none was known.
+        Raises: ApiError where there is no answer.
         """
         before = self._context.store.run(key)
         try:
@@ -73,14 +73,14 @@ class LiveReads:
             self.mark_fresh(key)
             if before is not None:
                 self._context.store.run_is_gone(key, before.uid, now=self._context.clock.now())
-            # A watch may have told of one that was made after this was answered.
+            # A watch may already have reported a newer run of this name.
             return self._context.store.run(key)
         return self._learn(before, seen) if seen else None
 
     def _learn(self, before: Run | None, seen: Run) -> Run:
-        """Enter a run, and queue it and its execution where it has changed.
+        """Enter a run, and queue it and its execution if it has changed.
 
-        The watch will be no news, and there is none of another namespace.
+        Its watch event will bring nothing new; in other namespaces there is no watch.
         """
         run = self.take_in(seen)
         is_news = before is None or before != run
@@ -91,7 +91,7 @@ class LiveReads:
         return run
 
     def take_in(self, seen: Run) -> Run:
-        """Enter a run that the API server has just shown; one that had its name before is gone."""
+        """Enter a run from an answer; an earlier run of its name is gone."""
         now, known = self._context.clock.now(), self._context.store.run(seen.key)
         if known is not None and known.uid and known.uid != seen.uid:
             self._context.store.run_is_gone(known.key, known.uid, now=now)
@@ -99,7 +99,7 @@ class LiveReads:
         return self._context.store.observe_run(seen, now=now) or seen
 
     async def confirm_holder(self, key: RunKey) -> Run | None:
-        """Find out whether a run still holds its target, and every other there that has ended.
+        """Find out whether a run still holds its target; also settle ended runs on the same target.
 
         Returns: the run as it is known now, None where there is none.
         """
@@ -112,7 +112,7 @@ class LiveReads:
         return run
 
     async def settle_stopping(self, runs: Sequence[Run]) -> None:
-        """Find out of many runs at once which of them have stopped.
+        """Find out which of many runs have stopped.
 
         Args:
             runs: of one namespace; each was seen to have ended before this is called.
@@ -128,15 +128,15 @@ class LiveReads:
                     self._note_stopped(run)
 
     def _note_stopped(self, run: Run) -> None:
-        """Free the target of a run, and have its execution tell how it ended."""
+        """Free the target of a run, and queue its execution to report the end."""
         self._context.store.mark_stopped(run.key, run.uid, now=self._context.clock.now())
         if run.owner and self._context.store.execution(run.owner.uid):
             self._context.executions.add(run.owner.uid)
 
     async def read_leftovers(self, run: Run) -> Leftovers:
-        """Read what is left of a run, which may itself be gone, and remember it.
+        """Read the leftovers of a run, which may itself be deleted, and remember them.
 
-        A run is known to have begun only where all looks at it together tell that.
+        Whether the run had begun is decided from all reads of it together.
         """
         found = (await read_leftovers_of(self._context.cluster, [run]))[run.key]
         memory = self._context.memory.run(run.key)
@@ -146,11 +146,11 @@ class LiveReads:
         return found
 
     async def read_execution(self, namespace: str, name: str, uid: str = "") -> Execution | None:
-        """Read an execution; None where there is none of this name, or with this UID.
+        """Read an execution; None where none has this name, or where that one has another UID.
 
-        With a UID, that one is dropped where another has taken its name.
+        The execution of the given UID is dropped if another one has its name.
         """
-        # Not what is known later: a watch may tell of one that was made after this was answered.
+        # Read before the request: a watch may report an execution that is newer than the answer.
         before = [
             known.uid
             for known in self._context.store.executions()
@@ -171,7 +171,7 @@ class LiveReads:
 
     def _take_in_execution(self, seen: Execution) -> None:
         if self._context.store.observe_execution(seen, now=self._context.clock.now()):
-            # The watch may tell of it much later, or not as news.
+            # A watch event may come much later, or bring nothing new.
             self._context.executions.add(seen.uid)
 
     def _forget(self, uid: str) -> None:

@@ -1,4 +1,4 @@
-"""Tells people and machines of what was done: Events, metrics and log lines."""
+"""The recorder: Events, metrics and log lines about completed actions."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,14 +18,14 @@ from workflowexecution.observe import events
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 
-# An Event of long ago is no news.
+# A later Event would be too old to be useful.
 _TOLD_WITHIN_S: Final = 120.0
-# Few, so that in a rush the statuses, which somebody waits for, go before the Events.
+# Few, so that in a burst the status writes, which users wait for, go before the Events.
 _EVENTS_AT_ONCE: Final = 4
 
 
 class Recorder:
-    """Records Events without anybody waiting for them, and counts what happened."""
+    """Records Events in the background, and counts actions."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Recorder:
         self._log = structlog.get_logger("announcer")
 
     def announce(self, change: StatusChange) -> None:
-        """Tell of a status that was written."""
+        """Record a status that was written."""
         before, after = change.before, change.after
         now = self._clock.now()
         for event in events.events_for(change.execution, before, after, now=now):
@@ -71,9 +71,9 @@ class Recorder:
             self._metrics.skips.labels(reason=after.skip_details.reason).inc()
 
     def run_created(self, execution: Execution, run: Run, *, seconds: float) -> None:
-        """Tell of a run that was created, so many seconds after it was decided to.
+        """Record a run that was created; ``seconds`` is the time since the decision.
 
-        Its Event comes with the status that names it.
+        Its Event follows with the status that names it.
         """
         self._metrics.runs_created.inc()
         self._metrics.decision_to_launch.observe(seconds)
@@ -84,15 +84,15 @@ class Recorder:
         self._each(lambda one: one.launched(execution, run, seconds=seconds, now=now))
 
     def lock_violated(self, run: Run, note: str) -> None:
-        """Tell loudly of two runs that were active on one target."""
+        """Record, as an error, that two runs were active on one target."""
         self._metrics.lock_violations.inc()
         self._log.error("two runs on one target", note=note)
         self.about_run(run, events.LOCK_VIOLATED, note, kind="Warning")
 
     def status_refused(self, execution: Execution, error: errors.ApiError) -> None:
-        """Tell of a status that the API server refuses: the execution itself cannot."""
+        """Record a status that the API server refuses: the execution itself cannot show it."""
         self._log.warning("status refused", error=errors.text_for_logs(error))
-        # In words of our own alone: the answer may quote a parameter.
+        # Only our own text: the answer may quote a parameter.
         why = errors.text_for_logs(error)
         note = f"the status cannot be written, so it shows an earlier state: {why}"
         now = self._clock.now()
@@ -101,7 +101,7 @@ class Recorder:
         )
 
     def pod_deleted(self, run: Run, pod: str) -> None:
-        """Tell of a pod that Tekton had left."""
+        """Record the deletion of a pod that Tekton had left behind."""
         self._metrics.leftover_pods_deleted.inc()
         note = (
             f"deleted pod {run.namespace}/{pod}, which did not stop after PipelineRun {run.name} "
@@ -110,7 +110,7 @@ class Recorder:
         self.about_run(run, events.POD_DELETED, note, kind="Warning")
 
     def child_deleted(self, run: Run, child: TaskRun) -> None:
-        """Tell of a custom task, or of a run that is a task, which did not end."""
+        """Record the deletion of a custom task, or of a run that is a task, which did not end."""
         note = (
             f"deleted {child.kind} {child.namespace}/{child.name} of task {child.called!r}, which "
             f"did not end after PipelineRun {run.name} had ended and kept its target held"
@@ -120,9 +120,9 @@ class Recorder:
     def about_run(
         self, run: Run, reason: str, note: str, *, kind: str = "Normal", quotes: bool = False
     ) -> None:
-        """Record an Event about the execution a run was made for; none where it has none.
+        """Record an Event about the execution of a run, if it has one.
 
-        ``quotes``: whether the note quotes an answer, which may quote an object: logs do not.
+        quotes: whether the note quotes an answer, which may quote an object; then it is not logged.
         """
         logged = "it quotes an answer, so it is not logged" if quotes else note
         self._log.info("about a run", reason=reason, note=logged)
@@ -132,12 +132,12 @@ class Recorder:
         self._record(events.build_event(run.owner, reason, note, now, kind=kind, related=related))
 
     async def close(self, *, grace: float) -> None:
-        """Give Events under way this many seconds to be recorded."""
+        """Wait at most this many seconds for pending Events."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=grace)
 
     def _each(self, tell: Callable[[EventSink], None]) -> None:
-        """Tell every sink; what one of them makes of it is no fault of what was done."""
+        """Call every sink; the failure of one affects neither the action nor the other sinks."""
         for sink in self._event_sinks:
             try:
                 tell(sink)
@@ -156,13 +156,13 @@ class Recorder:
         except errors.AlreadyExistsError:
             return
         except (errors.ApiError, TimeoutError) as error:
-            # An Event is a courtesy: what it says is in the status, which has been written.
+            # An Event is not guaranteed: its content is in the status, which has been written.
             told = errors.text_for_logs(error) or "no answer in time"
             self._log.warning("event not recorded", reason=event["reason"], error=told)
 
     async def _post_patiently(self, event: dict[str, Any]) -> None:
         async def post() -> None:
-            # For one attempt, not for all: an Event that is refused must not keep the others.
+            # For one attempt, not for all: an Event that is refused must not block the others.
             async with self._sending:
                 await self._cluster.create_event(event)
 

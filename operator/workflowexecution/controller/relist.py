@@ -1,7 +1,7 @@
-"""The full resync: everything is listed, page by page, and the cache brought in step with it.
+"""The full relist: lists every object, page by page, and brings the cache up to date.
 
-It is how the operator starts, and how it finds what no watch has told of: deletions that were
-missed, runs of executions that are gone, pods of runs that are gone.
+The operator starts with a relist. A relist also finds what the watches missed: deletions, runs of
+deleted executions, and pods of deleted runs.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.policy import may_remove_execution, may_remove_run
 
-# A watch tells of what is new within this time, unless it has missed it.
+# A watch reports a new object within this time, unless it has missed it.
 _TOLD_WITHIN: Final = timedelta(seconds=10)
-# A run that is a task of a run, and so on: deeper than anybody nests them.
+# A run that is a task of a run, and so on: deeper than any user nests them.
 _DEEPEST_RUN: Final = 8
-# Objects that are looked at before others may do something, too.
+# Number of objects between two pauses for other work.
 _PIECE: Final = 100
 
 
 @dataclasses.dataclass(slots=True)
 class Found:
-    """What a resync has found.
+    """The result of a relist.
 
-    candidates: what has been kept long enough to be removed.
-    missed_executions, missed_runs: how many had come or gone without a watch telling.
+    candidates: objects that are old enough to be removed.
+    missed_executions, missed_runs: number of changes that no watch had reported.
     """
 
     candidates: Candidates = dataclasses.field(default_factory=Candidates)
@@ -45,7 +45,7 @@ class Found:
 
 @dataclasses.dataclass(slots=True)
 class _Seen(Found):
-    """What one resync has come across; only as much of it as is needed at its end."""
+    """The working data of one relist; it keeps only what the end of the relist needs."""
 
     now: datetime = dataclasses.field(kw_only=True)
     uids: set[str] = dataclasses.field(default_factory=set)
@@ -54,29 +54,29 @@ class _Seen(Found):
     parents: dict[RunKey, RunKey] = dataclasses.field(default_factory=dict)
 
     def note_child(self, raw: Raw) -> None:
-        """Note whose task a run is."""
+        """Note the parent of a run that is a task."""
         meta = raw["metadata"]
         if parent := run_name_of(raw):
             self.parents[meta["namespace"], meta["name"]] = (meta["namespace"], parent)
 
     def first_parent(self, key: RunKey) -> RunKey:
-        """The run that a run is a task of, through all others; itself where it is none."""
+        """The top-level run above a run that is a task; the run itself where it is none."""
         for _ in range(_DEEPEST_RUN):
             key = self.parents.get(key, key)
         return key
 
 
 class Relist:
-    """Lists everything; what was known before and is not there any more is let go of."""
+    """Lists everything; objects in the cache that no longer exist are dropped."""
 
     def __init__(self, context: Context, reader: LiveReads) -> None:
         self._context = context
         self._reader = reader
 
     async def relist(self) -> Found:
-        """Do it once, and queue everything that may need work.
+        """List everything once, and queue all objects that may need work.
 
-        Raises: ApiError where the cluster does not answer; nothing is let go of then.
+        Raises: ApiError where there is no answer; nothing is dropped then.
         """
         uids_before = {execution.uid for execution in self._context.store.executions()}
         runs_before = [run for run in self._context.store.runs() if not run.is_gone]
@@ -101,7 +101,7 @@ class Relist:
     async def _in_pieces(
         self, listed: AsyncIterator[Raw], forget: Callable[[], None]
     ) -> AsyncIterator[Raw]:
-        """Give way to other work now and then, and keep no more of the past than is needed."""
+        """Yield each object; now and then pause for other work, and call ``forget``."""
         number = 0
         async for raw in listed:
             yield raw
@@ -114,15 +114,15 @@ class Relist:
         self._context.store.forget_ends(self._context.clock.now() - self._context.policy.cooldown)
 
     def _forget_past(self, seen: _Seen) -> None:
-        """Let go of what no decision needs, once all executions are listed.
+        """Drop history that no decision needs, once all executions are listed.
 
-        The execution of a run that was made before that is known by now, if it is there.
+        Every run that is older has its execution in the cache by now, if that exists.
         """
         self._forget_old_ends()
         self._context.store.forget_unclaimed(seen.now - _TOLD_WITHIN)
 
     async def _miss_execution(self, uid: str, seen: _Seen) -> None:
-        """Read an execution that was not listed: a list may be older than what a watch has told."""
+        """Read an execution that was not listed: the list may be older than a watch event."""
         known = self._context.store.execution(uid)
         if known is not None:
             found = await self._reader.read_execution(known.namespace, known.name, uid)
@@ -130,9 +130,9 @@ class Relist:
         self._context.executions.add(uid)
 
     async def _miss_run(self, run: Run, seen: _Seen) -> None:
-        """Let go of a run that was not listed; what is still held is not given up for that alone.
+        """Drop a run that was not listed; if it still holds its target, read it first.
 
-        A list may be older than what a watch has told, or than our own write.
+        The list may be older than a watch event or our own write.
         """
         known = self._context.store.run(run.key)
         if run.state is RunState.FINISHED:
@@ -183,14 +183,14 @@ class Relist:
                 seen.candidates.add_run(run)
 
     def _is_needed(self, run: Run) -> bool:
-        """Whether its execution still has to report how it ended, or a guard rests on it."""
+        """Whether its execution still has to report its end, or a guard depends on it."""
         is_untold = (
             run.owner is not None and self._context.store.execution(run.owner.uid) is not None
         )
         return is_untold or self._context.store.endings.rest_on_run(run)
 
     async def _list_pods(self, seen: _Seen) -> None:
-        """Tell the runs that still have pods from those that have stopped long ago."""
+        """Find the ended runs that still have active pods; the others stopped long ago."""
         gone: dict[RunKey, Run] = {}
         with_pods: set[RunKey] = set()
         async for raw in self._context.cluster.list_active_pods():
@@ -224,15 +224,15 @@ class Relist:
         await self._reader.settle_stopping(recent)
 
     async def _settle_gone(self, keys: list[RunKey]) -> None:
-        """Let go of runs that were gone before and have left nothing.
+        """Drop deleted runs that were gone before this relist and have no leftovers.
 
-        Who leads looks at each of them; who stands by would hold them for ever.
+        The leader runs a pass for each of them; a standby would keep them for ever.
         """
         found = []
         for key in keys:
             run = self._context.store.run(key)
             if run is not None and not run.uid:
-                # Only a status has told of it so far: it may well be there, and at work.
+                # Only a status names it: it may exist and be active.
                 run = await self._reader.read_run(key)
             if run is not None and run.is_gone and not self._context.memory.has_looked_at(key):
                 found.append(run)
@@ -240,7 +240,7 @@ class Relist:
         await self._reader.settle_stopping([run for run in found if run.namespace == watched])
 
     def queue_all(self) -> None:
-        """Queue everything that is known and may need work."""
+        """Queue everything in the cache that may need work."""
         executions = [execution.uid for execution in self._context.store.executions()]
         runs = [run for run in self._context.store.runs() if run.state is not RunState.FINISHED]
         for uid in executions:

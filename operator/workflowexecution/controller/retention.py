@@ -1,4 +1,4 @@
-"""Removes finished runs and ended executions that were kept long enough, at a bounded rate."""
+"""Retention: removes finished runs and ended executions at a limited rate, after their time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,8 +13,8 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
 
-# At most ten deletes of each kind a second: more than executions are made for long. And at most as
-# many for each resync as that comes to in ten minutes.
+# At most ten deletes of each kind a second: on average, fewer executions are created. A relist
+# collects at most as many objects as are removed in ten minutes at this rate.
 _PAUSE_S: Final = 0.1
 _AT_ONCE: Final = 6000
 
@@ -30,7 +30,7 @@ class _Candidate:
 
 @dataclass(slots=True)
 class Candidates:
-    """What may be removed; no more than is removed until the next resync."""
+    """Objects to remove; a limited number for each relist."""
 
     runs: list[_Candidate] = field(default_factory=list)
     executions: list[_Candidate] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Candidates:
 
 
 class Retention:
-    """Removes one object after the other; what cannot be removed is left for the next resync."""
+    """Removes one object after the other; one that cannot be removed waits for the next relist."""
 
     def __init__(self, cluster: Cluster, metrics: Metrics) -> None:
         self._cluster = cluster
@@ -57,15 +57,15 @@ class Retention:
         self._log = structlog.get_logger("retention")
 
     def start(self, candidates: Candidates) -> None:
-        """Begin to remove; nothing where the last removal is still under way."""
+        """Begin to remove; does nothing while the last removal is running."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self.remove(candidates))
 
     async def remove(self, candidates: Candidates) -> None:
-        """Remove all of them, the kinds side by side: neither waits for the other's backlog.
+        """Remove all of them, both kinds in parallel, so that neither waits for the other.
 
-        Never raises: what is refused is logged and left for the next resync, the others are not;
-        an API server that does not answer ends the removal of that kind.
+        Never raises. A refusal is logged and left for the next relist; the others are removed.
+        An API server that does not answer ends the removal of that kind.
         """
         await asyncio.gather(
             self._remove_all("run", candidates.runs, self._cluster.remove_run),

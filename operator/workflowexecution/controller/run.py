@@ -1,4 +1,4 @@
-"""One pass over one run: whether it may go on, and what of it is left once it has ended."""
+"""The reconciler of runs: ends a run that should end, and frees its target after the end."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,20 +21,20 @@ from workflowexecution.core.run_ending import OwnerState, RunSnapshot
 from workflowexecution.kube import errors
 from workflowexecution.observe import events
 
-# An owner, a rival, a cancellation and what is left of the run are each learnt once in a pass.
+# A pass learns about an owner, a rival, a cancellation and the leftovers at most once each.
 _ROUNDS: Final = 8
 
 
 @dataclass(slots=True)
 class _JustRead:
-    """What this pass has read live."""
+    """The facts that this pass has read live."""
 
     owner: OwnerState | None = None
     leftovers: Leftovers | None = None
 
 
 class RunReconciler:
-    """Brings one run a step closer to its end, where it should end."""
+    """Reconciles one run: it takes the next step to end a run that should end."""
 
     def __init__(self, context: Context, reader: LiveReads) -> None:
         self._context = context
@@ -42,10 +42,10 @@ class RunReconciler:
         self._ender = RunEnder(context, reader)
 
     async def reconcile(self, key: RunKey) -> float | None:
-        """Do one pass.
+        """Run one pass.
 
-        Returns: seconds after which to come back unasked, or None.
-        Raises: ApiError where the cluster gave no answer; the pass is then repeated.
+        Returns: seconds until the next pass, or None.
+        Raises: ApiError where there was no answer; the pass is then repeated.
         """
         run = self._context.store.run(key)
         if run is None:
@@ -140,7 +140,7 @@ class RunReconciler:
         return _state_of(seen, run)
 
     def _rival_of(self, run: Run) -> Evidence | None:
-        """The oldest other run on the target that is still active, where it is older."""
+        """The oldest other active run on the target, if it is older than this run."""
         older = [
             other
             for other in self._context.store.unfinished_on(run.target_key)
@@ -153,14 +153,14 @@ class RunReconciler:
 
     async def _read_leftovers(self, run: Run) -> Leftovers:
         if not run.uid:
-            # Only a status has told of it so far: it may well be there, and at work.
+            # Only a status names it: it may exist and be active.
             run = await self._reader.read_run(run.key) or run
         found = await self._reader.read_leftovers(run)
         self._context.memory.run(run.key).checks += 1
         return found
 
     def _tell_of_its_end(self, key: RunKey) -> None:
-        """Have its execution say how far the end of a run is that is still active."""
+        """Queue its execution to report the progress of ending a run that is still active."""
         run = self._context.store.run(key)
         if run is None:
             return
@@ -170,13 +170,13 @@ class RunReconciler:
             self._wake_owner(run)
 
     def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
-        """Have its execution say what a person has to give before its target can be free."""
+        """Queue its execution to report which right a person must give to free the target."""
         if run.state is RunState.STOPPING:
             self._context.memory.run(run.key).why_held = held_until_readable(str(error))
             self._wake_owner(run)
 
     def _hold(self, run: Run, again_after: timedelta, refusal: str = "") -> Result:
-        """Have its execution say what keeps the target held."""
+        """Queue its execution to report why the target is still held."""
         memory = self._context.memory.run(run.key)
         left = memory.leftovers.describe() if memory.leftovers else ""
         memory.why_held = held_until_stopped(left, refusal)
@@ -203,7 +203,7 @@ class RunReconciler:
     async def _delete_what_is_left(
         self, run: Run, verdict: run_ending.EndPods
     ) -> errors.ApiError | None:
-        """Delete each, whatever is refused for another; returns one refusal, None for none."""
+        """Delete each of them, even if another is refused; returns one refusal, or None."""
         refused: errors.ApiError | None = None
         everything: tuple[Pod | TaskRun, ...] = (*verdict.pods, *verdict.children)
         for left in everything:
@@ -224,9 +224,9 @@ class RunReconciler:
             self._context.recorder.child_deleted(run, left)
 
     def _tell_of_what_is_left_alone(self, run: Run, left: Leftovers | None) -> None:
-        """Say of a pod that somebody else's container keeps that it holds nothing and is not ended.
+        """Record that a foreign container keeps a pod, which holds nothing and is not deleted.
 
-        Such a container is not the workflow's, and whoever put it there may need it still.
+        The container is not part of the workflow, and its owner may still need it.
         """
         for pod in left.kept_pods[:1] if left else ():
             keepers = ", ".join(pod.kept_by)

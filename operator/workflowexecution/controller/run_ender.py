@@ -1,4 +1,4 @@
-"""Ends one run, in the way that was decided on, and remembers what came of each way."""
+"""Ends one run in the way that was decided on, and remembers the result of each way."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,8 +16,8 @@ from workflowexecution.core.run_ending import ASKED_BY_WAY, EndReason, EndRun, T
 from workflowexecution.kube import errors
 from workflowexecution.observe import events
 
-# More than lies between two tries where each is answered, or was not in time: the API server itself
-# was out of reach meanwhile.
+# Longer than the time between two tries with an answer or a time-out: in between, the API server
+# was out of reach.
 _OUT_OF_REACH_S: Final = 90.0
 
 
@@ -30,7 +30,7 @@ class RunEnder:
         self._log = structlog.get_logger("ending")
 
     def tried(self, run: Run) -> Mapping[Way, Tried]:
-        """What has come of the ways to end a run; what somebody else asked for counts, too."""
+        """The result so far of each way to end a run; requests of other users count, too."""
         known, now = self._context.memory.run(run.key).tried, self._context.clock.monotonic()
         for way, asked in ASKED_BY_WAY.items():
             if run.asked is asked:
@@ -46,15 +46,15 @@ class RunEnder:
         }
 
     def describe(self, run: Run) -> str:
-        """How far the end of a run is, for people; empty where none is under way."""
+        """The progress of ending a run, for people; empty where nothing ends it."""
         if run.owner is None or run.state is not RunState.ACTIVE:
             return ""
         return describe_ending(run, self.tried(run), self._context.policy.cancel_grace)
 
     async def end(self, run: Run, verdict: EndRun) -> None:
-        """End a run in one way; who refuses that for good is remembered.
+        """End a run in one way; a final refusal is remembered.
 
-        Raises: ApiError where it has to be tried again in the same way.
+        Raises: ApiError where the request has to be repeated in the same way.
         """
         rival, way = verdict.rival, verdict.way
         if rival is not None:
@@ -76,7 +76,7 @@ class RunEnder:
             self._tell_of(run, verdict, before)
 
     def begin_again(self, run: Run) -> None:
-        """Forget what was refused; what Tekton was asked for stays asked for."""
+        """Forget the refusals; requests that Tekton has accepted remain in the run."""
         known = self._context.memory.run(run.key).tried
         if known[Way.DELETE].refusal:
             self._tell_not_ended(run)
@@ -85,14 +85,14 @@ class RunEnder:
                 del known[way]
 
     def forget(self, run: Run) -> None:
-        """Nothing is to be ended: what was refused is of no interest any more."""
+        """Forget the refusals, because the run need not be ended."""
         memory = self._context.memory.run(run.key)
         if memory.tried:
             memory.tried.clear()
             memory.is_stuck = False
 
     def _note_attempt(self, run: Run, way: Way) -> None:
-        """Note that a way is tried now; time in which nothing could be asked does not count."""
+        """Note a try of a way; time in which the API server was out of reach does not count."""
         now, known = self._context.clock.monotonic(), self._context.memory.run(run.key).tried
         attempt = known.setdefault(way, Attempt(now, now))
         if now - attempt.last > _OUT_OF_REACH_S:
@@ -102,7 +102,7 @@ class RunEnder:
     async def _ask(self, run: Run, way: Way) -> str:
         """Send the request of a way.
 
-        Returns: what has kept it from having an effect though it was accepted; else empty.
+        Returns: why an accepted request had no effect; else empty.
         """
         if way is Way.DELETE:
             await self._context.cluster.delete_run(run)
@@ -117,11 +117,11 @@ class RunEnder:
         return f"spec.status was accepted as {asked}, and something has made it '{seen.asked}'"
 
     async def _settle(self, run: Run, way: Way, error: errors.ApiError) -> str | None:
-        """Find out what an error amounts to.
+        """Find out the consequence of an error.
 
-        Returns: who refuses it for good; empty where it was carried out all the same; None where
-            the run is not there to be ended any more.
-        Raises: the error, where it may pass.
+        Returns: a final refusal; empty where the request was carried out after all; None where the
+            run no longer exists.
+        Raises: the error, where it may be temporary.
         """
         if _is_final(error):
             told = errors.text_for_logs(error)
@@ -169,7 +169,7 @@ class RunEnder:
 
 
 def _is_final(error: errors.ApiError) -> bool:
-    """Whether the answer would be the same if it were asked at once again."""
+    """Whether the same request would be refused again at once."""
     passes = errors.MissingRightError | errors.NamespaceTerminatingError
     is_refusal = isinstance(error, errors.RejectedError | errors.ForbiddenError)
     return is_refusal and not isinstance(error, passes)

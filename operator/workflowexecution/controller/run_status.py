@@ -1,4 +1,4 @@
-"""Reports how an execution's own run goes, and how it ended."""
+"""The run status reporter: decides what the status of an execution reports of its run."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -43,16 +43,16 @@ from workflowexecution.kube.clock import Clock
 
 
 class SilentRuns:
-    """Finds out what a run waits for; that it cannot is no reason not to report the rest."""
+    """Finds out why a silent run waits; if this fails, everything else is still reported."""
 
     def __init__(self, cluster: Cluster, clock: Clock) -> None:
         self._cluster = cluster
         self._clock = clock
 
     async def look(self, memory: ExecutionMemory, of_run: RunMemory, run: Run) -> float | None:
-        """Note in both memories what an active run waits for, where it is time to look.
+        """Note in both memories why an active run waits, if it is time to look.
 
-        Returns: seconds after which to look again, None for: when the run changes.
+        Returns: seconds until the next look; None where a change of the run starts it.
         """
         now, told = self._clock.monotonic(), (run.reason, run.message)
         if memory.told != told:
@@ -72,7 +72,7 @@ class SilentRuns:
         return None if found.is_at_work else interval
 
     async def last_words(self, memory: ExecutionMemory, run: Run, tasks: list[TaskRun]) -> str:
-        """What a run that has failed had waited for, as far as that is known."""
+        """The reason why a failed run had waited, if it is known."""
         if said := waits_for_resolver(run):
             return said
         try:
@@ -108,7 +108,7 @@ class SilentRuns:
 
 
 class RunStatusReporter:
-    """From a run to what its execution's status says of it."""
+    """Turns the state of a run into an outcome for the status of its execution."""
 
     def __init__(self, context: Context, reader: LiveReads, silent_runs: SilentRuns) -> None:
         self._context = context
@@ -116,9 +116,9 @@ class RunStatusReporter:
         self._silent_runs = silent_runs
 
     async def report(self, execution: Execution, run: Run) -> Result:
-        """Say what to report of a run.
+        """Decide what to report of a run.
 
-        Raises: ApiError where the cluster gives no answer.
+        Raises: ApiError where there is no answer.
         """
         is_watched = run.namespace == self._context.policy.template.namespace
         if not is_watched and not run.is_gone and not self._reader.is_fresh(run.key):
@@ -137,12 +137,12 @@ class RunStatusReporter:
         return Result(report.outcome, min(poll, report.requeue_after or poll))
 
     def _stopping(self, run: Run) -> Result:
-        """Nothing, until it is known what keeps the target held."""
+        """Report nothing until it is known why the target is still held."""
         why_held = self._context.memory.run(run.key).why_held
         return Result(outcome_of_stopping(run, why_held) if why_held else None)
 
     async def _progress(self, execution: Execution, run: Run, *, is_watched: bool) -> Result:
-        """Report at once when it starts and at a bounded rate from then on."""
+        """Report the start at once, and progress at a limited rate."""
         now, monotonic = self._context.clock.now(), self._context.clock.monotonic()
         memory = self._context.memory.execution(execution.uid)
         delay = tekton_delay(run, grace=self._context.policy.deadline_grace, now=now)
@@ -156,8 +156,7 @@ class RunStatusReporter:
         of_run = self._context.memory.run(run.key)
         if of_run.ending:
             return Result(outcome_of_ending(run, of_run.ending), min(again, default=None))
-        # Of a namespace that is not watched nothing but what is left of runs can be read; of a run
-        # that is queued there is nothing to see.
+        # A namespace without a watch shows only leftovers; a queued run has nothing to look at.
         is_seen = is_watched and not run.is_queued
         look_in = await self._silent_runs.look(memory, of_run, run) if is_seen else None
         again += [] if look_in is None else [look_in]
@@ -170,7 +169,7 @@ class RunStatusReporter:
         memory = self._context.memory.run(run.key)
         left = memory.leftovers
         if left is None or left.is_active:
-            # Somebody else has found that it has stopped: what was seen before says little.
+            # Others have found that it has stopped, so the last read of its leftovers is too old.
             left = await self._reader.read_leftovers(run)
         children = list(memory.children.values())
         of_execution = self._context.memory.execution(execution.uid)

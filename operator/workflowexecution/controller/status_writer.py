@@ -1,4 +1,4 @@
-"""The one place that writes an execution's status, and what follows from a write that is done."""
+"""The only writer of an execution's status; it also starts what follows a write."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from workflowexecution.kube import errors
 
 
 class StatusWriter:
-    """Writes outcomes: at most one guarded status patch each, none where nothing has changed."""
+    """Writes outcomes: at most one guarded status patch each; none where nothing has changed."""
 
     def __init__(self, context: Context, reader: LiveReads) -> None:
         self._context = context
@@ -24,11 +24,11 @@ class StatusWriter:
         self._log = structlog.get_logger("status")
 
     async def write(self, execution: Execution, outcome: Outcome) -> None:
-        """Write an outcome and announce what is new in it.
+        """Write an outcome, and record its changes.
 
-        Raises: ConflictError where the execution has changed; UnavailableError where it is not
-            known whether the write was carried out: ``settle_unconfirmed`` finds out; RejectedError
-            or ForbiddenError where it is refused, which an Event tells.
+        Raises: ConflictError where the execution has changed; UnavailableError where the result is
+            not known, which ``settle_unconfirmed`` then finds out; RejectedError or ForbiddenError
+            where it is refused, which an Event reports.
         """
         now = self._context.clock.now()
         before, after, patch = change_status(
@@ -58,7 +58,7 @@ class StatusWriter:
         self._context.recorder.announce(change)
 
     def _counted(self, execution: Execution, outcome: Outcome, now: datetime) -> Outcome:
-        """The outcome, with the failures in a row where they are counted."""
+        """The outcome, with the number of failures in a row if they are counted."""
         policy = self._context.policy
         if not policy.guards.retry_limit:
             return outcome
@@ -66,7 +66,7 @@ class StatusWriter:
         return guards.counted(outcome, earlier, policy.guards, policy.cooldown, now)
 
     async def settle_unconfirmed(self, uid: str) -> None:
-        """Find out whether a write that was not answered was carried out; announce it if so."""
+        """Find out whether an unanswered write was carried out; if so, record it."""
         memory = self._context.memory.execution(uid)
         change = memory.unconfirmed
         if change is None:

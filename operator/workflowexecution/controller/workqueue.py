@@ -1,4 +1,4 @@
-"""Keyed work: one pass at a time for each key, many keys at once, repeated until it succeeds."""
+"""The workqueue: one pass at a time for each key, many keys at once, repeated until it succeeds."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ Work = Callable[[Key], Awaitable[float | None]]
 
 
 class WorkQueue(Generic[Key]):
-    """Runs the work it was opened with for every key added.
+    """Runs a pass for every key that is added; ``open`` sets the function for a pass.
 
-    A key added while its pass is running is run once more after it. A pass that returns a number
-    of seconds is repeated after that time; one that raises is repeated with back-off. What is added
-    before ``open`` is not kept: who opens adds what there is to do. ``on_failure`` is called for
-    every pass that raises, unless somebody else only wrote first.
+    A key added during its pass gets one more pass after it. A pass that returns a number of seconds
+    is repeated after that time; one that raises is repeated with back-off. Keys added before
+    ``open`` are not kept: the caller of ``open`` adds all keys that need a pass. ``on_failure`` is
+    called for every pass that raises, except for a write conflict.
     """
 
     def __init__(self, *, concurrency: int, on_failure: Callable[[], None] = lambda: None) -> None:
@@ -39,29 +39,29 @@ class WorkQueue(Generic[Key]):
         self._log = structlog.get_logger("workqueue")
 
     def __len__(self) -> int:
-        """Number of keys with work to do now."""
+        """Number of keys that wait for a pass or are in one."""
         return len(self._tasks)
 
     def timer_count(self) -> int:
-        """Number of keys that will be added after a while."""
+        """Number of keys that a timer will add."""
         return len(self._timers)
 
     def oldest_age(self) -> float:
-        """Seconds for which the key that has waited longest has had work to do."""
+        """Seconds since the oldest key with work was added."""
         now = time.monotonic()
         return now - min(self._since.values(), default=now)
 
     def stuck_for(self) -> float:
-        """Seconds in which no pass has ended, though some are under way."""
+        """Seconds since the last end of a pass, while passes are running."""
         return time.monotonic() - self._moved_at if self._under_way else 0.0
 
     def open(self, work: Work[Key]) -> None:
-        """Begin to work on what will be added."""
+        """Begin to run passes."""
         self._work = work
         self._is_open = True
 
     def add(self, key: Key) -> None:
-        """Have this key worked on soon; safe to call as often as one likes."""
+        """Run a pass for this key soon; repeated calls are safe."""
         if not self._is_open:
             return
         if timer := self._timers.pop(key, None):
@@ -72,13 +72,13 @@ class WorkQueue(Generic[Key]):
             self._tasks[key] = asyncio.create_task(self._run(key, waker), name=f"work {key}")
 
     def add_within(self, key: Key, seconds: float) -> None:
-        """Have this key worked on now, unless it will be within so many seconds anyway."""
+        """Run a pass for this key now, unless one is due within this many seconds."""
         timer = self._timers.get(key)
         if timer is None or timer.when() - asyncio.get_running_loop().time() > seconds:
             self.add(key)
 
     def add_after(self, key: Key, delay: float) -> None:
-        """Have this key worked on after so many seconds, or sooner if it is added before."""
+        """Run a pass for this key after this many seconds, or sooner if it is added before."""
         if not self._is_open or key in self._wakers:
             return
         if timer := self._timers.pop(key, None):
@@ -87,9 +87,9 @@ class WorkQueue(Generic[Key]):
         self._timers[key] = loop.call_later(delay, self.add, key)
 
     async def close(self, *, grace: float) -> None:
-        """Take no more keys and let passes under way end; cut them off after ``grace`` seconds.
+        """Accept no more keys and wait for running passes; cancel them after ``grace`` seconds.
 
-        A key that waits for its next attempt has no pass under way and is let go at once.
+        A key that waits for its next attempt has no running pass and is dropped at once.
         """
         self._is_open = False
         for timer in self._timers.values():
@@ -103,7 +103,7 @@ class WorkQueue(Generic[Key]):
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        # A task that was cancelled before it first ran has not cleaned up behind itself.
+        # A task that was cancelled before it first ran has not removed its own entries.
         self._tasks.clear()
         self._wakers.clear()
 
@@ -164,7 +164,7 @@ class WorkQueue(Generic[Key]):
             self._moved_at = time.monotonic()
 
     def _report(self, key: Key, error: Exception, attempt: int, seconds: float) -> None:
-        # Somebody else wrote first: that is how writes are kept apart, and no fault.
+        # Another client wrote first: optimistic locking reports that as a conflict, not as a fault.
         is_fault = not isinstance(error, ConflictError)
         tell = self._log.warning if is_fault else self._log.debug
         if is_fault:
