@@ -1,1 +1,1 @@
-"""Pure core: what is seen, decided and told, as functions of values; no I/O, no clock."""
+"""Pure core: facts, decisions and status texts as functions of values; no I/O, no clock."""

@@ -1,7 +1,7 @@
-"""When a workflow runs and when it is skipped: one pure function over one snapshot.
+"""The decision to run or skip a workflow: one pure function over one snapshot.
 
-``decide`` goes through CHECKS in order; the first that has an answer gives the verdict, and when
-none has, the workflow is launched.
+``decide`` goes through CHECKS in order. The first check with an answer gives the verdict; without
+any, the workflow is launched.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,20 +34,21 @@ from workflowexecution.core.verdict import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What is known of one execution and of its target, and nothing that is over.
+    """All facts for one decision: an execution and its target, without finished history.
 
     runs: every run on this target that is not finished, and this execution's own runs, in any
         order.
-    unseen: other executions on this target that name a run which nobody has seen, in any order.
-    ends: per workflow its newest end on this target, at least of those within the cooldown.
-    ending: how its workflow ended last on its target, run or no run; None where no guard is on.
-    top_slot: the highest number any run on this target had; 0 where there was none.
-    spec: as far as it was kept and can be read; None where it is not needed.
-    problem: what is wrong with the spec, for people; empty when it can be run.
+    unseen: other executions on this target that name a run not in the cache, in any order.
+    ends: the newest end of each workflow on this target, at least of those within the cooldown.
+    ending: the last end of its workflow on its target, with or without a run; None where no guard
+        is on.
+    top_slot: the highest number of a run on this target; 0 where there was none.
+    spec: as much of it as was kept and can be read; None where it is not needed.
+    problem: the problem with the spec, for people; empty where it can be run.
     cooldown: at least 0; zero turns the check off.
-    deadline_grace: how long after its time limit a run that Tekton does not end is given up.
-    guards: what is guarded against.
-    holds: all holds there are, also those that have expired or concern others, in any order.
+    deadline_grace: time after its time limit until a run that Tekton does not end is given up.
+    guards: the settings of the guards.
+    holds: all holds, including those that have expired or concern others, in any order.
     now: aware UTC, by the API server's clock.
     """
 
@@ -67,7 +68,7 @@ class Snapshot:
 
 
 def decide(snapshot: Snapshot) -> Verdict:
-    """Say what to do for one execution; the same facts always give the same verdict.
+    """Decide what to do for one execution; the same facts always give the same verdict.
 
     Raises: nothing for any parsed snapshot.
     """
@@ -171,10 +172,10 @@ CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
 
 
 def own_run(snapshot: Snapshot) -> Run | None:
-    """The run that carries this execution's UID; names prove nothing.
+    """The run that carries this execution's UID; a name alone proves nothing.
 
-    Of several the one that the status names, else the one in the lowest slot. Where the status
-    names one in another namespace, that one was first.
+    Of several runs it is the one that the status names, else the one with the lowest number. If
+    the status names a run in another namespace, that one was first.
     """
     execution = snapshot.execution
     own = [
@@ -188,7 +189,7 @@ def own_run(snapshot: Snapshot) -> Run | None:
 
 
 def _cooldown(snapshot: Snapshot) -> Skip | None:
-    """What keeps the same workflow from the target after a run, until when; it may be over."""
+    """The cooldown of a workflow on a target after a run, with its end, which may be over."""
     workflow_id = snapshot.execution.workflow_id
     ends = [end for end in snapshot.ends if end.workflow_id == workflow_id]
     last = max(ends, key=evidence.end_order, default=None)
@@ -198,7 +199,7 @@ def _cooldown(snapshot: Snapshot) -> Skip | None:
 
 
 def _pause(snapshot: Snapshot) -> Skip | None:
-    """The same after a failure before it began, where these are counted."""
+    """The same after a failure before the first step, if such failures are counted."""
     last = snapshot.ending
     until = pause_end(last, snapshot.guards) if last else None
     if last is None or until is None:
@@ -212,5 +213,5 @@ def _end_of(skip: Skip) -> datetime:
 
 
 def _runs(snapshot: Snapshot) -> list[Run]:
-    """Runs on exactly this target; one that does not name its target counts as being on it."""
+    """Runs on exactly this target; a run that names no target counts as being on it."""
     return [run for run in snapshot.runs if run.target in (snapshot.execution.target, None)]

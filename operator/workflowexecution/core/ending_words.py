@@ -1,4 +1,4 @@
-"""Messages about a run that is being ended: in Events, and in the status of its execution."""
+"""Messages about ending a run, for Events and for the status of its execution."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,14 +20,14 @@ _IN_THIS_WAY: Final = {
 
 
 def note_of_end(run: Run, verdict: EndRun, tried: Mapping[Way, Tried], grace: timedelta) -> str:
-    """Say what is done to a run, and why; ``tried`` is what has come of the ways before."""
+    """The action on a run, and its reason; ``tried`` has the results of earlier ways."""
     done = f"{_name_of(run)} {_IN_THIS_WAY[verdict.way]}: "
     causes = [_why_not_before(run, verdict.way, tried, grace), _why(verdict)]
     return done + ", and ".join(cause for cause in causes if cause)
 
 
 def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> str:
-    """Say how far the end of an active run is, for its execution; empty where none is under way."""
+    """The progress of ending an active run, for its execution; empty where nothing ends it."""
     given = duration.format_duration(grace)
     if Way.DELETE in tried and tried[Way.DELETE].refusal:
         return (
@@ -45,18 +45,18 @@ def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> s
 
 
 def held_until_stopped(left: str, refusal: str) -> str:
-    """Say until when a run that has ended holds its target.
+    """The condition on which a run that has ended will free its target.
 
     Args:
-        left: what of it may still execute; empty where that is not known, as is then the answer.
-        refusal: why that may not be deleted; else empty.
+        left: the part that may still execute; empty where that is not known: so is the result.
+        refusal: why that part may not be deleted; else empty.
     """
     why = f"; it cannot be deleted: {refusal}" if refusal else ""
     return f"the target is held until {left} has stopped{why}" if left else ""
 
 
 def held_until_readable(refusal: str) -> str:
-    """Say that nobody knows what is left of a run, so that its target stays held."""
+    """The message that the leftovers of a run cannot be read, so its target stays held."""
     return f"the target is held until what is left of it can be read: {refusal}"
 
 
@@ -69,7 +69,7 @@ def _why(verdict: EndRun) -> str:
 
 
 def _why_not_before(run: Run, way: Way, tried: Mapping[Way, Tried], grace: timedelta) -> str:
-    """Why it is not enough, or not possible, to end it in the way that comes before this one."""
+    """Why the way before this one is not enough, or not possible."""
     given = duration.format_duration(grace)
     if way is Way.CANCEL and run.asked is Asked.CANCEL_FIRST:
         return f"its finally tasks have not ended within {given}"

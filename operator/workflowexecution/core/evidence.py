@@ -1,4 +1,4 @@
-"""The cause of a skip: the holder of the target, or the last end on it."""
+"""The evidence for a skip: the holder of the target, or the last end on it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 class Evidence:
     """An execution, known by its run or by its own status.
 
-    name, namespace: the execution's; those of the run itself where that is not one of ours.
+    name, namespace: of the execution, or of the run where it has no execution.
     run_namespace: None where it is not known.
-    started_at: set for a holder. completed_at, outcome: set for a past remediation.
+    started_at: set for a holder. completed_at, outcome: set for an earlier end.
     """
 
     name: str
@@ -45,7 +45,7 @@ def holder_of(run: Run, target: str) -> Evidence:
 
 
 def holder_by_status(execution: Execution) -> Evidence:
-    """The evidence that an execution holds its target, though its run has not been seen."""
+    """The evidence that an execution holds its target although its run is not in the cache."""
     return Evidence(
         name=execution.name,
         namespace=execution.namespace,
@@ -58,7 +58,7 @@ def holder_by_status(execution: Execution) -> Evidence:
 
 
 def end_of_run(run: Run, seen_at: datetime) -> Evidence | None:
-    """The evidence that a workflow has ended, from its run; None where it names no workflow.
+    """The evidence of an end, from a run; None where the run names no workflow.
 
     Args:
         run: a finished run.
@@ -79,15 +79,15 @@ def end_of_run(run: Run, seen_at: datetime) -> Evidence | None:
 
 
 def end_of_execution(execution: Execution, seen_at: datetime) -> Evidence | None:
-    """The evidence that a workflow has ended, from its execution; it outlives a deleted run.
+    """The evidence of an end, from an execution, which can outlive its run.
 
-    None where no run was made, as for one that was refused or skipped.
+    None where no run was made, as for an execution that was refused or skipped.
     """
     return None if execution.run_name is None else end_of_attempt(execution, seen_at)
 
 
 def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
-    """The same, also where the attempt failed before a run was made; its run_name is then empty."""
+    """The same, including an attempt that failed before a run was made; run_name is then empty."""
     ended = execution.phase in (Phase.COMPLETED, Phase.FAILED)
     if not ended or execution.completed_at is None:
         return None
@@ -104,7 +104,7 @@ def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
 
 
 def start_order(evidence: Evidence) -> tuple[datetime, str, str, str]:
-    """Sort key that no two entries share, so that the order of facts never decides."""
+    """Sort key that is unique, so that the order of the input never matters."""
     return (
         evidence.started_at or _LONG_AGO,
         evidence.run_name,
@@ -114,7 +114,7 @@ def start_order(evidence: Evidence) -> tuple[datetime, str, str, str]:
 
 
 def end_order(evidence: Evidence) -> tuple[datetime, str, str, str]:
-    """Sort key that no two entries share, so that the order of facts never decides."""
+    """Sort key that is unique, so that the order of the input never matters."""
     return (
         evidence.completed_at or _LONG_AGO,
         evidence.run_name,

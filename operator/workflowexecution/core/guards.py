@@ -1,6 +1,6 @@
-"""Guards against repeating what has failed: how a workflow ended last, and what follows from it.
+"""Guards against repeated failures: the last end of a workflow, and its consequences.
 
-Both are off unless the settings turn them on. Nothing here reads the cluster or a clock.
+Both guards are off by default. Nothing here reads the cluster or a clock.
 """
 
 from dataclasses import dataclass, replace
@@ -14,17 +14,18 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome
 
-# Far beyond any pause: doubling goes no further than this.
+# Far beyond any pause: it is doubled no more often than this.
 _DOUBLINGS_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """What is guarded against.
+    """The settings of the guards.
 
-    failed: whether a workflow that failed at work on a target has to be cleared by a person.
-    retry_limit: how often in a row it may fail there before it begins; 0 for any number.
-    first_pause, longest_pause: after the first such failure, doubled with each; and at most.
+    failed: whether a person has to clear a failure after a step had started.
+    retry_limit: failures in a row before the first step; 0 for any number.
+    first_pause, longest_pause: the pause after the first such failure, which each further one
+        doubles; and its maximum.
     """
 
     failed: bool = False
@@ -34,22 +35,22 @@ class Guards:
 
     @property
     def are_on(self) -> bool:
-        """Whether anything is guarded against."""
+        """Whether any guard is on."""
         return self.failed or self.retry_limit > 0
 
     def pause_after(self, failures: int) -> timedelta:
-        """How long to wait after so many failures in a row."""
+        """The pause after this number of failures in a row."""
         factor: int = 2 ** min(failures - 1, _DOUBLINGS_MAX)
         return min(self.first_pause * factor, self.longest_pause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a workflow ended on a target.
+    """The last end of a workflow on a target, as an entry of the failure history.
 
-    evidence: who; its run_name is empty where no run was made. Its completed_at is set.
-    had_begun: whether a step had begun, None where nobody can tell: then it is taken to have.
-    count: of failures in a row before a step had begun, this one included, as its status tells.
+    evidence: the execution or run; run_name is empty where no run was made. completed_at is set.
+    had_begun: whether a step had begun; None, where that is not known, counts as true.
+    count: failures in a row before the first step, including this one, from its status.
     is_cleared: whether a person has looked at it.
     """
 
@@ -65,17 +66,17 @@ class Ending:
 
     @property
     def failed_at_work(self) -> bool:
-        """Whether it failed and may have changed something, and nobody has looked at it."""
+        """Whether it failed and may have changed something, and no person has looked at it."""
         return self.blocks and self.had_begun is not False
 
     @property
     def failures(self) -> int:
-        """How often in a row it has failed before it began, since a person has looked."""
+        """Number of failures in a row before the first step, since a person has looked at one."""
         return max(self.count, 1) if self.blocks and self.had_begun is False else 0
 
 
 def ending_of_execution(execution: Execution, seen_at: datetime) -> Ending | None:
-    """How an execution ended, by its status; None where that tells no end, or nothing was tried."""
+    """The end of an execution, by its status; None where it has not ended or made no attempt."""
     evidence = end_of_attempt(execution, seen_at)
     if evidence is None:
         return None
@@ -91,9 +92,9 @@ def ending_of_execution(execution: Execution, seen_at: datetime) -> Ending | Non
 
 
 def ending_of_run(run: Run, seen_at: datetime) -> Ending | None:
-    """How a finished run ended; None where it names no workflow.
+    """The end of a finished run; None where the run names no workflow.
 
-    It does not tell whether a step had begun, unless its pipeline was never resolved.
+    It does not show whether a step had begun, unless its pipeline was never resolved.
     """
     evidence = end_of_run(run, seen_at)
     if evidence is None:
@@ -103,26 +104,26 @@ def ending_of_run(run: Run, seen_at: datetime) -> Ending | None:
 
 
 def is_cleared(raw: reading.Raw) -> bool:
-    """Whether a person has noted on an execution or a run that it has been looked at."""
+    """Whether a person has noted on an execution or a run that its failure has been looked at."""
     annotations = reading.mapping(reading.mapping(raw, "metadata"), "annotations")
     return bool(reading.text(annotations, identity.CLEAR_ANNOTATION).strip())
 
 
 def is_same(one: Ending, other: Ending) -> bool:
-    """Whether two endings are of one execution, as told by itself and by its run."""
+    """Whether two ends are of one execution, one from its status and one from its run."""
     a, b = one.evidence, other.evidence
     return (a.run_name, a.namespace, a.name) == (b.run_name, b.namespace, b.name)
 
 
 def ending_order(ending: Ending) -> tuple[datetime, int, str, str, str]:
-    """Sort key; of failures within one second the one that has counted further is the later."""
+    """Sort key; of failures within one second, the one with the higher count is later."""
     known = ending.evidence
     assert known.completed_at is not None
     return known.completed_at, ending.count, known.run_name, known.namespace, known.name
 
 
 def newest_of(by_execution: Ending | None, by_run: Ending | None) -> Ending | None:
-    """The later of two endings; of one and the same the execution tells more exactly."""
+    """The later of two ends; for the same end, the one from the execution has more facts."""
     if by_execution is None or by_run is None:
         return by_execution or by_run
     if is_same(by_execution, by_run):
@@ -132,7 +133,7 @@ def newest_of(by_execution: Ending | None, by_run: Ending | None) -> Ending | No
 
 
 def pause_end(ending: Ending, guards: Guards) -> datetime | None:
-    """Until when a workflow waits that has failed before it began; None where it does not."""
+    """The end of the pause after failures before the first step; None where there is none."""
     if not guards.retry_limit or not ending.failures:
         return None
     assert ending.evidence.completed_at is not None
@@ -142,13 +143,13 @@ def pause_end(ending: Ending, guards: Guards) -> datetime | None:
 def counted(
     outcome: Outcome, before: Ending | None, guards: Guards, cooldown: timedelta, now: datetime
 ) -> Outcome:
-    """The outcome, with the number of failures in a row where it is one more.
+    """The outcome, with the number of failures in a row if it adds one.
 
     Args:
-        outcome: to be written.
-        before: how the workflow had ended on the target before.
-        guards: what is guarded against.
-        cooldown: after a run.
+        outcome: the outcome to be written.
+        before: the last earlier end of the workflow on the target.
+        guards: the settings of the guards.
+        cooldown: the cooldown after a run.
         now: aware UTC.
     """
     failure = outcome.failure

@@ -1,4 +1,4 @@
-"""Every name, label and annotation the operator gives; one function each, no I/O."""
+"""All names, labels and annotations that the operator gives; one function each, no I/O."""
 
 import hashlib
 import re
@@ -14,14 +14,14 @@ KEY_SOURCE_NAMESPACE: Final = "kubernaut.ai/source-namespace"
 KEY_WORKFLOW_ID: Final = "kubernaut.ai/workflow-id"
 KEY_TARGET: Final = "kubernaut.ai/target-resource"
 KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
-# On an execution, by whoever created it: the span it is to be seen beneath, as W3C writes it.
+# On an execution, set by its creator: the parent span, in the format of W3C.
 TRACEPARENT: Final = "kubernaut.ai/traceparent"
-# On a run: where Tekton reads the span that its own are beneath.
+# On a run: the parent of Tekton's spans.
 TEKTON_SPAN: Final = "tekton.dev/pipelinerunSpanContext"
 
-# As many digits as fit into a run's name: a run must not be overlooked for its number.
+# As many digits as fit into a run's name: no number may hide a run.
 _SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")
-# No target ever has so many runs: a higher number was given by hand and is not counted on from.
+# No target has so many runs: a person gave such a number, and the next one does not follow it.
 SLOT_LIMIT: Final = 10**9
 _HASH: Final = re.compile(r"[0-9a-f]{16}")
 _LABEL_MAX: Final = 63
@@ -33,7 +33,7 @@ _TEXT: Final = re.compile(r"([1-9][0-9]{0,2})/([1-9][0-9]{0,2})")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Part ``number``, from 1, ``of`` so many equal ones."""
+    """One of several equal parts of all targets: ``number``, from 1, ``of`` the total."""
 
     number: int = 1
     of: int = 1
@@ -43,17 +43,17 @@ class Shard:
         return self.of == 1 or int(target_key[-_DIGITS:], 16) % self.of == self.number - 1
 
     def __str__(self) -> str:
-        """As it is set."""
+        """The form in the settings."""
         return f"{self.number}/{self.of}"
 
 
 def parts_of(count: int) -> list[Shard]:
-    """All parts of a whole that is shared between so many."""
+    """All parts, for a total of this many."""
     return [Shard(number, count) for number in range(1, count + 1)]
 
 
 def parse_shard(text: str) -> Shard:
-    """Read ``2/5``. Raises: ValueError saying what is wrong."""
+    """Read ``2/5``; raises ValueError with the problem."""
     match = _TEXT.fullmatch(text)
     shard = Shard(int(match[1]), int(match[2])) if match else None
     if shard is None or shard.number > shard.of:
@@ -68,33 +68,33 @@ def target_hash(target: str) -> str:
 
 
 def slot_key(target: str) -> str:
-    """What all runs on one target share: the part of their names before the slot number."""
+    """The key of a target: the common part of all its runs' names, before the run number."""
     return f"wfe-{target_hash(target)}"
 
 
 def slot_key_of_hash(digest: str) -> str:
-    """Slot key of a target of which only the hash is known; empty where it is no such hash."""
+    """The key of a target by its hash; empty where the text is no such hash."""
     return f"wfe-{digest}" if _HASH.fullmatch(digest) else ""
 
 
 def slot_name(target: str, number: int) -> str:
-    """Name of the run in slot ``number`` (from 1) of a target; at most 31 characters."""
+    """Name of run ``number`` (from 1) of a target; at most 31 characters."""
     return f"{slot_key(target)}-{number}"
 
 
 def parse_slot(name: str) -> tuple[str, int] | None:
-    """Slot key and number of a run's name; number 0 where the name has none, None if foreign."""
+    """Target key and number in a run's name; number 0 if it has none; None for a foreign name."""
     match = _SLOT_NAME.fullmatch(name)
     return (match[1], int(match[2] or 0)) if match else None
 
 
 def label_value(text: str) -> str:
-    """A valid label value for any text: itself where it is one, else readable and hashed.
+    """A valid label value for any text: the text itself if valid, else a readable part and a hash.
 
-    Two different texts give two different values; the hash keeps what cleaning removes.
+    Two different texts give two different values: the hash covers removed characters.
     """
     is_valid = len(text) <= _LABEL_MAX and _LABEL_OK.fullmatch(text)
-    # A text that itself looks hashed is hashed too, or it could pass for another one.
+    # A text that looks hashed is hashed too, or it could equal the value of another text.
     if is_valid and not _LOOKS_HASHED.search(text):
         return text
     digest = f"sha256-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
@@ -104,17 +104,17 @@ def label_value(text: str) -> str:
 
 
 def text_of_label(value: str) -> str:
-    """The text that a label value was made of; empty where it does not show all of it."""
+    """The text behind a label value; empty where the value shows only a part of it."""
     return value if value and label_value(value) == value else ""
 
 
 def lease_name(shard: Shard) -> str:
-    """Name of the Lease by which the leader of a shard is known."""
+    """Name of the Lease of a shard's leader."""
     parts = "" if shard.of == 1 else f"-{shard.number}-of-{shard.of}"
     return f"workflowexecution-controller{parts}"
 
 
 def event_name(execution_name: str, execution_uid: str, reason: str) -> str:
-    """Name of the one Event an execution has for a reason: writing it twice makes one Event."""
+    """Name of the one Event of an execution for a reason: a second write makes no second Event."""
     digest = hashlib.sha256(f"{execution_uid}/{reason}".encode()).hexdigest()[:16]
     return f"{execution_name[:200].rstrip('-.')}.{digest}"

@@ -1,4 +1,4 @@
-"""The PipelineRun of an execution, as a manifest ready to be created."""
+"""The PipelineRun of an execution: a manifest ready to be created."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ PIPELINE_NAME: Final = "workflow"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTemplate:
-    """What the operator adds to every run.
+    """The settings that the operator adds to every run.
 
     allowed_service_accounts: names an execution may ask for; empty means any.
-    security_context: of the run's pods, as Kubernetes writes it; empty means none.
-    finally_timeout: how long the finally tasks may take, in addition to the run's time limit.
-    is_traced: whether Tekton is told of the run's span, so that it puts its own beneath.
+    security_context: of the run's pods, in the form of Kubernetes; empty means none.
+    finally_timeout: time for the finally tasks, in addition to the run's time limit.
+    is_traced: whether Tekton gets the run's span as the parent of its own spans.
     """
 
     namespace: str
@@ -35,7 +35,7 @@ class RunTemplate:
 def build_run(
     execution: Execution, spec: WorkflowExecutionSpec, name: str, template: RunTemplate
 ) -> dict[str, Any]:
-    """Build the PipelineRun manifest; deterministic, so that a repeated create is the same."""
+    """Build the PipelineRun manifest; deterministic, so that a repeated create is identical."""
     return {
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
@@ -58,7 +58,7 @@ def build_run(
 
 
 def timeout_of(spec: WorkflowExecutionSpec) -> timedelta:
-    """How long the run may take; the API server fills in what is not given."""
+    """The time limit of the run; the API server sets a default where none is given."""
     return duration.parse_duration(spec.execution_config.timeout or identity.DEFAULT_TIMEOUT)
 
 
@@ -68,13 +68,13 @@ def service_account_of(spec: WorkflowExecutionSpec) -> str:
 
 
 def pinned_image(spec: WorkflowExecutionSpec) -> str:
-    """The bundle reference with its digest where one is given: what runs is what was audited."""
+    """The bundle reference, with its digest if one is given, so that the audited bundle runs."""
     image, digest = spec.workflow_ref.container_image, spec.workflow_ref.container_digest
     return f"{image}@{digest}" if digest and "@" not in image else image
 
 
 def problem_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> str:
-    """What keeps a well-formed spec from being run, naming field, value and fix; else empty."""
+    """The reason not to run a well-formed spec, with field, value and fix; else empty."""
     account = service_account_of(spec)
     allowed = template.allowed_service_accounts
     if allowed and account not in allowed:
@@ -115,9 +115,9 @@ def _annotations(execution: Execution) -> dict[str, str]:
 
 
 def _timeouts(limit: timedelta, of_finally: timedelta) -> dict[str, str]:
-    """All three, so that Tekton fills in none of its defaults: it cuts a task off at those.
+    """All three limits, so that Tekton adds no default, at which it would end a task.
 
-    No finally task takes from the time of the others, and none is left without time.
+    The finally tasks have their own time, which the other tasks cannot use up.
     """
     parts = {"pipeline": limit + of_finally, "tasks": limit, "finally": of_finally}
     return {key: duration.format_duration(value) for key, value in parts.items()}
@@ -128,7 +128,7 @@ def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:
 
 
 def _bundle(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:
-    """What Tekton's resolver is asked for, with the pull secrets of the run's own account."""
+    """The parameters of Tekton's resolver, with the pull secrets of the run's own account."""
     return [
         {"name": "bundle", "value": pinned_image(spec)},
         {"name": "name", "value": PIPELINE_NAME},

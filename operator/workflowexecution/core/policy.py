@@ -1,8 +1,8 @@
-"""The settings that decide: what is reconciled, how long it is kept, and for which namespaces.
+"""Settings for decisions: served namespaces, their claims, and retention.
 
-A claim belongs to a namespace: it names the execution namespace of the one installation that
-serves it. All operators of an installation, replicas and shards, share the execution namespace,
-and so the claim.
+A claim belongs to a namespace. It names the execution namespace of the one installation that
+serves it. All operators of an installation, replicas and shards, share the execution namespace and
+so the claim.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,13 +16,13 @@ from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard
 from workflowexecution.core.pipelinerun import RunTemplate
 
-# Every cluster has it and nobody can delete it: a claim here is one of all namespaces.
+# Every cluster has it and it cannot be deleted: a claim in it is a claim of all namespaces.
 EVERYWHERE: Final = "kube-system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """Zero means: kept for ever. Nothing is removed before its cooldown is over."""
+    """Retention times; zero means for ever. Nothing is removed before its cooldown is over."""
 
     runs: timedelta
     failed_runs: timedelta
@@ -32,7 +32,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """See Settings for what each means; durations are at least 0.
+    """The settings for decisions; see Settings for their meaning. Durations are at least 0.
 
     watch_namespaces: namespaces whose executions are served; empty means all.
     """
@@ -49,12 +49,12 @@ class Policy:
     shard: Shard = field(default_factory=Shard)
 
     def serves(self, namespace: str) -> bool:
-        """Whether executions of this namespace are served by this operator."""
+        """Whether this operator serves the executions of this namespace."""
         return not self.watch_namespaces or namespace in self.watch_namespaces
 
 
 def may_remove_run(run: Run, retention: Retention, now: datetime) -> bool:
-    """Whether a run of ours has been kept long enough; it must have ended."""
+    """Whether the retention time of a run of ours, which must have ended, is over."""
     if run.owner is None or run.succeeded not in ("True", "False") or run.is_deleting:
         return False
     keep = retention.runs if run.succeeded == "True" else retention.failed_runs
@@ -62,7 +62,7 @@ def may_remove_run(run: Run, retention: Retention, now: datetime) -> bool:
 
 
 def may_remove_execution(execution: Execution, retention: Retention, now: datetime) -> bool:
-    """Whether an execution that has ended has been kept long enough."""
+    """Whether the retention time of an execution that has ended is over."""
     if execution.needs_work or execution.is_deleting:
         return False
     return _is_over(execution.completed_at, retention.executions, retention, now)
@@ -78,31 +78,31 @@ def _is_over(
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another installation, by its execution namespace, and the namespace that it has claimed."""
+    """Another installation, by its execution namespace, and a namespace that it has claimed."""
 
     namespace: str
     execution_namespace: str
 
     def __str__(self) -> str:
-        """Say it to people."""
+        """The sentence for people."""
         what = "all namespaces" if self.namespace == EVERYWHERE else f"namespace {self.namespace}"
         return f"{what}: claimed by the installation whose runs are in {self.execution_namespace}"
 
 
 def asked_for(watch_namespaces: Sequence[str]) -> tuple[str, ...]:
-    """The namespaces whose claims an installation takes when it starts."""
+    """The namespaces that an installation claims when it starts."""
     return tuple(watch_namespaces) or (EVERYWHERE,)
 
 
 def deciding_on(namespace: str, watch_namespaces: Sequence[str]) -> tuple[str, ...]:
-    """The namespaces whose claims one must have to serve executions of a namespace."""
+    """The namespaces whose claims an installation needs to serve executions of a namespace."""
     return (namespace,) if watch_namespaces else (EVERYWHERE, namespace)
 
 
 def others_among(
     namespaces: Iterable[str], holders: Mapping[str, str], execution_namespace: str
 ) -> list[Other]:
-    """Who else has claimed some namespaces; ``holders`` are execution namespaces, by namespace."""
+    """The claims of other installations; ``holders`` are execution namespaces by namespace."""
     return [
         Other(name, holder)
         for name in namespaces

@@ -1,11 +1,11 @@
-"""The next way to end a run: one pure function over the known facts.
+"""The decision on the next way to end a run: one pure function over the known facts.
 
-An execution's status only reports; whether its run may go on, and what happens to the pods that
-Tekton leaves behind, is decided here, run by run, whoever made the run and whether or not its
-execution still exists.
+The status of an execution is only a report. For each run, this module decides whether it may go on
+and what happens to pods that Tekton leaves behind. It does not matter who made the run, or whether
+its execution still exists.
 
-A run that should end is ended in one way after the other: each has its time, and the next one is
-taken at once where it is refused for good.
+The ways to end a run are tried one after the other. Each has a time limit, and a final refusal
+leads to the next way at once.
 """
 
 from collections.abc import Mapping
@@ -20,23 +20,23 @@ from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
 
-# How long after its deadline a pod that is being deleted counts as one Kubernetes cannot end.
+# Time after its deadline at which a deleted pod counts as one that Kubernetes cannot end.
 _STUCK_AFTER: Final = timedelta(seconds=30)
-# Tekton may be in the middle of starting a task when its run is deleted.
+# Tekton may be starting a task at the moment when its run is deleted.
 _DELETION_SETTLES: Final = timedelta(seconds=5)
 _FIRST_CHECK: Final = timedelta(seconds=1)
 _RAREST_CHECK: Final = timedelta(seconds=10)
-# What Tekton says of a run whose tasks it could not cancel; it then makes deleted pods again.
+# Tekton's reason for a run whose tasks it could not cancel; it then creates deleted pods again.
 _COULD_NOT_CANCEL: Final = "PipelineRunCouldntCancel"
 
 
 class OwnerState(StrEnum):
-    """What became of the execution a run was made for.
+    """The state of the execution that a run was made for.
 
-    FOREIGN: the run is not one of ours, or its execution is none that this operator serves.
+    FOREIGN: the run has no execution, or one that this operator does not serve.
     ACTIVE: it exists and this is its run.
     ENDED: it exists and has ended, or has another run.
-    DELETED: it does not exist any more, or is being deleted.
+    DELETED: it no longer exists, or is being deleted.
     UNKNOWN: it has to be read first.
     """
 
@@ -48,7 +48,7 @@ class OwnerState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a run of ours is ended. CANCELLED: somebody has asked Tekton to."""
+    """The reason to end a run of ours. CANCELLED: a user has asked Tekton to end it."""
 
     EXECUTION_DELETED = "ExecutionDeleted"
     EXECUTION_ENDED = "ExecutionEnded"
@@ -60,7 +60,7 @@ class Way(StrEnum):
     """A way to end a run.
 
     CANCEL_FIRST: its tasks are cancelled, and its finally tasks run. CANCEL: all are cancelled.
-    DELETE: the run is deleted, and with it its tasks.
+    DELETE: the run is deleted, and its tasks with it.
     """
 
     CANCEL_FIRST = "CancelFirst"
@@ -68,18 +68,18 @@ class Way(StrEnum):
     DELETE = "Delete"
 
 
-# What Tekton is asked for where that is the way.
+# The request to Tekton for each way that has one.
 ASKED_BY_WAY: Final = {Way.CANCEL_FIRST: Asked.CANCEL_FIRST, Way.CANCEL: Asked.CANCEL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What has come of one way so far.
+    """The result so far of one way.
 
-    ago: since it was first tried, or was seen to have been asked for.
-    refused_for: from the first time it was refused to the last, both for a cause that may pass.
-    refusal: in the words of who refuses it, empty where nobody does.
-    is_final: whether it would be refused again if it were asked for again at once.
+    ago: time since the first try, or since the request was first seen.
+    refused_for: time from the first to the last refusal, both for a temporary cause.
+    refusal: the text of the refusal; empty where there is none.
+    is_final: whether the same request would be refused again at once.
     """
 
     ago: timedelta
@@ -90,14 +90,14 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSnapshot:
-    """What is known of one run and around it.
+    """All facts for one decision on a run.
 
     rival: an older run on the same target that has not ended either.
-    tried: the ways in which it was tried to end this run while it is active.
-    leftovers: as just read; None where they were not.
-    checks: how often they were read since the run ended.
-    unfinished_for: since it was first seen to have ended.
-    cancel_grace: how long each way may take.
+    tried: the results of the ways tried to end this run while it is active.
+    leftovers: as just read; None where they were not read.
+    checks: number of reads of the leftovers since the run ended.
+    unfinished_for: time since the run was first seen to have ended.
+    cancel_grace: time limit of each way.
     now: aware UTC, by the API server's clock.
     """
 
@@ -115,19 +115,19 @@ class RunSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class LeaveRun:
-    """There is nothing to do for it now; look again after some time, or None: when it changes."""
+    """Nothing to do now; the next pass is due after this time, or, for None, at the next change."""
 
     again_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOwner:
-    """Nobody knows what became of its execution: read it."""
+    """The state of its execution is not known: read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndRun:
-    """Have it end in this way. ``rival``: the run on its target that was there first."""
+    """End it in this way. ``rival``: the older run on its target."""
 
     way: Way
     reason: EndReason
@@ -136,26 +136,26 @@ class EndRun:
 
 @dataclass(frozen=True, slots=True)
 class BeginAgain:
-    """No way has helped: forget what was refused, and begin with the first way again."""
+    """All ways have failed: forget the refusals, and begin again with the first way."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadLeftovers:
-    """It has ended or is gone: read what is left of it."""
+    """It has ended or is deleted: read its leftovers."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaitForLeftovers:
-    """Something of it may still execute, and is given time to stop."""
+    """Parts of it may still execute, and get time to stop."""
 
     again_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class EndPods:
-    """Pods that would otherwise never stop: delete them. ``stuck``: those nobody can end.
+    """Delete pods that would otherwise never stop. ``stuck``: pods that cannot be ended.
 
-    children: custom tasks and runs that are tasks, which do not end themselves either.
+    children: custom tasks, and runs that are tasks, which do not end by themselves either.
     """
 
     pods: tuple[Pod, ...]
@@ -166,7 +166,7 @@ class EndPods:
 
 @dataclass(frozen=True, slots=True)
 class RunHasStopped:
-    """Nothing of it executes any more: it no longer holds its target."""
+    """No part of it executes any more: it no longer holds its target."""
 
 
 RunVerdict = (
@@ -182,7 +182,7 @@ RunVerdict = (
 
 
 def decide_run(snapshot: RunSnapshot) -> RunVerdict:
-    """Say what to do for one run; the same facts always give the same verdict."""
+    """Decide what to do for one run; the same facts always give the same verdict."""
     match snapshot.run.state:
         case RunState.FINISHED:
             return LeaveRun()
@@ -195,7 +195,7 @@ def decide_run(snapshot: RunSnapshot) -> RunVerdict:
 
 
 def ways_to_end(run: Run) -> tuple[Way, ...]:
-    """The ways to end a run that is active, in the order in which they are taken."""
+    """The ways to end an active run, in the order in which they are tried."""
     if run.asked is Asked.CANCEL:
         return Way.CANCEL, Way.DELETE
     if run.has_finally or run.asked is Asked.CANCEL_FIRST:
@@ -224,7 +224,7 @@ def _decide_active(snapshot: RunSnapshot) -> RunVerdict:
 
 
 def _end(snapshot: RunSnapshot, reason: EndReason) -> RunVerdict:
-    """Take the first way that has not failed; wait where Tekton was asked and has time left."""
+    """Take the first way that has not failed; wait while a request to Tekton has time left."""
     run, grace = snapshot.run, snapshot.cancel_grace
     for way in ways_to_end(run):
         tried = snapshot.tried.get(way)
@@ -241,9 +241,10 @@ def _end(snapshot: RunSnapshot, reason: EndReason) -> RunVerdict:
 
 
 def _end_pods_of_cancelled(snapshot: RunSnapshot, left: timedelta) -> RunVerdict | None:
-    """Delete the pods of a run that Tekton should have ended, and that nobody may delete.
+    """Delete the pods of a run that Tekton should have ended, where the run cannot be deleted.
 
-    Not of one that Tekton takes for active: it would make them again, from the first step on.
+    Not the pods of a run that Tekton treats as active: Tekton would create them again, and they
+    would begin with the first step.
     """
     if snapshot.run.asked is not Asked.CANCEL or snapshot.run.reason == _COULD_NOT_CANCEL:
         return None
@@ -275,14 +276,14 @@ def _end_pods(snapshot: RunSnapshot, leftovers: Leftovers, at_most: timedelta) -
 
 def _may_still_start(snapshot: RunSnapshot) -> bool:
     run = snapshot.run
-    # One without a UID is known by a status alone, and nobody has seen it go.
+    # Without a UID it is known only by a status, and its deletion was not seen.
     was_deleted = run.is_deleting or (run.is_gone and bool(run.uid))
     was_just_deleted = was_deleted and snapshot.unfinished_for < _DELETION_SETTLES
     return was_just_deleted and run.succeeded not in ("True", "False")
 
 
 def check_interval(checks: int) -> timedelta:
-    """How long to wait before leftovers are read again: longer each time, up to a limit."""
+    """Time until the leftovers are read again: longer each time, up to a limit."""
     return min(_FIRST_CHECK * 1.3 ** min(checks, 20), _RAREST_CHECK)
 
 

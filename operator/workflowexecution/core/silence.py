@@ -1,7 +1,7 @@
-"""The cause of a silent run's wait: when to look, and what to report.
+"""Silent runs: the time to look at one, and the cause of its wait.
 
-A run whose steps work changes its status as rarely as one that cannot begin, so after a while of
-silence its TaskRuns, their pods and Events are looked at; again only while it waits.
+A run with a running step changes its status as rarely as a run that cannot begin. So after a
+silent time the operator reads its TaskRuns, their pods and Events, and repeats this while it waits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,9 +20,9 @@ from workflowexecution.core.facts.taskrun import TaskRun
 SILENT_AFTER: Final = timedelta(seconds=30)
 _RAREST_LOOK: Final = timedelta(minutes=2)
 _TIMED_OUT: Final = "PipelineRunTimeout"
-# Of the pipeline, and of a task. Where Tekton then cannot make a task, these stay as they are.
+# Of the pipeline, and of a task. They stay if Tekton then cannot create a task.
 _RESOLVING: Final = ("ResolvingPipelineRef", "ResolvingTaskRef")
-# The node mounts volumes and sets the network up before this is true, and tells of it in Events.
+# True once the node has mounted volumes and set up the network; its problems are in Events.
 _PREPARED: Final = "PodReadyToStartContainers"
 _KEEP_IT_FROM_THAT: Final = (
     "FailedMount",
@@ -33,9 +33,9 @@ _KEEP_IT_FROM_THAT: Final = (
     "FailedPrepareDynamicResources",
     "NetworkNotReady",
 )
-# How Tekton tells that this was what a pod had come to when its TaskRun ended.
+# Tekton's message about a pod that was not prepared when its TaskRun ended.
 _WAS_NOT_PREPARED: Final = f'pod status "{_PREPARED}":"False"'
-# After two minutes the node tells this too, of whatever it could not mount.
+# After two minutes the node also writes this, about each volume that it could not mount.
 _SAYS_NO_CAUSE: Final = "Unable to attach or mount volumes: "
 _NOT_RESOLVED: Final = (
     "Tekton has not resolved a bundle of it; does Tekton's resolver run, and does the registry "
@@ -45,10 +45,10 @@ _NOT_RESOLVED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What a look at a silent run has shown.
+    """The result of a look at a silent run.
 
-    waits_for: for people; empty where nothing is known.
-    is_at_work: whether steps of it work and nothing of it waits: silence is then as it should be.
+    waits_for: the cause of its wait, for people; empty where none is known.
+    is_at_work: whether steps of it run and no part of it waits: silence is then normal.
     """
 
     waits_for: str = ""
@@ -56,32 +56,32 @@ class Silence:
 
 
 def look_interval(looks: int) -> timedelta:
-    """How long after so many looks the next one is due, while it waits."""
+    """Time until the next look, after this number of looks, while it waits."""
     return min(SILENT_AFTER * (1 << min(looks, 10)), _RAREST_LOOK)
 
 
 def waits_for_resolver(run: Run) -> str:
-    """What is said of a run whose pipeline was never fetched; empty for others."""
+    """The text for a run whose pipeline was never fetched; empty for others."""
     is_so = not run.task_names and run.reason in (*_RESOLVING, _TIMED_OUT)
     return _NOT_RESOLVED if is_so else ""
 
 
 def may_have_waited(run: Run, task_runs: Iterable[TaskRun]) -> bool:
-    """Whether a run was late with no task of it to blame, so that Events may tell why."""
+    """Whether a run was too late with no task at fault, so that Events may show why."""
     return run.reason == _TIMED_OUT and all(task.succeeded == "True" for task in task_runs)
 
 
 def silence_of(
     run: Run, task_runs: Sequence[TaskRun], pods: Sequence[Raw], warnings: Iterable[Raw]
 ) -> Silence:
-    """Judge what was found of a silent run.
+    """Find out the cause of a run's silence.
 
     Args:
         run: an active one.
         task_runs: all of it.
-        pods: those of its TaskRuns; they need not be given where no TaskRun waits or has sidecars.
+        pods: those of its TaskRuns; not needed where no TaskRun waits or has sidecars.
         warnings: of the pod that ``unprepared_pod`` names; where no TaskRun is active, of
-            the run itself. They need not be given otherwise.
+            the run itself. Not needed otherwise.
     """
     waiting = waiting_tasks(with_pods(task_runs, map(parse_pod, pods)))
     if waiting:
@@ -93,13 +93,13 @@ def silence_of(
 
 
 def waiting_tasks(task_runs: Iterable[TaskRun]) -> list[TaskRun]:
-    """TaskRuns that are active and of whose attempt no step has begun, in the order of names."""
+    """Active TaskRuns without a started step in their last attempt, sorted by name."""
     waiting = [task for task in task_runs if task.is_active and not task.has_steps_that_started]
     return sorted(waiting, key=lambda task: task.name)
 
 
 def unprepared_pod(waiting: Sequence[TaskRun], pods: Iterable[Raw]) -> str:
-    """Name of the pod for which the node is not done with volumes and network; empty for none."""
+    """Name of the pod that waits for volumes or network at its node; empty for none."""
     pod = _pod_of(waiting[0], pods) if waiting else {}
     is_at_the_node = _condition(pod, "PodScheduled") == "True"
     is_unprepared = is_at_the_node and _condition(pod, _PREPARED) != "True"
@@ -107,7 +107,7 @@ def unprepared_pod(waiting: Sequence[TaskRun], pods: Iterable[Raw]) -> str:
 
 
 def was_unprepared(task_runs: Iterable[TaskRun]) -> TaskRun | None:
-    """A TaskRun that ended before its node was done with volumes and network; None for none."""
+    """A TaskRun that ended while its pod waited for volumes or network; None for none."""
     found = [
         task
         for task in task_runs
@@ -117,15 +117,15 @@ def was_unprepared(task_runs: Iterable[TaskRun]) -> TaskRun | None:
 
 
 def words_of_node(task: TaskRun, warnings: Iterable[Raw]) -> str:
-    """Why a task has not begun, as Events of its pod tell it; empty where they tell nothing."""
+    """The cause of a task's wait, from Events of its pod; empty where they show none."""
     said = last_warning(warnings)
     return _not_begun(task, said) if said else ""
 
 
 def last_warning(warnings: Iterable[Raw]) -> str:
-    """What was warned of last, other than of the end itself; empty where nothing was."""
+    """The last warning, other than the one about the end itself; empty where there is none."""
     told = [event for event in warnings if reading.text(event, "reason") != "Failed"]
-    # Of each failure Tekton writes two; the one of the reconciler repeats the other in more words.
+    # Tekton writes two Events about a failure; that of the reconciler repeats the other at length.
     last = max(
         told,
         key=lambda event: (
@@ -140,21 +140,21 @@ def last_warning(warnings: Iterable[Raw]) -> str:
 
 
 def of_preparing(warnings: Iterable[Raw], since: datetime) -> list[Raw]:
-    """What of a pod's warnings keeps the node from getting ready for it.
+    """Warnings about a pod that keep its node from preparing it.
 
-    Older ones are of a pod that had the same name earlier.
+    Older ones are about an earlier pod of the same name.
     """
     told = [event for event in warnings if _told_at(event) >= format_time(since)]
     return [event for event in told if reading.text(event, "reason") in _KEEP_IT_FROM_THAT]
 
 
 def _told_at(event: Raw) -> str:
-    """When something was last told, in a form that sorts; empty where that is not said."""
+    """The last time of an Event, in a form that sorts; empty where it has none."""
     return reading.text(event, "lastTimestamp") or reading.text(event, "eventTime")
 
 
 def _wait_of(task: TaskRun, pods: Iterable[Raw], warnings: Iterable[Raw]) -> str:
-    """Why a task has not begun: in the words of the scheduler, of the node, or of Tekton."""
+    """The cause of a task's wait, in the text of the scheduler, of the node, or of Tekton."""
     pod = _pod_of(task, pods)
     said = (_not_scheduled(pod) or parse_pod(pod).complaint) if pod else ""
     said = said or last_warning(warnings) or task.wait

@@ -1,7 +1,7 @@
 """The place of an execution in a trace, derived from the execution alone.
 
-Ids are made from its UID, so that every operator, before and after a restart, gives the same ones:
-no span has to be kept open while a run is at work.
+Ids are made from its UID, so that every operator gives the same ones, even after a restart. So no
+span has to stay open while a run is active.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from workflowexecution.api import reading
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 
-# As W3C's Trace Context has it; a later version may have more fields behind.
+# The format of W3C's Trace Context; a later version may have more fields at the end.
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
@@ -24,8 +24,8 @@ _TRACEPARENT: Final = re.compile(
 class TraceContext:
     """Ids in lower-case hex: 32 digits of a trace, 16 of a span.
 
-    parent_id: the span of whoever created the execution; empty where it names none.
-    is_sampled: false where whoever created it wants nothing recorded.
+    parent_id: the span of the execution's creator; empty where the execution names none.
+    is_sampled: false where the creator wants nothing recorded.
     """
 
     trace_id: str
@@ -36,17 +36,17 @@ class TraceContext:
 
     @property
     def traceparent(self) -> str:
-        """The execution's own span, for what is to be seen beneath it."""
+        """The execution's own span, as the parent of other spans."""
         return _traceparent(self, self.execution_id)
 
     @property
     def for_tekton(self) -> str:
-        """The run's span in the form in which Tekton reads it from a PipelineRun's annotation."""
+        """The run's span, in the form that Tekton reads from a PipelineRun's annotation."""
         return json.dumps({"traceparent": _traceparent(self, self.run_id)})
 
 
 def trace_of(execution: Execution) -> TraceContext:
-    """Continue the trace that the execution's annotation names; begin one where it names none."""
+    """Continue the trace that the execution's annotation names; without one, begin a new trace."""
     annotations = reading.mapping(reading.mapping(execution.raw, "metadata"), "annotations")
     given = _TRACEPARENT.fullmatch(reading.text(annotations, names.TRACEPARENT))
     trace_id, parent_id, flags = given.groups() if given else (None, "", "01")

@@ -1,4 +1,4 @@
-"""The possible decisions for one execution: a closed set of values."""
+"""The verdicts on an execution: a closed set of values."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from workflowexecution.core.facts.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """The target is free: create the run of this name, of this spec as far as it was kept."""
+    """The target is free: create the run of this name, from as much of the spec as was kept."""
 
     run_name: str
     spec: WorkflowExecutionSpec | None = field(default=None, compare=False)
@@ -35,9 +35,9 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class FindRun:
-    """Its status names a run that has not been seen: find out whether it exists.
+    """Its status names a run that is not in the cache: find out whether it exists.
 
-    namespace: None where the status does not tell.
+    namespace: None where the status names none.
     """
 
     run_name: str
@@ -46,17 +46,17 @@ class FindRun:
 
 @dataclass(frozen=True, slots=True)
 class ReportLostRun:
-    """Its run was deleted by somebody else, and nothing of it executes any more."""
+    """Another user deleted its run, and no part of it executes any more."""
 
     run: Run
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Nothing is run, finally.
+    """The final verdict to run nothing.
 
-    until: the end of the cooldown or pause; None where no time ends what is in the way.
-    failures: how often in a row it has failed before it began, where that is why.
+    until: the end of the cooldown or pause; None where no time limits the reason.
+    failures: number of failures in a row before the first step, where these are the reason.
     """
 
     reason: SkipReason
@@ -67,14 +67,14 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """It would be launched if a person did not hold it: wait until that is lifted or expires."""
+    """A hold of a person blocks the launch: wait until the hold is lifted or expires."""
 
     hold: Hold
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The execution cannot be run; ``problem`` says why and what to change."""
+    """The execution cannot be run; ``problem`` has the reason and the change that is needed."""
 
     problem: str
     reason: FailureReason = FailureReason.CONFIGURATION_ERROR
@@ -83,7 +83,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class DropOldFinalizer:
-    """It carries the finalizer of an earlier controller, which would keep it from being deleted."""
+    """It has the finalizer of an earlier controller, which would block its deletion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""From Tekton's words to our reasons, and from those to sentences."""
+"""From Tekton's reasons to the reasons of the API, and from those to sentences."""

@@ -1,7 +1,7 @@
-"""Diagnosis of a failed run: which task and step failed, of what class, and how to see more.
+"""Diagnosis of a failed run: its failed task and step, the class, and a command that shows more.
 
-Reasons and step states decide. Messages are for people; the few that are searched, because Tekton
-or the API server tells a fact nowhere else, are in ``words`` and in ``core.facts.taskrun``.
+It is based on reasons and step states. Messages are for people. Some facts of Tekton and of the API
+server are in messages only: ``tables`` and ``core.facts.taskrun`` search these few.
 """
 
 from collections.abc import Container, Sequence
@@ -27,12 +27,12 @@ _STEPS_STARTED: Final = "Steps had started"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What failed and why, before it is worded.
+    """The cause of a failure, before it is turned into text.
 
     task and step are None where none was at fault. ``see`` is a command that shows more.
-    ``cause`` is given where the reason has causes that call for different deeds.
+    ``cause`` is set where the reason has several causes with different advice.
     has_started: whether a step had begun; None where it is not known.
-    began: what may have changed something, for people.
+    began: the part that may have changed something, for people.
     """
 
     reason: FailureReason
@@ -59,11 +59,11 @@ def diagnose(
 
     Args:
         run: a run whose ``Succeeded`` condition is False.
-        task_runs: all its children, in any order, none of which will change; may be empty.
-        complaint: why a node could not start a step, in the node's words; empty where it could.
-        waited_for: what the run was last seen to wait for, with nothing of it at work; else empty.
-        pods: names of the pods whose logs can be read; None where nobody has looked.
-        has_started: whether it is known from elsewhere that a step had begun.
+        task_runs: all its children, in any order, in their final state; may be empty.
+        complaint: why a node could not start a step, in the node's text; empty where it could.
+        waited_for: why the run was last seen to wait with no step running; else empty.
+        pods: names of the pods whose logs can be read; None where that is not known.
+        has_started: whether another source shows that a step had begun.
     """
     has_worked = _only_lacks_a_result(run, task_runs)
     task = None if has_worked else _culprit(task_runs)
@@ -91,13 +91,13 @@ def diagnose(
 
 
 def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:
-    """Whether a run failed after its work, for no more than a result that nobody wrote."""
+    """Whether a run failed only because it lacks a result, after all its tasks had succeeded."""
     has_worked = all(task.succeeded == "True" or task.reason == _IGNORED for task in task_runs)
     return run.reason == tables.RESULT_MISSING and bool(task_runs) and has_worked
 
 
 def _has_waited(run: Run, task: TaskRun | None) -> bool:
-    """Whether a time limit was over with nothing at work."""
+    """Whether the time limit ended a run or task with no step running."""
     has_worked = task is not None and (task.has_begun or task.has_steps_that_started)
     if has_worked and not (task and task.was_held_last):
         return False
@@ -106,7 +106,7 @@ def _has_waited(run: Run, task: TaskRun | None) -> bool:
 
 
 def _wait_of(task: TaskRun | None, waited_for: str) -> str:
-    """What it waited for: as last seen, or as its pod has told when it had ended."""
+    """The cause of the wait: as last seen, or as its pod has shown after its end."""
     if task is not None and task.was_held_last:
         return f"as last seen, {waited_for}" if waited_for else ""
     if waited_for or task is None or not task.wait:
@@ -123,9 +123,9 @@ def _what_began(culprit: TaskRun | None, task_runs: Sequence[TaskRun]) -> str:
 
 
 def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:
-    """The child that failed first; one that was merely cancelled only where none other did.
+    """The child that failed first; one that was only cancelled counts where none else failed.
 
-    Where none has failed, one that did not end.
+    Where none has failed, a child that did not end.
     """
     failed = [task for task in task_runs if task.succeeded == "False"]
     caused = [task for task in failed if task.reason not in tables.COLLATERAL] or failed
@@ -141,11 +141,11 @@ def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:
 
 
 def _failed_step(task: TaskRun) -> Step | None:
-    """The step to blame: one out of memory, or the first bad one, or one that Tekton cut off.
+    """The step at fault: one out of memory, or the first bad one, or one that Tekton cut off.
 
-    Steps run one after the other: what failed by itself did so before Tekton cut off the next one.
-    Steps after a failed one end with exit code 1 as well. A step that had to wait for a sidecar is
-    not to blame.
+    Steps run one after the other, so a step that failed by itself did so before Tekton cut off
+    the next one. Steps after a failed one end with exit code 1 as well. A step that had to wait
+    for a sidecar is not at fault.
     """
     bad = [step for step in task.steps if _is_bad(step)]
     by_itself = list(takewhile(lambda step: not _is_cut_off(task, step), bad))
@@ -156,7 +156,7 @@ def _failed_step(task: TaskRun) -> Step | None:
 
 
 def _is_cut_off(task: TaskRun, step: Step) -> bool:
-    """Whether Tekton ended a step, or names it as what kept the task from going on."""
+    """Whether Tekton ended a step, or names it as the one that blocked its task."""
     return task.reason in (step.termination, step.reason) or step.name == task.named_step
 
 
@@ -168,7 +168,7 @@ def _failed_by_itself(task: TaskRun | None, step: Step | None) -> bool:
 
 
 def _pod_end_of(task: TaskRun, step: Step | None) -> PodEnd | None:
-    """Why Kubernetes ended the pod of a task, where the task failed of that."""
+    """Why Kubernetes ended the pod of a task, if that is why the task failed."""
     end, ended_at = task.pod_end, step.finished_at if step else task.completed_at
     if end is None or task.reason not in tables.OF_ANY_END:
         return None
@@ -179,7 +179,7 @@ def _pod_end_of(task: TaskRun, step: Step | None) -> PodEnd | None:
 
 
 def _is_the_cause(task: TaskRun, step: Step) -> bool:
-    """Whether a step tells more than the reason that Tekton gives for its task."""
+    """Whether a step shows more than the reason that Tekton gives for its task."""
     return task.reason in tables.OF_SIDECARS or _failed_by_itself(task, step)
 
 
@@ -193,7 +193,7 @@ def _is_out_of_memory(step: Step) -> bool:
 
 
 def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
-    """What the step itself exited with; to one that Tekton cut off it gives a code of its own."""
+    """The exit code of the step itself; Tekton gives a step that it cut off a code of its own."""
     is_its_own = task and step and task.reason not in (step.termination, step.reason)
     return step.exit_code if step and is_its_own else None
 
@@ -218,14 +218,14 @@ def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) 
 
 
 def _class_of_wait(found: Class, waited_for: str, *, begun: bool | None) -> Class:
-    """Class of what was over its time limit, by what it had waited for."""
+    """The class of a failure at a time limit, by the cause of its wait."""
     if waited_for and (known := class_of_wait(waited_for)):
         return known
     return Class(found.reason, Cause.NEVER_AT_WORK) if begun is False else found
 
 
 def _class_of_child(task: TaskRun) -> Class:
-    """Of a custom task, which gives reasons of its own making, or of a pipeline that is a task."""
+    """The class of a custom task, which has reasons of its own, or of a pipeline that is a task."""
     if task.kind is ChildKind.CUSTOM_RUN and not task.is_active:
         return Class(FailureReason.TASK_FAILED)
     return tables.class_of_run(task.reason, task.message) or Class(FailureReason.UNKNOWN)
@@ -246,7 +246,7 @@ def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:
 def _message_of(
     run: Run, task: TaskRun | None, step: Step | None, complaint: str, has_log: bool
 ) -> str:
-    """What happened, in Tekton's words where they say it, in the node's where those say more."""
+    """The failure in Tekton's text, or in the node's text where that says more."""
     if task is None:
         return f"{run.reason}: {run.message}"
     if task.is_active:
@@ -265,7 +265,7 @@ def _message_of(
 
 
 def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
-    """How a step ended that Tekton did not cut off."""
+    """The end of a step that Tekton did not cut off, in words."""
     ended = f" ended with exit code {step.exit_code}"
     if end := _pod_end_of(task, step):
         return f"{ended}: {end}"
@@ -280,14 +280,14 @@ def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
 
 
 def _what_else(task: TaskRun, step: Step) -> str:
-    """What became of the task of a step that had failed, and what failed beside it."""
+    """The end of the task after its step had failed, or the failure of a sidecar."""
     if task.reason in tables.OF_SIDECARS:
         return f"; beside it: {task.message}"
     return f"; Tekton then ended the task: {task.reason}" if _failed_by_itself(task, step) else ""
 
 
 def _remark_on(exit_code: int | None, has_log: bool) -> str:
-    """What an exit code can also mean: Tekton reports several ends by the same one."""
+    """Other meanings of an exit code: Tekton reports several ends by the same one."""
     if exit_code in tables.BY_SIGNAL and not has_log:
         return ": its pod was deleted, evicted or killed while it worked"
     if exit_code in tables.BY_SIGNAL:
@@ -301,7 +301,7 @@ def _remark_on(exit_code: int | None, has_log: bool) -> str:
 
 
 def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> str:
-    """The command that shows most: the step's log, or the object that tells of it."""
+    """The command that shows most: the log of the step, or the object with the failure."""
     if task is None:
         return command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name)
     is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE

@@ -1,6 +1,6 @@
-"""The meaning of every reason and the advice for it: for summaries, and for the reference page.
+"""The meaning of each reason and the advice for it, for summaries and for the reference page.
 
-One table each, so that the operator and its documentation cannot say different things.
+Both use the same tables, so the operator and its documentation cannot differ.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from workflowexecution.api.status import FailureReason, SkipReason
 
 
 class Cause(StrEnum):
-    """The causes of a reason with several causes, each with other advice.
+    """The causes of a reason that has several causes, each with its own advice.
 
-    Never written into a status: the text of the failure's summary fits the cause.
+    A cause is never written into a status; it selects the text of the failure's summary.
     """
 
     REGISTRY_SILENT = "the registry did not answer"
@@ -29,7 +29,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A reason in three plain sentences, each ready to stand alone."""
+    """A reason in three plain sentences; each can be used alone."""
 
     set_when: str
     means: str

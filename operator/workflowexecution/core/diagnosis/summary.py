@@ -1,4 +1,4 @@
-"""A diagnosis in the API's form: failureDetails, with a summary that anybody can read."""
+"""A diagnosis in the API's form: failureDetails, with a summary for all readers."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,13 +21,13 @@ def details_of(
     started_at: datetime,
     failed_at: datetime,
 ) -> FailureDetails:
-    """Word a diagnosis as the API carries it; the same diagnosis gives the same words.
+    """Turn a diagnosis into failureDetails; the same diagnosis gives the same text.
 
     Args:
-        diagnosis: what failed and why.
+        diagnosis: the cause of the failure.
         execution: the execution that failed.
-        task_names: the resolved pipeline's tasks in order; gives the failed one its index.
-        started_at: when the run started, or the refusal time where none was made.
+        task_names: the resolved pipeline's tasks in order; they give the failed task its index.
+        started_at: the start of the run, or the time of the refusal where no run was made.
         failed_at: aware UTC, not before started_at.
     """
     took = timedelta(seconds=int(max(failed_at - started_at, timedelta(0)).total_seconds()))
@@ -48,7 +48,7 @@ def details_of(
 
 
 def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> str:
-    """Tell a failure: what happened, what that means, what was touched, what to do."""
+    """The summary of a failure: its cause, meaning and effects, and advice."""
     cause = diagnosis.cause
     explained = CAUSES[cause] if cause else FAILURES[diagnosis.reason]
     what = diagnosis.message.rstrip(".")
@@ -60,9 +60,9 @@ def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> s
 
 
 def note_of(failure: FailureDetails, execution: Execution) -> str:
-    """Tell a failure to those who may not read the execution.
+    """The note about a failure for users who may not read the execution.
 
-    In words of our own alone: what Tekton and the API server say may quote a parameter.
+    It has only text of our own: texts of Tekton and the API server may quote a parameter.
     """
     where = (
         failure.reason,
@@ -86,7 +86,7 @@ def _failed(execution: Execution, took: timedelta) -> str:
 
 
 def _began(diagnosis: Diagnosis) -> str:
-    """What may have changed something, for people; empty where nothing did."""
+    """The part that may have changed something, for people; empty where no step had begun."""
     if diagnosis.has_started is None:
         return _NOT_KNOWN
     return diagnosis.began if diagnosis.has_started else ""

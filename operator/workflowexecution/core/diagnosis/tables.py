@@ -1,7 +1,7 @@
-"""From Tekton's reasons to ours.
+"""Tables from Tekton's reasons to the reasons of the API.
 
 Source: the reason constants of Tekton Pipelines 1.0 to 1.15, for PipelineRuns, TaskRuns and
-CustomRuns. Each stands in exactly one table, also one that says nothing of a cause.
+CustomRuns. Each is in exactly one table, even a reason that does not show a cause.
 """
 
 import re
@@ -14,7 +14,7 @@ from workflowexecution.core.facts.pod import DEADLINE, PodEnd
 
 _CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
 
-# Tekton gives a run this reason also where a task failed whose failure then is the cause.
+# Tekton also gives a run this reason where a task failed; the cause is then that failure.
 RESULT_MISSING: Final = "CouldntGetPipelineResult"
 RUN_REASONS: Final = {
     "PipelineRunTimeout": FailureReason.DEADLINE_EXCEEDED,
@@ -57,7 +57,7 @@ TASK_REASONS: Final = {
     "ResourceVerificationFailed": _CONFIGURATION,
     "InvalidParamValue": _CONFIGURATION,
     "CreateContainerConfigError": _CONFIGURATION,
-    # Whatever else keeps a pod from being created lies in what the task or the run asks for: a
+    # Each other problem with the creation of a pod is in the fields of the task or run: a
     # ServiceAccount, a volume, a field of the pod template.
     "PodCreationFailed": _CONFIGURATION,
     "CouldntCreateWorkspacePVC": _CONFIGURATION,
@@ -72,7 +72,7 @@ _GOES_ON: Final = "what has this reason has not ended"
 _HAS_WORKED: Final = "what has this reason has not failed"
 _TOLD_BELOW: Final = "it says that something failed; the tasks and steps below it say what"
 _ENDED_BY_OTHERS: Final = "it was ended by a person or a program, which Tekton does not name"
-# Reasons that say nothing of the cause of a failure, each with why that is so.
+# Reasons that do not show the cause of a failure, each with the explanation.
 WITHOUT_CLASS: Final = {
     "Started": _GOES_ON,
     "Running": _GOES_ON,
@@ -100,28 +100,28 @@ WITHOUT_CLASS: Final = {
     "TaskRunStopSidecarFailed": "all steps worked; Tekton could not end a sidecar beside them",
     "ConditionCheckFailed": "no version of Tekton since 1.0 sets it",
 }
-# Ends that follow from another failure or from an order, and so are never its cause.
+# Ends that follow from another failure or from a request, and so are never its cause.
 COLLATERAL: Final = ("TaskRunCancelled", "CustomRunCancelled", "FailureIgnored")
-# What Tekton says before it looks at the steps, of which one may have failed by itself.
+# Reasons that Tekton gives before it looks at the steps, of which one may have failed by itself.
 OF_SIDECARS: Final = ("SidecarOOM", "SidecarFailed")
-# Reasons that Tekton also gives where Kubernetes has ended the pod, of which it says nothing.
+# Reasons that Tekton also gives where Kubernetes has ended the pod, without saying so.
 OF_ANY_END: Final = ("Failed", "StepFailed", "InitContainerFailed", *OF_SIDECARS)
-# What Kubernetes ended a pod for, other than its deadline; all else is "Unknown".
+# Reasons of Kubernetes for ending a pod, other than its deadline; all others give "Unknown".
 NO_ROOM: Final = re.compile(r"Evicted|Preempt|OutOf")
 TIMED_OUT: Final = ("PipelineRunTimeout", "TaskRunTimeout")
-# Tekton deletes the pod of a task that it ends itself: there is no log to point at.
+# Tekton deletes the pod of a task that it ends itself, so there is no log.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
-# Tekton says only that there is a reason; the node says which.
+# Tekton only says that there is a cause; the node's text has the cause itself.
 TOLD_BY_THE_NODE: Final = ("CreateContainerConfigError", "PodCreationFailed")
-# What Tekton's entrypoint exits with for a step that a signal ended, and what shells do.
+# Exit codes of Tekton's entrypoint, and of shells, for a step that a signal ended.
 BY_SIGNAL: Final = (255, 137, 143)
-# What it exits with when it fails itself.
+# The exit code of the entrypoint for its own failure.
 BY_TEKTON: Final = 1
-# A step that ended like this has not failed, whatever its exit code.
+# A step with one of these ends has not failed, even if its exit code is not 0.
 HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 
-# Reasons of what could not be fetched, and of what the API server did not take: of which kind, the
-# message tells.
+# Reasons of failed fetches, and of objects that the API server refused: the message shows the
+# kind.
 _OF_FETCHING: Final = (
     "CouldntGetPipeline",
     "CouldntGetTask",
@@ -143,24 +143,24 @@ _CAUSES: Final = {
 
 
 class Class(NamedTuple):
-    """What a failure is classed as; ``cause`` where that reason has causes with other advice."""
+    """The class of a failure; ``cause`` is set if its reason has causes with different advice."""
 
     reason: FailureReason
     cause: Cause | None = None
 
 
 def class_of_run(reason: str, message: str) -> Class | None:
-    """Class of a run's own reason; None where that says nothing of the cause."""
+    """Class of a run's own reason; None where that does not show the cause."""
     return _class_of(RUN_REASONS, reason, message)
 
 
 def class_of_task(reason: str, message: str) -> Class | None:
-    """Class of the reason of a run's child; None where that says nothing of the cause."""
+    """Class of the reason of a run's child; None where that does not show the cause."""
     return _class_of(TASK_REASONS, reason, message)
 
 
 def class_of_pod_end(end: PodEnd) -> Class:
-    """Class of what Kubernetes says that it ended a pod for."""
+    """Class of the reason for which Kubernetes ended a pod."""
     if end.reason == DEADLINE:
         return Class(FailureReason.DEADLINE_EXCEEDED, Cause.POD_DEADLINE)
     if NO_ROOM.match(end.reason):
@@ -179,11 +179,11 @@ def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> 
     return told or Class(table[reason], _CAUSES.get(reason))
 
 
-# What Tekton puts before the words of others, where it fetches a bundle and where it asks for that.
+# Tekton puts these before an error of the registry, and before one of its request for a bundle.
 _FROM_REGISTRY: Final = "cannot retrieve the oci image: "
 _FROM_RESOLVER: Final = re.compile(r'error requesting remote resource: |error getting "')
 _REFUSED: Final = re.compile(r": (?:UNAUTHORIZED|DENIED)\b|unexpected status code 40[13]\b")
-# Statuses that can pass by themselves, and those of credentials, are not among them.
+# Without statuses that may be temporary, and without those of credentials.
 _MISTAKEN: Final = re.compile(
     r": (?:BLOB|DIGEST|MANIFEST|MANIFEST_BLOB|NAME|SIZE|TAG)_(?:INVALID|UNKNOWN|UNVERIFIED)\b"
     r"|: UNSUPPORTED\b"
@@ -199,12 +199,12 @@ _PASSING: Final = re.compile(
 _QUOTA: Final = re.compile(r"is forbidden: (?:exceeded quota|status unknown for quota): ")
 _QUOTA_NOT_COUNTED: Final = re.compile(r"is forbidden: status unknown for quota: ")
 _RESULTS: Final = re.compile(r"invalid pipelineresults \[([^\]]+)\]")
-# What a volume is of, in the words of the node and of the scheduler.
+# A missing source of a volume, in the text of the node and of the scheduler.
 _NOT_THERE: Final = re.compile(
     r'Mount.*\b(?:secret|configmap)s? "[^"]*" not found|persistentvolumeclaim "[^"]*" not found'
     r"|references non-existent (?:config|secret) key"
 )
-# Tekton's own webhook checks objects: what it refuses is a mistake in the object, no policy.
+# Tekton's own webhook checks objects: its refusal means a mistake in the object, not a policy.
 _POLICY: Final = re.compile(
     r"(?:Validating|Mutating)AdmissionPolicy '.*' with binding '.*' denied request"
     r'|admission webhook "(?![^"]*\.pipeline\.tekton\.dev")[^"]*" denied the request',
@@ -213,7 +213,7 @@ _POLICY: Final = re.compile(
 
 
 def class_of_fetch(message: str) -> Class | None:
-    """Class of a bundle that could not be fetched; None where the request is the mistake."""
+    """Class of a bundle that could not be fetched; None where the request itself is wrong."""
     _, is_of_registry, said = message.partition(_FROM_REGISTRY)
     if is_of_registry:
         return _class_of_answer(said)
@@ -223,7 +223,7 @@ def class_of_fetch(message: str) -> Class | None:
 
 
 def _class_of_answer(said: str) -> Class | None:
-    """Class of what a registry, or the way to it, has answered: a mistake only where it says so."""
+    """Class of an error of a registry or its network; a mistake only where the text says so."""
     if _REFUSED.search(said):
         return Class(FailureReason.IMAGE_PULL_BACK_OFF, Cause.REGISTRY_REFUSES)
     if _MISTAKEN.search(said):
@@ -232,7 +232,7 @@ def _class_of_answer(said: str) -> Class | None:
 
 
 def class_of_refusal(message: str) -> Class | None:
-    """Class of an object that the API server did not take; None where neither quota nor policy."""
+    """Class of an object that the API server refused; None for neither quota nor policy."""
     if _QUOTA.search(message):
         return Class(FailureReason.RESOURCE_EXHAUSTED)
     if _POLICY.search(message):
@@ -241,19 +241,19 @@ def class_of_refusal(message: str) -> Class | None:
 
 
 def results_missing(message: str) -> str:
-    """Which results of the pipeline nobody wrote, ready to stand before Tekton's own words."""
+    """The missing results of the pipeline, as an introduction to Tekton's own text."""
     found = _RESULTS.search(message)
     named = ", ".join(map(repr, dict.fromkeys(found[1].split()))) if found else "one it names"
     return f"all tasks ended well, but the workflow did not write its result {named}: "
 
 
 def class_of_wait(message: str) -> Class | None:
-    """Class of what a run waited for in vain; None where the words tell only that it waited."""
+    """Class by the cause of a run's wait; None where the text shows no cause."""
     if _NOT_THERE.search(message):
         return Class(FailureReason.CONFIGURATION_ERROR)
     return class_of_refusal(message)
 
 
 def is_passing(message: str) -> bool:
-    """Whether a 403 will go by itself: a quota that is new has to be counted first."""
+    """Whether a 403 is temporary: a new quota has to be counted first."""
     return bool(_QUOTA_NOT_COUNTED.search(message))

@@ -1,1 +1,1 @@
-"""Slim, immutable records of what decisions are made from, parsed from API objects."""
+"""The facts for decisions: slim, immutable records, parsed from API objects."""

@@ -1,7 +1,7 @@
-"""Reads executions and runs: raw objects to facts, once, so that nobody else reads them raw.
+"""Decodes executions and runs: the only place that turns the raw objects into facts.
 
-What is missing or of a wrong type reads as empty: one odd object must not cost the sight of all
-others. These two are read for every event, so their fields are read here and in no other module.
+A missing or wrongly typed field reads as empty: one malformed object must not stop the reading of
+all others. These objects are read for every event, so no other module reads their fields again.
 """
 
 import re
@@ -23,25 +23,25 @@ from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, R
 
 Raw = Mapping[str, Any]
 
-# Of parameters, as they lie in memory: those of nearly all executions are far smaller.
+# Size of parameters in memory; those of nearly all executions are far smaller.
 PARAMETERS_KEPT: Final = 16 * 1024
 _PROBLEM_MAX: Final = 4096
 _META: Final = (
     *("namespace", "name", "uid", "resourceVersion"),
     *("generation", "creationTimestamp", "deletionTimestamp"),
 )
-# Each has a length that the definition bounds.
+# The CRD limits the length of each of them.
 _SPEC: Final = ("remediationRequestRef", "workflowRef", "targetResource", "executionConfig")
-# A traceparent has 55 characters, and more only behind a dash.
+# A traceparent has 55 characters; a longer one has a dash there.
 _TRACEPARENT_MAX: Final = 56
-# What says whose a run is and of which workflow.
+# The keys that name the execution and the workflow of a run.
 _WHOSE: Final = (
     names.KEY_EXECUTION_UID,
     names.KEY_EXECUTION,
     names.KEY_SOURCE_NAMESPACE,
     names.KEY_WORKFLOW_ID,
 )
-# What ``spec.managedBy`` of a run says where Tekton itself is to run it; so does its absence.
+# The value of ``spec.managedBy`` for a run that Tekton itself executes; no value means the same.
 _TEKTON: Final = "tekton.dev/pipeline"
 _PHASES: Final[dict[str, Phase]] = {phase.value: phase for phase in Phase}
 _ASKED: Final[dict[str, Asked]] = {asked.value: asked for asked in Asked}
@@ -50,7 +50,7 @@ _TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
 
 
 def parse_execution(raw: Raw) -> Execution:
-    """Read a WorkflowExecution; wrongly typed spec fields read as empty, never raise."""
+    """Read a WorkflowExecution; wrongly typed spec fields read as empty; never raises."""
     meta, spec = raw["metadata"], _mapping(raw, "spec")
     status = _mapping(raw, "status")
     phase, run = _text(status, "phase"), _mapping(status, "pipelineRunRef")
@@ -78,10 +78,10 @@ def parse_execution(raw: Raw) -> Execution:
 
 
 def kept(seen: Execution) -> Execution:
-    """The same execution without what nothing asks for again: at most about 40 KiB.
+    """The same execution without fields that are not needed again: at most about 40 KiB.
 
-    Parameters that are large, or are in a run already, are left out: it is not whole then, and
-    tells what is wrong with its spec where that still matters.
+    Parameters that are large, or are already in a run, are left out. The execution is then not
+    whole, and keeps the problem with its spec while that matters.
     """
     if not seen.is_whole:
         return seen
@@ -101,7 +101,7 @@ def kept(seen: Execution) -> Execution:
 
 
 def parse_run(raw: Raw) -> Run | None:
-    """Read a PipelineRun; None where it names no target in any way, or is a part of another."""
+    """Read a PipelineRun; None where it names no target, or is a part of another run."""
     meta, status = raw["metadata"], _mapping(raw, "status")
     spec, labels = _mapping(raw, "spec"), _mapping(meta, "labels")
     known = _said_of(_mapping(meta, "annotations"), labels)
@@ -150,9 +150,9 @@ def parse_run(raw: Raw) -> Run | None:
 
 
 def is_child_run(meta: Raw) -> bool:
-    """Whether a run is a task of another run, and on that one's target by what it took over.
+    """Whether a run is a task of another run and has only copied that run's target.
 
-    Its parent holds the target for it. One that names a target of its own holds that itself.
+    Its parent holds the target for it. A run that names its own target holds that target itself.
     """
     labels, known = _mapping(meta, "labels"), _mapping(meta, "annotations")
     parent = _text(labels, LABEL_PIPELINE_RUN)
@@ -172,7 +172,7 @@ def succeeded_condition(raw: Raw) -> Raw:
 
 
 def parse_owner(annotations: Raw) -> Owner | None:
-    """Read for which execution a run or its pod was made; None where it does not say."""
+    """Read the execution that a run or its pod was made for; None where it names none."""
     uid = _text(annotations, names.KEY_EXECUTION_UID)
     if not uid:
         return None
@@ -184,7 +184,7 @@ def parse_owner(annotations: Raw) -> Owner | None:
 
 
 def digest_in(reference: str) -> str:
-    """The digest that a bundle's reference is pinned by; empty where it has none."""
+    """The digest in a bundle's reference; empty where it has none."""
     return reference.partition("@")[2]
 
 
@@ -197,9 +197,9 @@ def _is_small(parameters: Any) -> bool:
 
 
 def _said_of(annotations: Raw, labels: Raw) -> Raw:
-    """What a run says it was made for; its labels say so where its annotations were taken off.
+    """The keys about a run's execution; from its labels where its annotations were removed.
 
-    Not where a label shows less than the whole name: no other execution may be taken for its own.
+    A label that has only a part of a name is not used: no other execution may seem to own it.
     """
     if _text(annotations, names.KEY_EXECUTION_UID):
         return annotations
@@ -209,7 +209,7 @@ def _said_of(annotations: Raw, labels: Raw) -> Raw:
 
 
 def _target_parameter(spec: Raw) -> str:
-    """What a run that somebody made by hand tells its tasks to work on."""
+    """The target in the parameters of a run that a user made by hand."""
     given = _mappings(spec, "params")
     return next(
         (_text(item, "value") for item in given if item.get("name") == RESERVED_PARAMETER),
@@ -218,7 +218,7 @@ def _target_parameter(spec: Raw) -> str:
 
 
 def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -> str:
-    """The key of the target a run is on, by the best that it tells; empty where it tells none."""
+    """The target key of a run, from the best source that it has; empty where it has none."""
     if target:
         return names.slot_key(target)
     by_label = names.slot_key_of_hash(_text(labels, names.KEY_TARGET_HASH))
@@ -226,7 +226,7 @@ def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -
 
 
 def _timeout(spec: Raw, *, has_finally: bool) -> timedelta | None:
-    """Without finally tasks, none of the time that is kept for them is given; 0 means no limit."""
+    """The time limit; finally tasks get their share only where there are some; 0 means no limit."""
     limits = _mapping(spec, "timeouts")
     of_tasks = "" if has_finally else _text(limits, "tasks")
     try:
@@ -252,10 +252,10 @@ def _fetched_digest(status: Raw) -> str:
 
 
 def _count_in(message: str) -> int:
-    """Tasks that ended, well or not; 0 where the message has no count.
+    """Number of tasks that ended, with any result; 0 where the message has no count.
 
-    Tekton counts them in the condition's message and nowhere else: child references carry no
-    outcome, and reading every TaskRun would cost a request for each change.
+    Tekton writes the count into the condition's message and nowhere else: child references have
+    no result, and a read of every TaskRun would cost a request for each change.
     """
     match = _TASKS_COMPLETED.match(message)
     return int(match[1]) if match else 0
@@ -264,7 +264,7 @@ def _count_in(message: str) -> int:
 def _undeclared(spec: Raw, pipeline: Pipeline) -> tuple[str, ...]:
     """Names of a run's parameters that its pipeline does not declare; empty until resolved.
 
-    Tekton takes them without a word, and a misspelt one leaves the default of the right one.
+    Tekton accepts them silently, and a misspelt one leaves the default of the right one.
     """
     if pipeline.parameters is None:
         return ()

@@ -1,4 +1,4 @@
-"""A WorkflowExecution, slim and immutable, as `decoding` reads it."""
+"""The facts of a WorkflowExecution, slim and immutable; ``decoding`` reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,14 @@ from workflowexecution.api.status import TERMINAL_PHASES, Phase
 class Execution:
     """A WorkflowExecution as last seen.
 
-    target_key: what all runs on its target share, see ``names.slot_key``.
-    run_name and run_namespace: of the run its status names; the namespace is None where the status
-    does not tell, as statuses of earlier versions do not.
-    pinned_digest: what it pins its bundle by; empty where it has none.
-    has_old_finalizer: whether it carries the finalizer of earlier controllers.
-    raw: the whole object, without what the API server notes of who wrote which field; in the cache
-        no more of it than ``kept`` keeps.
-    is_whole: whether its spec is there as it was written, parameters and all.
-    problem: what is wrong with the spec, where that is not there to be read again.
+    target_key: common to all runs on its target, see ``names.slot_key``.
+    run_name and run_namespace: of the run that its status names; the namespace is None where the
+        status has none, as in earlier versions.
+    pinned_digest: the digest that its bundle is pinned to; empty where it has none.
+    has_old_finalizer: whether it has the finalizer of earlier controllers.
+    raw: the whole object without managed fields; in the cache only the part that ``kept`` keeps.
+    is_whole: whether its spec is complete, including all parameters.
+    problem: the problem with the spec, if the spec is not there to be read again.
     """
 
     uid: str
@@ -50,14 +49,14 @@ class Execution:
         return self.phase in TERMINAL_PHASES
 
     def wants(self, namespace: str, name: str) -> bool:
-        """Whether a run made for it is the one that its status names; any, where it names none.
+        """Whether a run made for it is the run that its status names; true where it names none.
 
-        The name alone does not tell: in two execution namespaces two runs have the same one.
+        The name alone is not enough: runs in two execution namespaces can have the same one.
         """
         named = (self.run_namespace or namespace, self.run_name or name)
         return named == (namespace, name)
 
     @property
     def needs_work(self) -> bool:
-        """Whether anything may still be done for it."""
+        """Whether the operator may still have to do something for it."""
         return not self.has_ended or self.has_old_finalizer

@@ -1,4 +1,4 @@
-"""A WorkflowHold, parsed: what a person does not want to be launched for now."""
+"""A WorkflowHold, parsed: the launches that a person has stopped for now."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ _FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A hold; what it names has to apply together, and where it names nothing it holds all.
+    """A hold. All fields that it names must match; without any, it applies to everything.
 
     namespace, name: its own; the name is empty where holds cannot be read.
-    for_namespace, target, workflow_id: what is held; empty for any.
-    until: aware UTC, the first moment at which it holds nothing any more; None for: no end.
-    problem: why it cannot be understood, or why no hold can be read; it then holds everything.
+    for_namespace, target, workflow_id: the scope of the hold; empty for any.
+    until: aware UTC, the time from which it no longer applies; None where it has no end.
+    problem: why this hold is not valid, or why holds cannot be read; it then applies to everything.
     """
 
     namespace: str = ""
@@ -40,7 +40,7 @@ class Hold:
         return self.until is not None and now >= self.until
 
     def concerns(self, target: str, workflow_id: str, namespace: str) -> bool:
-        """Whether it holds a workflow on a target; ``namespace`` is that of the execution."""
+        """Whether it applies to a workflow on a target; ``namespace`` is that of the execution."""
         return (
             self.target in ("", target)
             and self.workflow_id in ("", workflow_id)
@@ -49,7 +49,7 @@ class Hold:
 
     @property
     def scope(self) -> str:
-        """What it holds, for people."""
+        """Its scope, for people."""
         parts = {
             "namespace": self.for_namespace,
             "target": self.target,
@@ -59,7 +59,7 @@ class Hold:
         return ", ".join(named) or "everything"
 
     def describe(self) -> str:
-        """Who holds what, since when, until when and why, for people; the same at any time."""
+        """The hold in words: name, scope, start, end and reason; the same at any time."""
         if not self.name:
             return f"nothing is launched while holds cannot be read: {self.problem}"
         which = f"WorkflowHold {self.namespace}/{self.name}"
@@ -74,7 +74,7 @@ class Hold:
 
 
 def parse_hold(raw: Raw) -> Hold:
-    """Read a WorkflowHold; one that cannot be understood holds everything, and says so."""
+    """Read a WorkflowHold; one that is not valid applies to everything, and has a problem."""
     meta = reading.mapping(raw, "metadata")
     namespace, name = reading.text(meta, "namespace"), reading.text(meta, "name")
     since = reading.moment(meta, "creationTimestamp")
@@ -95,7 +95,7 @@ def parse_hold(raw: Raw) -> Hold:
 
 
 def hold_on(holds: Iterable[Hold], execution: Execution, now: datetime) -> Hold | None:
-    """The hold that lasts longest of those that hold an execution; None where none does."""
+    """Of the holds that apply to an execution, the one that lasts longest; None where none does."""
     found = [
         hold
         for hold in holds
@@ -110,6 +110,6 @@ def _lasting(hold: Hold) -> tuple[datetime, str, str]:
 
 
 def _namespace_of(target: str) -> str:
-    """The namespace a target is in; empty where it is in none."""
+    """The namespace of a target; empty for a cluster-scoped one."""
     namespace, _, rest = target.partition("/")
     return namespace if "/" in rest else ""

@@ -1,8 +1,8 @@
 """The remaining parts of a run: its children and pods, and whether they can still execute.
 
-Tekton calls a run ended before its pods have stopped, leaves some pods behind for ever, and a
-deleted run is gone long before its pods are. A target is free only when neither a child nor a pod
-of the run is active. Of a pod only the workflow's own containers count: its steps and sidecars.
+Tekton calls a run ended before its pods have stopped, and leaves some pods behind for ever. The
+pods of a deleted run exist much longer than the run. A target is free only when no child and no
+pod of the run is active. In a pod only the workflow's own containers count: steps and sidecars.
 """
 
 from collections.abc import Iterable
@@ -20,36 +20,36 @@ from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Owner, Run
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID, ChildKind, TaskRun
 
-# Tekton has cancelled the TaskRuns of a run that failed longer ago than this: only pods are left.
+# By then Tekton has cancelled the TaskRuns of a failed run, so only pods are left.
 SETTLED_AFTER: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """Everything found that belongs to one run."""
+    """The children and pods of one run."""
 
     task_runs: tuple[TaskRun, ...] = ()
     pods: tuple[Pod, ...] = ()
 
     @property
     def is_active(self) -> bool:
-        """Whether anything may still execute."""
+        """Whether any part may still execute."""
         return any(task.is_active for task in self.task_runs) or bool(self.active_pods)
 
     @property
     def active_pods(self) -> tuple[Pod, ...]:
-        """Pods that may still execute, those first that have not begun."""
+        """Pods that may still execute; first those that have not begun."""
         active = (pod for pod in self.pods if pod.is_active)
         return tuple(sorted(active, key=lambda pod: (pod.has_started, pod.name)))
 
     @property
     def kept_pods(self) -> tuple[Pod, ...]:
-        """Pods that only what others have put into them keeps."""
+        """Pods that only foreign containers keep alive."""
         return tuple(pod for pod in self.pods if pod.kept_by and pod.deadline is None)
 
     @property
     def endable_children(self) -> tuple[TaskRun, ...]:
-        """Active children whose work no pod of ours is, and that nobody has deleted yet."""
+        """Active children without a pod of ours that are not being deleted yet."""
         return tuple(
             child
             for child in self.task_runs
@@ -58,26 +58,26 @@ class Leftovers:
 
     @property
     def has_started(self) -> bool:
-        """Whether anything has begun, so that something may have been changed."""
+        """Whether any part has begun, so that something may have been changed."""
         return self.has_pods_that_started or any(task.has_started for task in self.task_runs)
 
     @property
     def has_pods_that_started(self) -> bool:
-        """Whether a step of a pod that is there has begun."""
+        """Whether a step of an existing pod has begun."""
         return any(pod.has_started for pod in self.pods)
 
     @property
     def complaint(self) -> str:
-        """Why the node cannot start a step; empty where it says nothing."""
+        """The node's text about a step that it cannot start; empty where there is none."""
         return next((pod.complaint for pod in self.active_pods if pod.complaint), "")
 
     @property
     def pods_with_logs(self) -> frozenset[str]:
-        """Names of the pods that are there and will stay."""
+        """Names of the pods that exist and are not being deleted."""
         return frozenset(pod.name for pod in self.pods if pod.deadline is None)
 
     def describe(self) -> str:
-        """Name what may still execute, for people; empty where nothing does."""
+        """The names of the parts that may still execute, for people; empty where there are none."""
         if self.active_pods:
             pods = self.active_pods
             more = f" and {len(pods) - 1} more" if len(pods) > 1 else ""
@@ -87,9 +87,9 @@ class Leftovers:
 
 
 def has_left_only_pods(run: Run, now: datetime) -> bool:
-    """Whether of a run that has ended no more than pods can be left, which its target's list shows.
+    """Whether a run that has ended can have no leftovers except pods, which the list of pods shows.
 
-    What succeeded has no other children at work; a pod of one that is not ours may be in no list.
+    A successful run has no other active children. The list may lack the pods of a foreign run.
     """
     is_old = run.completed_at is not None and now - run.completed_at > SETTLED_AFTER
     if run.succeeded == "True":
@@ -99,13 +99,13 @@ def has_left_only_pods(run: Run, now: datetime) -> bool:
 
 
 def run_name_of(raw: Raw) -> str:
-    """Name of the run that a TaskRun or pod says it is of; empty where it says none."""
+    """Name of the run in the labels of a TaskRun or pod; empty where it has none."""
     labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
     return reading.text(labels, LABEL_PIPELINE_RUN)
 
 
 def with_pods(children: Iterable[TaskRun], pods: Iterable[Pod]) -> tuple[TaskRun, ...]:
-    """Children, each with what the pod of its last attempt tells of it."""
+    """The children, each with the facts from the pod of its last attempt."""
     by_name = {pod.name: pod for pod in pods}
     return tuple(
         child
@@ -123,7 +123,7 @@ def with_pods(children: Iterable[TaskRun], pods: Iterable[Pod]) -> tuple[TaskRun
 
 
 def is_of_run(raw: Raw, run_uid: str) -> bool:
-    """Whether a TaskRun or pod found by a run's name is that very run's; names are used again."""
+    """Whether a TaskRun or pod belongs to this very run: a later run may have the same name."""
     labelled = reading.text(
         reading.mapping(reading.mapping(raw, "metadata"), "labels"), LABEL_RUN_UID
     )
@@ -131,7 +131,7 @@ def is_of_run(raw: Raw, run_uid: str) -> bool:
 
 
 def run_of_pod(raw: Raw) -> Run | None:
-    """The run that a pod of ours is left of, as if it had been deleted; None where it names none.
+    """The run of a pod of ours, as if the run had been deleted; None where the pod names none.
 
     Tekton copies the labels and annotations of a run to its pods.
     """
@@ -161,9 +161,9 @@ def run_of_pod(raw: Raw) -> Run | None:
 
 
 def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
-    """What a status tells of its run; it holds its target as one that was deleted does.
+    """The run that a status names; it holds its target in the same way as a deleted run.
 
-    Its ``uid`` is empty: whoever looks at what is left of it reads the run itself first.
+    Its ``uid`` is empty: a read of its leftovers reads the run itself first.
     """
     slot = names.parse_slot(run_name)
     meta = reading.mapping(execution.raw, "metadata")
@@ -183,11 +183,11 @@ def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
 
 
 def seen_again(known: TaskRun | None, child: TaskRun) -> TaskRun:
-    """A child as it is now, with what its pod told, and may tell no more.
+    """A child in its current state, with facts that only an earlier state of its pod shows.
 
-    What a pod told of a child that had ended is final, and so is what it told while it was being
-    deleted: the node shows its containers no change any more. Of a child that was at work it only
-    tells how it stood then: its steps may have begun since.
+    The facts from the pod of an ended child are final. So are those from a pod that was being
+    deleted: the node no longer updates the state of its containers. The facts about an active
+    child are only those of that moment: its steps may have begun since.
     """
     if known is None or (known.uid, known.pod_name) != (child.uid, child.pod_name):
         return child
@@ -204,11 +204,11 @@ def seen_again(known: TaskRun | None, child: TaskRun) -> TaskRun:
 
 
 def has_begun(children: Iterable[TaskRun], pods: Iterable[Pod] = ()) -> bool | None:
-    """Whether anything of a run has begun, so that something may have been changed.
+    """Whether any part of a run has begun, so that something may have been changed.
 
     Args:
-        children: all of it that were ever seen, each as ``seen_again`` merges them.
-        pods: those that are there.
+        children: all children that were ever seen, each as merged by ``seen_again``.
+        pods: those that exist.
     Returns: None where it is not known.
     """
     if any(pod.has_started for pod in pods):

@@ -1,11 +1,11 @@
 """The pipeline of a run as Tekton resolved it, and its results.
 
-It tells without a request which runs have children that are no TaskRuns, and which may have pods
-that work on after the run has succeeded.
+It shows without a request which runs have children other than TaskRuns, and which may have pods
+that still run after the run has succeeded.
 
-Results are the only words that steps can put into Tekton's objects: what was found and done, and
-why it failed. Five names have a meaning here; all others are the workflow's own business and are
-not shown.
+Results are the only text that steps can put into Tekton's objects: about what they found and did,
+and why they failed. Five names of results have a meaning here. All others belong to the workflow
+and are not shown.
 """
 
 import json
@@ -18,19 +18,19 @@ from workflowexecution.api.status import FailureReason
 
 FAILURE_REASON: Final = "failure-reason"
 FAILURE_MESSAGE: Final = "failure-message"
-# Of a pipeline that succeeded, in the order in which they are told.
+# Results of a successful pipeline, in the order of the message.
 TOLD: Final = ("before", "after", "found")
-# Characters of one result: a step writes at most 4096 bytes, a condition holds 32768.
+# Maximum length of one result: a step writes at most 4096 bytes, a condition holds 32768.
 _LONGEST: Final = 1024
 _REASONS: Final = frozenset(reason.value for reason in FailureReason)
 
 
 @dataclass(frozen=True, slots=True)
 class ChildKinds:
-    """What has to be looked for; everything, where the pipeline is not known.
+    """The kinds of children that a run can have; all kinds, where the pipeline is not known.
 
-    may_outlast: whether a pod may still work when the run has succeeded: one with a sidecar, one
-        of an attempt or a task whose failure did not count, or one of a task that is not shown.
+    may_outlast: whether a pod may still run when the run has succeeded: a pod with a sidecar, of
+        an attempt or a task whose failure did not count, or of a task that is not shown.
     custom_runs: whether a task is a custom task.
     runs: whether a task is a pipeline.
     """
@@ -45,10 +45,10 @@ _NONE: Final = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
 
 
 class Pipeline(NamedTuple):
-    """The resolved pipeline of a run; nothing of it is known before.
+    """The resolved pipeline of a run; its fields are empty before.
 
     task_names: of its tasks, then of its finally tasks.
-    parameters: names of those that it declares; None until it is resolved.
+    parameters: names of the declared parameters; None until it is resolved.
     """
 
     children: ChildKinds
@@ -58,7 +58,7 @@ class Pipeline(NamedTuple):
 
 
 def parse_pipeline(status: Raw, *, has_failed: bool) -> Pipeline:
-    """Read what a PipelineRun's status tells; one that failed before that has no children."""
+    """Read a PipelineRun's status; a run that failed before it was resolved has no children."""
     spec = status.get("pipelineSpec")
     if not spec or not isinstance(spec, dict):
         return Pipeline(_NONE if has_failed else ANY_CHILDREN)
@@ -86,7 +86,7 @@ def _may_outlast(task: Raw) -> bool:
 
 
 def _is_custom(task: Raw) -> bool:
-    """Whether Tekton makes a CustomRun of it: it names both a kind and the version of that."""
+    """Whether Tekton makes a CustomRun of it: it has both a kind and the version of that kind."""
     forms = (reading.mapping(task, "taskRef"), reading.mapping(task, "taskSpec"))
     return any(form.get("apiVersion") and form.get("kind") for form in forms)
 
@@ -96,13 +96,13 @@ def _is_pipeline(task: Raw) -> bool:
 
 
 def told_of(status: Raw) -> str:
-    """What a PipelineRun's results tell, as ``before: …; after: …``; else empty."""
+    """The text of a PipelineRun's results, as ``before: …; after: …``; else empty."""
     found = _texts(status)
     return "; ".join(f"{name}: {found[name]}" for name in TOLD if found.get(name))
 
 
 def failure_of(status: Raw) -> tuple[FailureReason | None, str]:
-    """The class and the words that a TaskRun's steps gave for their failure; empty where none."""
+    """The class and text that a TaskRun's steps gave for their failure; empty without any."""
     found = _texts_of_steps(status) | _texts(status)
     given = found.get(FAILURE_REASON, "")
     reason = FailureReason(given) if given in _REASONS else None
@@ -118,7 +118,7 @@ def _texts(status: Raw) -> dict[str, str]:
 
 
 def _texts_of_steps(status: Raw) -> dict[str, str]:
-    """The same as steps that ended wrote it: of a TaskRun it ends itself Tekton takes over none."""
+    """The results in the messages of ended steps; of a TaskRun that it ends, Tekton copies none."""
     found = {}
     for step in reading.mappings(status, "steps"):
         for item in _written(reading.text(reading.mapping(step, "terminated"), "message")):
@@ -127,7 +127,7 @@ def _texts_of_steps(status: Raw) -> dict[str, str]:
 
 
 def _written(message: str) -> list[Raw]:
-    """What a container said when it ended; nothing where these are other words."""
+    """The results in a container's last message; empty where it is other text."""
     try:
         said = json.loads(message)
     except (ValueError, RecursionError):

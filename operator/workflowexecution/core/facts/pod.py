@@ -1,6 +1,6 @@
 """The pod of a TaskRun: whether its steps may still execute, and why Kubernetes ended it.
 
-Of a pod only the workflow's own containers count: its steps and sidecars.
+In a pod only the workflow's own containers count: its steps and sidecars.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ _ENDED: Final = ("Succeeded", "Failed")
 _STEP_PREFIX: Final = "step-"
 _SIDECAR_PREFIX: Final = "sidecar-"
 _TEKTONS_PREFIXES: Final = (_STEP_PREFIX, _SIDECAR_PREFIX)
-# Tekton's own: it only reads results.
+# A container of Tekton, which only reads results.
 _NOT_THE_WORKFLOWS: Final = "sidecar-tekton-log-results"
 _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
-# Reasons of container runtimes for a container whose process never ran; its exit code is made up.
+# Reasons of container runtimes for a container that never ran; its exit code has no meaning.
 NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
 DEADLINE: Final = "DeadlineExceeded"
-# The first step waits for this file, which holds the annotation's value.
+# The first step waits for this file, which has the value of the annotation.
 _GATE: Final = "/tekton/downward/ready"
 _READY_ANNOTATION: Final = "tekton.dev/ready"
 _READY: Final = "READY"
@@ -28,9 +28,9 @@ _READY: Final = "READY"
 
 @dataclass(frozen=True, slots=True)
 class PodEnd:
-    """That Kubernetes ended a pod, in its words.
+    """The end of a pod by Kubernetes, with the reason in its text.
 
-    at: when it did; None where it does not tell.
+    at: the time of the end; None where none is given.
     """
 
     reason: str
@@ -46,14 +46,14 @@ class Pod:
     """The pod of a TaskRun.
 
     is_active: whether a step or a sidecar of it may still execute.
-    kept_by: containers that others have put into it and that keep it where nothing else does.
+    kept_by: foreign containers that keep it alive where nothing else does.
     has_started: whether one of its steps has started.
     is_held: whether Tekton has not let its first step begin.
     awaits: the sidecars that are not ready; Tekton lets no step begin before they are.
-    end: why Kubernetes ended it, None where it did not.
-    complaint: why the node cannot start its first step or sidecar that waits, as the node says it;
-        empty where it says nothing.
-    deadline: when Kubernetes should have ended it, None where nobody has deleted it.
+    end: why Kubernetes ended it; None where it did not.
+    complaint: why the node cannot start its first waiting step or sidecar, in the node's text;
+        empty where there is none.
+    deadline: when Kubernetes should have ended it; None where it is not being deleted.
     """
 
     name: str
@@ -99,7 +99,7 @@ def parse_pod(raw: Raw) -> Pod:
 
 
 def _states(status: Raw) -> dict[str, Raw]:
-    """The state of each container of a pod; one of which nothing is told is not among them."""
+    """The state of each container of a pod; containers without a state are left out."""
     return {
         reading.text(item, "name"): reading.mapping(item, "state")
         for key in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
@@ -108,7 +108,7 @@ def _states(status: Raw) -> dict[str, Raw]:
 
 
 def _works(spec: Raw, states: dict[str, Raw]) -> bool:
-    """Whether a step or a sidecar may still execute; so may a pod that does not show its steps."""
+    """Whether a step or a sidecar may still execute; also true for a pod that shows no steps."""
     names_of = {
         key: [reading.text(item, "name") for item in reading.mappings(spec, key)]
         for key in ("containers", "initContainers")
@@ -118,7 +118,7 @@ def _works(spec: Raw, states: dict[str, Raw]) -> bool:
         return True
     if any(_is_the_workflows(name) and not _has_ended(states, name) for name in main):
         return True
-    # Kubernetes starts a sidecar of its own kind again for as long as another container works.
+    # Kubernetes restarts a native sidecar as long as another container runs.
     natives = [name for name in names_of["initContainers"] if _is_the_workflows(name)]
     is_alone = all(_has_ended(states, name) for name in main)
     return any(not (is_alone and _has_ended(states, name)) for name in natives)
@@ -133,7 +133,7 @@ def _has_ended(states: dict[str, Raw], name: str) -> bool:
 
 
 def _has_begun(spec: Raw, states: dict[str, Raw]) -> bool:
-    """Whether its first step may have begun, as none does before that; any where none is shown."""
+    """Whether the first step may have begun, or, if the steps are not shown, any container."""
     shown = [reading.text(item, "name") for item in reading.mappings(spec, "containers")]
     steps = [name for name in shown or states if name.startswith(_STEP_PREFIX)]
     return any(_has_run(states.get(name, {})) for name in (steps[:1] if shown else steps))
@@ -147,7 +147,7 @@ def _has_run(state: Raw) -> bool:
 
 
 def _complaint_of_any(states: dict[str, Raw]) -> str:
-    """What the node says of the first step that waits, or else of the first sidecar."""
+    """The node's text about the first waiting step, or else about the first waiting sidecar."""
     said = [
         *(_complaint_of(states[name]) for name in states if name.startswith(_STEP_PREFIX)),
         *(
@@ -160,16 +160,16 @@ def _complaint_of_any(states: dict[str, Raw]) -> str:
 
 
 def _complaint_of(state: Raw) -> str:
-    """What the node says of a step that waits; that it is being made ready is no complaint."""
+    """The node's text about a waiting step; empty while the step is only being prepared."""
     waiting = reading.mapping(state, "waiting")
     is_usual = reading.text(waiting, "reason") in _USUAL_WAITS
     return "" if is_usual else reading.text(waiting, "message")
 
 
 def pod_end_of(raw: Raw) -> PodEnd | None:
-    """Why Kubernetes ended a pod, or is about to; None where it did not.
+    """Why Kubernetes ended a pod, or is about to end it; None where it does not.
 
-    A pod that is over its deadline says so some seconds after its containers have ended.
+    A pod over its deadline shows this some seconds after its containers have ended.
     """
     status = reading.mapping(raw, "status")
     conditions = reading.mappings(status, "conditions")
@@ -197,7 +197,7 @@ def _deadline(spec: Raw, status: Raw) -> tuple[datetime | None, int]:
 
 
 def is_held(raw: Raw) -> bool:
-    """Whether Tekton has not let the first step of a pod begin; its containers run before that."""
+    """Whether Tekton holds back the first step of a pod, whose container already runs."""
     steps = [item for item in _containers(raw) if _is_step(item)]
     known = reading.mapping(reading.mapping(raw, "metadata"), "annotations")
     waits = bool(steps) and _GATE in (steps[0].get("args") or ())
@@ -205,7 +205,7 @@ def is_held(raw: Raw) -> bool:
 
 
 def unready_sidecars(raw: Raw) -> tuple[str, ...]:
-    """Names of the containers beside the steps that Tekton still waits for, as tasks have them."""
+    """Names of the sidecars that Tekton still waits for, as in the task."""
     statuses = reading.mappings(reading.mapping(raw, "status"), "containerStatuses")
     return tuple(
         reading.text(item, "name").removeprefix(_SIDECAR_PREFIX)

@@ -1,4 +1,4 @@
-"""A PipelineRun that holds or held a target, slim and immutable, as `decoding` reads it."""
+"""The facts of a PipelineRun that holds or held a target; ``decoding`` reads them."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ RunKey = tuple[str, str]
 LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
 
 
-# What Tekton says of a run that something holds back, until it begins with it.
+# Tekton's reason for a run that is held back, until Tekton begins with it.
 _HELD_BACK: Final = "PipelineRunPending"
 
 
 class Asked(StrEnum):
-    """What ``spec.status`` asks Tekton to do with a run.
+    """The request to Tekton in ``spec.status``.
 
-    WAIT: not to begin yet. STOP: to begin no more tasks, and to run its finally tasks.
-    CANCEL_FIRST: to cancel its tasks, and to run its finally tasks. CANCEL: to cancel everything.
+    WAIT: do not begin yet. STOP: begin no more tasks, and run the finally tasks.
+    CANCEL_FIRST: cancel the tasks, and run the finally tasks. CANCEL: cancel everything.
     """
 
     NOTHING = ""
@@ -32,12 +32,12 @@ class Asked(StrEnum):
 
 
 class RunState(StrEnum):
-    """How far a run is. Only a finished one no longer holds its target.
+    """The state of a run. Only a finished run no longer holds its target.
 
-    ACTIVE: Tekton has not given its verdict.
-    STOPPING: it has ended or is deleted, and something of it may still execute. Tekton starts
-        nothing for a run that is being deleted, even where a finalizer keeps the object for ever.
-    FINISHED: nothing of it can change the target any more.
+    ACTIVE: Tekton has not reported its result.
+    STOPPING: it has ended or is deleted, and parts of it may still execute. Tekton starts nothing
+        for a run that is being deleted, even where a finalizer keeps the object for ever.
+    FINISHED: no part of it can change the target any more.
     """
 
     ACTIVE = "Active"
@@ -47,7 +47,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The execution a run was made for, as the run itself says."""
+    """The execution that a run was made for, from the run itself."""
 
     uid: str
     namespace: str
@@ -58,27 +58,27 @@ class Owner:
 class Run:
     """A PipelineRun that holds, or held, a target.
 
-    resource_version: not compared: what two versions say may be the same.
-    target_key: what all runs on its target share.
-    slot_number: the number in its name; 0 where its name is no slot of its target.
-    target, workflow_id: None where the run does not tell.
-    owner: None where it is not one of ours, as a rerun that a person made.
+    resource_version: not compared: two versions may have the same facts.
+    target_key: common to all runs on its target.
+    slot_number: the number in its name; 0 where its name is not one of its target.
+    target, workflow_id: None where the run has none.
+    owner: None where it has no execution, as a rerun that a person made.
     succeeded: the status of Tekton's condition: "True", "False" or "Unknown".
-    asked: what Tekton is asked to do with it.
-    managed_by: the controller that runs it in Tekton's place; empty where that is Tekton.
+    asked: the request to Tekton.
+    managed_by: the controller that executes it instead of Tekton; empty where that is Tekton.
     has_finally: whether the resolved pipeline has finally tasks; False until it is resolved.
-    timeout: within which it has to end, its finally tasks included; None where it has no limit.
-    released_at: when it was first seen not to be held back any more, None for one that never was;
-        not compared, because the run itself does not tell.
-    pinned_digest: the digest that Tekton is asked for the bundle by; empty where by none.
-    fetched_digest: of the image that Tekton says it took it from; empty where it has not told yet.
-    told: what its results say it did; empty where they say nothing.
-    undeclared_parameters: names of those given that the resolved pipeline does not declare.
+    timeout: its time limit, including the finally tasks; None where it has no limit.
+    released_at: when it was first seen to be no longer held back; None where it never was held
+        back; not compared, because it is not in the run itself.
+    pinned_digest: the digest of the bundle in the request to Tekton; empty where there is none.
+    fetched_digest: of the image that Tekton fetched; empty until Tekton reports it.
+    told: the text of its results; empty where there is none.
+    undeclared_parameters: names of given parameters that the resolved pipeline does not declare.
     is_cleared: whether a person has noted on it that its failure has been looked at.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
-    has_stopped: whether it is known that nothing of a run that ended or is deleted executes.
-    has_started: whether a step has begun, None where nobody has looked.
-    children: what its pipeline can have running.
+    has_stopped: whether it is known that no part of an ended or deleted run executes.
+    has_started: whether a step has begun; None where that is not known.
+    children: the kinds of children that its pipeline can have.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """How far it is; see RunState."""
+        """Its state; see RunState."""
         is_over = self.succeeded == "True" and not self.children.may_outlast
         if is_over or self.has_stopped:
             return RunState.FINISHED
@@ -130,7 +130,7 @@ class Run:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether its tasks are to be cut off; one that is to STOP ends at its own pace."""
+        """Whether its tasks are to be cancelled; a run that is to STOP ends its tasks normally."""
         return self.asked in (Asked.CANCEL_FIRST, Asked.CANCEL)
 
     @property
@@ -146,14 +146,14 @@ class Run:
 
     @property
     def has_run_no_task(self) -> bool:
-        """Whether Tekton says that no task has run: all were skipped, or there are none."""
+        """Whether Tekton reports that no task has run: all were skipped, or there are none."""
         return self.message.startswith("Tasks Completed: 0 (")
 
     def following(self, known: "Run | None", now: datetime) -> "Run":
-        """It with what had been learnt of it before, and when it was first seen released.
+        """The run with the facts learnt earlier, and the time when it was first seen released.
 
         Args:
-            known: what was known under its name; that may be another run.
+            known: the run last known under its name; that may be another run.
             now: aware UTC.
         """
         if known is None or known.uid != self.uid:
@@ -167,33 +167,33 @@ class Run:
         return replace(run, released_at=released_at) if released_at else run
 
     def given_up_at(self, grace: timedelta) -> datetime | None:
-        """When it is given up if it still has not ended; None where that never comes.
+        """The time at which it is given up if it has not ended; None where it never is.
 
-        What holds a run back may do so for as long as it likes.
+        There is no limit for the time in which a run is held back.
         """
         if self.timeout is None or self.is_queued:
             return None
         try:
             return (self.started_at or self.waits_since) + self.timeout + grace
         except OverflowError:
-            # Later than any date there is.
+            # Later than the last date.
             return None
 
     @property
     def waits_since(self) -> datetime:
-        """Since when Tekton should have begun with it; aware UTC."""
+        """The time since which Tekton should have begun with it; aware UTC."""
         return self.released_at or self.created_at
 
     @property
     def is_lost(self) -> bool:
-        """Whether it was deleted before Tekton gave its verdict, and nothing of it executes."""
+        """Whether it was deleted before Tekton reported its result, and no part of it executes."""
         return self.has_stopped and self.succeeded not in ("True", "False")
 
     def ended_at(self, seen_at: datetime) -> datetime:
-        """When it ended, by the API server's clock whatever Tekton's says.
+        """The time of its end, by the API server's clock, even if Tekton's clock is wrong.
 
-        Not before it was created plus the time it took, so that a clock that is behind cannot
-        shorten a cooldown; not after it was seen, so that one that is ahead cannot prolong it.
+        Not before its creation plus its duration, so that a slow clock cannot shorten a cooldown.
+        Not after the time it was seen, so that a fast clock cannot make a cooldown longer.
 
         Args:
             seen_at: aware UTC; it has ended by then.

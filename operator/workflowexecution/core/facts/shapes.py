@@ -1,12 +1,12 @@
 """The fields of executions and of runs that are decoded: the rest of an object is skipped.
 
-Of a PipelineRun that is a tenth, without the scripts of its tasks. A field that is not named here
-is never decoded, so whoever reads one more names it here, too.
+For a PipelineRun these are a tenth, without the scripts of its tasks. Only fields that are named
+here are decoded, so each new field that the code reads must be added here.
 """
 
 from typing import Any, TypedDict
 
-# The names are written out: a type takes no constants. ``identity`` and ``names`` have them.
+# The names are literals, because a type takes no constants; ``identity`` and ``names`` have them.
 _Annotations = TypedDict(
     "_Annotations",
     {"kubernaut.ai/traceparent": Any, "kubernaut.ai/clear-execution-block": Any},
@@ -61,7 +61,7 @@ class _Named(TypedDict, total=False):
 
 
 class _Present(TypedDict, total=False):
-    """Of interest is only that it is there."""
+    """Only its presence matters."""
 
 
 class _TaskSpec(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""Children of a run, read once it has ended: what each did, and how its steps ended."""
+"""The children of a run, read after its end: their results, and the ends of their steps."""
 
 import re
 from collections.abc import Iterable
@@ -18,24 +18,24 @@ LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
 LABEL_PIPELINE_TASK: Final = "tekton.dev/pipelineTask"
 
-# Facts that Tekton 1.15 tells in its messages and nowhere else, in forms of its own making.
+# Facts that Tekton 1.15 writes only into its messages, in formats of its own.
 _PREVIOUS: Final = re.compile(r"\nPrevious status: \[([A-Za-z]+)\] ")
 _NAMED_CONTAINER: Final = re.compile(r'\Ainit container failed, "([^"]+)" exited ')
 _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
 _NAMED_SIDECAR: Final = re.compile(r'\A[Tt]he sidecar "([^"]+)" in TaskRun "')
-# A sidecar of Kubernetes' own kind waits like this between two lives, while the steps work.
+# A native sidecar waits like this between two starts, while the steps run.
 _STARTS_AGAIN: Final = "CrashLoopBackOff"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step's container.
+    """The container of one step.
 
     has_started: whether its own command may have begun.
     exit_code: None until it has terminated, and where its container could not be started.
-    reason: how the container ended, in Kubernetes' words.
-    termination: how the step ended, in Tekton's words.
-    complaint: why its container could not be started, in the runtime's words; empty for others.
+    reason: the end of the container, in Kubernetes' terms.
+    termination: the end of the step, in Tekton's terms.
+    complaint: why its container could not be started, in the runtime's text; empty for others.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Step:
 
 
 class ChildKind(StrEnum):
-    """Kinds of what Tekton makes of a pipeline's tasks."""
+    """The kinds of objects that Tekton creates for a pipeline's tasks."""
 
     TASK_RUN = "TaskRun"
     CUSTOM_RUN = "CustomRun"
@@ -58,14 +58,14 @@ class ChildKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """One task of the pipeline: its last attempt, and those before it.
+    """One task of the pipeline: its last attempt and the earlier ones.
 
     A custom task and a pipeline that is a task have no steps here.
 
-    was: the reason it had before Tekton ended it for another one; empty where nothing was amiss.
-    named_step, named_sidecar: what Tekton's message names as the cause; empty where it names none.
+    was: its reason before Tekton ended it for another one; empty where there was none.
+    named_step, named_sidecar: the cause in Tekton's message; empty where it names none.
     named_container: the container before the steps that it names as the cause; or empty.
-    own_reason, own_message: the class and the words its steps gave for their failure, in results.
+    own_reason, own_message: the class and text that its steps gave for their failure, in results.
     earlier: the attempts before the last, oldest first.
     within: its name in the pipeline that is the task ``task_name``; empty where it is that task.
     has_begun: whether it is a custom task that its controller has taken up.
@@ -75,7 +75,7 @@ class TaskRun:
         seen; None where that pod was never seen.
     is_pod_going: whether that pod was being deleted then.
     has_sidecars: whether it has any.
-    pod_end: why Kubernetes ended the pod of the last attempt, None where that is not known.
+    pod_end: why Kubernetes ended the pod of the last attempt; None where that is not known.
     """
 
     name: str
@@ -108,12 +108,12 @@ class TaskRun:
 
     @property
     def called(self) -> str:
-        """The task as people find it: in the pipeline, or in the one that is a task of that."""
+        """The task's name for people; in a nested pipeline, after that pipeline's task."""
         return f"{self.task_name}/{self.within}" if self.within else self.task_name
 
     @property
     def wait(self) -> str:
-        """Which sidecars its steps wait for, for people; empty where for none."""
+        """The sidecars that its steps wait for, for people; empty where there are none."""
         names = ", ".join(map(repr, self.awaits))
         return f"its steps wait until sidecar {names} is ready" if self.is_held and names else ""
 
@@ -134,9 +134,9 @@ class TaskRun:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether nothing but the word of Tekton, which cut its steps off, tells that one began.
+        """Whether only the status from Tekton, which cut its steps off, shows that a step began.
 
-        It writes a step that it holds back for a sidecar as it writes one that works.
+        That status is the same for a running step and a step that waits for a sidecar.
         """
         if self.let_begin or (self.let_begin is None and not self.has_sidecars):
             return False
@@ -145,11 +145,11 @@ class TaskRun:
 
     @property
     def was_held_last(self) -> bool:
-        """Whether it was held back when its pod was last seen, and may have begun since."""
+        """Whether it was held back when its pod was last seen; it may have begun since."""
         return self.is_in_doubt and self.let_begin is False
 
     def has_cut_off(self, step: Step) -> bool:
-        """Whether Tekton ended a step with the task, or has not seen it end."""
+        """Whether Tekton ended a step with the task, or has not seen the step end."""
         return not step.reason or self.reason in (step.termination, step.reason)
 
     @property
@@ -165,7 +165,7 @@ def parse_task_run(raw: Raw) -> TaskRun:
 
 
 def attempts_of(raw: Raw) -> list[Raw]:
-    """A TaskRun as it stood at the end of each earlier attempt, and as it is now.
+    """A TaskRun in the state after each earlier attempt, and in its current state.
 
     Tekton leaves the steps of one attempt there until the next one has some: they are left out.
     """
@@ -184,7 +184,7 @@ def parse_child(raw: Raw, kind: ChildKind) -> TaskRun:
     task = parse_task_run(raw)
     if kind is ChildKind.TASK_RUN:
         return task
-    # What a pipeline that is a task has begun, its own children tell.
+    # For a pipeline that is a task, its own children show whether it has begun.
     has_begun = kind is ChildKind.CUSTOM_RUN and bool(reading.mapping(raw, "status"))
     return replace(task, kind=kind, steps=(), earlier=(), has_begun=has_begun)
 
@@ -222,18 +222,18 @@ def _parse_attempt(raw: Raw) -> TaskRun:
 
 
 def count_ended(task_runs: Iterable[TaskRun]) -> int:
-    """Number of tasks that have ended; Tekton's own count is missing after a time-out."""
+    """Number of ended tasks; Tekton's own count is missing after a time-out."""
     return len({task.task_name for task in task_runs if not (task.is_active or task.within)})
 
 
 def _is_awaited(sidecar: Raw) -> bool:
-    """Whether Tekton lets no step begin before this sidecar is there."""
+    """Whether Tekton lets no step begin before this sidecar is ready."""
     waiting = reading.mapping(sidecar, "waiting")
     return bool(waiting) and reading.text(waiting, "reason") != _STARTS_AGAIN
 
 
 def _parse_steps(status: Raw, task_reason: str, created_at: str) -> tuple[Step, ...]:
-    """All steps; none begins after one whose container could not be started."""
+    """All steps; no step begins after one whose container could not be started."""
     steps: list[Step] = []
     is_reached = True
     for raw in reading.mappings(status, "steps"):
@@ -247,8 +247,8 @@ def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
     terminated = reading.mapping(raw, "terminated")
     code = terminated.get("exitCode")
     started_at, reason = reading.text(terminated, "startedAt"), reading.text(terminated, "reason")
-    # A step that was still waiting when Tekton ended its TaskRun is written as terminated too,
-    # for the TaskRun's reason, and, as the schema wants a start, with the TaskRun's creation.
+    # When Tekton ends a TaskRun, it writes a waiting step as terminated. The step gets the reason
+    # of the TaskRun and, because the schema requires a start time, its creation time.
     never_began = reason == task_reason and started_at == created_at
     never_ran = reason in NEVER_RAN
     return Step(

@@ -1,1 +1,1 @@
-"""From an outcome to the status that reports it, and the patch that writes it."""
+"""From an outcome to the status that reports it, and to the patch that writes it."""

@@ -1,4 +1,4 @@
-"""The status that reports an outcome: the only place that composes one."""
+"""Composes the status that reports an outcome; no other module composes one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 RECONCILING: Final = "Reconciling"
 STALLED: Final = "Stalled"
 BUNDLE_VERIFIED: Final = "BundleVerified"
-# The most that metav1.Condition may carry; what Tekton says has no limit.
+# The limit of metav1.Condition; Tekton's text has none.
 _MESSAGE_MAX: Final = 32_768
 
 _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
@@ -40,7 +40,7 @@ _SUCCEEDED_BY_PHASE: Final[dict[Phase, ConditionStatus]] = {
 def change_status(
     held: Mapping[str, Any], outcome: Outcome, *, generation: int, now: datetime, asked: str
 ) -> tuple[WorkflowExecutionStatus, WorkflowExecutionStatus, dict[str, Any]]:
-    """What an outcome makes of the status that is held: before, after and the patch between."""
+    """The status before an outcome, the status after it, and the patch between them."""
     before = parse_status(held)
     after = status_for(before, outcome, generation=generation, now=now, asked=asked)
     return before, after, status_patch(held, status_to_json(after))
@@ -54,11 +54,11 @@ def status_for(
     now: datetime,
     asked: str = "",
 ) -> WorkflowExecutionStatus:
-    """Compose the status that tells an outcome; called twice it gives the same status.
+    """Compose the status that reports an outcome; a second call gives the same status.
 
-    ``asked`` is the digest that the execution pins its bundle by, empty where it has none.
+    ``asked`` is the digest that the execution's bundle is pinned to, empty where it has none.
 
-    A terminal status is returned as it is: it never changes.
+    A terminal status is returned unchanged.
     """
     if current.phase in TERMINAL_PHASES:
         return current
@@ -96,7 +96,7 @@ def status_for(
 
 
 def _counts(outcome: Outcome) -> dict[str, Any]:
-    """What is counted where that is asked for; nothing where it is not."""
+    """The counts of failures, if they are counted; else empty."""
     if outcome.failures is None:
         return {}
     return {
@@ -108,7 +108,7 @@ def _counts(outcome: Outcome) -> dict[str, Any]:
 def _completion_time(
     outcome: Outcome, started_at: datetime | None, now: datetime
 ) -> datetime | None:
-    """When it ended, to the second: durations shown must agree with the times shown."""
+    """The time of the end, in whole seconds: shown durations must agree with shown times."""
     if outcome.phase not in TERMINAL_PHASES:
         return None
     ended_at = outcome.run.ended_at(now) if outcome.run else now
@@ -116,7 +116,7 @@ def _completion_time(
 
 
 def _mirror_of(run: Run) -> PipelineRunStatus:
-    """What the run says; counts only once the pipeline is resolved and there is a total."""
+    """The state of the run; counts only once the pipeline is resolved and there is a total."""
     total = len(run.task_names)
     return PipelineRunStatus(
         status=run.succeeded,
@@ -129,7 +129,7 @@ def _mirror_of(run: Run) -> PipelineRunStatus:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one condition says, before it is known since when."""
+    """The content of one condition, without its transition time."""
 
     type: str
     status: ConditionStatus
@@ -148,10 +148,10 @@ def conditions_for(
     generation: int,
     now: datetime,
 ) -> list[Condition]:
-    """Build all conditions of a phase; transition times move only where the status flips.
+    """Build all conditions of a phase; transition times change only with the condition's status.
 
-    ``on_bundle`` is None where nothing can be said of the bundle that was run; what was said of it
-    before is then kept.
+    ``on_bundle`` is None where nothing is known about the bundle of the run; an earlier condition
+    about it is then kept.
     """
     before = {condition.type: condition for condition in current}
     claims = [
@@ -186,10 +186,10 @@ def _transition_time(before: Condition | None, status: ConditionStatus, now: dat
 
 
 def claim_on_bundle(asked: str, run: Run) -> Claim | None:
-    """Say whether what was run is what was asked for; None where that cannot be said yet.
+    """Whether the bundle that ran is the one that was pinned; None where that is not known yet.
 
     Args:
-        asked: the digest that the execution is pinned by; empty where that is not known.
+        asked: the digest that the execution is pinned to; empty where that is not known.
         run: its run.
     """
     asked = asked or run.pinned_digest
@@ -217,7 +217,7 @@ def claim_on_bundle(asked: str, run: Run) -> Claim | None:
 
 
 def parse_status(raw: Mapping[str, Any]) -> WorkflowExecutionStatus:
-    """Read a status; fields that somebody else wrote in a form of their own read as absent."""
+    """Read a status; fields that others wrote in another form read as absent."""
     try:
         return WorkflowExecutionStatus.model_validate(raw)
     except ValidationError as error:
@@ -228,14 +228,15 @@ def parse_status(raw: Mapping[str, Any]) -> WorkflowExecutionStatus:
 
 
 def status_to_json(status: WorkflowExecutionStatus) -> dict[str, Any]:
-    """The status as the API carries it; fields without a value are absent."""
+    """The status in the form of the API; fields without a value are absent."""
     return status.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def status_patch(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge patch that turns one status into the other; empty when they say the same.
+    """Merge patch from one status to another; empty where they are the same.
 
-    Whatever is no longer wanted is nulled, at any depth: a merge patch keeps what it does not name.
+    Fields that are no longer wanted are null, at any depth: a merge patch keeps what it does not
+    name.
     """
     changed = {
         key: _value_patch(current.get(key), value)

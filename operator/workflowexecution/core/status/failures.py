@@ -1,4 +1,4 @@
-"""Final outcomes that no run reports itself: skipped, refused, given up, or the run is lost."""
+"""Final outcomes that no run reports: skipped, refused, given up, or the run is lost."""
 
 import math
 from collections.abc import Callable
@@ -23,12 +23,12 @@ from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
 from workflowexecution.core.text import command
 from workflowexecution.core.verdict import Refuse, Skip
 
-# What Tekton says of a run none of whose tasks has begun.
+# Tekton's reasons for a run with no task started.
 _BEFORE_ANY_TASK = ("Started", "ResolvingPipelineRef", "PipelineRunPending")
 
 
 def outcome_of_refusal(execution: Execution, refusal: Refuse, now: datetime) -> Outcome:
-    """An execution for which no run was made."""
+    """The outcome of an execution for which no run was made."""
     found = Diagnosis(reason=refusal.reason, cause=refusal.cause, message=refusal.problem)
     return _failed(execution, found, now)
 
@@ -36,7 +36,7 @@ def outcome_of_refusal(execution: Execution, refusal: Refuse, now: datetime) -> 
 def outcome_of_giving_up(
     execution: Execution, run: Run, *, has_started: bool | None, now: datetime
 ) -> Outcome:
-    """A run that Tekton does not end long after its time limit.
+    """The outcome of a run that Tekton does not end long after its time limit.
 
     ``has_started``: None where it is not known whether a step had begun.
     """
@@ -53,7 +53,7 @@ def outcome_of_giving_up(
 
 
 def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcome:
-    """A run that was deleted before Tekton gave its verdict."""
+    """The outcome of a run that was deleted before Tekton reported its result."""
     how = "cancelled, and then deleted" if run.is_cancelled else "deleted by somebody else"
     diagnosis = Diagnosis(
         reason=FailureReason.UNKNOWN,
@@ -67,7 +67,7 @@ def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcom
 
 
 def _had_started(execution: Execution, run: Run) -> bool | None:
-    """Whether a step had begun; None where nobody saw, and the status does not rule it out."""
+    """Whether a step had begun; None where it was not seen and the status does not rule it out."""
     if run.has_started is not None:
         return run.has_started
     status = execution.raw.get("status") or {}
@@ -82,7 +82,7 @@ def _failed(execution: Execution, diagnosis: Diagnosis, now: datetime) -> Outcom
 
 
 def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
-    """A skip with its evidence, in full."""
+    """The outcome of a skip, with its full evidence."""
     details = _DETAILS[skip.reason](skip, now)
     return Outcome(
         phase=Phase.SKIPPED,
@@ -96,7 +96,7 @@ def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
 
 def _busy(skip: Skip, now: datetime) -> SkipDetails:
     holder = skip.evidence
-    # A run that no execution is known for stands under its own name.
+    # A run without a known execution is reported under its own name.
     by = (
         f"PipelineRun {holder.namespace}/{holder.run_name}, which no WorkflowExecution is known for"
         if holder.name == holder.run_name
@@ -180,7 +180,7 @@ def _failed_in_a_row(skip: Skip) -> str:
 
 
 def _to_clear(last: Evidence) -> str:
-    # A run that somebody made by hand has no execution that could be named.
+    # A run that a user made by hand has no execution to name.
     which = () if last.name == last.run_name else ("-n", last.namespace, last.name)
     clear = command("kubectl", "wfe", "clear", *which)
     return f"it is skipped until a person has looked and cleared that: {clear}"

@@ -1,4 +1,4 @@
-"""The outcome of an execution: one value for each possible state."""
+"""The outcome of an execution: one value for each state of it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,18 +13,18 @@ from workflowexecution.api.status import (
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
 
-# A working Tekton takes up a run within a second and ends one within a few of its limit.
+# A working Tekton begins with a run within a second, and ends it within seconds of its limit.
 _TAKE_UP: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an execution amounts to now.
+    """The current state of an execution, to be reported in its status.
 
     reason: a CamelCase token. message: for people.
-    failures: in a row before a step had begun; None where they are not counted.
-    next_allowed_at: aware UTC, when the same may be tried again; None where no time is known.
+    failures: in a row before the first step; None where they are not counted.
+    next_allowed_at: aware UTC, the time of the next allowed attempt; None where none is known.
     """
 
     phase: Phase
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
-    """What a run amounts to; ``failure`` is given exactly where it has failed and stopped."""
+    """The outcome of a run; ``failure`` is given only where it has failed and stopped."""
     if failure is not None:
         return Outcome(
             phase=Phase.FAILED,
@@ -55,12 +55,12 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
 
 
 def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> Outcome:
-    """A run under way.
+    """The outcome of an active run.
 
     Args:
         run: an active one.
-        complaint: what Tekton should have done with it by now; empty where nothing.
-        waits_for: why it does not go on, as far as that is known; else empty.
+        complaint: a step of Tekton that is late; empty where there is none.
+        waits_for: why it does not go on, if that is known; else empty.
     """
     if run.is_queued:
         return Outcome(phase=Phase.RUNNING, reason="Queued", message=_queued(run), run=run)
@@ -75,18 +75,18 @@ def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> O
 
 
 def _nothing_done(run: Run) -> str:
-    """That a good end stands for no work; empty where a task has run."""
+    """The note that a successful run did no work; empty where a task has run."""
     return f"no task has run, so nothing was done: {run.message}" if run.has_run_no_task else ""
 
 
 def _undeclared(run: Run) -> str:
-    """Which parameters of an execution its workflow does not know; empty where it knows all."""
+    """The parameters of an execution that its workflow does not declare; empty without any."""
     names = ", ".join(run.undeclared_parameters)
     return f"; the workflow declares no parameter {names}" if names else ""
 
 
 def outcome_of_ending(run: Run, ending: str) -> Outcome:
-    """A run that should end and is still active; ``ending`` says how far that is."""
+    """The outcome of an active run that is being ended; ``ending`` has the progress of that."""
     return Outcome(phase=Phase.RUNNING, reason="Stopping", message=ending, run=run)
 
 
@@ -99,7 +99,7 @@ def _queued(run: Run) -> str:
 
 
 def outcome_of_stopping(run: Run, why_held: str) -> Outcome:
-    """A run that has ended or is deleted while something of it may still execute.
+    """The outcome of a run that has ended or is deleted while parts of it may still execute.
 
     ``why_held`` says until when it holds its target.
     """
@@ -110,7 +110,7 @@ def outcome_of_stopping(run: Run, why_held: str) -> Outcome:
 
 
 def outcome_of_failure(failure: FailureDetails) -> Outcome:
-    """An execution that ended without a run to show for it: refused, or its run was deleted."""
+    """The outcome of an execution that ended without a run: refused, or its run was deleted."""
     return Outcome(
         phase=Phase.FAILED,
         reason=failure.reason,
@@ -120,30 +120,30 @@ def outcome_of_failure(failure: FailureDetails) -> Outcome:
 
 
 def outcome_of_wait(phase: Phase, message: str) -> Outcome:
-    """An execution of which nothing can be decided for now; its phase stays what it is."""
+    """The outcome of an execution without a decision for now; its phase does not change."""
     return Outcome(phase=phase, reason="Waiting", message=message)
 
 
 def outcome_of_hold(phase: Phase, hold: Hold) -> Outcome:
-    """An execution that a person does not want to be launched for now."""
+    """The outcome of an execution whose launch a person has stopped for now."""
     reason = "Held" if hold.name else "Waiting"
     return Outcome(phase=phase, reason=reason, message=hold.describe())
 
 
 @dataclass(frozen=True, slots=True)
 class TektonDelay:
-    """``complaint``: what Tekton has not done, empty if nothing; ``until``: when to look again."""
+    """``complaint``: the late step of Tekton, or empty; ``until``: the time of the next check."""
 
     complaint: str
     until: datetime | None
 
 
 def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
-    """Say whether an active run is doing what Tekton should have it do.
+    """Check whether Tekton handles an active run in time.
 
     Args:
         run: a run that has not ended.
-        grace: how long after its time limit it is given up; more than 30 s.
+        grace: time after its time limit until it is given up; more than 30 s.
         now: aware UTC.
     """
     if run.is_queued:
