@@ -83,7 +83,7 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
         "apiVersion": "tekton.dev/v1",
         "kind": "PipelineRun",
         "metadata": {
-            "name": names.slot_name(target, 1),
+            "name": names.run_name(target, 1),
             "namespace": namespace,
             "labels": labels,
             "annotations": {**shared, names.KEY_TARGET: target},

@@ -82,7 +82,7 @@ def _replaced(text: str, changes: dict[str, str]) -> str:
 
 def run_of(name: str) -> str:
     """Name of the run of an execution."""
-    return names.slot_name(bodies.target_of(name), 1)
+    return names.run_name(bodies.target_of(name), 1)
 
 
 def _uid() -> str:

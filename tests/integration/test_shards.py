@@ -74,7 +74,7 @@ def test_every_shard_serves_its_targets_and_no_others(world: World, of: int) -> 
                 if one.kind == "patch workflowexecutions/status"
             }
             assert written, f"{shard} has served nobody"
-            assert all(shard.holds(names.slot_key(target)) for target in written)
+            assert all(shard.holds(names.target_key(target)) for target in written)
 
 
 def test_another_number_of_shards_takes_over_under_load(world: World) -> None:
@@ -95,8 +95,8 @@ def test_another_number_of_shards_takes_over_under_load(world: World) -> None:
 def test_a_shard_without_an_operator_keeps_what_is_its_own_waiting(world: World) -> None:
     first, second = Shard(1, 2), Shard(2, 2)
     targets = [f"payment/Deployment/app-{number}" for number in range(20)]
-    ours = next(one for one in targets if first.holds(names.slot_key(one)))
-    theirs = next(one for one in targets if second.holds(names.slot_key(one)))
+    ours = next(one for one in targets if first.holds(names.target_key(one)))
+    theirs = next(one for one in targets if second.holds(names.target_key(one)))
     proxy = world.proxy
     operator = world.new_operator(proxy.url, f"--shard={first}")
     operator.start()

@@ -14,7 +14,7 @@ from harness.waiting import eventually, holds_for
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
-from workflowexecution.core.names import slot_name
+from workflowexecution.core.names import run_name
 
 ACTIVE = "workflowexecution_active"
 RUNS, EXECUTIONS = "pipelineruns", "workflowexecutions"
@@ -72,7 +72,7 @@ def test_a_run_that_ended_before_its_execution_was_seen_is_its_run_all_the_same(
 def until_told_of_all_runs(world: World) -> None:
     """Wait until the operator has seen two runs that are made now, and so the one before them."""
     for _ in range(2):
-        meta = {"name": slot_name(unique_target(), 1), "namespace": world.execution_namespace}
+        meta = {"name": run_name(unique_target(), 1), "namespace": world.execution_namespace}
         spec = {"pipelineRef": {"name": "any"}}
         run = {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": meta, "spec": spec}
         world.tekton.runs.create(run)

@@ -26,9 +26,9 @@ from workflowexecution.kube import lease
 # What is made at random is sometimes long, and hypothesis warns that it cannot be shown well.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 TARGET = "Node/worker-1"
-RUN = f"{RUN_NAMESPACE}/{names.slot_name(TARGET, 1)}"
+RUN = f"{RUN_NAMESPACE}/{names.run_name(TARGET, 1)}"
 # Of a slot of this target, of a slot of another, and of none.
-NAMES = (names.slot_name(TARGET, 1), "wfe-0123456789abcdef-7", "mine")
+NAMES = (names.run_name(TARGET, 1), "wfe-0123456789abcdef-7", "mine")
 CRD = Path(__file__).parents[2] / "manifests" / "crd" / "workflowexecutions.yaml"
 EXAMPLES = 5000 if is_long() else 150
 # A pass over a run that has ended reads it, its TaskRuns and its pods, and writes once.
@@ -88,7 +88,7 @@ class GarbledServer(Server):
 def labelled(server: Server, raw: Any, given: Raw) -> Raw:
     """An object as a selector by the run's name would find it, with anything else in it."""
     uid = server.get(RUNS, RUN)["metadata"]["uid"]
-    own = {LABEL_PIPELINE_RUN: names.slot_name(TARGET, 1), LABEL_RUN_UID: uid}
+    own = {LABEL_PIPELINE_RUN: names.run_name(TARGET, 1), LABEL_RUN_UID: uid}
     rest = raw if isinstance(raw, dict) else {"status": raw}
     return {**rest, "metadata": {**given, "name": "t", "namespace": RUN_NAMESPACE, "labels": own}}
 

@@ -10,7 +10,7 @@ from model_store import EXECUTIONS, RUNS, STEP
 from workflowexecution.core import names
 
 TARGET = "Node/worker-1"
-RUN = f"{RUN_NAMESPACE}/{names.slot_name(TARGET, 1)}"
+RUN = f"{RUN_NAMESPACE}/{names.run_name(TARGET, 1)}"
 
 
 def started(server: Server) -> Operator:

@@ -24,7 +24,9 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 def runs_are_created_without_a_slot(patch: pytest.MonkeyPatch) -> None:
     """Every name is new, so the API server refuses none."""
     numbers = itertools.count(1000)
-    patch.setattr(names, "slot_name", lambda target, _: f"{names.slot_key(target)}-{next(numbers)}")
+    patch.setattr(
+        names, "run_name", lambda target, _: f"{names.target_key(target)}-{next(numbers)}"
+    )
 
 
 def a_failed_run_is_free_before_it_has_stopped(patch: pytest.MonkeyPatch) -> None:
@@ -56,7 +58,7 @@ def a_deleted_run_is_free_at_once(patch: pytest.MonkeyPatch) -> None:
 
 def a_run_is_adopted_by_its_target(patch: pytest.MonkeyPatch) -> None:
     def last_on_target(snapshot: Snapshot) -> Run | None:
-        return max(snapshot.runs, key=lambda run: run.slot_number, default=None)
+        return max(snapshot.runs, key=lambda run: run.run_number, default=None)
 
     patch.setattr(decision, "own_run", last_on_target)
 
@@ -71,7 +73,7 @@ def a_run_is_adopted_by_the_name_of_its_execution(patch: pytest.MonkeyPatch) -> 
             for run in snapshot.runs
             if run.owner and mine == (run.owner.namespace, run.owner.name)
         ]
-        return max(own, key=lambda run: run.slot_number, default=None)
+        return max(own, key=lambda run: run.run_number, default=None)
 
     patch.setattr(decision, "own_run", by_name)
 

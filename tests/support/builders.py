@@ -112,7 +112,7 @@ def make_execution(
     )
     status: dict[str, Any] = {"phase": phase} if phase else {}
     if slot is not None:
-        name_of_run = names.slot_name(target, slot)
+        name_of_run = names.run_name(target, slot)
         status["pipelineRunRef"] = {"name": name_of_run, "namespace": RUN_NAMESPACE}
     for key, moment in (("startTime", started_at), ("completionTime", completed_at)):
         if moment is not None:
@@ -159,7 +159,7 @@ def raw_run(
     name: str = "",
 ) -> dict[str, Any]:
     """A PipelineRun as the API server shows it, in a slot of ``slot_target``."""
-    name = name or names.slot_name(slot_target, slot)
+    name = name or names.run_name(slot_target, slot)
     told = {
         names.KEY_EXECUTION: owner,
         names.KEY_EXECUTION_UID: f"uid-of-{owner}" if owner else None,

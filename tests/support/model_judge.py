@@ -171,6 +171,6 @@ def what_of(run: Raw) -> tuple[str, str]:
 def holder_of(run: Raw) -> str:
     """Whom a Skip names for a run: its execution, or itself where it is in no slot."""
     told = run["metadata"]["annotations"]
-    if names.parse_slot(run["metadata"]["name"]) is None:
+    if names.parse_run_name(run["metadata"]["name"]) is None:
         return path_of(run)
     return f"{told[names.KEY_SOURCE_NAMESPACE]}/{told[names.KEY_EXECUTION]}"

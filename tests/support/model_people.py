@@ -94,7 +94,7 @@ class People(World):
         return [
             raw
             for raw in gone
-            if names.parse_slot(raw["metadata"]["name"]) and path_of(raw) not in busy
+            if names.parse_run_name(raw["metadata"]["name"]) and path_of(raw) not in busy
         ]
 
     def is_watched(self, run: Raw) -> bool:

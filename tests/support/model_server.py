@@ -162,8 +162,8 @@ class Server(Store):
         named = [run["metadata"]["name"] for run in self.objects[RUNS].values()]
         for execution in self.objects[EXECUTIONS].values():
             named.append(execution.get("status", {}).get("pipelineRunRef", {}).get("name", ""))
-        slots = filter(None, map(names.parse_slot, named))
-        own = [number for key, number in slots if key == names.slot_key(target)]
+        slots = filter(None, map(names.parse_run_name, named))
+        own = [number for key, number in slots if key == names.target_key(target)]
         return max(own, default=0) + 1
 
     def _begin(self, manifest: Raw) -> Raw:

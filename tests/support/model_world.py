@@ -206,7 +206,7 @@ class World(RuleBasedStateMachine):
         unfinished = {
             owner_of(run): path
             for path, run in self.server.objects[RUNS].items()
-            if succeeded(run) == "Unknown" and names.parse_slot(run["metadata"]["name"])
+            if succeeded(run) == "Unknown" and names.parse_run_name(run["metadata"]["name"])
         }
         ours = {
             owner_of(run)

@@ -34,15 +34,15 @@ class RunNumberTable:
     def __len__(self) -> int:
         return len(self._hashes)
 
-    def top(self, slot_key: str) -> int:
+    def top(self, target_key: str) -> int:
         """The highest number noted; 0 where there is none."""
-        digest = _hash_in(slot_key)
+        digest = _hash_in(target_key)
         at = bisect_left(self._hashes, digest)
         return self._numbers[at] if self._is_at(at, digest) else 0
 
-    def note(self, slot_key: str, number: int) -> None:
-        """Note that a number, below SLOT_LIMIT, is in use."""
-        digest = _hash_in(slot_key)
+    def note(self, target_key: str, number: int) -> None:
+        """Note that a number, below RUN_NUMBER_LIMIT, is in use."""
+        digest = _hash_in(target_key)
         at = bisect_left(self._hashes, digest)
         if not self._is_at(at, digest):
             self._hashes.insert(at, digest)
@@ -60,33 +60,33 @@ class RunNumbers:
     def __init__(self) -> None:
         self._taken = RunNumberTable()
         # The numbers seen since the last full relist began.
-        self._told = RunNumberTable()
+        self._confirmed = RunNumberTable()
 
     def __len__(self) -> int:
         """Number of targets that have a run number."""
         return len(self._taken)
 
-    def top(self, slot_key: str) -> int:
+    def top(self, target_key: str) -> int:
         """The highest run number on a target; 0 where there is none."""
-        return self._taken.top(slot_key)
+        return self._taken.top(target_key)
 
     def note(self, run_name: str) -> None:
         """Note the number in a run's name, for the target that the name (not the run) is about."""
-        slot = names.parse_slot(run_name)
-        if slot and 0 < slot[1] < names.SLOT_LIMIT:
-            self._taken.note(*slot)
-            self._told.note(*slot)
+        numbered = names.parse_run_name(run_name)
+        if numbered and 0 < numbered[1] < names.RUN_NUMBER_LIMIT:
+            self._taken.note(*numbered)
+            self._confirmed.note(*numbered)
 
     def begin_listing(self) -> None:
         """Note that a relist begins."""
-        self._told = RunNumberTable()
+        self._confirmed = RunNumberTable()
 
     def end_listing(self, in_use: Iterable[str]) -> None:
         """Drop numbers not seen since ``begin_listing``, except for target keys in use."""
-        for slot_key in in_use:
-            if number := self._taken.top(slot_key):
-                self._told.note(slot_key, number)
-        self._taken, self._told = self._told, RunNumberTable()
+        for target_key in in_use:
+            if number := self._taken.top(target_key):
+                self._confirmed.note(target_key, number)
+        self._taken, self._confirmed = self._confirmed, RunNumberTable()
 
 
 class Tombstones:
@@ -133,7 +133,7 @@ class FailureHistory:
         self._by_execution: dict[Key, Ending] = {}
         self._by_run: dict[Key, Ending] = {}
         # The entries confirmed since the last full relist began.
-        self._told: set[tuple[bool, Key]] = set()
+        self._confirmed: set[tuple[bool, Key]] = set()
 
     def __len__(self) -> int:
         """Number of pairs of target and workflow with an entry."""
@@ -162,7 +162,7 @@ class FailureHistory:
         """The last end of a workflow on a target; None where none is known."""
         if not self._are_kept:
             return None
-        key = (names.slot_key(target), workflow_id)
+        key = (names.target_key(target), workflow_id)
         found = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
         if found is None or found.evidence.target not in (target, ""):
             return None
@@ -189,12 +189,12 @@ class FailureHistory:
 
     def begin_listing(self) -> None:
         """Note that a relist begins."""
-        self._told.clear()
+        self._confirmed.clear()
 
     def end_listing(self) -> None:
         """Drop the entries that were not confirmed since ``begin_listing``."""
         for is_run, known in ((False, self._by_execution), (True, self._by_run)):
-            for key in [key for key in known if (is_run, key) not in self._told]:
+            for key in [key for key in known if (is_run, key) not in self._confirmed]:
                 del known[key]
 
     def _blocks(self, target_key: str, workflow_id: str) -> bool:
@@ -211,9 +211,9 @@ class FailureHistory:
         )
         if not is_older:
             known[key] = ending
-            self._told.add((known is self._by_run, key))
+            self._confirmed.add((known is self._by_run, key))
 
 
-def _hash_in(slot_key: str) -> int:
+def _hash_in(target_key: str) -> int:
     """The hash in a target key, as a 64-bit number."""
-    return int(slot_key.removeprefix("wfe-"), 16)
+    return int(target_key.removeprefix("wfe-"), 16)

@@ -31,8 +31,8 @@ class ExecutionMemory:
     written_version: resource version of our own last write; its event brings nothing new.
     unconfirmed: the status change of a write that got no answer.
     refused: why the API server refuses its status; empty while it does not.
-    create_in_doubt_until: until when an unanswered request to create its run may still succeed.
-    told: reason and message of its run's condition when that last changed.
+    create_uncertain_until: until when an unanswered request to create its run may still succeed.
+    condition: reason and message of its run's condition when that last changed.
     look_at: when to check why the run waits; None where no part of it waits.
     looks: number of these checks since the run's condition last changed.
     waits_for: the cause found by the last check, for people; empty where none is known.
@@ -42,8 +42,8 @@ class ExecutionMemory:
     written_version: str = ""
     unconfirmed: StatusChange | None = None
     refused: str = ""
-    create_in_doubt_until: float = 0.0
-    told: tuple[str, str] | None = None
+    create_uncertain_until: float = 0.0
+    condition: tuple[str, str] | None = None
     look_at: float | None = None
     looks: int = 0
     waits_for: str = ""

@@ -50,7 +50,7 @@ class Store:
         self.is_left = is_left
         self.endings = FailureHistory(are_kept=keeps_endings)
         # Not in the targets: most of these have run numbers and nothing else.
-        self.slots = RunNumbers()
+        self.numbers = RunNumbers()
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
         self._targets: dict[str, Target] = {}
@@ -119,7 +119,7 @@ class Store:
             runs=tuple(target.runs.values()),
             unseen=target.unseen_beside(execution),
             ends=target.ends_on(execution.target),
-            top_slot=self.slots.top(key),
+            top_number=self.numbers.top(key),
             problem=problem,
             cooldown=cooldown,
             deadline_grace=deadline_grace,
@@ -138,7 +138,7 @@ class Store:
         if self.is_left(seen.namespace):
             return False
         # In every case: the name of its run is in use.
-        self.slots.note(seen.run_name or "")
+        self.numbers.note(seen.run_name or "")
         known = self._executions.get(seen.uid)
         if known and is_older(seen.resource_version, known.resource_version):
             return False
@@ -164,7 +164,7 @@ class Store:
 
         Returns: the run as it is known now, None where it is not kept.
         """
-        self.slots.note(seen.name)
+        self.numbers.note(seen.name)
         known = self._runs.get(seen.key)
         if self._finished.knows(seen.uid) and not known:
             # No part of it executes, but Tekton may report its end only now.
@@ -210,7 +210,7 @@ class Store:
 
     def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:
         """Take in a deleted run that is known only by its leftovers, unless it is in the cache."""
-        self.slots.note(gone.name)
+        self.numbers.note(gone.name)
         known = self._runs.get(gone.key)
         return known if known else self._keep(gone, now)
 
@@ -245,12 +245,12 @@ class Store:
     def begin_listing(self) -> None:
         """Note that a relist begins."""
         self.endings.begin_listing()
-        self.slots.begin_listing()
+        self.numbers.begin_listing()
 
     def end_listing(self) -> None:
         """Drop history that was not confirmed since ``begin_listing``."""
         self.endings.end_listing()
-        self.slots.end_listing(self._targets)
+        self.numbers.end_listing(self._targets)
 
     def forget_unclaimed(self, before: datetime) -> None:
         """Drop finished runs that were created before then and whose execution is not known."""

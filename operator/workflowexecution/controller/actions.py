@@ -42,7 +42,7 @@ from workflowexecution.kube import errors
 _HOLDS_UNREAD_S: Final = 5.0
 # The API server gives up a request after a minute. Until then an unanswered create may still
 # succeed, and a refusal of the repeated create proves nothing about the first one.
-_IN_DOUBT_FOR_S: Final = 60.0
+_UNCERTAIN_FOR_S: Final = 60.0
 
 
 class Launcher:
@@ -72,7 +72,7 @@ class Launcher:
             await self._reader.read_run(key)
             return DECIDE_AGAIN
         except errors.UnavailableError:
-            self._doubt(execution)
+            self._note_unanswered(execution)
             seen = await self._reader.read_run(key)
             if seen is None:
                 raise
@@ -97,17 +97,17 @@ class Launcher:
         namespace, name, uid = execution.namespace, execution.name, execution.uid
         return await self._reader.read_execution(namespace, name, uid)
 
-    def _doubt(self, execution: Execution) -> None:
-        until = self._context.clock.monotonic() + _IN_DOUBT_FOR_S
-        self._context.memory.execution(execution.uid).create_in_doubt_until = until
+    def _note_unanswered(self, execution: Execution) -> None:
+        until = self._context.clock.monotonic() + _UNCERTAIN_FOR_S
+        self._context.memory.execution(execution.uid).create_uncertain_until = until
 
     def _refused(self, execution: Execution, error: errors.ApiError) -> Result:
         """End the execution, if the refusal is final and no earlier create can still succeed."""
         passes = isinstance(error, errors.MissingRightError | errors.NamespaceTerminatingError)
         if passes or is_passing(str(error)):
             raise error
-        doubt = self._context.memory.execution(execution.uid).create_in_doubt_until
-        if doubt > self._context.clock.monotonic():
+        uncertain_until = self._context.memory.execution(execution.uid).create_uncertain_until
+        if uncertain_until > self._context.clock.monotonic():
             raise error
         is_wrong = isinstance(error, errors.RejectedError)
         otherwise = FailureReason.CONFIGURATION_ERROR if is_wrong else FailureReason.FORBIDDEN

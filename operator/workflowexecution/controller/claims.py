@@ -37,8 +37,8 @@ class Claims:
         self._taken: set[str] = set()
         self._versions: dict[str, str] = {}
         # A counter value for each claim's last change: an answer may be older than a watch event.
-        self._heard: dict[str, int] = {}
-        self._hearings = 0
+        self._changed_at: dict[str, int] = {}
+        self._changes = 0
         self._creating = asyncio.Lock()
         self._is_open = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,8 +81,8 @@ class Claims:
     def problem(self) -> str:
         """The reason why namespaces in the settings are not served here; empty where all are."""
         others = self._others(self._asked)
-        told = "; ".join(map(str, others))
-        return f"executions are left alone in {told}" if others else ""
+        listed = "; ".join(map(str, others))
+        return f"executions are left alone in {listed}" if others else ""
 
     def count_left(self) -> int:
         """Number of namespaces that would be served here but are claimed by other installations."""
@@ -93,32 +93,32 @@ class Claims:
         try:
             name, version = raw["metadata"]["namespace"], raw["metadata"]["resourceVersion"]
             if not is_older(version, self._versions.get(name, "")):
-                self._hear(name, None if event_type == "DELETED" else raw, self._on_change)
+                self._note(name, None if event_type == "DELETED" else raw, self._on_change)
         except Exception as error:
             # One malformed object must not stop the events of all others.
             self._log.error("event not understood", exc_info=error)
 
     async def relist(self) -> None:
         """List all claims, before executions are; where it raises ApiError, nothing changes."""
-        began = self._hearings
+        began = self._changes
         found = await _by_namespace(self._cluster.list_claims())
         gone = dict.fromkeys(self._holders.keys() - found.keys())
         for name, raw in {**gone, **found}.items():
-            self._hear_since(began, name, raw, _do_nothing)
-        self._heard = {name: at for name, at in self._heard.items() if at > began}
+            self._note_answer(began, name, raw, _do_nothing)
+        self._changed_at = {name: at for name, at in self._changed_at.items() if at > began}
 
     async def _claim(self, namespace: str) -> None:
         async with self._creating:
             if namespace in self._holders:
                 return
-            began = self._hearings
+            began = self._changes
             raw: Raw | None
             try:
                 raw = await self._cluster.create_claim(namespace)
             except errors.AlreadyExistsError:
                 found = await _by_namespace(self._cluster.list_claims([namespace]))
                 raw = found.get(namespace)
-            self._hear_since(began, namespace, raw, self._on_change)
+            self._note_answer(began, namespace, raw, self._on_change)
 
     def _claim_soon(self, namespaces: Iterable[str]) -> None:
         task = asyncio.create_task(self._claim_each(namespaces))
@@ -133,18 +133,18 @@ class Claims:
                 # A launch from there claims it first; without a claim nothing is launched.
                 self._log.warning("not claimed yet", namespace=name, error=str(error))
 
-    def _hear_since(
+    def _note_answer(
         self, began: int, namespace: str, raw: Raw | None, on_change: Callable[[], None]
     ) -> None:
         """Note an answer, unless a watch has reported this claim since the request was sent."""
-        if self._heard.get(namespace, 0) <= began:
-            self._hear(namespace, raw, on_change)
+        if self._changed_at.get(namespace, 0) <= began:
+            self._note(namespace, raw, on_change)
 
-    def _hear(self, namespace: str, raw: Raw | None, on_change: Callable[[], None]) -> None:
+    def _note(self, namespace: str, raw: Raw | None, on_change: Callable[[], None]) -> None:
         """Note the claim of a namespace; None where there is none."""
-        self._hearings += 1
+        self._changes += 1
         self._taken.clear()
-        self._heard[namespace] = self._hearings
+        self._changed_at[namespace] = self._changes
         before = self._holders.pop(namespace, None)
         self._versions.pop(namespace, None)
         if raw is not None:
@@ -153,18 +153,18 @@ class Claims:
         after = self._holders.get(namespace)
         self._are_there_others = any(one != self._ours for one in self._holders.values())
         if after != before:
-            self._tell(namespace, before, after)
+            self._log_change(namespace, before, after)
         if (after in (None, self._ours)) != (before in (None, self._ours)):
             on_change()
         elif after is None and namespace in self._asked and self._is_open:
             self._claim_soon([namespace])
 
-    def _tell(self, namespace: str, before: str | None, after: str | None) -> None:
+    def _log_change(self, namespace: str, before: str | None, after: str | None) -> None:
         about = self._log.bind(namespace=namespace, execution_namespace=after or before)
         if after not in (None, self._ours):
             # An installation for all namespaces may leave some to others: that is no error.
-            tell = about.error if namespace in self._asked else about.warning
-            tell("claimed by another installation: executions there are left alone")
+            log = about.error if namespace in self._asked else about.warning
+            log("claimed by another installation: executions there are left alone")
         elif after is not None:
             about.info("claimed")
         else:

@@ -158,7 +158,7 @@ def set_gauges(
         "execution": lambda: len(store.executions()),
         "run": lambda: len(store.runs()),
         "target": store.target_count,
-        "slot": lambda: len(store.slots),
+        "slot": lambda: len(store.numbers),
         "ending": lambda: len(store.endings),
         "pass": lambda: len(memory),
         "timer": lambda: executions.timer_count() + runs.timer_count(),

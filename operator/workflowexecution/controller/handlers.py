@@ -39,7 +39,7 @@ class Listeners:
     on_hold: TakeIn
     on_claim: TakeIn
 
-    def tell(self, take_in: TakeIn, event: kopf.RawEvent) -> None:
+    def pass_on(self, take_in: TakeIn, event: kopf.RawEvent) -> None:
         """Pass the changes behind a kopf event on to a listener."""
         for change in self.inbox.take(event["object"]):
             take_in(*change)
@@ -67,25 +67,25 @@ async def login(memo: Listeners, **_: Any) -> kopf.AiohttpSession:
 @kopf.on.event(*_OURS, identity.PLURAL, registry=OF_EXECUTIONS)
 async def execution_changed(event: kopf.RawEvent, memo: Listeners, **_: Any) -> None:
     """Take in a change of an execution."""
-    memo.tell(memo.on_execution, event)
+    memo.pass_on(memo.on_execution, event)
 
 
 @kopf.on.event(*_OURS, identity.CLAIM_PLURAL, registry=OF_EXECUTIONS)
 async def claim_changed(event: kopf.RawEvent, memo: Listeners, **_: Any) -> None:
     """Take in a change of a claim."""
-    memo.tell(memo.on_claim, event)
+    memo.pass_on(memo.on_claim, event)
 
 
 @kopf.on.event("tekton.dev", "v1", "pipelineruns", registry=OF_RUNS)
 async def run_changed(event: kopf.RawEvent, memo: Listeners, **_: Any) -> None:
     """Take in a change of a run."""
-    memo.tell(memo.on_run, event)
+    memo.pass_on(memo.on_run, event)
 
 
 @kopf.on.event(*_OURS, identity.HOLD_PLURAL, registry=OF_RUNS)
 async def hold_changed(event: kopf.RawEvent, memo: Listeners, **_: Any) -> None:
     """Take in a change of a hold."""
-    memo.tell(memo.on_hold, event)
+    memo.pass_on(memo.on_hold, event)
 
 
 @kopf.on.cleanup(registry=OF_EXECUTIONS)

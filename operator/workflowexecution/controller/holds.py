@@ -25,7 +25,7 @@ class Holds:
         self._executions = executions
         self._holds: dict[str, Hold] = {}
         # Names with a watch event during the listing: the list may be older.
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._why_stale = why_stale
         self._log = structlog.get_logger("holds")
 
@@ -45,21 +45,21 @@ class Holds:
 
     def _on_event(self, event_type: str, raw: Raw) -> None:
         name = raw["metadata"]["name"]
-        self._told.add(name)
+        self._reported.add(name)
         # A deleted hold is lifted, even while a finalizer keeps the object.
         is_lifted = event_type == "DELETED" or _is_deleted(raw)
         self._set({name: None if is_lifted else parse_hold(raw)})
 
     async def relist(self, listed: AsyncIterator[Raw]) -> None:
         """Take in a list of all holds; where it raises ApiError, nothing changes."""
-        self._told.clear()
+        self._reported.clear()
         found = {
             hold.name: hold
             for hold in [parse_hold(raw) async for raw in listed if not _is_deleted(raw)]
         }
         gone = dict.fromkeys(self._holds.keys() - found.keys())
-        told = self._told
-        self._set({name: hold for name, hold in {**found, **gone}.items() if name not in told})
+        reported = self._reported
+        self._set({name: hold for name, hold in {**found, **gone}.items() if name not in reported})
 
     def _set(self, changes: dict[str, Hold | None]) -> None:
         news = {name: hold for name, hold in changes.items() if hold != self._holds.get(name)}

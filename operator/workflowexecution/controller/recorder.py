@@ -19,7 +19,7 @@ from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 
 # A later Event would be too old to be useful.
-_TOLD_WITHIN_S: Final = 120.0
+_RECORD_WITHIN_S: Final = 120.0
 # Few, so that in a burst the status writes, which users wait for, go before the Events.
 _EVENTS_AT_ONCE: Final = 4
 
@@ -136,11 +136,11 @@ class Recorder:
         if self._pending:
             await asyncio.wait(self._pending, timeout=grace)
 
-    def _each(self, tell: Callable[[EventSink], None]) -> None:
+    def _each(self, call: Callable[[EventSink], None]) -> None:
         """Call every sink; the failure of one affects neither the action nor the other sinks."""
         for sink in self._event_sinks:
             try:
-                tell(sink)
+                call(sink)
             except Exception as error:
                 self._log.error("a sink failed", exc_info=error)
 
@@ -151,14 +151,14 @@ class Recorder:
 
     async def _post(self, event: dict[str, Any]) -> None:
         try:
-            async with asyncio.timeout(_TOLD_WITHIN_S):
+            async with asyncio.timeout(_RECORD_WITHIN_S):
                 await self._post_patiently(event)
         except errors.AlreadyExistsError:
             return
         except (errors.ApiError, TimeoutError) as error:
             # An Event is not guaranteed: its content is in the status, which has been written.
-            told = errors.text_for_logs(error) or "no answer in time"
-            self._log.warning("event not recorded", reason=event["reason"], error=told)
+            answer = errors.text_for_logs(error) or "no answer in time"
+            self._log.warning("event not recorded", reason=event["reason"], error=answer)
 
     async def _post_patiently(self, event: dict[str, Any]) -> None:
         async def post() -> None:

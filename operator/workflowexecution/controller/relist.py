@@ -23,7 +23,7 @@ from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.policy import may_remove_execution, may_remove_run
 
 # A watch reports a new object within this time, unless it has missed it.
-_TOLD_WITHIN: Final = timedelta(seconds=10)
+_REPORTED_WITHIN: Final = timedelta(seconds=10)
 # A run that is a task of a run, and so on: deeper than any user nests them.
 _DEEPEST_RUN: Final = 8
 # Number of objects between two pauses for other work.
@@ -119,7 +119,7 @@ class Relist:
         Every run that is older has its execution in the cache by now, if that exists.
         """
         self._forget_old_ends()
-        self._context.store.forget_unclaimed(seen.now - _TOLD_WITHIN)
+        self._context.store.forget_unclaimed(seen.now - _REPORTED_WITHIN)
 
     async def _miss_execution(self, uid: str, seen: _Seen) -> None:
         """Read an execution that was not listed: the list may be older than a watch event."""
@@ -154,7 +154,7 @@ class Relist:
                 execution, now=self._context.clock.now()
             )
             created_at = reading.moment(raw["metadata"], "creationTimestamp") or seen.now
-            seen.missed_executions += is_news and seen.now - created_at > _TOLD_WITHIN
+            seen.missed_executions += is_news and seen.now - created_at > _REPORTED_WITHIN
             if execution.uid in known:
                 seen.uids.add(execution.uid)
             is_old = may_remove_execution(execution, self._context.policy.retention, seen.now)
@@ -172,7 +172,7 @@ class Relist:
                 continue
             if self._context.store.run(run.key) is not None:
                 seen.keys.add(run.key)
-            elif run.state is RunState.ACTIVE and seen.now - run.created_at > _TOLD_WITHIN:
+            elif run.state is RunState.ACTIVE and seen.now - run.created_at > _REPORTED_WITHIN:
                 seen.missed_runs += 1
             if run.state is RunState.STOPPING and not self._context.memory.has_looked_at(run.key):
                 seen.ended[run.key] = run
@@ -184,10 +184,10 @@ class Relist:
 
     def _is_needed(self, run: Run) -> bool:
         """Whether its execution still has to report its end, or a guard depends on it."""
-        is_untold = (
+        is_unreported = (
             run.owner is not None and self._context.store.execution(run.owner.uid) is not None
         )
-        return is_untold or self._context.store.endings.rest_on_run(run)
+        return is_unreported or self._context.store.endings.rest_on_run(run)
 
     async def _list_pods(self, seen: _Seen) -> None:
         """Find the ended runs that still have active pods; the others stopped long ago."""

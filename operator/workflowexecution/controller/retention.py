@@ -78,8 +78,8 @@ class Retention:
                 await asyncio.sleep(_PAUSE_S)
                 await self._remove_one(kind, remove, item)
         except errors.ApiError as error:
-            told = errors.text_for_logs(error)
-            self._log.warning("history not removed", kind=kind, error=told)
+            answer = errors.text_for_logs(error)
+            self._log.warning("history not removed", kind=kind, error=answer)
 
     async def _remove_one(self, kind: str, remove: Remove, item: _Candidate) -> None:
         try:
@@ -89,8 +89,8 @@ class Retention:
         except errors.MissingRightError:
             raise  # Nothing of this kind can be removed.
         except (errors.RejectedError, errors.ForbiddenError) as error:
-            told = errors.text_for_logs(error)
-            self._log.warning("not removed", kind=kind, name=item.name, error=told)
+            answer = errors.text_for_logs(error)
+            self._log.warning("not removed", kind=kind, name=item.name, error=answer)
             return
         self._metrics.removed.labels(kind=kind).inc()
 

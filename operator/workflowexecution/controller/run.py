@@ -67,10 +67,10 @@ class RunReconciler:
             try:
                 result = await self._carry_out(current, verdict, read)
             except errors.ForbiddenError as error:
-                self._tell_what_is_missing(current, error)
+                self._report_missing_right(current, error)
                 raise
             finally:
-                self._tell_of_its_end(run.key)
+                self._report_ending(run.key)
             if not result.has_new_facts:
                 return result
         raise errors.UnavailableError("the facts changed faster than they could be decided on")
@@ -98,7 +98,7 @@ class RunReconciler:
                 return await self._end_pods(run, verdict)
             case run_ending.RunHasStopped():
                 self._context.store.mark_stopped(run.key, run.uid, now=self._context.clock.now())
-                self._tell_of_what_is_left_alone(run, read.leftovers)
+                self._record_kept_pod(run, read.leftovers)
                 self._wake_owner(run)
             case _:
                 assert_never(verdict)
@@ -159,7 +159,7 @@ class RunReconciler:
         self._context.memory.run(run.key).checks += 1
         return found
 
-    def _tell_of_its_end(self, key: RunKey) -> None:
+    def _report_ending(self, key: RunKey) -> None:
         """Queue its execution to report the progress of ending a run that is still active."""
         run = self._context.store.run(key)
         if run is None:
@@ -169,7 +169,7 @@ class RunReconciler:
             memory.ending = ending
             self._wake_owner(run)
 
-    def _tell_what_is_missing(self, run: Run, error: errors.ForbiddenError) -> None:
+    def _report_missing_right(self, run: Run, error: errors.ForbiddenError) -> None:
         """Queue its execution to report which right a person must give to free the target."""
         if run.state is RunState.STOPPING:
             self._context.memory.run(run.key).why_held = held_until_readable(str(error))
@@ -223,7 +223,7 @@ class RunReconciler:
             await self._context.cluster.delete_child(left)
             self._context.recorder.child_deleted(run, left)
 
-    def _tell_of_what_is_left_alone(self, run: Run, left: Leftovers | None) -> None:
+    def _record_kept_pod(self, run: Run, left: Leftovers | None) -> None:
         """Record that a foreign container keeps a pod, which holds nothing and is not deleted.
 
         The container is not part of the workflow, and its owner may still need it.

@@ -73,13 +73,13 @@ class RunEnder:
         elif refusal is not None:
             now = self._context.clock.monotonic()
             self._context.memory.run(run.key).tried[way] = Attempt(now, now)
-            self._tell_of(run, verdict, before)
+            self._record(run, verdict, before)
 
     def begin_again(self, run: Run) -> None:
         """Forget the refusals; requests that Tekton has accepted remain in the run."""
         known = self._context.memory.run(run.key).tried
         if known[Way.DELETE].refusal:
-            self._tell_not_ended(run)
+            self._record_not_ended(run)
         for way in list(known):
             if ASKED_BY_WAY.get(way) is not run.asked:
                 del known[way]
@@ -124,8 +124,8 @@ class RunEnder:
         Raises: the error, where it may be temporary.
         """
         if _is_final(error):
-            told = errors.text_for_logs(error)
-            self._log.warning("a run cannot be ended in this way", way=str(way), error=told)
+            answer = errors.text_for_logs(error)
+            self._log.warning("a run cannot be ended in this way", way=str(way), error=answer)
             return str(error)
         seen = await self._reader.read_run(run.key)
         is_active = seen is not None and seen.uid == run.uid and seen.state is RunState.ACTIVE
@@ -142,9 +142,9 @@ class RunEnder:
         attempt = self._context.memory.run(run.key).tried[way]
         attempt.refusal, attempt.is_final = refusal, is_final
         if way is Way.DELETE and is_final:
-            self._tell_not_ended(run)
+            self._record_not_ended(run)
 
-    def _tell_not_ended(self, run: Run) -> None:
+    def _record_not_ended(self, run: Run) -> None:
         memory = self._context.memory.run(run.key)
         if not memory.is_stuck:
             memory.is_stuck = True
@@ -153,7 +153,7 @@ class RunEnder:
                 run, events.RUN_NOT_ENDED, note, kind="Warning", quotes=True
             )
 
-    def _tell_of(self, run: Run, verdict: EndRun, before: Mapping[Way, Tried]) -> None:
+    def _record(self, run: Run, verdict: EndRun, before: Mapping[Way, Tried]) -> None:
         note = note_of_end(run, verdict, before, self._context.policy.cancel_grace)
         is_delete = verdict.way is Way.DELETE
         if verdict.reason is EndReason.SECOND_ON_TARGET:

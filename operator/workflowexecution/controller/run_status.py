@@ -54,9 +54,9 @@ class SilentRuns:
 
         Returns: seconds until the next look; None where a change of the run starts it.
         """
-        now, told = self._clock.monotonic(), (run.reason, run.message)
-        if memory.told != told:
-            memory.told, memory.looks, memory.waits_for = told, 0, ""
+        now, condition = self._clock.monotonic(), (run.reason, run.message)
+        if memory.condition != condition:
+            memory.condition, memory.looks, memory.waits_for = condition, 0, ""
             memory.look_at = now + SILENT_AFTER.total_seconds()
         if memory.look_at is None or run.started_at is None or run.is_cancelled:
             return None

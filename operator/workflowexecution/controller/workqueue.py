@@ -166,10 +166,10 @@ class WorkQueue(Generic[Key]):
     def _report(self, key: Key, error: Exception, attempt: int, seconds: float) -> None:
         # Another client wrote first: optimistic locking reports that as a conflict, not as a fault.
         is_fault = not isinstance(error, ConflictError)
-        tell = self._log.warning if is_fault else self._log.debug
+        log = self._log.warning if is_fault else self._log.debug
         if is_fault:
             self._on_failure()
-        tell(
+        log(
             "reconcile failed; it will be repeated",
             key=key,
             attempt=attempt,

@@ -42,7 +42,7 @@ class Snapshot:
     ends: the newest end of each workflow on this target, at least of those within the cooldown.
     ending: the last end of its workflow on its target, with or without a run; None where no guard
         is on.
-    top_slot: the highest number of a run on this target; 0 where there was none.
+    top_number: the highest number of a run on this target; 0 where there was none.
     spec: as much of it as was kept and can be read; None where it is not needed.
     problem: the problem with the spec, for people; empty where it can be run.
     cooldown: at least 0; zero turns the check off.
@@ -56,7 +56,7 @@ class Snapshot:
     runs: Sequence[Run]
     unseen: Sequence[Execution]
     ends: Sequence[Evidence]
-    top_slot: int
+    top_number: int
     problem: str
     cooldown: timedelta
     deadline_grace: timedelta
@@ -76,7 +76,7 @@ def decide(snapshot: Snapshot) -> Verdict:
         verdict = check(snapshot)
         if verdict is not None:
             return verdict
-    name = names.slot_name(snapshot.execution.target, snapshot.top_slot + 1)
+    name = names.run_name(snapshot.execution.target, snapshot.top_number + 1)
     return Launch(name, snapshot.spec)
 
 
@@ -185,7 +185,7 @@ def own_run(snapshot: Snapshot) -> Run | None:
         and run.owner.uid == execution.uid
         and execution.run_namespace in (None, run.namespace)
     ]
-    return min(own, key=lambda run: (run.name != execution.run_name, run.slot_number), default=None)
+    return min(own, key=lambda run: (run.name != execution.run_name, run.run_number), default=None)
 
 
 def _cooldown(snapshot: Snapshot) -> Skip | None:

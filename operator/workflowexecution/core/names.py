@@ -20,9 +20,9 @@ TRACEPARENT: Final = "kubernaut.ai/traceparent"
 TEKTON_SPAN: Final = "tekton.dev/pipelinerunSpanContext"
 
 # As many digits as fit into a run's name: no number may hide a run.
-_SLOT_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")
+_RUN_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")
 # No target has so many runs: a person gave such a number, and the next one does not follow it.
-SLOT_LIMIT: Final = 10**9
+RUN_NUMBER_LIMIT: Final = 10**9
 _HASH: Final = re.compile(r"[0-9a-f]{16}")
 _LABEL_MAX: Final = 63
 _LOOKS_HASHED: Final = re.compile(r"(^|-)sha256-[0-9a-f]{10}$")
@@ -67,24 +67,24 @@ def target_hash(target: str) -> str:
     return hashlib.sha256(target.encode()).hexdigest()[:16]
 
 
-def slot_key(target: str) -> str:
+def target_key(target: str) -> str:
     """The key of a target: the common part of all its runs' names, before the run number."""
     return f"wfe-{target_hash(target)}"
 
 
-def slot_key_of_hash(digest: str) -> str:
+def target_key_of_hash(digest: str) -> str:
     """The key of a target by its hash; empty where the text is no such hash."""
     return f"wfe-{digest}" if _HASH.fullmatch(digest) else ""
 
 
-def slot_name(target: str, number: int) -> str:
+def run_name(target: str, number: int) -> str:
     """Name of run ``number`` (from 1) of a target; at most 31 characters."""
-    return f"{slot_key(target)}-{number}"
+    return f"{target_key(target)}-{number}"
 
 
-def parse_slot(name: str) -> tuple[str, int] | None:
+def parse_run_name(name: str) -> tuple[str, int] | None:
     """Target key and number in a run's name; number 0 if it has none; None for a foreign name."""
-    match = _SLOT_NAME.fullmatch(name)
+    match = _RUN_NAME.fullmatch(name)
     return (match[1], int(match[2] or 0)) if match else None
 
 

@@ -124,13 +124,13 @@ def words_of_node(task: TaskRun, warnings: Iterable[Raw]) -> str:
 
 def last_warning(warnings: Iterable[Raw]) -> str:
     """The last warning, other than the one about the end itself; empty where there is none."""
-    told = [event for event in warnings if reading.text(event, "reason") != "Failed"]
+    reported = [event for event in warnings if reading.text(event, "reason") != "Failed"]
     # Tekton writes two Events about a failure; that of the reconciler repeats the other at length.
     last = max(
-        told,
+        reported,
         key=lambda event: (
             not reading.text(event, "message").startswith(_SAYS_NO_CAUSE),
-            _told_at(event),
+            _last_time(event),
             reading.text(event, "reason") != "InternalError",
         ),
         default={},
@@ -144,11 +144,11 @@ def of_preparing(warnings: Iterable[Raw], since: datetime) -> list[Raw]:
 
     Older ones are about an earlier pod of the same name.
     """
-    told = [event for event in warnings if _told_at(event) >= format_time(since)]
-    return [event for event in told if reading.text(event, "reason") in _KEEP_IT_FROM_THAT]
+    reported = [event for event in warnings if _last_time(event) >= format_time(since)]
+    return [event for event in reported if reading.text(event, "reason") in _KEEP_IT_FROM_THAT]
 
 
-def _told_at(event: Raw) -> str:
+def _last_time(event: Raw) -> str:
     """The last time of an Event, in a form that sorts; empty where it has none."""
     return reading.text(event, "lastTimestamp") or reading.text(event, "eventTime")
 

@@ -84,7 +84,7 @@ async def _readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
 def _gone_runs(pods: Iterable[Raw], listed: set[RunKey], target: str) -> list[Run]:
     """Deleted runs that still have pods; with a target, only runs on that target."""
     gone = [run for raw in pods if (run := run_of_pod(raw)) and run.key not in listed]
-    wanted = names.slot_key(target) if target else ""
+    wanted = names.target_key(target) if target else ""
     return list({run.key: run for run in gone if wanted in ("", run.target_key)}.values())
 
 

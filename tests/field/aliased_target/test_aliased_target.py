@@ -13,7 +13,7 @@ from harness.world import World
 from localcluster.cluster import ApiError, Object
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.names import slot_name
+from workflowexecution.core.names import run_name
 from workflowexecution.core.pipelinerun import RunTemplate, build_run
 
 ALIASES = (
@@ -116,4 +116,4 @@ def _run_of_an_earlier_operator(world: World, item: Object) -> Object:
         finally_timeout=timedelta(minutes=10),
     )
     seen = parse_execution(item)
-    return world.tekton.runs.create(build_run(seen, loose, slot_name(seen.target, 1), template))
+    return world.tekton.runs.create(build_run(seen, loose, run_name(seen.target, 1), template))

@@ -33,7 +33,7 @@ def test_the_run_of_the_floors_is_byte_for_byte_the_operators() -> None:
         security_context=Settings.model_fields["run_security_context"].default,
         finally_timeout=Settings.model_fields["finally_timeout"].default,
     )
-    made = build_run(parse_execution(raw), spec, names.slot_name(target, 1), template)
+    made = build_run(parse_execution(raw), spec, names.run_name(target, 1), template)
     written = bodies.run_body("wfe-1", "uid-1", "team", target, "runs")
     assert made == written
 

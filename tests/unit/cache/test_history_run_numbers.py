@@ -14,10 +14,11 @@ def test_the_highest_number_of_each_target_is_kept_in_whatever_order_they_come()
     chance = random.Random(7)
     table, expected = RunNumberTable(), dict[str, int]()
     for _ in range(5_000):
-        key, number = names.slot_key(chance.choice(TARGETS)), chance.randrange(1, names.SLOT_LIMIT)
+        key = names.target_key(chance.choice(TARGETS))
+        number = chance.randrange(1, names.RUN_NUMBER_LIMIT)
         table.note(key, number)
         expected[key] = max(expected.get(key, 0), number)
-    assert {key: table.top(key) for key in map(names.slot_key, TARGETS)} == expected
+    assert {key: table.top(key) for key in map(names.target_key, TARGETS)} == expected
     assert len(table) == len(expected)
 
 
@@ -31,20 +32,20 @@ def test_the_lowest_and_the_highest_hash_are_as_good_as_any() -> None:
 
 
 def test_what_was_told_of_while_all_was_listed_is_kept_and_the_rest_dropped() -> None:
-    listed, told, in_use, gone = (names.slot_key(target) for target in TARGETS[:4])
+    listed, told, in_use, gone = (names.target_key(target) for target in TARGETS[:4])
     slots = RunNumbers()
     for key in (listed, in_use, gone):
         slots.note(f"{key}-3")
     slots.begin_listing()
     slots.note(f"{listed}-3")
     slots.note(f"{told}-1")
-    slots.end_listing([in_use, names.slot_key("without/A/run")])
+    slots.end_listing([in_use, names.target_key("without/A/run")])
     assert [slots.top(key) for key in (listed, told, in_use, gone)] == [3, 1, 3, 0]
     assert len(slots) == 3
 
 
 def test_a_listing_that_is_broken_off_drops_nothing() -> None:
-    slots, key = RunNumbers(), names.slot_key(TARGETS[0])
+    slots, key = RunNumbers(), names.target_key(TARGETS[0])
     slots.note(f"{key}-2")
     slots.begin_listing()
     slots.begin_listing()
@@ -52,12 +53,12 @@ def test_a_listing_that_is_broken_off_drops_nothing() -> None:
 
 
 def test_names_that_take_no_number_are_not_counted() -> None:
-    slots, key = RunNumbers(), names.slot_key(TARGETS[0])
-    for name in ("", "foreign", key, f"{key}-0", f"{key}-{names.SLOT_LIMIT}"):
+    slots, key = RunNumbers(), names.target_key(TARGETS[0])
+    for name in ("", "foreign", key, f"{key}-0", f"{key}-{names.RUN_NUMBER_LIMIT}"):
         slots.note(name)
     assert (len(slots), slots.top(key)) == (0, 0)
-    slots.note(f"{key}-{names.SLOT_LIMIT - 1}")
-    assert slots.top(key) == names.SLOT_LIMIT - 1
+    slots.note(f"{key}-{names.RUN_NUMBER_LIMIT - 1}")
+    assert slots.top(key) == names.RUN_NUMBER_LIMIT - 1
 
 
 def test_a_target_takes_sixteen_bytes_at_most() -> None:

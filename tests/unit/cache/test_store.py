@@ -22,7 +22,7 @@ ENDED: dict[str, Any] = {"phase": Phase.COMPLETED, "slot": 1, "completed_at": ag
 
 
 def key(number: int = 1) -> tuple[str, str]:
-    return RUN_NAMESPACE, names.slot_name(TARGET, number)
+    return RUN_NAMESPACE, names.run_name(TARGET, number)
 
 
 def snapshot_of(store: Store, execution: Execution) -> Snapshot:
@@ -108,9 +108,9 @@ def test_a_finished_run_does_not_wait_for_an_execution_that_is_settled_or_never_
         make_run("gone", slot=4, version=2, created_at=ago(minutes=2)),
     )
     store.forget_unclaimed(ago(minutes=1))
-    assert [run.slot_number for run in store.runs()] == [2, 3, 4]
+    assert [run.run_number for run in store.runs()] == [2, 3, 4]
     store.observe_run(finished_run("old", slot=1, version=1), now=NOW)
-    assert [run.slot_number for run in store.runs()] == [2, 3, 4]
+    assert [run.run_number for run in store.runs()] == [2, 3, 4]
 
 
 def test_an_older_run_of_the_same_name_never_replaces_a_newer_one() -> None:
@@ -177,7 +177,7 @@ def test_the_facts_of_a_target() -> None:
     store = store_of(mine, holder, elsewhere, far, unfinished, past)
     store.forget_unclaimed(NOW)
     known = snapshot_of(store, mine)
-    assert (known.runs, known.unseen, known.top_slot) == ((unfinished,), (kept(holder),), 7)
+    assert (known.runs, known.unseen, known.top_number) == ((unfinished,), (kept(holder),), 7)
     assert [end.name for end in known.ends] == ["past"]
 
 
@@ -191,13 +191,13 @@ def test_another_target_under_one_key_is_told_apart() -> None:
 
 def test_a_name_is_taken_whatever_its_run_is_on() -> None:
     odd = make_run(None, slot=4, target=OTHER_TARGET)
-    assert snapshot_of(store_of(odd), make_execution()).top_slot == 4
+    assert snapshot_of(store_of(odd), make_execution()).top_number == 4
 
 
 def test_a_number_nobody_reaches_holds_its_target_and_is_not_counted_on_from() -> None:
     huge = make_run(None, target=None, slot=10**41)
     known = snapshot_of(store_of(huge), make_execution())
-    assert (known.runs, known.top_slot) == ((huge,), 0)
+    assert (known.runs, known.top_number) == ((huge,), 0)
 
 
 def test_looking_at_an_unknown_target_leaves_nothing() -> None:
@@ -218,16 +218,16 @@ def test_nothing_is_left_of_what_was_forgotten() -> None:
     store.begin_listing()
     store.end_listing()
     assert (store.executions(), store.runs(), store._targets) == ([], [], {})
-    assert len(store.slots) == 0
+    assert len(store.numbers) == 0
 
 
 def test_slots_of_targets_that_were_listed_are_remembered() -> None:
     store = store_of(finished_run(slot=3))
     store.forget_ends(before=NOW)
     store.begin_listing()
-    store.slots.note(make_run(slot=3).name)
+    store.numbers.note(make_run(slot=3).name)
     store.end_listing()
-    assert snapshot_of(store, make_execution()).top_slot == 3
+    assert snapshot_of(store, make_execution()).top_number == 3
 
 
 def test_an_end_that_is_told_late_counts() -> None:
@@ -250,7 +250,7 @@ def test_memory_does_not_grow_with_the_history_of_a_target() -> None:
         name = f"e{number}"
         store.observe_execution(make_execution(name, version=2, **ENDED), now=NOW)
         store.observe_run(finished_run(name, slot=number, version=1), now=NOW)
-    target = store._targets[names.slot_key(TARGET)]
+    target = store._targets[names.target_key(TARGET)]
     assert (len(target.runs), len(target.executions), len(target.ends)) == (0, 0, 1)
     assert sys.getsizeof(store._settled._versions) < 1_000_000
     assert len(store._settled._versions) == len(store._finished._versions) == 4096
@@ -266,7 +266,7 @@ def test_a_run_that_only_a_status_told_of_holds_until_it_is_read(is_deleted: boo
     else:
         failed = {**ENDED, "phase": Phase.FAILED}
         store.observe_execution(make_execution("other", version=2, **failed), now=NOW)
-    (held,) = store.unfinished_on(names.slot_key(TARGET))
+    (held,) = store.unfinished_on(names.target_key(TARGET))
     assert (held.key, held.uid, held.is_gone) == (key(), "", True)
     store.observe_run(make_run("other", version=3), now=NOW)
     assert [str(run.state) for run in store.runs()] == ["Active"]

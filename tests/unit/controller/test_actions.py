@@ -37,7 +37,7 @@ from workflowexecution.core.verdict import (
     Wait,
 )
 
-RUN_NAME = names.slot_name(TARGET, 1)
+RUN_NAME = names.run_name(TARGET, 1)
 KEY = (RUN_NAMESPACE, RUN_NAME)
 
 

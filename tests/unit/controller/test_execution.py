@@ -18,7 +18,7 @@ from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.verdict import Launch, Verdict
 from workflowexecution.kube import errors
 
-RUN_NAME = names.slot_name(TARGET, 1)
+RUN_NAME = names.run_name(TARGET, 1)
 KEY = (RUN_NAMESPACE, RUN_NAME)
 NO_ANSWER = errors.UnavailableError("no answer")
 RUNNING = {"phase": "Running", "pipelineRunRef": {"name": RUN_NAME, "namespace": RUN_NAMESPACE}}
@@ -102,7 +102,7 @@ async def test_a_holder_that_has_succeeded_meanwhile_holds_no_more(desk: Desk) -
     desk.has_run(raw_run("other", status=ended), is_known=False)
     await desk.reconcile()
     assert desk.asked() == ["get run", "create run", "patch status"]
-    assert desk.status()["pipelineRunRef"]["name"] == names.slot_name(TARGET, 2)
+    assert desk.status()["pipelineRunRef"]["name"] == names.run_name(TARGET, 2)
 
 
 async def test_where_somebody_wrote_first_it_is_read_and_the_pass_repeated(desk: Desk) -> None:

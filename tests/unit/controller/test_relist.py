@@ -10,7 +10,7 @@ from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.run import RunState
 from workflowexecution.kube import errors
 
-KEY = (RUN_NAMESPACE, names.slot_name(TARGET, 1))
+KEY = (RUN_NAMESPACE, names.run_name(TARGET, 1))
 LISTS = ["list executions", "list runs", "list active pods"]
 ENDED = {"phase": "Completed", "completionTime": "2026-01-02T11:59:00Z"}
 

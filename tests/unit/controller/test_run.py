@@ -17,8 +17,8 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.run import RunState
 from workflowexecution.kube import errors
 
-KEY = (RUN_NAMESPACE, names.slot_name(TARGET, 1))
-SECOND = (RUN_NAMESPACE, names.slot_name(TARGET, 2))
+KEY = (RUN_NAMESPACE, names.run_name(TARGET, 1))
+SECOND = (RUN_NAMESPACE, names.run_name(TARGET, 2))
 FAILED = run_status("False", "Failed", completed_at=NOW, tasks=["change"])
 
 

@@ -46,7 +46,7 @@ TEN_MINUTES = {"timeouts": {"pipeline": "10m0s"}}
 
 
 def slot(number: int, target: str = TARGET) -> str:
-    return names.slot_name(target, number)
+    return names.run_name(target, number)
 
 
 @pytest.mark.parametrize(

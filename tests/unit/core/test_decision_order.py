@@ -31,7 +31,7 @@ OWN = make_run("mine", slot=5)
 BUSY = make_run("holder", slot=3)
 COOLING = finished_run("past", slot=2, completed_at=ago(minutes=1))
 RUNS = [COOLING, BUSY, OWN]
-NAMED = names.slot_name(TARGET, 9)
+NAMED = names.run_name(TARGET, 9)
 
 
 def test_the_order_of_the_checks() -> None:
@@ -128,4 +128,4 @@ def test_busy_comes_before_the_cooldown_and_both_before_launching() -> None:
     assert busy.reason is SkipReason.RESOURCE_BUSY
     assert isinstance(cooling, Skip)
     assert cooling.reason is SkipReason.RECENTLY_REMEDIATED
-    assert free == Launch(names.slot_name(TARGET, 1))
+    assert free == Launch(names.run_name(TARGET, 1))

@@ -34,7 +34,7 @@ HOLDER = Evidence(
     namespace=NAMESPACE,
     workflow_id="restart",
     target=TARGET,
-    run_name=names.slot_name(TARGET, 1),
+    run_name=names.run_name(TARGET, 1),
     run_namespace=RUN_NAMESPACE,
     started_at=ago(minutes=10),
 )
@@ -48,7 +48,7 @@ LATELY: dict[str, Any] = {"created_at": ago(minutes=20), "completed_at": ago(min
 
 
 def launch(number: int, target: str = TARGET) -> Launch:
-    return Launch(names.slot_name(target, number))
+    return Launch(names.run_name(target, number))
 
 
 def skip_recent(evidence: Evidence) -> Skip:
@@ -84,7 +84,7 @@ def skip_recent(evidence: Evidence) -> Skip:
             [],
             dataclasses.replace(
                 HOLDER,
-                name=names.slot_name(TARGET, 1),
+                name=names.run_name(TARGET, 1),
                 namespace=RUN_NAMESPACE,
                 workflow_id="unknown",
             ),
@@ -97,13 +97,13 @@ def skip_recent(evidence: Evidence) -> Skip:
             id="running-execution-whose-run-nobody-sees",
         ),
         pytest.param(
-            [make_run(None, name=f"{names.slot_name(TARGET, 1)}-r-abc12")],
+            [make_run(None, name=f"{names.run_name(TARGET, 1)}-r-abc12")],
             [],
             dataclasses.replace(
                 HOLDER,
-                name=f"{names.slot_name(TARGET, 1)}-r-abc12",
+                name=f"{names.run_name(TARGET, 1)}-r-abc12",
                 namespace=RUN_NAMESPACE,
-                run_name=f"{names.slot_name(TARGET, 1)}-r-abc12",
+                run_name=f"{names.run_name(TARGET, 1)}-r-abc12",
             ),
             id="rerun-that-somebody-made",
         ),
@@ -276,7 +276,7 @@ def test_targets_are_compared_exactly(mine: str, theirs: str) -> None:
         make_execution(target=mine), runs=[make_run(target=theirs, slot_target=mine)]
     )
     assert decide(snapshot) == launch(2, mine)
-    assert names.slot_key(mine) != names.slot_key(theirs)
+    assert names.target_key(mine) != names.target_key(theirs)
 
 
 @pytest.mark.parametrize("target", ["payment/Deployment/payment-api", "Node/worker-node-1"])
@@ -284,7 +284,7 @@ def test_both_forms_of_target_are_held(target: str) -> None:
     snapshot = make_snapshot(
         make_execution(target=target), runs=[make_run(target=target, slot_target=target)]
     )
-    expected = dataclasses.replace(HOLDER, target=target, run_name=names.slot_name(target, 1))
+    expected = dataclasses.replace(HOLDER, target=target, run_name=names.run_name(target, 1))
     assert decide(snapshot) == Skip(SkipReason.RESOURCE_BUSY, expected)
 
 

@@ -15,8 +15,8 @@ TARGET = "payment/Deployment/payment-api"
 def test_names_of_a_known_target_never_change() -> None:
     """They are the lock: another version of the operator must give the same ones."""
     assert names.target_hash(TARGET) == "7c240c08fe7f0cc3"
-    assert names.slot_key(TARGET) == "wfe-7c240c08fe7f0cc3"
-    assert names.slot_name(TARGET, 12) == "wfe-7c240c08fe7f0cc3-12"
+    assert names.target_key(TARGET) == "wfe-7c240c08fe7f0cc3"
+    assert names.run_name(TARGET, 12) == "wfe-7c240c08fe7f0cc3-12"
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_names_of_a_known_target_never_change() -> None:
     ],
 )
 def test_reads_slots_and_nothing_else(name: str, expected: tuple[str, int] | None) -> None:
-    assert names.parse_slot(name) == expected
+    assert names.parse_run_name(name) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard, parse_shard
 
-KEYS = [names.slot_key(f"payment/Deployment/app-{number}") for number in range(2000)]
+KEYS = [names.target_key(f"payment/Deployment/app-{number}") for number in range(2000)]
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7, 999])

@@ -23,7 +23,7 @@ def _old_run(status: dict[str, Any]) -> Run:
     run = parse_run(
         raw_run(
             None,
-            name=names.slot_key(TARGET),
+            name=names.target_key(TARGET),
             target=None,
             workflow_id=None,
             created_at=ago(days=9),
@@ -53,7 +53,7 @@ def test_one_that_has_ended_starts_no_cooldown_and_is_not_removed() -> None:
 
 
 def test_an_execution_that_is_running_looks_for_a_run_of_its_own() -> None:
-    status = {"phase": "Running", "pipelineRunRef": {"name": names.slot_key(TARGET)}}
+    status = {"phase": "Running", "pipelineRunRef": {"name": names.target_key(TARGET)}}
     running = parse_execution(raw_execution(status=status))
 
     verdict = decide(make_snapshot(running, runs=[_old_run(run_status())]))

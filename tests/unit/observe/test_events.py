@@ -36,7 +36,7 @@ from workflowexecution.core.status.outcome import (
 from workflowexecution.core.verdict import Skip
 from workflowexecution.observe.events import build_event, events_for
 
-RUN = names.slot_name(TARGET, 1)
+RUN = names.run_name(TARGET, 1)
 EMPTY = WorkflowExecutionStatus()
 HOLDER = Evidence(
     name="other",

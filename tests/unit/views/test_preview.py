@@ -35,7 +35,7 @@ def foretell(facts: Facts, **given: Any) -> Preview:
 
 def test_a_free_target_takes_the_next_slot() -> None:
     found = foretell(Facts(runs=(finished_run(slot=4),)))
-    assert (found.decision, found.run) == ("Launch", names.slot_name(TARGET, 5))
+    assert (found.decision, found.run) == ("Launch", names.run_name(TARGET, 5))
 
 
 @pytest.mark.parametrize(

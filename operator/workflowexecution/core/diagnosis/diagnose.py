@@ -251,7 +251,7 @@ def _message_of(
         return f"{run.reason}: {run.message}"
     if task.is_active:
         return f"{run.reason}: {run.message}; task {task.called!r} had not ended"
-    if complaint and task.reason in tables.TOLD_BY_THE_NODE:
+    if complaint and task.reason in tables.EXPLAINED_BY_THE_NODE:
         return f"task {task.called!r}: {task.reason}: {complaint}"
     if step is None:
         said = _pod_end_of(task, step) or f"{task.reason}: {task.message}"

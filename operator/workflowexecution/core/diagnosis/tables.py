@@ -70,7 +70,7 @@ TASK_REASONS: Final = {
 }
 _GOES_ON: Final = "what has this reason has not ended"
 _HAS_WORKED: Final = "what has this reason has not failed"
-_TOLD_BELOW: Final = "it says that something failed; the tasks and steps below it say what"
+_EXPLAINED_BELOW: Final = "it says that something failed; the tasks and steps below it say what"
 _ENDED_BY_OTHERS: Final = "it was ended by a person or a program, which Tekton does not name"
 # Reasons that do not show the cause of a failure, each with the explanation.
 WITHOUT_CLASS: Final = {
@@ -92,8 +92,8 @@ WITHOUT_CLASS: Final = {
     "Succeeded": _HAS_WORKED,
     "Completed": _HAS_WORKED,
     "FailureIgnored": "the pipeline goes on after a failure of this task",
-    "Failed": _TOLD_BELOW,
-    "StepFailed": _TOLD_BELOW,
+    "Failed": _EXPLAINED_BELOW,
+    "StepFailed": _EXPLAINED_BELOW,
     "Cancelled": _ENDED_BY_OTHERS,
     "TaskRunCancelled": _ENDED_BY_OTHERS,
     "CustomRunCancelled": _ENDED_BY_OTHERS,
@@ -112,7 +112,7 @@ TIMED_OUT: Final = ("PipelineRunTimeout", "TaskRunTimeout")
 # Tekton deletes the pod of a task that it ends itself, so there is no log.
 POD_IS_GONE: Final = ("TaskRunTimeout", "TaskRunCancelled", "PodEvicted", "TaskRunImagePullFailed")
 # Tekton only says that there is a cause; the node's text has the cause itself.
-TOLD_BY_THE_NODE: Final = ("CreateContainerConfigError", "PodCreationFailed")
+EXPLAINED_BY_THE_NODE: Final = ("CreateContainerConfigError", "PodCreationFailed")
 # Exit codes of Tekton's entrypoint, and of shells, for a step that a signal ended.
 BY_SIGNAL: Final = (255, 137, 143)
 # The exit code of the entrypoint for its own failure.
@@ -171,12 +171,12 @@ def class_of_pod_end(end: PodEnd) -> Class:
 def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> Class | None:
     if reason not in table:
         return None
-    told = None
+    found = None
     if reason in _OF_FETCHING:
-        told = class_of_fetch(message)
+        found = class_of_fetch(message)
     elif reason in _OF_CREATING:
-        told = class_of_refusal(message)
-    return told or Class(table[reason], _CAUSES.get(reason))
+        found = class_of_refusal(message)
+    return found or Class(table[reason], _CAUSES.get(reason))
 
 
 # Tekton puts these before an error of the registry, and before one of its request for a bundle.

@@ -18,7 +18,7 @@ from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, told_of
+from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
 
 Raw = Mapping[str, Any]
@@ -35,7 +35,7 @@ _SPEC: Final = ("remediationRequestRef", "workflowRef", "targetResource", "execu
 # A traceparent has 55 characters; a longer one has a dash there.
 _TRACEPARENT_MAX: Final = 56
 # The keys that name the execution and the workflow of a run.
-_WHOSE: Final = (
+_OWNER_KEYS: Final = (
     names.KEY_EXECUTION_UID,
     names.KEY_EXECUTION,
     names.KEY_SOURCE_NAMESPACE,
@@ -61,7 +61,7 @@ def parse_execution(raw: Raw) -> Execution:
         name=meta["name"],
         resource_version=meta["resourceVersion"],
         target=target,
-        target_key=names.slot_key(target),
+        target_key=names.target_key(target),
         workflow_id=_text(_mapping(spec, "workflowRef"), "workflowId"),
         phase=_PHASES.get(phase),
         run_name=_text(run, "name") or None,
@@ -104,15 +104,15 @@ def parse_run(raw: Raw) -> Run | None:
     """Read a PipelineRun; None where it names no target, or is a part of another run."""
     meta, status = raw["metadata"], _mapping(raw, "status")
     spec, labels = _mapping(raw, "spec"), _mapping(meta, "labels")
-    known = _said_of(_mapping(meta, "annotations"), labels)
-    slot = names.parse_slot(meta["name"])
-    if slot is None and is_child_run(meta):
+    known = _keys_of_owner(_mapping(meta, "annotations"), labels)
+    numbered = names.parse_run_name(meta["name"])
+    if numbered is None and is_child_run(meta):
         return None
     target = _text(known, names.KEY_TARGET) or _target_parameter(spec) or None
-    target_key = _target_key(target, labels, slot)
+    target_key = _target_key(target, labels, numbered)
     if not target_key:
         return None
-    is_in_slot = slot is not None and slot[0] == target_key
+    is_numbered = numbered is not None and numbered[0] == target_key
     condition = succeeded_condition(raw)
     message = _text(condition, "message")
     asked, manager = _text(spec, "status"), _text(spec, "managedBy")
@@ -123,10 +123,10 @@ def parse_run(raw: Raw) -> Run | None:
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         target_key=target_key,
-        slot_number=slot[1] if slot and is_in_slot else 0,
+        run_number=numbered[1] if numbered and is_numbered else 0,
         target=target,
         workflow_id=_text(known, names.KEY_WORKFLOW_ID) or None,
-        owner=parse_owner(known) if is_in_slot else None,
+        owner=parse_owner(known) if is_numbered else None,
         succeeded=_text(condition, "status") or "Unknown",
         reason=_text(condition, "reason"),
         message=message,
@@ -142,7 +142,7 @@ def parse_run(raw: Raw) -> Run | None:
         timeout=_timeout(spec, has_finally=pipeline.has_finally),
         pinned_digest=_pinned_digest(spec),
         fetched_digest=_fetched_digest(status),
-        told=told_of(status) if "results" in status else "",
+        result_text=text_of_results(status) if "results" in status else "",
         undeclared_parameters=_undeclared(spec, pipeline),
         is_cleared=bool(_text(known, identity.CLEAR_ANNOTATION).strip()),
         children=pipeline.children,
@@ -196,16 +196,16 @@ def _is_small(parameters: Any) -> bool:
     return are_texts and sum(map(sys.getsizeof, texts)) <= PARAMETERS_KEPT
 
 
-def _said_of(annotations: Raw, labels: Raw) -> Raw:
+def _keys_of_owner(annotations: Raw, labels: Raw) -> Raw:
     """The keys about a run's execution; from its labels where its annotations were removed.
 
     A label that has only a part of a name is not used: no other execution may seem to own it.
     """
     if _text(annotations, names.KEY_EXECUTION_UID):
         return annotations
-    told = {key: names.text_of_label(_text(labels, key)) for key in _WHOSE}
-    whole = {key: text for key, text in told.items() if text}
-    return {**whole, **annotations} if len(whole) == len(_WHOSE) else annotations
+    readable = {key: names.text_of_label(_text(labels, key)) for key in _OWNER_KEYS}
+    whole = {key: text for key, text in readable.items() if text}
+    return {**whole, **annotations} if len(whole) == len(_OWNER_KEYS) else annotations
 
 
 def _target_parameter(spec: Raw) -> str:
@@ -217,12 +217,12 @@ def _target_parameter(spec: Raw) -> str:
     )
 
 
-def _target_key(target: str | None, labels: Raw, slot: tuple[str, int] | None) -> str:
+def _target_key(target: str | None, labels: Raw, numbered: tuple[str, int] | None) -> str:
     """The target key of a run, from the best source that it has; empty where it has none."""
     if target:
-        return names.slot_key(target)
-    by_label = names.slot_key_of_hash(_text(labels, names.KEY_TARGET_HASH))
-    return by_label or (slot[0] if slot else "")
+        return names.target_key(target)
+    by_label = names.target_key_of_hash(_text(labels, names.KEY_TARGET_HASH))
+    return by_label or (numbered[0] if numbered else "")
 
 
 def _timeout(spec: Raw, *, has_finally: bool) -> timedelta | None:

@@ -12,7 +12,7 @@ from workflowexecution.api.status import TERMINAL_PHASES, Phase
 class Execution:
     """A WorkflowExecution as last seen.
 
-    target_key: common to all runs on its target, see ``names.slot_key``.
+    target_key: common to all runs on its target, see ``names.target_key``.
     run_name and run_namespace: of the run that its status names; the namespace is None where the
         status has none, as in earlier versions.
     pinned_digest: the digest that its bundle is pinned to; empty where it has none.

@@ -139,22 +139,22 @@ def run_of_pod(raw: Raw) -> Run | None:
     labels, known = reading.mapping(meta, "labels"), reading.mapping(meta, "annotations")
     name = reading.text(labels, LABEL_PIPELINE_RUN)
     target = reading.text(known, names.KEY_TARGET) or None
-    by_hash = names.slot_key_of_hash(reading.text(labels, names.KEY_TARGET_HASH))
-    target_key = names.slot_key(target) if target else by_hash
+    by_hash = names.target_key_of_hash(reading.text(labels, names.KEY_TARGET_HASH))
+    target_key = names.target_key(target) if target else by_hash
     if not name or not target_key:
         return None
-    slot = names.parse_slot(name)
-    is_in_slot = slot is not None and slot[0] == target_key
+    numbered = names.parse_run_name(name)
+    is_numbered = numbered is not None and numbered[0] == target_key
     return Run(
         name=name,
         namespace=meta["namespace"],
         uid=reading.text(labels, LABEL_RUN_UID),
         resource_version="",
         target_key=target_key,
-        slot_number=slot[1] if slot and is_in_slot else 0,
+        run_number=numbered[1] if numbered and is_numbered else 0,
         target=target,
         workflow_id=reading.text(known, names.KEY_WORKFLOW_ID) or None,
-        owner=parse_owner(known) if is_in_slot else None,
+        owner=parse_owner(known) if is_numbered else None,
         created_at=parse_time(meta["creationTimestamp"]),
         is_gone=True,
     )
@@ -165,7 +165,7 @@ def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
 
     Its ``uid`` is empty: a read of its leftovers reads the run itself first.
     """
-    slot = names.parse_slot(run_name)
+    numbered = names.parse_run_name(run_name)
     meta = reading.mapping(execution.raw, "metadata")
     return Run(
         name=run_name,
@@ -173,7 +173,7 @@ def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
         uid="",
         resource_version="",
         target_key=execution.target_key,
-        slot_number=slot[1] if slot else 0,
+        run_number=numbered[1] if numbered else 0,
         target=execution.target,
         workflow_id=execution.workflow_id,
         owner=Owner(uid=execution.uid, namespace=execution.namespace, name=execution.name),
@@ -215,6 +215,6 @@ def has_begun(children: Iterable[TaskRun], pods: Iterable[Pod] = ()) -> bool | N
         return True
     begun = [child for child in children if child.has_started]
     is_sure = any(
-        child.has_begun or child.started_before or not child.is_in_doubt for child in begun
+        child.has_begun or child.started_before or not child.is_uncertain for child in begun
     )
     return is_sure or (None if begun else False)

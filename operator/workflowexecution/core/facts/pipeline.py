@@ -19,7 +19,7 @@ from workflowexecution.api.status import FailureReason
 FAILURE_REASON: Final = "failure-reason"
 FAILURE_MESSAGE: Final = "failure-message"
 # Results of a successful pipeline, in the order of the message.
-TOLD: Final = ("before", "after", "found")
+SHOWN_RESULTS: Final = ("before", "after", "found")
 # Maximum length of one result: a step writes at most 4096 bytes, a condition holds 32768.
 _LONGEST: Final = 1024
 _REASONS: Final = frozenset(reason.value for reason in FailureReason)
@@ -95,10 +95,10 @@ def _is_pipeline(task: Raw) -> bool:
     return "pipelineRef" in task or "pipelineSpec" in task
 
 
-def told_of(status: Raw) -> str:
+def text_of_results(status: Raw) -> str:
     """The text of a PipelineRun's results, as ``before: …; after: …``; else empty."""
     found = _texts(status)
-    return "; ".join(f"{name}: {found[name]}" for name in TOLD if found.get(name))
+    return "; ".join(f"{name}: {found[name]}" for name in SHOWN_RESULTS if found.get(name))
 
 
 def failure_of(status: Raw) -> tuple[FailureReason | None, str]:

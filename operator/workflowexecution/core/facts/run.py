@@ -60,7 +60,7 @@ class Run:
 
     resource_version: not compared: two versions may have the same facts.
     target_key: common to all runs on its target.
-    slot_number: the number in its name; 0 where its name is not one of its target.
+    run_number: the number in its name; 0 where its name is not one of its target.
     target, workflow_id: None where the run has none.
     owner: None where it has no execution, as a rerun that a person made.
     succeeded: the status of Tekton's condition: "True", "False" or "Unknown".
@@ -72,7 +72,7 @@ class Run:
         back; not compared, because it is not in the run itself.
     pinned_digest: the digest of the bundle in the request to Tekton; empty where there is none.
     fetched_digest: of the image that Tekton fetched; empty until Tekton reports it.
-    told: the text of its results; empty where there is none.
+    result_text: the text of its results; empty where there is none.
     undeclared_parameters: names of given parameters that the resolved pipeline does not declare.
     is_cleared: whether a person has noted on it that its failure has been looked at.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
@@ -86,7 +86,7 @@ class Run:
     uid: str
     resource_version: str = field(compare=False)
     target_key: str
-    slot_number: int
+    run_number: int
     target: str | None
     workflow_id: str | None
     owner: Owner | None
@@ -106,7 +106,7 @@ class Run:
     released_at: datetime | None = field(default=None, compare=False)
     pinned_digest: str = ""
     fetched_digest: str = ""
-    told: str = ""
+    result_text: str = ""
     undeclared_parameters: tuple[str, ...] = ()
     is_cleared: bool = False
     is_gone: bool = False

@@ -133,7 +133,7 @@ class TaskRun:
         return not self.is_held and any(step.has_started for step in self.steps)
 
     @property
-    def is_in_doubt(self) -> bool:
+    def is_uncertain(self) -> bool:
         """Whether only the status from Tekton, which cut its steps off, shows that a step began.
 
         That status is the same for a running step and a step that waits for a sidecar.
@@ -146,7 +146,7 @@ class TaskRun:
     @property
     def was_held_last(self) -> bool:
         """Whether it was held back when its pod was last seen; it may have begun since."""
-        return self.is_in_doubt and self.let_begin is False
+        return self.is_uncertain and self.let_begin is False
 
     def has_cut_off(self, step: Step) -> bool:
         """Whether Tekton ended a step with the task, or has not seen the step end."""

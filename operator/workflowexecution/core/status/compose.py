@@ -165,8 +165,8 @@ def conditions_for(
     if on_bundle is not None:
         claims.append(on_bundle)
     built = [_condition(claim, before.get(claim.type), generation, now) for claim in claims]
-    told = {condition.type for condition in built}
-    return built + [condition for kind, condition in before.items() if kind not in told]
+    written = {condition.type for condition in built}
+    return built + [condition for kind, condition in before.items() if kind not in written]
 
 
 def _condition(claim: Claim, before: Condition | None, generation: int, now: datetime) -> Condition:

@@ -48,7 +48,7 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
             failure=failure,
         )
     if run.succeeded == "True":
-        message = run.told or _nothing_done(run) or run.message
+        message = run.result_text or _nothing_done(run) or run.message
         message += _undeclared(run)
         return Outcome(phase=Phase.COMPLETED, reason="Completed", message=message, run=run)
     return outcome_of_progress(run)

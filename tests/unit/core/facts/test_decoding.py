@@ -26,7 +26,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
 from workflowexecution.core.facts.run import Asked, Owner, Run, RunState
 
-RUN_NAME = names.slot_name(TARGET, 1)
+RUN_NAME = names.run_name(TARGET, 1)
 PLAIN = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
 NEW_STATUS: dict[str, Any] = {
     "phase": None,
@@ -45,7 +45,7 @@ def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
         "name": "mine",
         "resource_version": "1",
         "target": target,
-        "target_key": names.slot_key(target),
+        "target_key": names.target_key(target),
         "workflow_id": "restart",
         "is_deleting": False,
         "has_old_finalizer": False,
@@ -135,8 +135,8 @@ def run_of(**differs: Any) -> Run:
         "namespace": RUN_NAMESPACE,
         "uid": f"uid-of-{RUN_NAME}",
         "resource_version": "1",
-        "target_key": names.slot_key(TARGET),
-        "slot_number": 1,
+        "target_key": names.target_key(TARGET),
+        "run_number": 1,
         "target": TARGET,
         "workflow_id": "restart",
         "owner": Owner(uid="uid-of-mine", namespace=NAMESPACE, name="mine"),
@@ -260,14 +260,14 @@ def test_parameters_that_the_pipeline_does_not_declare_are_named_once_it_is_reso
 @pytest.mark.parametrize(
     ("name", "annotations", "labels", "params", "target", "key"),
     [
-        ("by-hand", {names.KEY_TARGET: TARGET}, {}, [], TARGET, names.slot_key(TARGET)),
+        ("by-hand", {names.KEY_TARGET: TARGET}, {}, [], TARGET, names.target_key(TARGET)),
         (
             "by-hand",
             {},
             {},
             [{"name": "TARGET_RESOURCE", "value": TARGET}],
             TARGET,
-            names.slot_key(TARGET),
+            names.target_key(TARGET),
         ),
         (
             "by-hand",
@@ -275,7 +275,7 @@ def test_parameters_that_the_pipeline_does_not_declare_are_named_once_it_is_reso
             {names.KEY_TARGET_HASH: names.target_hash(TARGET)},
             [],
             None,
-            names.slot_key(TARGET),
+            names.target_key(TARGET),
         ),
         ("by-hand", {}, {names.KEY_TARGET_HASH: "odd"}, [], None, None),
         ("nightly-build-7", {}, {}, [], None, None),
@@ -298,13 +298,13 @@ def test_a_run_that_somebody_made_is_on_the_target_it_names_in_any_way(
 def test_a_rerun_under_our_annotations_is_nobodys() -> None:
     run = parse_run(raw_run("mine", name=f"{RUN_NAME}-r-abc12"))
     assert run is not None
-    assert (run.owner, run.slot_number, run.target) == (None, 0, TARGET)
+    assert (run.owner, run.run_number, run.target) == (None, 0, TARGET)
 
 
 def test_a_run_in_the_slot_of_another_target_is_nobodys() -> None:
     run = parse_run(raw_run("mine", target="Node/worker-1"))
     assert run is not None
-    assert (run.owner, run.target_key) == (None, names.slot_key("Node/worker-1"))
+    assert (run.owner, run.target_key) == (None, names.target_key("Node/worker-1"))
 
 
 @pytest.mark.parametrize(
@@ -432,7 +432,7 @@ def test_a_run_that_is_a_task_of_another_holds_nothing_itself() -> None:
 def test_what_is_not_surely_a_task_holds_its_target(raw: dict[str, Any]) -> None:
     run = parse_run(raw)
     assert run is not None
-    assert run.target_key == names.slot_key(TARGET)
+    assert run.target_key == names.target_key(TARGET)
 
 
 def test_a_run_of_another_that_names_a_target_of_its_own_holds_that() -> None:

@@ -17,7 +17,7 @@ from workflowexecution.core.trace_context import trace_of
 from workflowexecution.kube.decoding import decode_only, decode_whole
 
 MOST_KEPT = 40 * 1024
-RUN_NAME = names.slot_name(TARGET, 1)
+RUN_NAME = names.run_name(TARGET, 1)
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

@@ -122,19 +122,19 @@ def labelled_pod(name: str, **labels: str) -> dict[str, Any]:
 
 
 def test_a_pod_tells_which_run_it_is_left_of() -> None:
-    name = names.slot_name(TARGET, 4)
+    name = names.run_name(TARGET, 4)
     run = run_of_pod(labelled_pod(name))
     assert run is not None
     assert (run.key, run.uid, run.target) == ((RUN_NAMESPACE, name), f"uid-of-{name}", TARGET)
-    assert (run.slot_number, run.is_gone, str(run.state)) == (4, True, "Stopping")
+    assert (run.run_number, run.is_gone, str(run.state)) == (4, True, "Stopping")
     assert run.owner is not None
     assert run.owner.uid == "uid-of-mine"
 
 
 def test_a_pod_of_a_rerun_is_of_nobody_and_on_the_target_all_the_same() -> None:
-    run = run_of_pod(labelled_pod(f"{names.slot_name(TARGET, 4)}-r-abc12"))
+    run = run_of_pod(labelled_pod(f"{names.run_name(TARGET, 4)}-r-abc12"))
     assert run is not None
-    assert (run.owner, run.target_key) == (None, names.slot_key(TARGET))
+    assert (run.owner, run.target_key) == (None, names.target_key(TARGET))
 
 
 def test_a_pod_whose_annotations_were_lost_is_on_its_target_by_its_label() -> None:
@@ -142,7 +142,7 @@ def test_a_pod_whose_annotations_were_lost_is_on_its_target_by_its_label() -> No
     raw["metadata"]["annotations"] = {}
     run = run_of_pod(raw)
     assert run is not None
-    assert (run.target, run.target_key) == (None, names.slot_key(TARGET))
+    assert (run.target, run.target_key) == (None, names.target_key(TARGET))
     raw["metadata"]["labels"].pop(names.KEY_TARGET_HASH)
     assert run_of_pod(raw) is None
 

@@ -8,7 +8,7 @@ from builders import NOW, ago, make_execution, make_run, raw_run, raw_task_run, 
 from workflowexecution.api.status import FailureReason, WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.facts.decoding import parse_run
-from workflowexecution.core.facts.pipeline import failure_of, told_of
+from workflowexecution.core.facts.pipeline import failure_of, text_of_results
 from workflowexecution.core.facts.taskrun import parse_task_run
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
@@ -33,7 +33,7 @@ def _results(**values: object) -> dict[str, Any]:
     ],
 )
 def test_the_named_results_are_told(status: dict[str, Any], told: str) -> None:
-    assert told_of(status) == told
+    assert text_of_results(status) == told
 
 
 @pytest.mark.parametrize(

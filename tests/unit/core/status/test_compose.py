@@ -40,7 +40,7 @@ from workflowexecution.core.status.outcome import (
 from workflowexecution.core.verdict import Skip
 
 EMPTY = WorkflowExecutionStatus()
-RUN = names.slot_name(TARGET, 1)
+RUN = names.run_name(TARGET, 1)
 HOLDER = Evidence(
     name="other",
     namespace=NAMESPACE,
