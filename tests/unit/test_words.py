@@ -25,6 +25,7 @@ PENDING_PACKAGES = frozenset(PACKAGES) - {
     "controller",
     "core",
     "kube",
+    "manager",
     "observe",
     "orchestrator",
     "page",

@@ -1,1 +1,1 @@
-"""The operator as one process: put together once, started in order, and looked at."""
+"""The operator as one process: its components, the order of its start, and a view for the page."""

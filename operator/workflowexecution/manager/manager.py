@@ -1,4 +1,4 @@
-"""The operator put together: started in order, kept going, stopped without losing work."""
+"""The manager: starts all components in order, keeps them running, and stops them cleanly."""
 
 import asyncio
 import contextlib
@@ -30,10 +30,10 @@ from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.probes import Health
 
-# A few requests are under way even in a rush; each connection takes a quarter of a megabyte.
+# Even in a burst few requests run at once; each connection takes a quarter of a megabyte.
 _CONNECTIONS: Final = 20
 _GRACE_S: Final = 20.0
-# What was listed and not placed holds its target until then.
+# Runs that a failed relist has not settled hold their targets until the next relist.
 _RESYNC_RETRY_S: Final = 15.0
 
 
@@ -61,7 +61,7 @@ class Manager:
         keep_signals: Callable[[], None] = lambda: None,
     ) -> None:
         clock = clock or ServerClock()
-        # Watches have sessions of their own.
+        # Watches have their own sessions.
         self._session = access.open_session(connections=_CONNECTIONS)
         client = ApiClient(self._session, access.server, clock, metrics.requests)
         self._leadership = (
@@ -116,7 +116,7 @@ class Manager:
         metrics.tasks.set_function(lambda: len(asyncio.all_tasks(loop)))
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run until told to stop.
+        """Run until ``stop`` is set.
 
         Raises: RuntimeError where the watches end by themselves; the process is then restarted.
         """
@@ -125,11 +125,11 @@ class Manager:
             async with _until(stop):
                 self._health.not_alive = self._not_alive
                 self._health.not_current = self._not_current
-                # They check the cluster, then begin. What is listed is listed after that:
-                # nothing falls between the two.
+                # They check the cluster and then begin. The relist comes after that, so that no
+                # change between the two is missed.
                 await self._watches.begin()
                 await self._preflight.patiently(self._controller.relist)
-                # Who stands by is ready, too: a rolling update would otherwise wait for its leader.
+                # A standby is ready, too: otherwise a rolling update would wait for it to lead.
                 self._health.not_ready = ""
                 self._log.info("ready")
                 if self._leadership is None:
@@ -150,7 +150,7 @@ class Manager:
         self._controller.open()
 
     async def _lead(self, leadership: Leadership) -> None:
-        """Work while leading; the process ends with leadership, even during a pass."""
+        """Work while leading; when leadership is lost, the process ends, even during a pass."""
         try:
             await leadership.acquire()
             self._open()
@@ -161,7 +161,7 @@ class Manager:
         os._exit(1)
 
     async def _stop_leading(self, leading: asyncio.Task[None] | None) -> None:
-        """Release the Lease, once nothing is written any more."""
+        """Release the Lease after the last write."""
         if leading is not None:
             leading.cancel()
             await asyncio.gather(leading, return_exceptions=True)
@@ -169,7 +169,7 @@ class Manager:
             await self._leadership.release()
 
     async def _keep_in_step(self) -> None:
-        """List everything again at intervals, to find what a watch has missed."""
+        """List everything again at intervals, to find changes that a watch has missed."""
         loop = asyncio.get_running_loop()
         due_at = loop.time() + self._resync_interval.total_seconds()
         while not self._watches.problem():
@@ -205,7 +205,7 @@ def _lease(client: ApiClient, namespace: str, shard: Shard) -> LeaseStore:
 
 
 def _identity() -> str:
-    """A name for this process that no other has, not even the next one in the same pod."""
+    """A unique name for this process; even the next process in the same pod has another."""
     return f"{socket.gethostname()}_{uuid.uuid4().hex[:8]}"
 
 

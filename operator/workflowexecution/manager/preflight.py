@@ -1,4 +1,4 @@
-"""The steps of a start, each repeated until the API server has what it needs."""
+"""The preflight checks of a start, each repeated until the API server meets it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ class TooOldError(Exception):
 
 
 class Preflight:
-    """Says in ``health`` and in the log what a start waits for."""
+    """Reports in ``health`` and in the log why a start waits."""
 
     def __init__(self, cluster: KubeCluster, health: Health) -> None:
         self._cluster = cluster
@@ -27,7 +27,7 @@ class Preflight:
         self._log = structlog.get_logger("app")
 
     async def check_cluster(self) -> None:
-        """Wait until Kubernetes and Tekton are new enough, and all kinds are served; once."""
+        """Wait, once, until Kubernetes and Tekton are new enough and all kinds are served."""
         async with self._checking:
             if self._is_checked:
                 return
@@ -52,7 +52,7 @@ class Preflight:
 
 
 def _explain(error: Any) -> str:
-    """Say what keeps the operator from starting, and what to do about it."""
+    """The reason why the operator cannot start, and advice."""
     if isinstance(error, TooOldError):
         return str(error)
     if isinstance(error, errors.NotFoundError):

@@ -11,24 +11,24 @@ from workflowexecution.kube.clock import Clock
 
 
 class EventListener(Protocol):
-    """Gets each event of the watches; must return at once and never raises."""
+    """Receives each event of the watches; must return at once and never raises."""
 
     def on_execution(self, event_type: str, raw: dict[str, Any]) -> None:
-        """Hear of a change of an execution."""
+        """Take in a change of an execution."""
         ...
 
     def on_run(self, event_type: str, raw: dict[str, Any]) -> None:
-        """Hear of a change of a run."""
+        """Take in a change of a run."""
         ...
 
     def missed(self) -> None:
-        """Hear that changes may have been missed."""
+        """Note that changes may have been missed."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderStatus:
-    """Which of several operators this is.
+    """The leader status of one of several operators.
 
     identity: empty where there is no election, and each operator works.
     leader: as last seen; empty for none.
@@ -39,7 +39,7 @@ class LeaderStatus:
 
     @property
     def is_standby(self) -> bool:
-        """Whether another one does the work."""
+        """Whether another operator leads."""
         return bool(self.identity) and self.identity != self.leader
 
 
@@ -47,8 +47,8 @@ class LeaderStatus:
 class OperatorView:
     """A view into one operator.
 
-    cache: to be read only, without waiting in between.
-    stale_reason: why the data may be incomplete or out of date; empty where it is current.
+    cache: to be read only, and without waiting between reads.
+    stale_reason: why the data may be incomplete or stale; empty where it is current.
     """
 
     store: Store

@@ -1,4 +1,4 @@
-"""All watches of one operator, and whether what they tell can be relied on."""
+"""All watches of one operator, and the reasons why their data may be stale."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -20,15 +20,15 @@ from workflowexecution.kube.kopf_settings import kopf
 from workflowexecution.kube.watch_tap import CanWait, WatchTap, never
 from workflowexecution.manager.view import EventListener
 
-# How events of a path are decoded, and which of them need not be handled at once.
+# The decoder for events of a path, and the test for events that need no immediate handling.
 _Read = tuple[Decode, CanWait]
 
 
 class Watches:
     """The watches of executions and runs, of holds and of claims.
 
-    ``listener`` hears of all that ``events`` hears of executions and runs. ``check`` returns once
-    the cluster has what is to be watched. ``keep_signals`` takes SIGTERM and SIGINT back from kopf.
+    ``listener`` gets the same events of executions and runs as ``events``. ``check`` returns once
+    the cluster serves the watched kinds. ``keep_signals`` takes SIGTERM and SIGINT back from kopf.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Watches:
         (self._of_holds,) = (tap for tap in of_runs.taps if tap.path == holds_path(where))
 
     async def begin(self) -> None:
-        """Start them; they report everything that changes after this returns."""
+        """Start them; they report every change after this returns."""
         for operator in self._operators:
             operator.start()
         await asyncio.gather(*(tap.has_begun.wait() for tap in self._taps))
@@ -99,15 +99,15 @@ class Watches:
         return _first(operator.problem() for operator in self._operators)
 
     def not_current(self) -> str:
-        """Why what is known may be out of date; empty while all deliver."""
+        """The reason why the cache may be stale; empty while all watches deliver."""
         return _first(tap.health.not_ready() for tap in self._taps)
 
     def why_holds_are_stale(self) -> str:
-        """Why holds may exist that nobody has told of; empty while there is no reason."""
+        """The reason why holds may be incomplete; empty while there is none."""
         return self._operators[1].problem() or self._of_holds.health.stale_reason()
 
     def not_alive(self) -> str:
-        """Why a new process may do better than this one; empty while there is no reason."""
+        """The reason to restart the process; empty while there is none."""
         return self.problem() or _first(tap.health.not_alive() for tap in self._taps)
 
     def names(self) -> set[str]:
@@ -115,12 +115,12 @@ class Watches:
         return {tap.name for tap in self._taps}
 
     def silence(self, name: str) -> float:
-        """Seconds since something was heard of these; of several namespaces, the quietest."""
+        """Seconds since the last message of the watches of a kind; of several, the longest time."""
         return max(tap.health.silence() for tap in self._taps if tap.name == name)
 
 
 def _each(calls: Sequence[Callable[..., None]]) -> Callable[..., None]:
-    """One that calls each; the only one there is, where there is but one."""
+    """A function that calls each of these; for a single one, that function itself."""
     if len(calls) == 1:
         return calls[0]
 
@@ -132,5 +132,5 @@ def _each(calls: Sequence[Callable[..., None]]) -> Callable[..., None]:
 
 
 def _first(problems: Iterable[str]) -> str:
-    """The first problem that there is; empty where there is none."""
+    """The first problem; empty where there is none."""
     return next(filter(None, problems), "")
