@@ -107,7 +107,7 @@ class CloudEventSink:
         async with self._session.post(
             self._sink, data=message.body, headers=message.headers, allow_redirects=False
         ) as response:
-            # The URL is not told: it may carry a token.
+            # The URL is left out: it may contain a token.
             answered = f"the sink answered {response.status}"
             if response.status >= 500 or response.status in _PASSING:
                 raise _NotTakenError(answered)
