@@ -30,30 +30,30 @@ def runs_are_created_without_a_slot(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_failed_run_is_free_before_it_has_stopped(patch: pytest.MonkeyPatch) -> None:
-    state = Run.state.fget  # type: ignore[attr-defined]
+    state = Run._state
 
     def too_soon(run: Run) -> RunState:
         return RunState.FINISHED if run.succeeded == "False" else state(run)
 
-    patch.setattr(Run, "state", property(too_soon))
+    patch.setattr(Run, "_state", too_soon)
 
 
 def a_run_that_succeeded_is_free_before_it_has_stopped(patch: pytest.MonkeyPatch) -> None:
-    state = Run.state.fget  # type: ignore[attr-defined]
+    state = Run._state
 
     def too_soon(run: Run) -> RunState:
         return RunState.FINISHED if run.succeeded == "True" else state(run)
 
-    patch.setattr(Run, "state", property(too_soon))
+    patch.setattr(Run, "_state", too_soon)
 
 
 def a_deleted_run_is_free_at_once(patch: pytest.MonkeyPatch) -> None:
-    state = Run.state.fget  # type: ignore[attr-defined]
+    state = Run._state
 
     def too_soon(run: Run) -> RunState:
         return RunState.FINISHED if run.is_gone else state(run)
 
-    patch.setattr(Run, "state", property(too_soon))
+    patch.setattr(Run, "_state", too_soon)
 
 
 def a_run_is_adopted_by_its_target(patch: pytest.MonkeyPatch) -> None:

@@ -140,9 +140,9 @@ class Store:
         # In every case: the name of its run is in use.
         self.numbers.note(seen.run_name or "")
         known = self._executions.get(seen.uid)
-        if known and is_older(seen.resource_version, known.resource_version):
+        if known is None and self._settled.is_older(seen.uid, seen.resource_version):
             return False
-        if self._settled.is_older(seen.uid, seen.resource_version):
+        if known and is_older(seen.resource_version, known.resource_version):
             return False
         target = self._target(seen.target_key)
         if seen.has_ended:

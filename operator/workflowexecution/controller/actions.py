@@ -65,7 +65,7 @@ class Launcher:
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._context.policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
-        key, decided_at = (template.namespace, verdict.run_name), self._context.clock.monotonic()
+        key, decided_at = (template.namespace, verdict.run_name), self._context.clock.now()
         try:
             created = self._take_in(await self._context.cluster.create_run(manifest))
         except errors.AlreadyExistsError:
@@ -81,8 +81,8 @@ class Launcher:
             created = seen
         except (errors.RejectedError, errors.ForbiddenError) as error:
             return self._refused(execution, error)
-        seconds = self._context.clock.monotonic() - decided_at
-        self._context.recorder.run_created(execution, created, seconds=seconds)
+        now = self._context.clock.now()
+        self._context.recorder.run_created(execution, created, decided_at=decided_at, now=now)
         return created
 
     def _take_in(self, reply: Raw) -> Run:

@@ -82,7 +82,7 @@ class Controller:
         self.holds = Holds(store, executions, why_holds_are_stale)
         self.events = EventHandler(context, gaps)
         reader = LiveReads(context)
-        run_status = RunStatusReporter(context, reader, SilentRuns(cluster, clock))
+        run_status = RunStatusReporter(context, reader, SilentRuns(cluster))
         self.actions = Actions(context, reader, run_status)
         self._execution_reconciler = ExecutionReconciler(
             context,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -70,14 +71,16 @@ class Recorder:
         if after.skip_details is not None:
             self._metrics.skips.labels(reason=after.skip_details.reason).inc()
 
-    def run_created(self, execution: Execution, run: Run, *, seconds: float) -> None:
+    def run_created(
+        self, execution: Execution, run: Run, *, decided_at: datetime, now: datetime
+    ) -> None:
         """Record a run that was created; ``seconds`` is the time since the decision.
 
         Its Event follows with the status that names it.
         """
+        seconds = (now - decided_at).total_seconds()
         self._metrics.runs_created.inc()
         self._metrics.decision_to_launch.observe(seconds)
-        now = self._clock.now()
         asked_at = execution.created_at or now
         self._metrics.creation_to_launch.observe(max((now - asked_at).total_seconds(), 0.0))
         self._log.info("PipelineRun created", run=run.name)

@@ -39,22 +39,24 @@ from workflowexecution.core.status.outcome import (
     tekton_delay,
 )
 from workflowexecution.kube import errors
-from workflowexecution.kube.clock import Clock
 
 
 class SilentRuns:
     """Finds out why a silent run waits; if this fails, everything else is still reported."""
 
-    def __init__(self, cluster: Cluster, clock: Clock) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._clock = clock
 
-    async def look(self, memory: ExecutionMemory, of_run: RunMemory, run: Run) -> float | None:
+    async def look(
+        self, memory: ExecutionMemory, of_run: RunMemory, run: Run, *, now: float
+    ) -> float | None:
         """Note in both memories why an active run waits, if it is time to look.
+
+        ``now`` is of the monotonic clock, in seconds.
 
         Returns: seconds until the next look; None where a change of the run starts it.
         """
-        now, condition = self._clock.monotonic(), (run.reason, run.message)
+        condition = (run.reason, run.message)
         if memory.condition != condition:
             memory.condition, memory.looks, memory.waits_for = condition, 0, ""
             memory.look_at = now + SILENT_AFTER.total_seconds()
@@ -157,8 +159,8 @@ class RunStatusReporter:
         if of_run.ending:
             return Result(outcome_of_ending(run, of_run.ending), min(again, default=None))
         # A namespace without a watch shows only leftovers; a queued run has nothing to look at.
-        is_seen = is_watched and not run.is_queued
-        look_in = await self._silent_runs.look(memory, of_run, run) if is_seen else None
+        is_seen, look = is_watched and not run.is_queued, self._silent_runs.look
+        look_in = await look(memory, of_run, run, now=monotonic) if is_seen else None
         again += [] if look_in is None else [look_in]
         outcome = outcome_of_progress(run, delay.complaint, memory.waits_for)
         return Result(outcome, min(again, default=None))

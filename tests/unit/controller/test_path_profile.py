@@ -5,7 +5,7 @@ import pytest
 import path_profile
 
 # Files, and calls into another file, at most.
-BOUNDS = {"event": (9, 15), "launch": (29, 95), "skip": (27, 62)}
+BOUNDS = {"event": (9, 14), "launch": (29, 80), "skip": (26, 56)}
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -18,7 +18,7 @@ RUNNING = {"status": {"phase": "Running"}}
 
 @pytest.fixture
 def reporter(desk: Desk) -> RunStatusReporter:
-    silent_runs = SilentRuns(cast(Cluster, desk.cluster), desk.clock)
+    silent_runs = SilentRuns(cast(Cluster, desk.cluster))
     return RunStatusReporter(desk.controller.context, desk.reader(), silent_runs)
 
 

@@ -78,13 +78,13 @@ def running(**given: Any) -> Run:
 def looks(cluster: Asked, run: Run, *after: float) -> tuple[list[float | None], ExecutionMemory]:
     """Look at a run at these times, in seconds; what each answered, and what is remembered."""
     clock, memory = FixedClock(NOW), ExecutionMemory()
-    silent_runs = SilentRuns(cluster, clock)  # type: ignore[arg-type]
+    silent_runs = SilentRuns(cluster)  # type: ignore[arg-type]
 
     async def look() -> list[float | None]:
         found, begun = [], clock.monotonic()
         for seconds in after:
             clock.advance(begun + seconds - clock.monotonic())
-            found.append(await silent_runs.look(memory, RunMemory(), run))
+            found.append(await silent_runs.look(memory, RunMemory(), run, now=clock.monotonic()))
         return found
 
     return asyncio.run(look()), memory
@@ -156,11 +156,13 @@ def test_a_run_that_should_be_silent_is_left_alone(run: Run) -> None:
 
 def test_what_a_run_tells_ends_the_silence() -> None:
     cluster, clock, memory = Asked(WAITING), FixedClock(NOW), ExecutionMemory()
-    silent_runs = SilentRuns(cluster, clock)  # type: ignore[arg-type]
+    silent_runs = SilentRuns(cluster)  # type: ignore[arg-type]
 
     async def look() -> None:
         for message in ("none", "none", "one"):
-            await silent_runs.look(memory, RunMemory(), running(message=message))
+            await silent_runs.look(
+                memory, RunMemory(), running(message=message), now=clock.monotonic()
+            )
             clock.advance(30)
 
     asyncio.run(look())
@@ -239,7 +241,7 @@ def test_what_a_late_run_had_waited_for(
     asked: list[str],
 ) -> None:
     cluster, memory = Asked(warnings=warnings, error=error), ExecutionMemory(waits_for="seen")
-    silent_runs = SilentRuns(cluster, FixedClock(NOW))  # type: ignore[arg-type]
+    silent_runs = SilentRuns(cluster)  # type: ignore[arg-type]
     tasks = [parse_task_run(raw) for raw in task_runs]
     said = asyncio.run(silent_runs.last_words(memory, run, tasks))
     assert said.startswith(expected)
@@ -254,11 +256,11 @@ def test_a_look_remembers_whether_tekton_had_let_the_first_step_begin() -> None:
     }
     task = {**WORKING, "status": {**WORKING["status"], "sidecars": [{"name": "proxy"}]}}
     memory, of_run, clock = ExecutionMemory(), RunMemory(), FixedClock(NOW)
-    silent_runs = SilentRuns(Asked(task, pods=[held]), clock)  # type: ignore[arg-type]
+    silent_runs = SilentRuns(Asked(task, pods=[held]))  # type: ignore[arg-type]
 
     async def look() -> None:
         for _ in range(2):
-            await silent_runs.look(memory, of_run, running())
+            await silent_runs.look(memory, of_run, running(), now=clock.monotonic())
             clock.advance(30)
 
     asyncio.run(look())

@@ -1,5 +1,6 @@
 """The first page tells what is true now, and to each what they may see."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_run_that_has_ended_holds_its_target_while_something_of_it_executes() 
 
 def test_a_run_that_nobody_has_seen_holds_whatever_is_left_of_it() -> None:
     run = make_run(is_gone=True)
-    unseen = Run(**{name: getattr(run, name) for name in run.__slots__} | {"uid": ""})
+    unseen = replace(run, uid="")
     assert see(Known(runs=[unseen], leftovers={unseen.key: Leftovers()})).locks.total == 1
 
 

@@ -1,7 +1,7 @@
 """The facts of a WorkflowExecution, slim and immutable; ``decoding`` reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ class Execution:
     raw: the whole object without managed fields; in the cache only the part that ``kept`` keeps.
     is_whole: whether its spec is complete, including all parameters.
     problem: the problem with the spec, if the spec is not there to be read again.
+    has_ended: whether its phase is final.
+    needs_work: whether the operator may still have to do something for it.
     """
 
     uid: str
@@ -42,11 +44,14 @@ class Execution:
     raw: Mapping[str, Any]
     is_whole: bool = True
     problem: str = ""
+    # Derived once: each event and each pass reads them.
+    has_ended: bool = field(init=False, compare=False, repr=False)
+    needs_work: bool = field(init=False, compare=False, repr=False)
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether its phase is final."""
-        return self.phase in TERMINAL_PHASES
+    def __post_init__(self) -> None:
+        has_ended = self.phase in TERMINAL_PHASES
+        object.__setattr__(self, "has_ended", has_ended)
+        object.__setattr__(self, "needs_work", not has_ended or self.has_old_finalizer)
 
     def wants(self, namespace: str, name: str) -> bool:
         """Whether a run made for it is the run that its status names; true where it names none.
@@ -55,8 +60,3 @@ class Execution:
         """
         named = (self.run_namespace or namespace, self.run_name or name)
         return named == (namespace, name)
-
-    @property
-    def needs_work(self) -> bool:
-        """Whether the operator may still have to do something for it."""
-        return not self.has_ended or self.has_old_finalizer

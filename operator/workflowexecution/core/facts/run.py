@@ -79,6 +79,9 @@ class Run:
     has_stopped: whether it is known that no part of an ended or deleted run executes.
     has_started: whether a step has begun; None where that is not known.
     children: the kinds of children that its pipeline can have.
+    key: namespace and name. state: see RunState.
+    is_cancelled: whether its tasks are to be cancelled; a run that is to STOP ends them normally.
+    is_queued: whether something other than Tekton decides when it begins.
     """
 
     name: str
@@ -113,31 +116,27 @@ class Run:
     has_stopped: bool = False
     has_started: bool | None = None
     children: ChildKinds = ANY_CHILDREN
+    # Derived once: each pass reads them many times.
+    key: RunKey = field(init=False, compare=False, repr=False)
+    state: RunState = field(init=False, compare=False, repr=False)
+    is_cancelled: bool = field(init=False, compare=False, repr=False)
+    is_queued: bool = field(init=False, compare=False, repr=False)
 
-    @property
-    def key(self) -> RunKey:
-        """Namespace and name."""
-        return self.namespace, self.name
+    def __post_init__(self) -> None:
+        is_cancelled = self.asked in (Asked.CANCEL_FIRST, Asked.CANCEL)
+        is_held = self.asked is Asked.WAIT or bool(self.managed_by)
+        is_queued = self.started_at is None and not is_cancelled and is_held
+        object.__setattr__(self, "key", (self.namespace, self.name))
+        object.__setattr__(self, "state", self._state())
+        object.__setattr__(self, "is_cancelled", is_cancelled)
+        object.__setattr__(self, "is_queued", is_queued)
 
-    @property
-    def state(self) -> RunState:
-        """Its state; see RunState."""
+    def _state(self) -> RunState:
         is_over = self.succeeded == "True" and not self.children.may_outlast
         if is_over or self.has_stopped:
             return RunState.FINISHED
         has_ended = self.succeeded in ("True", "False") or self.is_deleting or self.is_gone
         return RunState.STOPPING if has_ended else RunState.ACTIVE
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether its tasks are to be cancelled; a run that is to STOP ends its tasks normally."""
-        return self.asked in (Asked.CANCEL_FIRST, Asked.CANCEL)
-
-    @property
-    def is_queued(self) -> bool:
-        """Whether something other than Tekton decides when it begins."""
-        is_held = self.asked is Asked.WAIT or bool(self.managed_by)
-        return self.started_at is None and not self.is_cancelled and is_held
 
     @property
     def was_queued(self) -> bool:
