@@ -137,13 +137,15 @@ class _Parcel:
         now = asyncio.get_running_loop().time()
         for kind, changed, version in events:
             self.version = version
-            can_wait = kind != "BOOKMARK" and self._can_wait(kind, changed)
+            if kind == "BOOKMARK":
+                self.due_at = now
+                continue
+            can_wait = self._can_wait(kind, changed)
             due_at = now + _WAITS_S if can_wait else now
             self.due_at = min(due_at, self.due_at or due_at)
-            if kind != "BOOKMARK":
-                key = changed["metadata"]["uid"] if can_wait else version
-                self._changes.pop(key, None)
-                self._changes[key] = Change(kind, changed)
+            key = changed["metadata"]["uid"] if can_wait else version
+            self._changes.pop(key, None)
+            self._changes[key] = Change(kind, changed)
 
     def is_due(self) -> bool:
         """Whether it is to be handed on now."""

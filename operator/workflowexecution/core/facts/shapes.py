@@ -19,9 +19,12 @@ class _Metadata(TypedDict, total=False):
     namespace: Any
     uid: Any
     resourceVersion: Any
-    generation: Any
     creationTimestamp: Any
     deletionTimestamp: Any
+
+
+class _ExecutionMetadata(_Metadata, total=False):
+    generation: Any
     finalizers: Any
     annotations: _Annotations
 
@@ -37,7 +40,7 @@ class _Spec(TypedDict, total=False):
 class ShapeOfExecution(TypedDict, total=False):
     """A WorkflowExecution."""
 
-    metadata: _Metadata
+    metadata: _ExecutionMetadata
     spec: _Spec
     status: Any
 
@@ -88,13 +91,7 @@ _Pipeline = TypedDict(
 )
 
 
-class _RunMetadata(TypedDict, total=False):
-    name: Any
-    namespace: Any
-    uid: Any
-    resourceVersion: Any
-    creationTimestamp: Any
-    deletionTimestamp: Any
+class _RunMetadata(_Metadata, total=False):
     labels: Any
     annotations: Any
     ownerReferences: Any

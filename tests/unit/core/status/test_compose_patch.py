@@ -4,20 +4,8 @@ from typing import Any
 
 import pytest
 
+from model_server import merge
 from workflowexecution.core.status.compose import status_patch
-
-
-def apply(patch: Any, current: Any) -> Any:
-    """RFC 7386, as the API server applies it."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(current) if isinstance(current, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = apply(value, result.get(key))
-    return result
 
 
 @pytest.mark.parametrize(
@@ -50,4 +38,4 @@ def test_patch_says_what_changes_and_nothing_else(
     current: dict[str, Any], wanted: dict[str, Any], patch: dict[str, Any]
 ) -> None:
     assert status_patch(current, wanted) == patch
-    assert apply(patch, current) == wanted
+    assert merge(patch, current) == wanted
