@@ -205,3 +205,44 @@ def test_an_object_nobody_foresaw_costs_no_other(desk: Desk) -> None:
         ("event not understood", None),
     ]
     assert len(desk.store.executions()) == 1
+
+
+def test_the_cached_version_of_an_execution_can_wait_and_no_other(desk: Desk) -> None:
+    desk.handler.on_execution("ADDED", raw_execution("mine", version=2))
+    desk.handler.on_execution("ADDED", ended("over", version=5))
+    can_wait = desk.handler.can_wait_execution
+    assert can_wait("MODIFIED", raw_execution("mine", version=2))
+    assert can_wait("MODIFIED", ended("over", version=5))
+    assert not can_wait("MODIFIED", raw_execution("mine", version=3))
+    assert not can_wait("DELETED", raw_execution("mine", version=2))
+    assert not can_wait("MODIFIED", raw_execution("unknown", version=2))
+    assert not can_wait("MODIFIED", {"metadata": {"resourceVersion": "2"}})
+
+
+def test_progress_of_a_known_run_can_wait(desk: Desk) -> None:
+    desk.handler.on_run("ADDED", raw_run("mine"))
+    progress = raw_run("mine", version=2, status=run_status("Unknown", "Running"))
+    assert desk.handler.can_wait_run("MODIFIED", progress)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "raw"),
+    [
+        pytest.param("DELETED", raw_run("mine"), id="it-is-deleted"),
+        pytest.param("MODIFIED", raw_run("mine", deleted_at=NOW), id="it-is-being-deleted"),
+        pytest.param("MODIFIED", raw_run("mine", status=FAILED), id="it-has-ended"),
+        pytest.param("MODIFIED", raw_run("mine", spec={"status": "Cancelled"}), id="it-shall-end"),
+        pytest.param("MODIFIED", raw_run("mine", uid="another"), id="another-has-its-name"),
+        pytest.param("ADDED", raw_run("mine", target="Node/two", slot_target="Node/two"), id="new"),
+    ],
+)
+def test_more_than_progress_of_a_run_must_not_wait(
+    desk: Desk, event_type: str, raw: dict[str, Any]
+) -> None:
+    desk.handler.on_run("ADDED", raw_run("mine"))
+    assert not desk.handler.can_wait_run(event_type, raw)
+
+
+def test_nothing_waits_of_a_run_that_has_ended(desk: Desk) -> None:
+    desk.handler.on_run("ADDED", raw_run("mine", status=FAILED))
+    assert not desk.handler.can_wait_run("MODIFIED", raw_run("mine", version=2))

@@ -111,7 +111,10 @@ async def test_a_steady_flow_of_what_can_wait_does_not_wait_for_ever(
     assert changes == [("a", version)]
 
 
-async def test_a_bookmark_hands_on_what_waits(stream: Stream) -> None:
+async def test_a_bookmark_hands_on_what_waits(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_tap, "_WAITS_S", 10 * WITHIN_S)
     stream.send(line(2, "a", can_wait=True), line(9, "", kind="BOOKMARK"))
     assert await stream.call() == ("9", [("a", "2")])
 
