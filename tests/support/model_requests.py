@@ -140,7 +140,7 @@ class ModelCluster:
         del run
         return []
 
-    async def list_pod_warnings(self, _: str, __: str) -> list[Raw]:
+    async def list_pod_events(self, _: str, __: str) -> list[Raw]:
         return []
 
     async def list_custom_runs(self, _: str, __: Sequence[str]) -> Any:

@@ -42,6 +42,7 @@ class FakeCluster:
         self.events: list[str] = []
         self.task_runs: list[Raw] = []
         self.pods: list[Raw] = []
+        self.pod_events: list[Raw] = []
         self.holds: list[Raw] = []
         self.refuses: dict[str, errors.ApiError] = {}
         self.loses: dict[str, errors.ApiError] = {}
@@ -100,8 +101,8 @@ class FakeCluster:
     async def list_warnings(self, _: Run) -> Any:
         return await self._ask("list warnings", lambda: [])
 
-    async def list_pod_warnings(self, _: str, __: str) -> Any:
-        return await self._ask("list pod warnings", lambda: [])
+    async def list_pod_events(self, _: str, __: str) -> Any:
+        return await self._ask("list pod events", lambda: self.pod_events)
 
     async def get_execution(self, namespace: str, name: str) -> Any:
         path = f"{namespace}/{name}"

@@ -56,8 +56,8 @@ class Cluster(Protocol):
         """The Events of kind Warning about this very run."""
         ...
 
-    async def list_pod_warnings(self, namespace: str, name: str) -> list[Raw]:
-        """The Events of kind Warning about pods of this name; they outlive the pods."""
+    async def list_pod_events(self, namespace: str, name: str) -> list[Raw]:
+        """All Events about pods of this name; they outlive the pods."""
         ...
 
     async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:

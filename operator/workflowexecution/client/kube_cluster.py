@@ -133,12 +133,13 @@ class KubeCluster:
 
     async def list_warnings(self, run: Run) -> list[Raw]:
         """See Cluster."""
-        return await self._list_warnings(run.namespace, f"involvedObject.uid={run.uid}")
+        which = f"involvedObject.uid={run.uid},type=Warning"
+        return await self._list_events(run.namespace, which)
 
-    async def list_pod_warnings(self, namespace: str, name: str) -> list[Raw]:
+    async def list_pod_events(self, namespace: str, name: str) -> list[Raw]:
         """See Cluster."""
         which = f"involvedObject.kind=Pod,involvedObject.name={name}"
-        return await self._list_warnings(namespace, which)
+        return await self._list_events(namespace, which)
 
     async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
         """See Cluster."""
@@ -220,8 +221,8 @@ class KubeCluster:
         selector = {"labelSelector": f"{which},{also}" if also else which}
         return [item async for item in self._client.list_pages(path, selector)]
 
-    async def _list_warnings(self, namespace: str, which: str) -> list[Raw]:
-        query = {"fieldSelector": f"{which},type=Warning"}
+    async def _list_events(self, namespace: str, which: str) -> list[Raw]:
+        query = {"fieldSelector": which}
         return [item async for item in self._client.list_pages(events_path(namespace), query)]
 
     async def _patch(

@@ -9,11 +9,11 @@ from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.core.diagnosis.diagnose import diagnose
+from workflowexecution.core.diagnosis.diagnose import diagnose, lost_its_pod
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import with_pods
-from workflowexecution.core.facts.pod import parse_pod
+from workflowexecution.core.facts.pod import parse_pod, pod_end_in
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun, count_ended, parse_task_run
 from workflowexecution.core.silence import (
@@ -82,6 +82,14 @@ class SilentRuns:
         except errors.ApiError:
             return memory.waits_for
 
+    async def with_end_of_pod(self, run: Run, task: TaskRun) -> TaskRun:
+        """A failed task, with the end of its pod from Events, which outlive the pod."""
+        try:
+            events = await self._cluster.list_pod_events(run.namespace, task.pod_name)
+        except errors.ApiError:
+            return task
+        return replace(task, pod_end=pod_end_in(events, run.created_at))
+
     async def _warned_of(self, run: Run, tasks: list[TaskRun]) -> str:
         if task := was_unprepared(tasks):
             return words_of_node(task, await self._pod_warnings(run, task.pod_name))
@@ -105,7 +113,7 @@ class SilentRuns:
         return silence_of(run, tasks, pods, warnings)
 
     async def _pod_warnings(self, run: Run, pod: str) -> Sequence[Raw]:
-        found = await self._cluster.list_pod_warnings(run.namespace, pod)
+        found = await self._cluster.list_pod_events(run.namespace, pod)
         return of_preparing(found, run.created_at)
 
 
@@ -173,7 +181,12 @@ class RunStatusReporter:
         if left is None or left.is_active:
             # Others have found that it has stopped, so the last read of its leftovers is too old.
             left = await self._reader.read_leftovers(run)
-        children = list(memory.children.values())
+        children = [
+            await self._silent_runs.with_end_of_pod(run, child)
+            if lost_its_pod(child, left.pods_with_logs)
+            else child
+            for child in memory.children.values()
+        ]
         of_execution = self._context.memory.execution(execution.uid)
         diagnosis = diagnose(
             run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,22 @@ def test_an_eviction_is_told_by_name(node_world: World) -> None:
         node_world.cluster.request("PATCH", node, {"spec": {"taints": []}})
 
     assert (failure["reason"], failure["wasExecutionFailure"]) == ("Unknown", True)
-    assert "Kubernetes ended its pod: DeletionByTaintManager: " in failure["message"]
+    # The pod tells its end itself until it is gone; from then on only its Events do.
+    told = re.search(r"Kubernetes ended its pod: (\w+): ", failure["message"])
+    assert told, failure
+    assert told[1] in ("DeletionByTaintManager", "TaintManagerEviction")
     assert "Find out who ended the run" not in failure["naturalLanguageSummary"]
+
+
+def test_a_deletion_is_told_though_the_step_ends_with_a_code_of_its_own(node_world: World) -> None:
+    item, pod = _at_work(node_world)
+    path = f"/api/v1/namespaces/{node_world.execution_namespace}/pods/{name_of(pod)}"
+    node_world.cluster.request("DELETE", path)
+
+    failure = _failure_of(node_world, item)
+
+    assert (failure["reason"], failure["wasExecutionFailure"]) == ("Unknown", True)
+    assert "Kubernetes ended its pod: Killing: Stopping container step-work" in failure["message"]
 
 
 def _at_work(world: World) -> tuple[Object, Object]:

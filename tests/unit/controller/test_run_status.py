@@ -4,13 +4,15 @@ from typing import Any, cast
 
 import pytest
 
-from builders import NOW, raw_execution, raw_run, run_status
+from builders import NOW, raw_execution, raw_run, raw_task_run, run_status, step
 from reconcile_desk import Desk
+from workflowexecution.api.fields import format_time
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_status import RunStatusReporter, SilentRuns
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
+from workflowexecution.kube import errors
 
 ELSEWHERE = "another-namespace"
 RUNNING = {"status": {"phase": "Running"}}
@@ -90,6 +92,28 @@ async def test_one_that_failed_is_looked_at_for_the_cause(
     phase, _ = told(await reporter.report(execution, stopped))
     assert phase == "Failed"
     assert {"list task runs", "list pods"} <= set(desk.asked())
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_one_whose_pod_is_gone_is_explained_by_the_events_of_the_pod(
+    desk: Desk, reporter: RunStatusReporter, is_answered: bool
+) -> None:
+    execution, run = mine(desk), run_of(desk, "False")
+    ended = step("work", terminated={"exitCode": 9, "finishedAt": format_time(NOW)})
+    task = raw_task_run("work", reason="Failed", steps=[ended])
+    task["metadata"]["labels"][LABEL_PIPELINE_RUN] = run.name
+    desk.cluster.task_runs = [task]
+    taint = {"reason": "TaintManagerEviction", "message": "Marking for deletion Pod a/b"}
+    desk.cluster.pod_events = [{**taint, "lastTimestamp": format_time(NOW)}]
+    if not is_answered:
+        desk.cluster.refuses["list pod events"] = errors.ApiError("not now", status=503)
+    stopped = desk.store.mark_stopped(run.key, run.uid, now=NOW)
+    result = await reporter.report(execution, stopped or run)
+    assert result.outcome is not None
+    assert result.outcome.failure is not None
+    assert desk.asked()[-1] == "list pod events"
+    is_told = "Kubernetes ended its pod: TaintManagerEviction: " in result.outcome.failure.message
+    assert is_told is is_answered
 
 
 async def test_one_that_no_watch_tells_of_is_read_and_polled(

@@ -48,8 +48,8 @@ class Asked:
     async def list_pods(self, *_: Any) -> list[Any]:
         return self._answer("pods", self.pods)
 
-    async def list_pod_warnings(self, _: str, name: str) -> list[Any]:
-        return self._answer(f"warnings of {name}", self.warnings)
+    async def list_pod_events(self, _: str, name: str) -> list[Any]:
+        return self._answer(f"events of {name}", self.warnings)
 
     async def list_warnings(self, _: Run) -> list[Any]:
         return self._answer("warnings", self.warnings)
@@ -122,7 +122,7 @@ def test_one_that_waits_is_looked_at_ever_more_rarely() -> None:
 def test_while_a_pod_is_prepared_its_own_events_are_asked(at: datetime, is_own: bool) -> None:
     cluster = Asked(WAITING, warnings=[{**MOUNT, "lastTimestamp": format_time(at)}], pods=[POD])
     _, memory = looks(cluster, running(), 0, 30)
-    assert cluster.asked == ["tasks", "pods", "warnings of run-work-pod"]
+    assert cluster.asked == ["tasks", "pods", "events of run-work-pod"]
     said = "FailedMount: no secret" if is_own else "Pending: no room"
     assert memory.waits_for == f"task 'work' has not begun: {said}"
 
@@ -218,7 +218,7 @@ def late(**given: Any) -> Run:
             [MOUNT],
             None,
             "task 'work' has not begun: FailedMount: no secret",
-            ["warnings of run-work-pod"],
+            ["events of run-work-pod"],
             id="its-pod-was-not-prepared",
         ),
         pytest.param(
@@ -227,7 +227,7 @@ def late(**given: Any) -> Run:
             [],
             None,
             "seen",
-            ["warnings of run-work-pod"],
+            ["events of run-work-pod"],
             id="nothing-is-told-of-its-pod",
         ),
     ],

@@ -90,6 +90,15 @@ def diagnose(
     )
 
 
+def lost_its_pod(task: TaskRun, pods: Container[str]) -> bool:
+    """Whether a task failed, and its pod, which is not among these, was deleted for no known reason.
+
+    A step may end with any exit code when its pod is deleted, so its failure may not be its own.
+    """
+    is_gone = bool(task.pod_name) and task.pod_name not in pods and task.pod_end is None
+    return is_gone and task.succeeded == "False" and task.reason in tables.OF_ANY_END
+
+
 def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:
     """Whether a run failed only because it lacks a result, after all its tasks had succeeded."""
     has_worked = all(task.succeeded == "True" or task.reason == _IGNORED for task in task_runs)
@@ -290,6 +299,8 @@ def _remark_on(exit_code: int | None, has_log: bool) -> str:
     """Other meanings of an exit code: Tekton reports several ends by the same one."""
     if exit_code in tables.BY_SIGNAL and not has_log:
         return ": its pod was deleted, evicted or killed while it worked"
+    if not has_log:
+        return "; its pod was deleted, and its log is lost with it"
     if exit_code in tables.BY_SIGNAL:
         return ": a signal ended it from outside, or it exited with that code itself"
     if exit_code == tables.BY_TEKTON:

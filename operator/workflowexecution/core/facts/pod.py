@@ -3,6 +3,7 @@
 In a pod only the workflow's own containers count: its steps and sidecars.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +21,13 @@ _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
 # Reasons of container runtimes for a container that never ran; its exit code has no meaning.
 NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
 DEADLINE: Final = "DeadlineExceeded"
+# The node writes this Event about each container that it stops.
+_STOPPING: Final = "Killing"
+# Reasons of Events about the end of a pod, the most exact first.
+_ENDING_EVENTS: Final = (
+    *("TaintManagerEviction", "Preempted", "Preempting", "Evicted", DEADLINE),
+    _STOPPING,
+)
 # The first step waits for this file, which has the value of the annotation.
 _GATE: Final = "/tekton/downward/ready"
 _READY_ANNOTATION: Final = "tekton.dev/ready"
@@ -187,6 +195,26 @@ def pod_end_of(raw: Raw) -> PodEnd | None:
     return PodEnd(
         DEADLINE, f"it was active longer than its activeDeadlineSeconds of {limit}", due_at
     )
+
+
+def pod_end_in(events: Iterable[Raw], since: datetime) -> PodEnd | None:
+    """Why Kubernetes ended a pod that no longer exists; None where its Events do not show it.
+
+    Older Events are about an earlier pod of the same name.
+    """
+    ends = [end for event in events if (end := _end_in(event)) and end.at and end.at >= since]
+    return min(ends, key=lambda end: (_ENDING_EVENTS.index(end.reason), end.at), default=None)
+
+
+def _end_in(event: Raw) -> PodEnd | None:
+    reason, message = reading.text(event, "reason"), reading.text(event, "message")
+    if reason not in _ENDING_EVENTS or message.startswith("Cancelling"):
+        return None
+    # The node also stops sidecars, after the steps have ended by themselves.
+    if reason == _STOPPING and not message.startswith(f"Stopping container {_STEP_PREFIX}"):
+        return None
+    at = reading.moment(event, "lastTimestamp") or reading.moment(event, "eventTime")
+    return PodEnd(reason, message, at)
 
 
 def _deadline(spec: Raw, status: Raw) -> tuple[datetime | None, int]:

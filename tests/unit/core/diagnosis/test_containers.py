@@ -8,7 +8,7 @@ import pytest
 
 from builders import make_run, raw_task_run, step
 from workflowexecution.api.status import FailureReason
-from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
+from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose, lost_its_pod
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.facts.pod import DEADLINE, PodEnd
 from workflowexecution.core.facts.run import Run
@@ -214,6 +214,33 @@ def test_what_ended_the_pod_is_told_in_the_words_of_kubernetes(
         f"task 'work', step 'work' ended with exit code 9: Kubernetes ended its pod: {end.reason}: "
         f"{end.message}"
     )
+
+
+def test_that_a_pod_was_deleted_is_told_where_nothing_shows_by_what() -> None:
+    task = replace(of_pod(TAINT), pod_end=None)
+    found = diagnose(ended(), [task], pods=[])
+    assert told(found) == (FailureReason.TASK_FAILED, "work", 9, True)
+    assert found.message == (
+        "task 'work', step 'work' ended with exit code 9; its pod was deleted, and its log is lost "
+        "with it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "pods", "expected"),
+    [
+        (replace(of_pod(TAINT), pod_end=None), [], True),
+        (replace(of_pod(TAINT), pod_end=None), ["run-work-pod"], False),
+        (of_pod(TAINT), [], False),
+        (replace(of_pod(TAINT, "TaskRunTimeout"), pod_end=None), [], False),
+        (replace(of_pod(TAINT), pod_end=None, succeeded="True"), [], False),
+        (replace(of_pod(TAINT), pod_end=None, pod_name=""), [], False),
+    ],
+)
+def test_events_are_asked_only_where_they_can_show_more(
+    task: TaskRun, pods: list[str], expected: bool
+) -> None:
+    assert lost_its_pod(task, pods) is expected
 
 
 def test_a_pod_that_its_node_rejected_is_told() -> None:

@@ -9,7 +9,14 @@ import pytest
 from builders import RUN_NAMESPACE, make_run, make_task_run, raw_task_run, step
 from workflowexecution.client.leftover_reads import Families
 from workflowexecution.core.facts.leftovers import seen_again, with_pods
-from workflowexecution.core.facts.pod import DEADLINE, Pod, PodEnd, parse_pod, pod_end_of
+from workflowexecution.core.facts.pod import (
+    DEADLINE,
+    Pod,
+    PodEnd,
+    parse_pod,
+    pod_end_in,
+    pod_end_of,
+)
 from workflowexecution.core.facts.taskrun import ChildKind
 
 STARTED_AT = datetime(2026, 11, 29, 0, 1, 40, tzinfo=UTC)
@@ -163,3 +170,47 @@ def test_a_run_of_which_a_sidecar_was_never_ready_has_not_begun() -> None:
     families.add_pods([pod])
 
     assert families.leftovers()[run.name].has_started is False
+
+
+def event(reason: str, message: str, at: str = "2026-11-29T00:01:48Z", **given: Any) -> Any:
+    return {"reason": reason, "message": message, "lastTimestamp": at, **given}
+
+
+STOPPED = event("Killing", "Stopping container step-work")
+MARKED = event("TaintManagerEviction", "Marking for deletion Pod wf/run-work-pod")
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        pytest.param([STOPPED, MARKED], MARKED, id="the-most-exact-first"),
+        pytest.param([STOPPED], STOPPED, id="only-the-node-reports-it"),
+        pytest.param(
+            [event("Preempted", "Preempted by pod a on node b")],
+            event("Preempted", "Preempted by pod a on node b"),
+            id="preempted",
+        ),
+        pytest.param([event("Pulled", "Container image is there")], None, id="other-events"),
+        pytest.param(
+            [event("Killing", "Stopping container sidecar-proxy")], None, id="a-sidecar-after-it"
+        ),
+        pytest.param(
+            [event("TaintManagerEviction", "Cancelling deletion of Pod wf/run-work-pod")],
+            None,
+            id="kept-after-all",
+        ),
+        pytest.param(
+            [event("Evicted", "no room", "2026-11-29T00:01:39Z")], None, id="an-earlier-pod"
+        ),
+    ],
+)
+def test_events_tell_why_a_pod_that_is_gone_was_ended(events: list[Any], expected: Any) -> None:
+    told = expected and PodEnd(expected["reason"], expected["message"], ENDED_AT)
+    assert pod_end_in(events, STARTED_AT) == told
+
+
+def test_the_time_of_a_new_kind_of_event_is_read() -> None:
+    of_now = {**MARKED, "lastTimestamp": None, "eventTime": "2026-11-29T00:01:48.000001Z"}
+    found = pod_end_in([of_now], STARTED_AT)
+    assert found is not None
+    assert found.at == ENDED_AT + timedelta(microseconds=1)
