@@ -91,7 +91,7 @@ def diagnose(
 
 
 def lost_its_pod(task: TaskRun, pods: Container[str]) -> bool:
-    """Whether a task failed, and its pod, which is not among these, was deleted for no known reason.
+    """Whether a task failed, and its pod, not one of these, was deleted for no known reason.
 
     A step may end with any exit code when its pod is deleted, so its failure may not be its own.
     """
