@@ -46,7 +46,7 @@ def owner_of(run: Raw) -> str:
 
 def succeeded(run: Raw) -> str:
     """The status of a run's condition."""
-    return str(succeeded_condition(run).get("status") or "Unknown")
+    return succeeded_condition(run)[0] or "Unknown"
 
 
 def is_alive(run: Raw) -> bool:

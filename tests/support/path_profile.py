@@ -20,6 +20,7 @@ from workflowexecution.api import status
 
 _PACKAGE: Final = f"{Path(status.__file__).parents[1]}/"
 _HERE: Final = f"{Path(__file__).parent}/"
+_READER: Final = "api/reading.py"
 _TARGET: Final = "Node/worker-1"
 
 
@@ -34,6 +35,11 @@ class Trail:
     def moves(self) -> int:
         """Number of calls into another file."""
         return self.hops.total()
+
+    @property
+    def reads(self) -> int:
+        """Those of them that read a field of an object."""
+        return sum(count for (_, called), count in self.hops.items() if called == _READER)
 
     def note(self, frame: FrameType, event: str, _: object) -> None:
         """Take in one event, as ``sys.setprofile`` tells it."""
@@ -97,7 +103,8 @@ def _pass(one: Operator) -> None:
 def main() -> None:
     """Print all of them."""
     for name, trail in profiles().items():
-        print(f"{name}: {len(trail.files)} files, {trail.moves} moves")
+        moves = f"{trail.moves} moves, {trail.reads} of them to read a field"
+        print(f"{name}: {len(trail.files)} files, {moves}")
         if "-v" in sys.argv:
             for (caller, called), count in trail.hops.most_common():
                 print(f"  {count:4} {caller} -> {called}")

@@ -40,11 +40,6 @@ def format_time(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
-def parse_time(text: str) -> datetime:
-    """Read an RFC 3339 time; raises ValueError where the text is none."""
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
 def _read_duration(value: Any) -> Any:
     return duration.parse_duration(value) if isinstance(value, str) else value
 

@@ -77,7 +77,7 @@ class KubeCluster:
             info = await self._client.request("GET", TEKTON_INFO)
         except (errors.NotFoundError, errors.ForbiddenError):
             return kubernetes, ""
-        return kubernetes, reading.text(reading.mapping(info, "data"), "version")
+        return kubernetes, reading.text(info, "data", "version")
 
     async def list_executions(self) -> AsyncIterator[Raw]:
         """See Cluster."""

@@ -58,7 +58,7 @@ class Families:
         """Add runs that are tasks; returns the names of those that are new."""
         added = []
         for raw in found:
-            name = reading.text(reading.mapping(raw, "metadata"), "name")
+            name = reading.text(raw, "metadata", "name")
             parent = self._parent_of(raw)
             if parent is None or name in self._members:
                 continue

@@ -176,7 +176,7 @@ class Claims:
 
 def _holder_of(raw: Raw) -> str:
     """The execution namespace in a claim; without one, the claim is not of this installation."""
-    return reading.text(reading.mapping(raw, "spec"), "executionNamespace") or "an unknown place"
+    return reading.text(raw, "spec", "executionNamespace") or "an unknown place"
 
 
 def _do_nothing() -> None:

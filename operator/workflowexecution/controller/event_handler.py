@@ -52,7 +52,7 @@ class EventHandler:
         )
         if known is None or known.state is not RunState.ACTIVE or known.is_cancelled:
             return False
-        asks_to_end = reading.text(reading.mapping(raw, "spec"), "status")
+        asks_to_end = reading.text(raw, "spec", "status")
         has_ended = "completionTime" in reading.mapping(raw, "status")
         return known.uid == reading.text(meta, "uid") and not (asks_to_end or has_ended)
 

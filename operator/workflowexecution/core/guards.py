@@ -105,7 +105,7 @@ def ending_of_run(run: Run, seen_at: datetime) -> Ending | None:
 
 def is_cleared(raw: reading.Raw) -> bool:
     """Whether a person has noted on an execution or a run that its failure has been looked at."""
-    annotations = reading.mapping(reading.mapping(raw, "metadata"), "annotations")
+    annotations = reading.mapping(raw, "metadata", "annotations")
     return bool(reading.text(annotations, identity.CLEAR_ANNOTATION).strip())
 
 

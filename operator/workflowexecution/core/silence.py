@@ -167,20 +167,18 @@ def _not_begun(task: TaskRun, said: str) -> str:
 
 def _pod_of(task: TaskRun, pods: Iterable[Raw]) -> Raw:
     """The pod of a task; empty where it is not among these."""
-    named = [(reading.text(reading.mapping(pod, "metadata"), "name"), pod) for pod in pods]
+    named = [(reading.text(pod, "metadata", "name"), pod) for pod in pods]
     return next((pod for name, pod in named if name and name == task.pod_name), {})
 
 
 def _not_scheduled(pod: Raw) -> str:
     if _condition(pod, "PodScheduled") != "False":
         return ""
-    gates = reading.mappings(reading.mapping(pod, "spec"), "schedulingGates")
+    gates = reading.mappings(pod, "spec", "schedulingGates")
     named = ", ".join(reading.text(gate, "name") for gate in gates)
     said = _condition(pod, "PodScheduled", "message")
     return f"its pod cannot be scheduled: {said}{f' ({named})' if named else ''}"
 
 
 def _condition(pod: Raw, kind: str, field: str = "status") -> str:
-    conditions = reading.mappings(reading.mapping(pod, "status"), "conditions")
-    found: Raw = next((one for one in conditions if one.get("type") == kind), {})
-    return reading.text(found, field)
+    return reading.text(reading.item(pod, "status", "conditions", type=kind), field)

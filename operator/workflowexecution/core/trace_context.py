@@ -47,7 +47,7 @@ class TraceContext:
 
 def trace_of(execution: Execution) -> TraceContext:
     """Continue the trace that the execution's annotation names; without one, begin a new trace."""
-    annotations = reading.mapping(reading.mapping(execution.raw, "metadata"), "annotations")
+    annotations = reading.mapping(execution.raw, "metadata", "annotations")
     given = _TRACEPARENT.fullmatch(reading.text(annotations, names.TRACEPARENT))
     trace_id, parent_id, flags = given.groups() if given else (None, "", "01")
     return TraceContext(

@@ -256,5 +256,5 @@ async def _lines_of(content: aiohttp.StreamReader, with_rest: bool) -> AsyncIter
 
 
 def _first_cause(told: Mapping[str, Any]) -> str:
-    causes = reading.mappings(reading.mapping(told, "details"), "causes")
+    causes = reading.mappings(told, "details", "causes")
     return reading.text(causes[0], "reason") if causes else ""

@@ -112,7 +112,7 @@ class _Answer(aiohttp.ClientResponse):
 
 
 def _version_in(answer: dict[str, Any]) -> str:
-    return reading.text(reading.mapping(answer, "metadata"), "resourceVersion")
+    return reading.text(answer, "metadata", "resourceVersion")
 
 
 def _verb_of(request: aiohttp.ClientRequest) -> str:

@@ -86,7 +86,7 @@ def _parse(raw: dict[str, Any]) -> LeaseRecord:
     return LeaseRecord(
         holder=reading.text(spec, "holderIdentity"),
         duration=timedelta(seconds=seconds) if isinstance(seconds, int) else LEASE_DURATION,
-        version=reading.text(reading.mapping(raw, "metadata"), "resourceVersion"),
+        version=reading.text(raw, "metadata", "resourceVersion"),
         transitions=transitions if isinstance(transitions, int) else 0,
     )
 

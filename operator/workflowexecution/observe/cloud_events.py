@@ -160,7 +160,7 @@ def _data(
     execution: Execution, before: WorkflowExecutionStatus, after: WorkflowExecutionStatus
 ) -> dict[str, Any]:
     """Data of the event, without output of the steps, which may quote a parameter."""
-    request = reading.mapping(reading.mapping(execution.raw, "spec"), "remediationRequestRef")
+    request = reading.mapping(execution.raw, "spec", "remediationRequestRef")
     told = status_to_json(after)
     shared = ("startTime", "completionTime", "duration")
     assert after.phase is not None

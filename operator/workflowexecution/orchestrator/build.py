@@ -183,7 +183,7 @@ def is_for_request(execution: Mapping[str, Any], request: Request) -> bool:
 
     If it does where a create fails with AlreadyExists, an earlier create succeeded.
     """
-    owners = reading.mappings(reading.mapping(execution, "metadata"), "ownerReferences")
+    owners = reading.mappings(execution, "metadata", "ownerReferences")
     return any(reading.text(owner, "uid") == request.uid for owner in owners)
 
 

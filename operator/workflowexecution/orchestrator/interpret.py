@@ -76,7 +76,7 @@ def interpret(execution: Mapping[str, Any]) -> Interpretation:
     """
     meta, status = reading.mapping(execution, "metadata"), reading.mapping(execution, "status")
     key = Key(reading.text(meta, "namespace"), reading.text(meta, "name"))
-    reference = reading.mapping(reading.mapping(execution, "spec"), "remediationRequestRef")
+    reference = reading.mapping(execution, "spec", "remediationRequestRef")
     active = Interpretation(
         execution=key,
         request=_key(reference, key.namespace) or Key(key.namespace, ""),

@@ -78,8 +78,8 @@ def story_of(account: Account, sight: Sight, run_namespace: str) -> Story:
     return Story(
         row=row,
         progress=progress_of(execution) if execution.phase is Phase.RUNNING else "",
-        image=reading.text(reading.mapping(spec, "workflowRef"), "containerImage"),
-        request=reading.text(reading.mapping(spec, "remediationRequestRef"), "name"),
+        image=reading.text(spec, "workflowRef", "containerImage"),
+        request=reading.text(spec, "remediationRequestRef", "name"),
         why=why_of(execution, _seen(account.expected, sight), account.read_at),
         run=f"{where}/{execution.run_name}" if execution.run_name else "",
         moments=moments[:_MOST_MOMENTS],

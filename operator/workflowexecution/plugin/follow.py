@@ -134,7 +134,7 @@ class Follower:
 async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[str, Sequence[Raw]]:
     """The resource version and the objects of a list; a watch starts at this version."""
     page = await client.request("GET", path, params=query)
-    return reading.text(reading.mapping(page, "metadata"), "resourceVersion"), page["items"]
+    return reading.text(page, "metadata", "resourceVersion"), page["items"]
 
 
 async def wait_for_end(session: Session, execution: Execution, limit: float | None) -> Exit:

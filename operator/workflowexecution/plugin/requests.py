@@ -148,7 +148,7 @@ async def user_name(session: Session) -> str:
     """The name of the user, as the cluster knows them."""
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     answer = await session.client.request("POST", _WHO, body=body)
-    user = reading.mapping(reading.mapping(answer, "status"), "userInfo")
+    user = reading.mapping(answer, "status", "userInfo")
     return reading.text(user, "username")
 
 

@@ -80,15 +80,13 @@ def _created_at(execution: Execution) -> datetime:
 
 def reason_of(execution: Execution) -> str:
     """The reason in its condition Succeeded; empty where there is none."""
-    status = reading.mapping(execution.raw, "status")
-    conditions = reading.mappings(status, "conditions")
-    found = next((item for item in conditions if item.get("type") == "Succeeded"), {})
+    found = reading.item(execution.raw, "status", "conditions", type="Succeeded")
     return reading.text(found, "reason")
 
 
 def duration_of(execution: Execution, now: datetime) -> timedelta | None:
     """The time that it took, or has run until now; None where it was not started."""
-    said = reading.text(reading.mapping(execution.raw, "status"), "duration")
+    said = reading.text(execution.raw, "status", "duration")
     try:
         return parse_duration(said)
     except ValueError:
@@ -98,7 +96,7 @@ def duration_of(execution: Execution, now: datetime) -> timedelta | None:
 
 def blocker_of(execution: Execution) -> str:
     """namespace/name of the execution that caused its skip; empty where there is none."""
-    details = reading.mapping(reading.mapping(execution.raw, "status"), "skipDetails")
+    details = reading.mapping(execution.raw, "status", "skipDetails")
     blocker = reading.mapping(details, "conflictingWorkflow") or reading.mapping(
         details, "recentRemediation"
     )
@@ -223,8 +221,7 @@ def _quantile(lengths: Sequence[timedelta], share: float) -> timedelta | None:
 
 def _count(ended: Iterable[Execution], phase: Phase, details: str) -> Mapping[str, int]:
     reasons = [
-        reading.text(reading.mapping(reading.mapping(item.raw, "status"), details), "reason")
-        or "unknown"
+        reading.text(item.raw, "status", details, "reason") or "unknown"
         for item in ended
         if item.phase is phase
     ]

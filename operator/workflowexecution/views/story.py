@@ -99,14 +99,14 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
         if known.has_started:
             yield from _of_step(task.task_name, step)
     if task.completed_at:
-        reason = reading.text(succeeded_condition(raw), "reason")
+        reason = succeeded_condition(raw)[1]
         yield Moment(task.completed_at, "task ended", f"{task.task_name}: {reason}")
 
 
 def _of_step(task: str, step: Raw) -> Iterator[Moment]:
     name = f"{task}/{reading.text(step, 'name')}"
     ended = reading.mapping(step, "terminated")
-    started = reading.moment(reading.mapping(step, "running"), "startedAt")
+    started = reading.moment(step, "running", "startedAt")
     if began := started or reading.moment(ended, "startedAt"):
         yield Moment(began, "step started", name)
     if finished := reading.moment(ended, "finishedAt"):
@@ -121,7 +121,7 @@ def _of_end(execution: Execution) -> Iterator[Moment]:
     if execution.completed_at and execution.phase in (Phase.COMPLETED, Phase.FAILED):
         status = reading.mapping(execution.raw, "status")
         lasted = reading.text(status, "duration")
-        reason = reading.text(reading.mapping(status, "failureDetails"), "reason")
+        reason = reading.text(status, "failureDetails", "reason")
         parts = [reason, f"after {lasted}" if lasted else ""]
         yield Moment(execution.completed_at, str(execution.phase), ", ".join(filter(None, parts)))
 
@@ -154,5 +154,5 @@ def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") ->
 
 
 def _started_at(raw: Raw) -> tuple[str, str]:
-    started = reading.text(reading.mapping(raw, "status"), "startTime")
-    return started, reading.text(reading.mapping(raw, "metadata"), "name")
+    started = reading.text(raw, "status", "startTime")
+    return started, reading.text(raw, "metadata", "name")

@@ -87,7 +87,7 @@ def progress_of(execution: Execution) -> str:
     """One line of progress: phase, reason, tasks done, run, and what it waits for."""
     if execution.phase is None:
         return "waiting for the operator to see it"
-    status = reading.mapping(reading.mapping(execution.raw, "status"), "pipelineRunStatus")
+    status = reading.mapping(execution.raw, "status", "pipelineRunStatus")
     done, total = status.get("completedTasks"), status.get("totalTasks")
     reason = reason_of(execution)
     parts = [

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from workflowexecution.api.fields import format_time, parse_time
+from workflowexecution.api.fields import format_time
+from workflowexecution.api.reading import parse_time
 
 
 @pytest.mark.parametrize(

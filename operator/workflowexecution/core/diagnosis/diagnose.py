@@ -95,8 +95,9 @@ def lost_its_pod(task: TaskRun, pods: Container[str]) -> bool:
 
     A step may end with any exit code when its pod is deleted, so its failure may not be its own.
     """
-    is_gone = bool(task.pod_name) and task.pod_name not in pods and task.pod_end is None
-    return is_gone and task.succeeded == "False" and task.reason in tables.OF_ANY_END
+    is_gone = bool(task.pod_name) and task.pod_name not in pods
+    is_open = task.succeeded == "False" and task.reason in tables.OF_ANY_END
+    return is_gone and is_open and _pod_end_of(task, _failed_step(task)) is None
 
 
 def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.fields import parse_time
-from workflowexecution.api.reading import Raw
+from workflowexecution.api.reading import Raw, parse_time
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_owner
 from workflowexecution.core.facts.execution import Execution
@@ -100,7 +99,7 @@ def has_left_only_pods(run: Run, now: datetime) -> bool:
 
 def run_name_of(raw: Raw) -> str:
     """Name of the run in the labels of a TaskRun or pod; empty where it has none."""
-    labels = reading.mapping(reading.mapping(raw, "metadata"), "labels")
+    labels = reading.mapping(raw, "metadata", "labels")
     return reading.text(labels, LABEL_PIPELINE_RUN)
 
 
@@ -124,9 +123,7 @@ def with_pods(children: Iterable[TaskRun], pods: Iterable[Pod]) -> tuple[TaskRun
 
 def is_of_run(raw: Raw, run_uid: str) -> bool:
     """Whether a TaskRun or pod belongs to this very run: a later run may have the same name."""
-    labelled = reading.text(
-        reading.mapping(reading.mapping(raw, "metadata"), "labels"), LABEL_RUN_UID
-    )
+    labelled = reading.text(raw, "metadata", "labels", LABEL_RUN_UID)
     return not labelled or not run_uid or labelled == run_uid
 
 

@@ -57,10 +57,10 @@ class Pipeline(NamedTuple):
     parameters: frozenset[str] | None = None
 
 
-def parse_pipeline(status: Raw, *, has_failed: bool) -> Pipeline:
-    """Read a PipelineRun's status; a run that failed before it was resolved has no children."""
-    spec = status.get("pipelineSpec")
-    if not spec or not isinstance(spec, dict):
+def parse_pipeline(raw: Raw, *, has_failed: bool) -> Pipeline:
+    """Read the pipeline of a run; one that failed before it was resolved has no children."""
+    spec = reading.mapping(raw, "status", "pipelineSpec")
+    if not spec:
         return Pipeline(_NONE if has_failed else ANY_CHILDREN)
     finally_tasks = reading.mappings(spec, "finally")
     tasks = [*reading.mappings(spec, "tasks"), *finally_tasks]
@@ -79,7 +79,7 @@ def parse_pipeline(status: Raw, *, has_failed: bool) -> Pipeline:
 
 
 def _may_outlast(task: Raw) -> bool:
-    has_sidecars = bool(reading.mappings(reading.mapping(task, "taskSpec"), "sidecars"))
+    has_sidecars = bool(reading.mappings(task, "taskSpec", "sidecars"))
     is_elsewhere = bool(task.get("taskRef")) and not _is_custom(task)
     may_fail = bool(task.get("retries")) or task.get("onError") == "continue"
     return has_sidecars or is_elsewhere or may_fail or _is_pipeline(task)
@@ -95,9 +95,9 @@ def _is_pipeline(task: Raw) -> bool:
     return "pipelineRef" in task or "pipelineSpec" in task
 
 
-def text_of_results(status: Raw) -> str:
+def text_of_results(raw: Raw) -> str:
     """The text of a PipelineRun's results, as ``before: …; after: …``; else empty."""
-    found = _texts(status)
+    found = _texts(reading.mapping(raw, "status"))
     return "; ".join(f"{name}: {found[name]}" for name in SHOWN_RESULTS if found.get(name))
 
 
@@ -121,7 +121,7 @@ def _texts_of_steps(status: Raw) -> dict[str, str]:
     """The results in the messages of ended steps; of a TaskRun that it ends, Tekton copies none."""
     found = {}
     for step in reading.mappings(status, "steps"):
-        for item in _written(reading.text(reading.mapping(step, "terminated"), "message")):
+        for item in _written(reading.text(step, "terminated", "message")):
             found[reading.text(item, "key")] = _on_one_line(reading.text(item, "value"))
     return found
 

@@ -94,7 +94,7 @@ def parse_pod(raw: Raw) -> Pod:
         name=reading.text(meta, "name"),
         namespace=reading.text(meta, "namespace"),
         uid=reading.text(meta, "uid"),
-        node=reading.text(reading.mapping(raw, "spec"), "nodeName"),
+        node=reading.text(raw, "spec", "nodeName"),
         is_active=is_active,
         kept_by=tuple(kept_by) if is_there and not is_active else (),
         has_started=not held and _has_begun(reading.mapping(raw, "spec"), by_name),
@@ -180,8 +180,7 @@ def pod_end_of(raw: Raw) -> PodEnd | None:
     A pod over its deadline shows this some seconds after its containers have ended.
     """
     status = reading.mapping(raw, "status")
-    conditions = reading.mappings(status, "conditions")
-    disruption = next((one for one in conditions if one.get("type") == "DisruptionTarget"), {})
+    disruption = reading.item(status, "conditions", type="DisruptionTarget")
     is_disrupted = reading.text(disruption, "status") == "True"
     at = reading.moment(disruption, "lastTransitionTime") if is_disrupted else None
     due_at, limit = _deadline(reading.mapping(raw, "spec"), status)
@@ -227,14 +226,14 @@ def _deadline(spec: Raw, status: Raw) -> tuple[datetime | None, int]:
 def is_held(raw: Raw) -> bool:
     """Whether Tekton holds back the first step of a pod, whose container already runs."""
     steps = [item for item in _containers(raw) if _is_step(item)]
-    known = reading.mapping(reading.mapping(raw, "metadata"), "annotations")
+    known = reading.mapping(raw, "metadata", "annotations")
     waits = bool(steps) and _GATE in (steps[0].get("args") or ())
     return waits and reading.text(known, _READY_ANNOTATION) != _READY
 
 
 def unready_sidecars(raw: Raw) -> tuple[str, ...]:
     """Names of the sidecars that Tekton still waits for, as in the task."""
-    statuses = reading.mappings(reading.mapping(raw, "status"), "containerStatuses")
+    statuses = reading.mappings(raw, "status", "containerStatuses")
     return tuple(
         reading.text(item, "name").removeprefix(_SIDECAR_PREFIX)
         for item in statuses
@@ -243,7 +242,7 @@ def unready_sidecars(raw: Raw) -> tuple[str, ...]:
 
 
 def _containers(raw: Raw) -> list[Raw]:
-    return reading.mappings(reading.mapping(raw, "spec"), "containers")
+    return reading.mappings(raw, "spec", "containers")
 
 
 def _is_step(item: Raw) -> bool:

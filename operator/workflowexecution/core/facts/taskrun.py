@@ -190,17 +190,16 @@ def parse_child(raw: Raw, kind: ChildKind) -> TaskRun:
 
 
 def _parse_attempt(raw: Raw) -> TaskRun:
-    condition = succeeded_condition(raw)
     meta, status = raw["metadata"], reading.mapping(raw, "status")
-    reason, message = reading.text(condition, "reason"), reading.text(condition, "message")
-    task_name = reading.text(reading.mapping(meta, "labels"), LABEL_PIPELINE_TASK)
+    succeeded, reason, message = succeeded_condition(raw)
+    task_name = reading.text(meta, "labels", LABEL_PIPELINE_TASK)
     own_reason, own_message = failure_of(status)
     sidecars = reading.mappings(status, "sidecars")
     awaits = tuple(reading.text(item, "name") for item in sidecars if _is_awaited(item))
     return TaskRun(
         name=meta["name"],
         task_name=task_name or meta["name"],
-        succeeded=reading.text(condition, "status") or "Unknown",
+        succeeded=succeeded or "Unknown",
         reason=reason,
         message=message,
         was=_first_group(_PREVIOUS, message),

@@ -7,8 +7,9 @@ import typer
 
 from workflowexecution.api import identity
 from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.fields import format_time, parse_time
+from workflowexecution.api.fields import format_time
 from workflowexecution.api.hold import parse_hold_spec
+from workflowexecution.api.reading import parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.hold import parse_hold

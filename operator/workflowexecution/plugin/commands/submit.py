@@ -125,7 +125,7 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 
 async def _create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> Raw:
-    namespace = reading.text(reading.mapping(manifest, "metadata"), "namespace")
+    namespace = reading.text(manifest, "metadata", "namespace")
     (path,) = execution_paths([namespace or session.namespace])
     query = {"fieldValidation": "Strict", "fieldManager": "kubectl-wfe"}
     if dry_run:

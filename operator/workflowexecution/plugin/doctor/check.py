@@ -74,8 +74,8 @@ def shard_of(deployment: Raw) -> Shard:
 
 def environment_of(deployment: Raw) -> dict[str, str]:
     """The environment variables with a literal value, of the Deployment's first container."""
-    template = reading.mapping(reading.mapping(deployment, "spec"), "template")
-    containers = reading.mappings(reading.mapping(template, "spec"), "containers")
+    template = reading.mapping(deployment, "spec", "template")
+    containers = reading.mappings(template, "spec", "containers")
     variables = reading.mappings(containers[0], "env") if containers else []
     return {
         reading.text(item, "name"): item["value"]

@@ -74,7 +74,7 @@ def definition_finding(definition: Raw) -> Finding:
 
 def _comparable(definition: Raw) -> Any:
     """The parts of a CRD that matter to clients."""
-    versions = reading.mappings(reading.mapping(definition, "spec"), "versions")
+    versions = reading.mappings(definition, "spec", "versions")
     return [
         (item.get("name"), item.get("served"), item.get("selectableFields"), item.get("schema"))
         for item in versions
@@ -100,7 +100,7 @@ async def check_resolver(session: Session, _: Installation) -> list[Finding]:
 
 def resolver_finding(deployment: Raw) -> Finding:
     """Judge the Deployment of Tekton's resolver."""
-    namespace = reading.text(reading.mapping(deployment, "metadata"), "namespace")
+    namespace = reading.text(deployment, "metadata", "namespace")
     ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
     where = f"Deployment {namespace}/{_RESOLVER}"
     if ready:
@@ -141,8 +141,8 @@ def nodes_finding(leases: Iterable[Raw], now: datetime) -> Finding:
     """Judge the clocks of nodes by the times that they wrote to their Leases."""
     ahead, silent, known = [], [], 0
     for lease in leases:
-        name = reading.text(reading.mapping(lease, "metadata"), "name")
-        renewed = reading.moment(reading.mapping(lease, "spec"), "renewTime")
+        name = reading.text(lease, "metadata", "name")
+        renewed = reading.moment(lease, "spec", "renewTime")
         known += 1
         if renewed and renewed - now > _SKEW:
             ahead.append(name)

@@ -56,7 +56,7 @@ def waiting_for_images(pods: Iterable[Raw]) -> list[str]:
             *reading.mappings(status, "containerStatuses"),
         ]
         for item in containers:
-            waiting = reading.mapping(reading.mapping(item, "state"), "waiting")
+            waiting = reading.mapping(item, "state", "waiting")
             if reading.text(waiting, "reason") in _WAITS:
                 who = f"{reading.text(meta, 'namespace')}/{reading.text(meta, 'name')}"
                 what = f"{reading.text(waiting, 'reason')} {reading.text(item, 'image')}"
@@ -97,4 +97,4 @@ def failures_finding(failed: Iterable[Execution], now: datetime) -> Finding:
 
 def _reason_of(execution: Execution) -> str:
     status = reading.mapping(execution.raw, "status")
-    return reading.text(reading.mapping(status, "failureDetails"), "reason")
+    return reading.text(status, "failureDetails", "reason")

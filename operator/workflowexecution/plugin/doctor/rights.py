@@ -57,7 +57,7 @@ async def _namespace(session: Session, check: str, name: str) -> Finding:
         found = await session.client.request("GET", f"/api/v1/namespaces/{quote(name, safe='')}")
     except errors.NotFoundError:
         return error(check, f"there is no namespace {name}", f"{_MAKE_NAMESPACES}, or name another")
-    if reading.text(reading.mapping(found, "status"), "phase") == "Terminating":
+    if reading.text(found, "status", "phase") == "Terminating":
         fix = f"wait until it is gone, then {_MAKE_NAMESPACES}"
         return error(check, f"namespace {name} is being deleted", fix)
     return ok(check, name)
@@ -202,5 +202,5 @@ def _names(binding: Raw, installation: Installation) -> bool:
 
 def _role_of(binding: Raw) -> str:
     role = reading.mapping(binding, "roleRef")
-    namespace = reading.text(reading.mapping(binding, "metadata"), "namespace")
+    namespace = reading.text(binding, "metadata", "namespace")
     return f"{reading.text(role, 'name')} in {namespace or 'all namespaces'}"

@@ -46,7 +46,7 @@ async def check_operator(_: Session, installation: Installation) -> list[Finding
         return [warning("operator", missing, fix)]
     found = []
     for item in installation.deployments:
-        name = reading.text(reading.mapping(item, "metadata"), "name")
+        name = reading.text(item, "metadata", "name")
         found += [readiness_of(item, f"{namespace}/{name}"), version_of(item)]
     return found + shard_findings(installation.shards)
 
@@ -86,8 +86,8 @@ def readiness_of(deployment: Raw, where: str) -> Finding:
 
 def version_of(deployment: Raw) -> Finding:
     """Whether the tag of the operator's image is the version of the plugin."""
-    template = reading.mapping(reading.mapping(deployment, "spec"), "template")
-    containers = reading.mappings(reading.mapping(template, "spec"), "containers")
+    template = reading.mapping(deployment, "spec", "template")
+    containers = reading.mappings(template, "spec", "containers")
     image = reading.text(containers[0], "image") if containers else ""
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
     # A tag must not contain a plus sign.
@@ -199,8 +199,8 @@ async def check_claims(session: Session, installation: Installation) -> list[Fin
 def holders_of(claims: Iterable[Raw]) -> dict[str, str]:
     """The claims: by namespace, the execution namespace of the installation that claims it."""
     return {
-        reading.text(reading.mapping(item, "metadata"), "namespace"): reading.text(
-            reading.mapping(item, "spec"), "executionNamespace"
+        reading.text(item, "metadata", "namespace"): reading.text(
+            item, "spec", "executionNamespace"
         )
         for item in claims
     }

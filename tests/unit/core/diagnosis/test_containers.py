@@ -232,6 +232,8 @@ def test_that_a_pod_was_deleted_is_told_where_nothing_shows_by_what() -> None:
         (replace(of_pod(TAINT), pod_end=None), [], True),
         (replace(of_pod(TAINT), pod_end=None), ["run-work-pod"], False),
         (of_pod(TAINT), [], False),
+        # Tekton gives each pod a deadline, which is no reason before its time.
+        (of_pod(replace(OVER, at=ENDED_AT + timedelta(hours=1))), [], True),
         (replace(of_pod(TAINT, "TaskRunTimeout"), pod_end=None), [], False),
         (replace(of_pod(TAINT), pod_end=None, succeeded="True"), [], False),
         (replace(of_pod(TAINT), pod_end=None, pod_name=""), [], False),

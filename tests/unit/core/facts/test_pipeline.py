@@ -36,10 +36,10 @@ NESTED = ChildKinds(may_outlast=True, custom_runs=False, runs=True)
 @pytest.mark.parametrize("where", ["tasks", "finally"])
 def test_one_task_tells(task: dict[str, Any], expected: ChildKinds, where: str) -> None:
     status = {"pipelineSpec": {"tasks": [PLAIN], where: [PLAIN, {**PLAIN, **task}]}}
-    assert parse_pipeline(status, has_failed=False).children == expected
+    assert parse_pipeline({"status": status}, has_failed=False).children == expected
 
 
 @pytest.mark.parametrize("status", [{}, {"pipelineSpec": None}, {"pipelineSpec": "odd"}])
 def test_a_pipeline_that_nobody_knows_may_have_everything(status: dict[str, Any]) -> None:
-    assert parse_pipeline(status, has_failed=False).children == ANY_CHILDREN
-    assert parse_pipeline(status, has_failed=True).children == NONE
+    assert parse_pipeline({"status": status}, has_failed=False).children == ANY_CHILDREN
+    assert parse_pipeline({"status": status}, has_failed=True).children == NONE

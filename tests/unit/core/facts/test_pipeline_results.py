@@ -33,7 +33,7 @@ def _results(**values: object) -> dict[str, Any]:
     ],
 )
 def test_the_named_results_are_told(status: dict[str, Any], told: str) -> None:
-    assert text_of_results(status) == told
+    assert text_of_results({"status": status}) == told
 
 
 @pytest.mark.parametrize(
