@@ -104,6 +104,10 @@ class Tombstones:
         if len(self._versions) > _KEPT:
             self._versions.popitem(last=False)
 
+    def forget(self, uid: str) -> None:
+        """Drop an object that is back."""
+        self._versions.pop(uid, None)
+
     def knows(self, uid: str) -> bool:
         """Whether this object is remembered."""
         return uid in self._versions

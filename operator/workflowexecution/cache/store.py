@@ -191,6 +191,18 @@ class Store:
             return None
         return self._keep(dataclasses.replace(known, has_stopped=True), now)
 
+    def take_in_active_again(self, seen: Run, *, now: datetime) -> Run | None:
+        """Take in an ended run that has an active pod, also where it had stopped before.
+
+        It holds its target again: Tekton may start an evicted task again after the run has failed.
+        """
+        known = self._runs.get(seen.key)
+        if known and is_older(seen.resource_version, known.resource_version):
+            seen = known
+        self._finished.forget(seen.uid)
+        run = seen.following(known, now)
+        return self._keep(dataclasses.replace(run, has_stopped=False), now)
+
     def run_is_gone(self, key: RunKey, uid: str | None, *, now: datetime) -> Run | None:
         """Note that a run is deleted; with a UID, only that very run.
 
