@@ -73,6 +73,15 @@ def test_an_operator_of_single_namespaces_needs_its_rights_there_only() -> None:
     }
 
 
+def test_without_the_right_to_publish_executions_run_and_answers_lack_the_settings() -> None:
+    needed = rights.operator_rights(INSTALLATION)
+    publish = [right for right in needed if right.resource == "configmaps"]
+    found = rights.missing_rights_finding(publish)
+    assert found.state is State.WARNING
+    assert "may not create, patch configmaps in kubernaut-workflows" in found.detail
+    assert rights.missing_rights_finding([*publish, needed[0]]).state is State.ERROR
+
+
 def test_missing_rights_are_told_by_what_they_are_over() -> None:
     missing = [
         rights.Right("tekton.dev", "pipelineruns", "get", "runs"),
