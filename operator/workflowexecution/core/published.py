@@ -1,6 +1,6 @@
 """The settings and the state that each operator publishes, so that every answer can use them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -142,5 +142,9 @@ def entry_for(entries: Sequence[Published], target_key: str) -> Published | None
 
     While the number of shards changes, and after it, there are entries of both numbers.
     """
-    found = [entry for entry in entries if entry.shard.holds(target_key)]
-    return max(found, key=lambda entry: entry.written_at or _LONG_AGO, default=None)
+    return newest_of(entry for entry in entries if entry.shard.holds(target_key))
+
+
+def newest_of(entries: Iterable[Published]) -> Published | None:
+    """The entry that was written last; None where there is none."""
+    return max(entries, key=lambda entry: entry.written_at or _LONG_AGO, default=None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflowexecution.core import names
-from workflowexecution.core.published import Published, Rules, entry_for, rules_of
+from workflowexecution.core.published import Published, Rules, entry_for, newest_of, rules_of
 from workflowexecution.views.wording import short
 
 
@@ -53,17 +53,24 @@ class OperatorSettings:
     unknown: str = ""
     lacks_right: bool = False
 
+    @property
+    def newest(self) -> Published | None:
+        """The entry that was written last; None where there is none."""
+        return newest_of(self.entries)
+
     def basis_for(self, target: str, now: datetime) -> Basis:
         """The settings for decisions on a target; ``now`` is aware UTC."""
         entry = entry_for(self.entries, names.target_key(target))
         if entry is None:
             return Basis(rules=None, unknown=_unknown(self.unknown or self._no_entry(target)))
         rules, of_entry = rules_of(entry.settings), entry.settings
+        age = age_of(entry, now)
+        notes = (f"{age}; see kubectl wfe doctor" if age else "", problem_of(entry))
         by = f"the operator of shard {entry.shard}, version {entry.version or 'unknown'},"
         return Basis(
             rules=rules,
             unknown="" if rules else _unknown(f"{by} does not publish its cooldown and guards"),
-            notes=tuple(filter(None, (age_of(entry, now), problem_of(entry)))),
+            notes=tuple(filter(None, notes)),
             watch_namespaces=of_entry.watch_namespaces or (),
             allowed_service_accounts=of_entry.allowed_service_accounts or (),
         )
@@ -80,7 +87,7 @@ def age_of(entry: Published, now: datetime) -> str:
     ago = short(now - entry.written_at)
     return (
         f"the operator's settings are as of {entry.written_at:%Y-%m-%d %H:%M:%S} UTC, {ago} ago: "
-        "it may not be running; see kubectl wfe doctor"
+        "it may not be running"
     )
 
 

@@ -234,14 +234,6 @@ def test_whose_claims_they_are_is_told_by_namespace() -> None:
     )
 
 
-def test_settings_that_differ_are_told_as_they_are_set() -> None:
-    assert running.settings_finding({}, "runs").state is State.OK
-    same = {"WFE_COOLDOWN": "300s", "WFE_EXECUTION_NAMESPACE": "runs"}
-    assert running.settings_finding(same, "runs").state is State.OK
-    found = running.settings_finding({**same, "WFE_COOLDOWN": "1m"}, "other")
-    assert found.fix == "export WFE_EXECUTION_NAMESPACE=runs WFE_COOLDOWN=1m"
-
-
 def test_what_nobody_has_seen_for_a_while_is_told_of() -> None:
     old, new = raw_execution("old"), raw_execution("new")
     new["metadata"]["creationTimestamp"] = format_time(ago(seconds=10))
