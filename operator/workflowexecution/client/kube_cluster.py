@@ -94,7 +94,7 @@ class KubeCluster:
             },
             "data": {key: text},
         }
-        # What somebody has changed by hand is taken back: it is not what the operator decides by.
+        # A change by hand is replaced: the operator does not decide by it.
         query = {"fieldManager": names.field_manager(shard), "force": "true"}
         await self._client.request(
             "PATCH", settings_path(namespace), body=body, params=query, content_type=APPLY_PATCH

@@ -46,10 +46,10 @@ class PublishedSettings(Model):
 
 
 class Published(Model):
-    """What the operator of one shard publishes.
+    """The document that the operator of one shard publishes.
 
     version: of the operator. written_by: its process.
-    problem: why it is not ready or what it knows may be stale; empty where nothing is wrong.
+    problem: why it is not ready or its facts may be stale; empty where nothing is wrong.
     """
 
     version: str = ""

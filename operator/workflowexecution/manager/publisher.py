@@ -1,4 +1,4 @@
-"""Publishes what this operator decides by, for the people who ask about its decisions."""
+"""Publishes the settings and the state of this operator, for commands that explain decisions."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

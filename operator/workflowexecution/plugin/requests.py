@@ -170,7 +170,7 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
 
 
 async def read_settings(session: Session) -> OperatorSettings:
-    """What the operators have published; a missing right or object is not an error."""
+    """The settings that the operators publish; a missing right or object is not an error."""
     try:
         raw = await cluster_of(session).read_published()
     except errors.MissingRightError as error:

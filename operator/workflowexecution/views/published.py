@@ -41,7 +41,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorSettings:
-    """Everything that the operators of an execution namespace have published.
+    """The entries that the operators of an execution namespace have published.
 
     unreadable: entries that this version cannot read, with the reason.
     unknown: why nothing could be read; empty where something was. lacks_right: whether that is so

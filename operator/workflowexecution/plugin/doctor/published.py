@@ -1,4 +1,4 @@
-"""The settings and the state that the operators publish: by which of them, since when, the same?"""
+"""The published settings: whether they can be read, are current, and are the same in all shards."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ _OTHER_VERSION: Final = "use the plugin of the operator's version"
 
 
 async def check_settings(session: Session, installation: Installation) -> list[Finding]:
-    """The operators publish what they decide by, for all shards alike."""
+    """The operators of all shards publish their settings, and have the same."""
     theirs = installation.settings.get("WFE_EXECUTION_NAMESPACE", session.execution_namespace)
     if theirs != session.execution_namespace:
         detail = f"the operator's runs are in {theirs}, and not in {session.execution_namespace}"
