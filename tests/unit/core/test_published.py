@@ -31,7 +31,7 @@ def entry(shard: Shard = ONE, minutes: float = 1, **settings: object) -> Publish
         shard=shard,
         written_at=ago(minutes=minutes),
         written_by="pod-1",
-        settings=PublishedSettings(resync_interval=TEN, **settings),  # type: ignore[arg-type]
+        settings=PublishedSettings(resync_interval=TEN, **settings),
     )
 
 

@@ -23,7 +23,7 @@ POD = "pod-1_abc"
 def entry(shard: str, minutes: float = 1, version: str = "1.2.3", **policy: Any) -> Published:
     settings = settings_of(make_policy(**policy), timedelta(minutes=10))
     return Published(
-        shard=shard,  # type: ignore[arg-type]
+        shard=shard,
         version=version,
         written_at=ago(minutes=minutes),
         written_by=POD,

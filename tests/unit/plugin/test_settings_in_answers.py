@@ -11,6 +11,7 @@ from aiohttp import web
 from builders import TARGET, make_policy, raw_execution, raw_spec
 from unit.plugin.scripted import scripted
 from workflowexecution.api.fields import format_time
+from workflowexecution.api.identity import CLEAR_ANNOTATION
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
 from workflowexecution.core.published import Published, settings_of
@@ -49,7 +50,7 @@ class Answer:
 Ask = Callable[..., Awaitable[Answer]]
 
 
-def failed(seconds: float = 10, **annotations: str) -> dict[str, Any]:
+def failed(seconds: float = 10, *, is_cleared: bool = False) -> dict[str, Any]:
     """An execution that failed at work so long ago, by the real clock."""
     ended = datetime.now(UTC) - timedelta(seconds=seconds)
     status = {
@@ -60,7 +61,8 @@ def failed(seconds: float = 10, **annotations: str) -> dict[str, Any]:
         "failureDetails": {"reason": "TaskFailed", "message": "x", "wasExecutionFailure": True},
     }
     item = raw_execution("broken", spec=raw_spec(TARGET), status=status)
-    item["metadata"]["annotations"] = annotations
+    if is_cleared:
+        item["metadata"]["annotations"] = {CLEAR_ANNOTATION: "jane: looked"}
     return item
 
 
@@ -115,17 +117,16 @@ async def why(session: Session) -> Exit | None:
     return await tell_why(session, "broken")
 
 
-GUARDED = {"cooldown": timedelta(seconds=20), "guards": Guards(failed=True)}
-CLEARED = {"kubernaut.ai/clear-execution-block": "jane: looked"}
+GUARDED: dict[str, Any] = {"cooldown": timedelta(seconds=20), "guards": Guards(failed=True)}
 
 
 async def test_the_guard_is_named_and_after_a_clear_the_cooldown_with_its_time(ask: Ask) -> None:
     told = await ask(may_run, failed(), data=published(**GUARDED))
     assert told.out.startswith("no (PreviousExecutionFailed): ")
     assert (told.status, told.err, told.reads) == (Exit.SKIPPED, "", 1)
-    told = await ask(may_run, failed(**CLEARED), data=published(**GUARDED))
+    told = await ask(may_run, failed(is_cleared=True), data=published(**GUARDED))
     assert told.out.startswith("no (RecentlyRemediated): ")
-    told = await ask(may_run, failed(seconds=30, **CLEARED), data=published(**GUARDED))
+    told = await ask(may_run, failed(seconds=30, is_cleared=True), data=published(**GUARDED))
     assert (told.out[:4], told.status) == ("yes:", Exit.OK)
 
 
@@ -133,10 +134,10 @@ async def test_why_names_the_same_reason_and_time(ask: Ask) -> None:
     told = await ask(why, failed(), data=published(**GUARDED))
     assert "The same may run    once a person clears it: kubectl wfe clear" in told.out
     assert (told.err, told.reads) == ("", 1)
-    told = await ask(why, failed(**CLEARED), data=published(**GUARDED))
+    told = await ask(why, failed(is_cleared=True), data=published(**GUARDED))
     seconds = int(told.out.rpartition("The same may run")[2].split()[1].rstrip("s,"))
     assert 5 <= seconds <= 10
-    told = await ask(why, failed(seconds=30, **CLEARED), data=published(**GUARDED))
+    told = await ask(why, failed(seconds=30, is_cleared=True), data=published(**GUARDED))
     assert told.out.split()[-1] == "now"
 
 

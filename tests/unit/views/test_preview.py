@@ -169,7 +169,7 @@ GUARDED = {"guards": Guards(failed=True), "cooldown": timedelta(0)}
 def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
     """What to do, and when the same may run, never contradict each other."""
     reason = "PreviousExecutionFailed"
-    at = {"completed_at": ago(seconds=30), "slot": 1}
+    at: dict[str, Any] = {"completed_at": ago(seconds=30), "slot": 1}
     failed = failed_execution(**at)
     means, to_do, again = why(reason, foretell(Facts(executions=(failed,)), **GUARDED))
     assert "then clear it" in to_do
