@@ -57,32 +57,69 @@ def test_an_operator_publishes_once_with_one_request(guarded: World) -> None:
     assert (entry["shard"], entry["problem"], bool(entry["version"])) == ("1/1", "", True)
 
 
-def test_guard_clear_and_cooldown_are_answered_as_the_operator_decides(guarded: World) -> None:
+def ask_may_run(world: World, target: str) -> dict[str, Any]:
+    asked = ("can-run", "--target", target, "--workflow", "restart", "-o", "json")
+    found: dict[str, Any] = json.loads(ask(world, *asked).out)
+    return found
+
+
+def told_why(world: World, item: Object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ask(world, "why", name_of(item), "-o", "json").out)
+    return found
+
+
+def decided(world: World, target: str) -> str:
+    """The operator's own decision on a new execution: its reason, empty where it is launched."""
+    item = world.create(target)
+
+    def phase() -> str:
+        found = world.read(item).get("status", {})
+        assert found.get("phase") in ("Running", "Skipped")
+        return str(found.get("skipDetails", {}).get("reason", ""))
+
+    return eventually(phase, dump=world.dump)
+
+
+def test_a_guard_is_named_until_it_is_cleared(guarded: World) -> None:
     world, target = guarded, unique_target()
     item = failed(world, target)
-    again = ("can-run", "--target", target, "--workflow", "restart", "-o", "json")
-
-    foretold = json.loads(ask(world, *again).out)
+    foretold = ask_may_run(world, target)["reason"]
     skipped = world.ended(world.create(target), "Skipped")
-    assert foretold["reason"] == skipped["status"]["skipDetails"]["reason"]
-    assert foretold["reason"] == "PreviousExecutionFailed"
-    told = json.loads(ask(world, "why", name_of(skipped), "-o", "json").out)
-    assert told["again"].startswith("once a person clears it: ")
+    assert foretold == skipped["status"]["skipDetails"]["reason"] == "PreviousExecutionFailed"
+    for one in (item, skipped):
+        told = told_why(world, one)
+        assert (told["mayRunNow"], told.get("until")) == (False, None)
+        assert told["again"].startswith("once a person clears it: ")
 
     assert ask(world, "clear", name_of(item), "--reason", "looked").status == 0
+    told, foretold = told_why(world, skipped), ask_may_run(world, target)
+    assert told["mayRunNow"] == (foretold["decision"] == "Launch")
+    assert told.get("until") == foretold.get("until")
+    assert "clear" not in told["toDo"]
+
+    def agree() -> None:
+        foretold = ask_may_run(world, target)["reason"]
+        assert foretold == decided(world, target) != "PreviousExecutionFailed"
+
+    # The operator learns of the clear from its watch.
+    eventually(agree, dump=world.dump)
+
+
+def test_a_cooldown_that_is_no_default_is_told_to_the_second(guarded: World) -> None:
+    world, target = guarded, unique_target()
+    item, _ = world.completed(target)
     end = datetime.fromisoformat(item["status"]["completionTime"])
     until = (end + timedelta(seconds=COOLDOWN_S)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    foretold = json.loads(ask(world, *again).out)
+    foretold = ask_may_run(world, target)
     assert (foretold["reason"], foretold["until"]) == ("RecentlyRemediated", until)
-    for one in (item, skipped):
-        told = json.loads(ask(world, "why", name_of(one), "-o", "json").out)
-        assert (told["until"], told["mayRunNow"]) == (until, False)
-        assert "clear" not in told["toDo"]
+    assert decided(world, target) == "RecentlyRemediated"
+    told = told_why(world, item)
+    assert (told["until"], told["mayRunNow"]) == (until, False)
     listed = json.loads(ask(world, "cooldowns", "--target", target, "-o", "json").out)["items"]
     assert [one["until"] for one in listed] == [until]
 
     def may_run() -> None:
-        assert json.loads(ask(world, *again).out)["decision"] == "Launch"
+        assert ask_may_run(world, target)["decision"] == "Launch"
 
     eventually(may_run, COOLDOWN_S + 10, dump=world.dump)
     world.launched(target)

@@ -169,7 +169,7 @@ GUARDED = {"guards": Guards(failed=True), "cooldown": timedelta(0)}
 def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
     """What to do, and when the same may run, never contradict each other."""
     reason = "PreviousExecutionFailed"
-    at: dict[str, Any] = {"completed_at": ago(seconds=30), "slot": 1}
+    at: dict[str, Any] = {"completed_at": ago(minutes=9), "slot": 1}
     failed = failed_execution(**at)
     means, to_do, again = why(reason, foretell(Facts(executions=(failed,)), **GUARDED))
     assert "then clear it" in to_do
@@ -180,8 +180,9 @@ def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
     means, to_do, again = why(reason, foretell(cleared, **GUARDED))
     assert (means, again) == (over, "now")
     assert "clear" not in to_do
-    cooldown = timedelta(minutes=1)
-    means, to_do, again = why(reason, foretell(cleared, **{**GUARDED, "cooldown": cooldown}))
+    later = make_execution("b", phase=Phase.COMPLETED, completed_at=ago(seconds=30), slot=2)
+    since = {**GUARDED, "cooldown": timedelta(minutes=1)}
+    means, to_do, again = why(reason, foretell(Facts(executions=(failed, later)), **since))
     assert (means, again) == (over, "in 30s, at 12:00:30 UTC")
     assert "clear" not in to_do
 
