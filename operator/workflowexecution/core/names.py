@@ -19,6 +19,9 @@ TRACEPARENT: Final = "kubernaut.ai/traceparent"
 # On a run: the parent of Tekton's spans.
 TEKTON_SPAN: Final = "tekton.dev/pipelinerunSpanContext"
 
+# In the execution namespace: the settings and the state of each operator, by shard.
+SETTINGS_CONFIG_MAP: Final = "workflowexecution-settings"
+
 # As many digits as fit into a run's name: no number may hide a run.
 _RUN_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")
 # No target has so many runs: a person gave such a number, and the next one does not follow it.
@@ -112,6 +115,16 @@ def lease_name(shard: Shard) -> str:
     """Name of the Lease of a shard's leader."""
     parts = "" if shard.of == 1 else f"-{shard.number}-of-{shard.of}"
     return f"workflowexecution-controller{parts}"
+
+
+def settings_key(shard: Shard) -> str:
+    """Key of a shard's operator in the ConfigMap of settings."""
+    return f"shard-{shard.number}-of-{shard.of}"
+
+
+def field_manager(shard: Shard) -> str:
+    """Name under which a shard's operator owns its key in the ConfigMap of settings."""
+    return f"{MANAGED_BY}-{settings_key(shard)}"
 
 
 def event_name(execution_name: str, execution_uid: str, reason: str) -> str:

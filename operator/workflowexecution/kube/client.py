@@ -18,6 +18,8 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.decoding import Decode, decode_whole
 
 MERGE_PATCH: Final = "application/merge-patch+json"
+# Server-side apply; JSON is YAML.
+APPLY_PATCH: Final = "application/apply-patch+yaml"
 # Objects asked for at a time. An object may be a megabyte and a half, and a page is held whole: one
 # that has more bytes than this is not read to its end, and is asked for again with fewer objects.
 PAGE: Final = 100

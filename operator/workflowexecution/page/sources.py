@@ -98,12 +98,13 @@ class Sources:
         if not view.policy.shard.holds(execution.target_key):
             return None
         spec, problem = parse_spec(raw)
+        allowed = view.policy.template.allowed_service_accounts
         return preview_from(
             view.store,
             namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,
-            problem=pipelinerun.problem_of(spec, view.policy.template) if spec else problem,
+            problem=pipelinerun.problem_of(spec, allowed) if spec else problem,
             cooldown=view.policy.cooldown,
             holds=view.holds(),
             guards=view.policy.guards,

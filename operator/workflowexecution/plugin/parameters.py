@@ -5,31 +5,22 @@ Without a fast answer of the cluster, or without rights, there are no suggestion
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
-from workflowexecution.api.duration import format_duration
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.guards import Guards
 from workflowexecution.kube import errors
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Flags, open_session
 from workflowexecution.settings import Settings
 
-DEFAULT_COOLDOWN: Final = format_duration(Settings.model_fields["cooldown"].default)
-_ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
-    namespace="",
-    allowed_service_accounts=frozenset(),
-    security_context={},
-    finally_timeout=Settings.model_fields["finally_timeout"].default,
-)
 _PATIENCE_S: Final = 3.0
 # Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
 # kubectl up to 1.33 for bash): only text that no shell expands or takes for a flag is suggested.
@@ -100,21 +91,6 @@ ExecutionName = Annotated[
         autocompletion=complete_name,
     ),
 ]
-CooldownText = Annotated[
-    str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As in the operator's settings.")
-]
-GuardFailed = Annotated[
-    bool,
-    typer.Option(
-        "--guard-failed", envvar="WFE_GUARD_FAILED", help="As in the operator's settings."
-    ),
-]
-GuardRetries = Annotated[
-    bool,
-    typer.Option(
-        "--guard-retries", envvar="WFE_GUARD_RETRIES", help="As in the operator's settings."
-    ),
-]
 
 
 def _target_or_none(given: str) -> str:
@@ -151,12 +127,7 @@ ThisWorkflow = Annotated[
 ]
 
 
-def guards_of(failed: bool, retries: bool) -> Guards:
-    """The guards of the operator; limit and pauses are from the environment."""
-    return Settings(guard_failed=failed, guard_retries=retries).guards
-
-
-def spec_problem(raw: Mapping[str, Any]) -> str:
-    """The error in the spec of an execution, if any ServiceAccount is allowed; else empty."""
+def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:
+    """The error in the spec of an execution; without allowed ServiceAccounts, any is allowed."""
     spec, problem = parse_spec(raw)
-    return pipelinerun.problem_of(spec, _ANY_ACCOUNT) if spec else problem
+    return pipelinerun.problem_of(spec, allowed_service_accounts) if spec else problem

@@ -14,9 +14,12 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run, RunKey
+from workflowexecution.core.names import SETTINGS_CONFIG_MAP
+from workflowexecution.core.published import parse_published
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
+from workflowexecution.views.published import OperatorSettings
 from workflowexecution.views.wording import missing_right
 
 # The part before the slash in the output of `-o name`.
@@ -164,6 +167,20 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
     except errors.MissingRightError as error:
         unread.append(missing_right(str(error)))
         return ()
+
+
+async def read_settings(session: Session) -> OperatorSettings:
+    """The settings that the operators publish; a missing right or object is not an error."""
+    try:
+        raw = await cluster_of(session).read_published()
+    except errors.MissingRightError as error:
+        return OperatorSettings(unknown=missing_right(str(error)), lacks_right=True)
+    except errors.NotFoundError:
+        where = f"{session.execution_namespace}/{SETTINGS_CONFIG_MAP}"
+        missing = f"no operator has published any in ConfigMap {where}; see kubectl wfe doctor"
+        return OperatorSettings(unknown=missing)
+    entries, unreadable = parse_published(reading.mapping(raw, "data"))
+    return OperatorSettings(entries=entries, unreadable=unreadable)
 
 
 async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold:

@@ -1,6 +1,6 @@
 """Obstacles to a launch on a target: locks, cooldowns, and holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -112,9 +112,18 @@ def newest_ends(
     return list(newest.values())
 
 
-def cooldowns_of(ends: Iterable[Evidence], period: timedelta, now: datetime) -> list[Cooldown]:
-    """The cooldowns that are not over, ordered by their end."""
-    found = [_cooldown(end, end.completed_at, period, now) for end in ends if end.completed_at]
+def cooldowns_of(
+    ends: Iterable[Evidence], period_of: Callable[[str], timedelta | None], now: datetime
+) -> list[Cooldown]:
+    """The cooldowns that are not over, ordered by their end.
+
+    ``period_of`` gives the cooldown on a target; an end is left out where that is None.
+    """
+    found = [
+        _cooldown(end, end.completed_at, period, now)
+        for end in ends
+        if end.completed_at and (period := period_of(end.target)) is not None
+    ]
     active = [item for item in found if now < item.until]
     return sorted(active, key=lambda item: (item.until, item.target, item.workflow_id))
 

@@ -42,7 +42,7 @@ class Facts:
 class Preview:
     """The decision on an execution that is created now.
 
-    decision: Launch, Skip, Wait or Refuse.
+    decision: Launch, Skip, Wait or Refuse; Unknown where it depends on settings that are not known.
     run: name of the run; empty where none is created.
     hold: name of the hold that the execution waits for; empty where there is none.
     until: aware UTC, end of the cooldown or of the hold; None where there is none or a run locks

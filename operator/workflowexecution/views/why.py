@@ -20,6 +20,11 @@ _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     **{str(reason): explanation for reason, explanation in FAILURES.items()},
 }
 _UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUSTED_RETRIES)
+# For an execution that was skipped for something that is over.
+_OVER: Final = (
+    "Nothing was run; what this was skipped for is over.",
+    "Create a new execution if it is still needed.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,9 @@ def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why
     reason, happened = _reason_of(execution), happened_to(execution)
     of_cause = (known for known in CAUSES.values() if known.to_do in happened)
     explanation = next(of_cause, _EXPLANATIONS.get(reason))
+    means, to_do = (explanation.means, explanation.to_do) if explanation else ("", "")
+    if expected and _is_over(reason, expected):
+        means, to_do = _OVER
     return Why(
         execution=f"{execution.namespace}/{execution.name}",
         target=execution.target,
@@ -64,13 +72,28 @@ def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why
         phase=execution.phase or "",
         reason=reason,
         happened=happened,
-        means=explanation.means if explanation else "",
-        to_do=explanation.to_do if explanation else "",
+        means=means,
+        to_do=to_do,
         because_of=blocker_of(execution),
         again=_again(execution, expected, now) if expected else "",
-        may_run_now=expected.decision == "Launch" if expected else None,
+        may_run_now=_may_run_now(expected),
         until=expected.until if expected else None,
     )
+
+
+def _may_run_now(expected: Preview | None) -> bool | None:
+    if expected is None or expected.decision == "Unknown":
+        return None
+    return expected.decision == "Launch"
+
+
+def _is_over(reason: str, expected: Preview) -> bool:
+    """Whether a skip has another reason than the next one would have, if that is skipped at all."""
+    if expected.decision == "Unknown":
+        return False
+    if reason in _UNTIL_CLEARED:
+        return expected.reason not in _UNTIL_CLEARED
+    return reason in list(SkipReason) and expected.decision == "Launch"
 
 
 def _reason_of(execution: Execution) -> str:
@@ -121,6 +144,8 @@ def happened_to(execution: Execution) -> str:
 def _again(execution: Execution, expected: Preview, now: datetime) -> str:
     if expected.decision == "Launch":
         return "now"
+    if expected.decision == "Unknown":
+        return f"not known: {expected.message}"
     if expected.decision == "Refuse":
         return f"not with this spec: {expected.message}"
     if expected.reason in _UNTIL_CLEARED and expected.skip and expected.skip.recent_remediation:

@@ -42,11 +42,11 @@ def test_why_and_can_run_tell_of_the_guard_and_clear_lifts_it(guarded: World) ->
     skipped = world.ended(world.create(target), "Skipped")
     command = f"kubectl wfe clear -n {world.source} {name_of(item)}"
 
-    foretold = ask(world, "can-run", "--target", target, "--workflow", "restart", "--guard-failed")
+    foretold = ask(world, "can-run", "--target", target, "--workflow", "restart")
     assert foretold.status == 11
     assert foretold.out.startswith("no (PreviousExecutionFailed): ")
     assert foretold.out.endswith(f"{command}\n")
-    why = ask(world, "why", name_of(skipped), "--guard-failed", "--cooldown", "0s", "-o", "json")
+    why = ask(world, "why", name_of(skipped), "-o", "json")
     found = json.loads(why.out)
     assert (found["reason"], found["mayRunNow"]) == ("PreviousExecutionFailed", False)
     assert found["again"] == f"once a person clears it: {command}"

@@ -54,7 +54,7 @@ def test_the_last_end_of_a_workflow_starts_its_cooldown_whichever_tells_of_it() 
     older = finished_run("older", slot=5, workflow_id="scale", completed_at=ago(minutes=3))
     refused = make_execution("refused", phase=Phase.FAILED, completed_at=ago(minutes=1))
     ends = newest_ends([last, refused], [first, other, older, make_run("active", slot=4)], NOW)
-    found = cooldowns_of(ends, FIVE, NOW)
+    found = cooldowns_of(ends, lambda _: FIVE, NOW)
     assert [(item.execution, item.outcome, item.remaining) for item in found] == [
         ("team-a/last", "Failed", timedelta(minutes=3)),
         ("team-a/other", "Completed", timedelta(minutes=4)),
@@ -63,6 +63,6 @@ def test_the_last_end_of_a_workflow_starts_its_cooldown_whichever_tells_of_it() 
 
 def test_a_cooldown_ends_exactly_when_it_is_over() -> None:
     end = finished_run(completed_at=ago(minutes=5))
-    assert cooldowns_of(newest_ends([], [end], NOW), FIVE, NOW) == []
+    assert cooldowns_of(newest_ends([], [end], NOW), lambda _: FIVE, NOW) == []
     just_before = NOW - timedelta(microseconds=1)
-    assert len(cooldowns_of(newest_ends([], [end], just_before), FIVE, just_before)) == 1
+    assert len(cooldowns_of(newest_ends([], [end], just_before), lambda _: FIVE, just_before)) == 1

@@ -16,17 +16,14 @@ from workflowexecution.core.facts.hold import parse_hold
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.parameters import (
-    DEFAULT_COOLDOWN,
-    CooldownText,
-    OnlyTarget,
-)
+from workflowexecution.plugin.parameters import OnlyTarget
 from workflowexecution.plugin.requests import (
     cluster_of,
     create_hold,
     delete_hold,
     list_holds,
     name_of_kind,
+    read_settings,
     user_name,
 )
 from workflowexecution.plugin.session import Session
@@ -84,21 +81,29 @@ async def list_locks(
 async def list_cooldowns(
     session: Session,
     target: OnlyTarget = "",
-    cooldown: CooldownText = DEFAULT_COOLDOWN,
 ) -> Exit | None:
     """List workflows that may not run again on a target yet, of all namespaces."""
-    period = parse_duration(cooldown)
+    settings = await read_settings(session)
     facts = await gather_facts(session, target)
     now = session.now()
-    ends = newest_ends(facts.executions, facts.runs, now)
-    found = cooldowns_of(ends, period, now)
+    ends = [
+        end for end in newest_ends(facts.executions, facts.runs, now) if target in ("", end.target)
+    ]
+    bases = {end.target: settings.basis_for(end.target, now) for end in ends}
+    unknown = list(dict.fromkeys(basis.unknown for basis in bases.values() if basis.unknown))
+    found = cooldowns_of(ends, lambda one: bases[one].cooldown, now)
+    if unknown and not found:
+        status = Exit.FORBIDDEN if settings.lacks_right else Exit.ERROR
+        raise CommandError(f"what cools down is not known: {'; '.join(unknown)}", status)
     session.printer.print_items(
-        [item for item in found if target in ("", item.target)],
+        found,
         _COOLDOWN_COLUMNS,
         name=lambda item: name_of_kind(item.execution.rpartition("/")[2]),
         empty=f"nothing cools down on {target}" if target else "nothing cools down",
     )
-    for line in facts.unread:
+    for line in dict.fromkeys(note for basis in bases.values() for note in basis.notes):
+        session.printer.note(f"warning: {line}")
+    for line in (*facts.unread, *unknown):
         session.printer.note(f"warning: this may not be all: {line}")
     return None
 

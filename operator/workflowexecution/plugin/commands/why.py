@@ -2,58 +2,58 @@
 
 from typing import Final
 
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.status import Phase
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import (
-    DEFAULT_COOLDOWN,
-    CooldownText,
     ExecutionName,
-    GuardFailed,
-    GuardRetries,
     ThisTarget,
     ThisWorkflow,
-    guards_of,
     spec_problem,
 )
 from workflowexecution.plugin.rendering import Output
-from workflowexecution.plugin.requests import name_of_kind, read_execution, read_holds
+from workflowexecution.plugin.requests import (
+    name_of_kind,
+    read_execution,
+    read_holds,
+    read_settings,
+)
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
-from workflowexecution.views.preview import Preview, preview
+from workflowexecution.views.foretell import foretell
+from workflowexecution.views.preview import Preview
 from workflowexecution.views.why import Why, why_of
 
+_ANSWERS: Final = {"Launch": "yes", "Unknown": "not known"}
 _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 
 
-async def tell_why(
-    session: Session,
-    name: ExecutionName,
-    cooldown: CooldownText = DEFAULT_COOLDOWN,
-    guard_failed: GuardFailed = False,
-    guard_retries: GuardRetries = False,
-) -> Exit | None:
+async def tell_why(session: Session, name: ExecutionName) -> Exit | None:
     """Say why an execution was skipped or failed, and when the same may run again."""
-    period = parse_duration(cooldown)
     raw = await read_execution(session, name)
     execution = parse_execution(raw)
+    settings = await read_settings(session)
     facts = await gather_facts(session, execution.target)
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     now = session.now()
+    basis = settings.basis_for(execution.target, now)
+    unserved = basis.not_served(execution.namespace)
+    if basis.rules is None and execution.phase is Phase.FAILED and not execution.run_name:
+        # Whether it would be refused again, as for its ServiceAccount, depends on settings.
+        unread.append(basis.unknown)
     expected = None
-    if not unread:
-        expected = preview(
+    if not unread and not unserved:
+        expected = foretell(
             facts,
+            basis,
             namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,
-            problem=spec_problem(raw),
-            cooldown=period,
+            problem=spec_problem(raw, basis.allowed_service_accounts),
             run_namespace=session.execution_namespace,
             holds=holds,
-            guards=guards_of(guard_failed, guard_retries),
             now=now,
         )
     found = why_of(execution, expected, now)
@@ -63,6 +63,8 @@ async def tell_why(
         session.printer.print_answer(found, name_of_kind(execution.name), "")
     for line in unread:
         session.printer.note(f"warning: when the same may run again is not known: {line}")
+    for line in filter(None, (unserved, *basis.notes)):
+        session.printer.note(f"warning: {line}")
     return None
 
 
@@ -81,40 +83,40 @@ def _print(session: Session, found: Why) -> None:
     )
 
 
-async def can_run(
-    session: Session,
-    target: ThisTarget,
-    workflow: ThisWorkflow,
-    cooldown: CooldownText = DEFAULT_COOLDOWN,
-    guard_failed: GuardFailed = False,
-    guard_retries: GuardRetries = False,
-) -> Exit | None:
+async def can_run(session: Session, target: ThisTarget, workflow: ThisWorkflow) -> Exit | None:
     """Say whether a workflow may run on a target now, as the operator would decide."""
-    period = parse_duration(cooldown)
+    settings = await read_settings(session)
     facts = await gather_facts(session, target)
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     if unread:
         raise CommandError(f"this is not known: {'; '.join(unread)}", Exit.FORBIDDEN)
-    found = preview(
+    now = session.now()
+    basis = settings.basis_for(target, now)
+    if unserved := basis.not_served(session.namespace):
+        raise CommandError(unserved)
+    found = foretell(
         facts,
+        basis,
         namespace=session.namespace,
         target=target,
         workflow_id=workflow,
         problem=_problem_of(target),
-        cooldown=period,
         run_namespace=session.execution_namespace,
         holds=holds,
-        guards=guards_of(guard_failed, guard_retries),
-        now=session.now(),
+        now=now,
     )
     _print_decision(session, found)
+    for line in basis.notes:
+        session.printer.note(f"warning: {line}")
+    if found.decision == "Unknown":
+        return Exit.FORBIDDEN if settings.lacks_right else Exit.ERROR
     return _EXITS[found.decision]
 
 
 def _print_decision(session: Session, found: Preview) -> None:
     why = f" ({found.reason})" if found.reason else ""
-    answer = "yes" if found.decision == "Launch" else f"no{why}"
+    answer = _ANSWERS.get(found.decision, f"no{why}")
     session.printer.print_answer(found, found.decision, f"{answer}: {found.message}")
 
 
