@@ -23,6 +23,9 @@ _PREVIOUS: Final = re.compile(r"\nPrevious status: \[([A-Za-z]+)\] ")
 _NAMED_CONTAINER: Final = re.compile(r'\Ainit container failed, "([^"]+)" exited ')
 _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
 _NAMED_SIDECAR: Final = re.compile(r'\A[Tt]he sidecar "([^"]+)" in TaskRun "')
+# The entrypoint ends a step without running its command: with exit code 1 where an earlier step has
+# failed, with 0 where a condition of the step itself is not met.
+_SKIPPED: Final = "Skipped"
 # A native sidecar waits like this between two starts, while the steps run.
 _STARTS_AGAIN: Final = "CrashLoopBackOff"
 
@@ -32,7 +35,7 @@ class Step:
     """The container of one step.
 
     has_started: whether its own command may have begun.
-    exit_code: None until it has terminated, and where its container could not be started.
+    exit_code: None until it has terminated, and where its command never ran.
     reason: the end of the container, in Kubernetes' terms.
     termination: the end of the step, in Tekton's terms.
     complaint: why its container could not be started, in the runtime's text; empty for others.
@@ -46,6 +49,11 @@ class Step:
     termination: str
     complaint: str = ""
     finished_at: datetime | None = None
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether Tekton ended it instead of running its command."""
+        return self.termination == _SKIPPED
 
 
 class ChildKind(StrEnum):
@@ -249,14 +257,16 @@ def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
     # When Tekton ends a TaskRun, it writes a waiting step as terminated. The step gets the reason
     # of the TaskRun and, because the schema requires a start time, its creation time.
     never_began = reason == task_reason and started_at == created_at
-    never_ran = reason in NEVER_RAN
+    never_ran, termination = reason in NEVER_RAN, reading.text(raw, "terminationReason")
+    is_skipped = termination == _SKIPPED
+    has_ended = bool(started_at) and not (never_began or is_skipped)
     return Step(
         name=reading.text(raw, "name"),
         container=reading.text(raw, "container"),
-        has_started=bool(raw.get("running")) or (bool(started_at) and not never_began),
-        exit_code=code if type(code) is int and not never_ran else None,
+        has_started=bool(raw.get("running")) or has_ended,
+        exit_code=code if type(code) is int and not (never_ran or is_skipped) else None,
         reason=reason,
-        termination=reading.text(raw, "terminationReason"),
+        termination=termination,
         finished_at=reading.moment(terminated, "finishedAt"),
         complaint=(reading.text(terminated, "message") or reason) if never_ran else "",
     )
