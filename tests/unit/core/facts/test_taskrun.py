@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from builders import ago, make_task_run, raw_task_run, step
+from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import (
     ChildKind,
-    Step,
     TaskRun,
     count_ended,
     parse_child,
