@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    failed_execution,
+    finished_run,
+    make_execution,
+    make_run,
+)
 from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
@@ -127,6 +136,21 @@ def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) 
             Facts(runs=(finished_run(completed_at=ago(minutes=4)),)),
             "",
             "in 60s, at 12:01:00 UTC",
+        ),
+        (
+            Facts(executions=(failed_execution(slot=1, completed_at=ago(minutes=4)),)),
+            "",
+            "in 60s, at 12:01:00 UTC; earlier once a person clears it: "
+            "kubectl wfe clear -n team-a failed",
+        ),
+        (
+            Facts(
+                executions=(
+                    failed_execution(slot=1, completed_at=ago(minutes=4), cleared="jane: looked"),
+                )
+            ),
+            "",
+            "now",
         ),
         (
             Facts(runs=(make_run("a"),)),
