@@ -49,9 +49,7 @@ class Cluster:
         """Answer one request."""
         kind, _, name = request.path.rpartition("/")
         if self.lacks and name == self.lacks:
-            said = (
-                f'User "jane" cannot list resource "{name}" in API group "g" in the namespace "n"'
-            )
+            said = f'User "jane" cannot list resource "{name}" in API group "g"'
             return web.json_response({"message": f"{name} is forbidden: {said}"}, status=403)
         if request.method == "PATCH":
             self.patched.append(name)
