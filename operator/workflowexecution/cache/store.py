@@ -16,7 +16,6 @@ from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.history import FailureHistory, RunNumbers, Tombstones, is_older
 from workflowexecution.cache.targets import Target
-from workflowexecution.core import evidence
 from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import kept
@@ -92,8 +91,8 @@ class Store:
         return [run for run in runs if run.state is not RunState.FINISHED]
 
     def ends(self) -> list[Evidence]:
-        """The newest end of each workflow on each target, in no order."""
-        return [end for target in self._targets.values() for end in target.ends.values()]
+        """The newest end of each workflow on each target, in no order, without cleared failures."""
+        return [end for target in self._targets.values() for end in target.standing_ends()]
 
     def target_count(self) -> int:
         """Number of targets in the cache."""
@@ -146,7 +145,7 @@ class Store:
             return False
         target = self._target(seen.target_key)
         if seen.has_ended:
-            target.note_end(evidence.end_of_execution(seen, now))
+            target.note_ended_execution(seen, now)
             self.endings.note_execution(seen, now)
         if not seen.needs_work:
             if known is not None and seen.phase is not Phase.COMPLETED:
@@ -169,8 +168,7 @@ class Store:
         if self._finished.knows(seen.uid) and not known:
             # No part of it executes, but Tekton may report its end only now.
             self.endings.note_run(seen, now)
-            if seen.completed_at is not None:
-                self._target(seen.target_key).note_end(evidence.end_of_run(seen, now))
+            self._target(seen.target_key).note_settled_run(seen, now)
             return None
         # Also where the name belongs to another run: a late event must not hide a newer run.
         if known and is_older(seen.resource_version, known.resource_version):
@@ -291,7 +289,7 @@ class Store:
         target = self._target(run.target_key)
         is_finished = run.state is RunState.FINISHED
         if is_finished:
-            target.note_end(evidence.end_of_run(run, now))
+            target.note_ended_run(run, now)
             self.endings.note_run(run, now)
         if is_finished and not self._may_be_claimed(run):
             self._drop_run(run)

@@ -103,6 +103,31 @@ def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
     )
 
 
+def is_same(one: Evidence, other: Evidence) -> bool:
+    """Whether two ends are of one execution, one from its status and one from its run."""
+    return _identity(one) == _identity(other)
+
+
+def is_lifted(end: Evidence, clear: Evidence) -> bool:
+    """Whether an end starts no cooldown, because a person has cleared a failure.
+
+    That clears this failure and all failures before it, of the same workflow on the same target.
+
+    Args:
+        end: of a run; a success is never cleared.
+        clear: the failure that was cleared.
+    """
+    if end.outcome is not Phase.FAILED or end.workflow_id != clear.workflow_id:
+        return False
+    is_on_it = end.target == clear.target or "" in (end.target, clear.target)
+    is_before = (end.completed_at or _LONG_AGO) <= (clear.completed_at or _LONG_AGO)
+    return is_on_it and (is_before or is_same(end, clear))
+
+
+def _identity(end: Evidence) -> tuple[str, str, str]:
+    return end.run_name, end.namespace, end.name
+
+
 def start_order(evidence: Evidence) -> tuple[datetime, str, str, str]:
     """Sort key that is unique, so that the order of the input never matters."""
     return (

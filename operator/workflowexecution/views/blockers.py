@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workflowexecution.cache.store import Store
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
@@ -102,14 +103,13 @@ class Cooldown:
 def newest_ends(
     executions: Iterable[Execution], runs: Iterable[Run], now: datetime
 ) -> list[Evidence]:
-    """The newest end per target and workflow, from runs and from statuses."""
-    finished = [run for run in runs if run.state is RunState.FINISHED]
-    ends = [evidence.end_of_run(run, now) for run in finished]
-    ends += [evidence.end_of_execution(item, now) for item in executions]
-    newest: dict[tuple[str, str], Evidence] = {}
-    for end in sorted(filter(None, ends), key=evidence.end_order):
-        newest[end.target, end.workflow_id] = end
-    return list(newest.values())
+    """The newest end per target and workflow, without failures that a person has cleared."""
+    store = Store("")
+    for item in executions:
+        store.observe_execution(item, now=now)
+    for run in runs:
+        store.observe_run(run, now=now)
+    return store.ends()
 
 
 def cooldowns_of(

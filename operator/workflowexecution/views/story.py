@@ -98,6 +98,11 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
         # For a step that never started, Tekton writes an end and a wrong start.
         if known.has_started:
             yield from _of_step(task.task_name, step)
+        elif known.is_skipped and known.finished_at:
+            why = _why_skipped(reading.mapping(step, "terminated"))
+            yield Moment(
+                known.finished_at, "not started", f"{task.task_name}/{known.name}: skipped: {why}"
+            )
     if task.completed_at:
         reason = succeeded_condition(raw)[1]
         yield Moment(task.completed_at, "task ended", f"{task.task_name}: {reason}")
@@ -114,6 +119,10 @@ def _of_step(task: str, step: Raw) -> Iterator[Moment]:
         yield Moment(
             finished, "step ended", f"{name}: exit code {code}, {reading.text(ended, 'reason')}"
         )
+
+
+def _why_skipped(ended: Raw) -> str:
+    return "an earlier step failed" if ended.get("exitCode") else "its condition was not met"
 
 
 def _of_end(execution: Execution) -> Iterator[Moment]:

@@ -9,7 +9,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.text import command
+from workflowexecution.core.text import clear_command, command
 from workflowexecution.views.executions import blocker_of, reason_of
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.wording import short
@@ -148,16 +148,14 @@ def _again(execution: Execution, expected: Preview, now: datetime) -> str:
         return f"not known: {expected.message}"
     if expected.decision == "Refuse":
         return f"not with this spec: {expected.message}"
-    if expected.reason in _UNTIL_CLEARED and expected.skip and expected.skip.recent_remediation:
-        failed = expected.skip.recent_remediation
-        clear = command(
-            "kubectl", "wfe", "clear", "-n", failed.namespace or execution.namespace, failed.name
-        )
+    clear = _clear_for(execution, expected)
+    if expected.reason in _UNTIL_CLEARED and clear:
         return f"once a person clears it: {clear}"
     if expected.decision == "Wait" and expected.until is None:
         return f"once it is lifted: {command('kubectl', 'wfe', 'release', expected.hold)}"
     if expected.until is not None:
-        return f"in {short(expected.until - now)}, at {expected.until:%H:%M:%S} UTC"
+        earlier = f"; earlier once a person clears it: {clear}" if clear else ""
+        return f"in {short(expected.until - now)}, at {expected.until:%H:%M:%S} UTC{earlier}"
     holder = expected.skip.conflicting_workflow if expected.skip else None
     if holder is None:
         return f"not yet: {expected.message}"
@@ -165,3 +163,11 @@ def _again(execution: Execution, expected: Preview, now: datetime) -> str:
     is_itself = who == f"{execution.namespace}/{execution.name}"
     then = "; its cooldown begins then" if holder.workflow_id == execution.workflow_id else ""
     return f"once {'it' if is_itself else who} has ended{then}"
+
+
+def _clear_for(execution: Execution, expected: Preview) -> str:
+    """The command that clears the failure behind a skip; empty where there is no failure."""
+    last = expected.skip.recent_remediation if expected.skip else None
+    if last is None or last.outcome != Phase.FAILED:
+        return ""
+    return clear_command(last.namespace or execution.namespace, last.name)

@@ -2,7 +2,16 @@
 
 from datetime import timedelta
 
-from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    failed_execution,
+    finished_run,
+    make_execution,
+    make_run,
+)
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.pod import Pod
@@ -59,6 +68,15 @@ def test_the_last_end_of_a_workflow_starts_its_cooldown_whichever_tells_of_it() 
         ("team-a/last", "Failed", timedelta(minutes=3)),
         ("team-a/other", "Completed", timedelta(minutes=4)),
     ]
+
+
+def test_a_failure_that_a_person_has_cleared_is_no_cooldown() -> None:
+    cleared = failed_execution(slot=1, cleared="jane: looked", completed_at=ago(minutes=2))
+    run = make_run(
+        "failed", slot=1, succeeded="False", completed_at=ago(minutes=2), has_stopped=True
+    )
+    assert [end.name for end in newest_ends([], [run], NOW)] == ["failed"]
+    assert newest_ends([cleared], [run], NOW) == []
 
 
 def test_a_cooldown_ends_exactly_when_it_is_over() -> None:

@@ -139,6 +139,21 @@ def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) 
             "in 60s, at 12:01:00 UTC",
         ),
         (
+            Facts(executions=(failed_execution(slot=1, completed_at=ago(minutes=4)),)),
+            "",
+            "in 60s, at 12:01:00 UTC; earlier once a person clears it: "
+            "kubectl wfe clear -n team-a failed",
+        ),
+        (
+            Facts(
+                executions=(
+                    failed_execution(slot=1, completed_at=ago(minutes=4), cleared="jane: looked"),
+                )
+            ),
+            "",
+            "now",
+        ),
+        (
             Facts(runs=(make_run("a"),)),
             "",
             "once team-a/a has ended; its cooldown begins then",

@@ -1,6 +1,8 @@
 """The story of an execution, from what Kubernetes and Tekton have noted of it."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +53,30 @@ def test_tasks_are_told_in_the_order_they_ran_in() -> None:
         ("run ended", "Succeeded"),
         ("Failed", ""),
     ]
+
+
+def test_a_step_that_tekton_skipped_is_told_as_skipped_and_has_no_log() -> None:
+    recorded = Path(__file__).parents[2] / "recorded/exit-code-in-second-step.json"
+    raw = json.loads(recorded.read_text())["taskRuns"]
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, raw)]
+    assert told[-4:] == [
+        ("step started", "repair/change"),
+        ("step ended", "repair/change: exit code 7, Error"),
+        ("not started", "repair/check: skipped: an earlier step failed"),
+        ("task ended", "repair: StepFailed"),
+    ]
+    assert [item.name for item in steps_with_logs(raw)] == [
+        "look/look",
+        "repair/read",
+        "repair/change",
+    ]
+
+
+def test_a_step_whose_condition_was_not_met_is_not_blamed_on_an_earlier_one() -> None:
+    raw = raw_task_run("change", "True", steps=[step("maybe", 0, termination="Skipped")])
+    raw["status"]["steps"][0]["terminated"]["finishedAt"] = format_time(ago(minutes=3))
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, [raw])]
+    assert ("not started", "change/maybe: skipped: its condition was not met") in told
 
 
 @pytest.mark.parametrize(

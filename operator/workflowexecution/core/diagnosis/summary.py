@@ -11,6 +11,7 @@ from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES
 from workflowexecution.core.facts.execution import Execution
 
 _NOT_KNOWN: Final = "It is not known whether a step had begun"
+_UNCHANGED: Final = "Nothing was changed, as the step says."
 
 
 def details_of(
@@ -54,7 +55,7 @@ def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> s
     what = diagnosis.message.rstrip(".")
     return (
         f"{_failed(execution, took)}: {diagnosis.reason}, {what}. {explained.means} "
-        f"{_touched(execution, _began(diagnosis))} "
+        f"{_touched_by(diagnosis, execution)} "
         f"{explained.to_do}"
     )
 
@@ -70,9 +71,12 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
         f"step {failure.failed_step_name!r}" if failure.failed_step_name else "",
         f"exit code {failure.exit_code}" if failure.exit_code is not None else "",
     )
-    is_known = _NOT_KNOWN not in (failure.natural_language_summary or "")
-    began = "Steps had started" if is_known else _NOT_KNOWN
+    summary = failure.natural_language_summary or ""
+    began = _NOT_KNOWN if _NOT_KNOWN in summary else "Steps had started"
     touched = _touched(execution, began if failure.was_execution_failure else "")
+    # What a step wrote may hold the first sentence too; the second is there unless it is true.
+    if _UNCHANGED in summary and _may_be_changed(execution) not in summary:
+        touched = _UNCHANGED
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
         f"{', '.join(filter(None, where))}. {FAILURES[failure.reason].means} {touched} "
@@ -85,14 +89,20 @@ def _failed(execution: Execution, took: timedelta) -> str:
     return f"Workflow {execution.workflow_id} on {execution.target} failed{after}"
 
 
-def _began(diagnosis: Diagnosis) -> str:
-    """The part that may have changed something, for people; empty where no step had begun."""
+def _touched_by(diagnosis: Diagnosis, execution: Execution) -> str:
     if diagnosis.has_started is None:
-        return _NOT_KNOWN
-    return diagnosis.began if diagnosis.has_started else ""
+        return _touched(execution, _NOT_KNOWN)
+    if diagnosis.has_started and diagnosis.is_unchanged:
+        return _UNCHANGED
+    return _touched(execution, diagnosis.began if diagnosis.has_started else "")
 
 
 def _touched(execution: Execution, began: str) -> str:
+    """Whether the target may have been changed; ``began`` is empty where no step had begun."""
     if began:
-        return f"{began}, so {execution.target} may have been changed."
+        return f"{began}, {_may_be_changed(execution)}"
     return "No step had started, so nothing was changed."
+
+
+def _may_be_changed(execution: Execution) -> str:
+    return f"so {execution.target} may have been changed."

@@ -1,6 +1,6 @@
 """``clear``: marks a failure as reviewed, so that its workflow may run on the target again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,17 +11,24 @@ from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.requests import read_execution, split_key, user_name
+from workflowexecution.plugin.requests import read_execution, read_holds, split_key, user_name
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.views.clearing import (
+    cleared_message,
+    ends_to_clear,
+    execution_of,
+    nothing_to_clear,
+    with_note,
+)
 from workflowexecution.views.preview import Facts, ending_on
 from workflowexecution.views.wording import missing_right
 
@@ -42,7 +49,7 @@ async def clear(
     name: ExecutionName,
     reason: Annotated[str, typer.Option(help="What was looked at, and what was found.")],
 ) -> Exit | None:
-    """Let a workflow run again on a target where a guard keeps it from that after failures."""
+    """Let a workflow run again on a target after a failure, before its cooldown or guard ends."""
     facts = await gather_facts(session)
     if facts.unread:
         raise CommandError(f"this is not known: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
@@ -50,14 +57,16 @@ async def clear(
     target, workflow = meant.target, meant.workflow_id
     last = ending_on(facts, target, workflow, session.execution_namespace, session.now())
     if last is None or not last.blocks:
-        raise CommandError(_nothing_to_clear(last, target, workflow))
+        raise CommandError(nothing_to_clear(last, target, workflow))
+    ends = ends_to_clear(facts, last, session.now())
+    unread: list[str] = []
+    holds = await read_holds(session, unread)
     note = f"{await user_name(session)} at {format_time(session.now())}: {reason}"
-    failed = next((item for item in facts.executions if _is_of(item, last)), None)
-    places = await _annotate(session, last, failed, note)
-    session.printer.say(
-        f"cleared: workflow {workflow} may run on target {target} again; noted on {places}"
-    )
-    await _record(session, failed or meant.about, last, note)
+    places = await _note_on_all(session, facts, ends, note)
+    noted = with_note(facts, ends, note)
+    said = cleared_message(noted, last.evidence, holds=holds, unread=unread, now=session.now())
+    session.printer.say(f"cleared: {said}; noted on {places}")
+    await _record(session, execution_of(facts, last.evidence) or meant.about, last, note)
     return None
 
 
@@ -79,28 +88,17 @@ async def _meant_by(session: Session, name: str, facts: Facts) -> _Meant:
     return _Meant(execution.target, execution.workflow_id, execution)
 
 
-def _is_of(execution: Execution, last: Ending) -> bool:
-    return (execution.namespace, execution.name) == (last.evidence.namespace, last.evidence.name)
-
-
-def _nothing_to_clear(last: Ending | None, target: str, workflow: str) -> str:
-    if last is None:
-        return f"workflow {workflow} has not ended on target {target}: there is nothing to clear"
-    who = f"{last.evidence.namespace}/{last.evidence.name}"
-    how = "is cleared already" if last.is_cleared else f"ended as {last.evidence.outcome}"
-    return f"workflow {workflow} ended last on target {target} with {who}, which {how}"
-
-
-async def _annotate(session: Session, last: Ending, failed: Execution | None, note: str) -> str:
-    """Annotate the execution and its run: either may be deleted before the other."""
+async def _note_on_all(session: Session, facts: Facts, ends: Sequence[Evidence], note: str) -> str:
+    """Annotate each execution and its run: either may be deleted before the other."""
     patch = {"metadata": {"annotations": {identity.CLEAR_ANNOTATION: note}}}
     noted = []
-    if failed is not None:
-        await _patch(session, execution_path(failed.namespace, failed.name), patch)
-        noted.append(f"WorkflowExecution {failed.namespace}/{failed.name}")
-    run, namespace = last.evidence.run_name, last.evidence.run_namespace
-    if run and await _note_on_run(session, namespace or session.execution_namespace, run, patch):
-        noted.append(f"PipelineRun {run}")
+    for end in ends:
+        if (failed := execution_of(facts, end)) is not None:
+            await _patch(session, execution_path(failed.namespace, failed.name), patch)
+            noted.append(f"WorkflowExecution {failed.namespace}/{failed.name}")
+        run, namespace = end.run_name, end.run_namespace or session.execution_namespace
+        if run and await _note_on_run(session, namespace, run, patch):
+            noted.append(f"PipelineRun {run}")
     if not noted:
         raise CommandError("neither the failed execution nor its run is there any more")
     return " and ".join(noted)
@@ -115,8 +113,8 @@ async def _note_on_run(
         return False
     except (errors.ForbiddenError, errors.RejectedError) as error:
         session.printer.note(
-            f"warning: {missing_right(str(error))}: once the execution is deleted, its run blocks "
-            "the workflow again"
+            f"warning: {missing_right(str(error))}: once the execution is deleted, its run keeps "
+            "the workflow away again"
         )
         return False
     return True
