@@ -156,3 +156,41 @@ def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") ->
 def _started_at(raw: Raw) -> tuple[str, str]:
     started = reading.text(raw, "status", "startTime")
     return started, reading.text(raw, "metadata", "name")
+
+
+def unknown_name(run: Run | None, task_runs: Iterable[Raw], task: str, step: str) -> str:
+    """Why no log can have this task or step, for people; empty where one has or may still have it.
+
+    Args:
+        run: None where there is none.
+        task_runs: of that run, in any order.
+        task: the one that is asked for; empty for any.
+        step: the same.
+    """
+    if run is None:
+        return ""
+    steps: dict[str, list[str]] = {}
+    for raw in chain.from_iterable(map(attempts_of, task_runs)):
+        parsed = parse_task_run(raw)
+        planned = reading.mappings(raw, "status", "taskSpec", "steps")
+        found = [reading.text(item, "name") for item in planned]
+        names = steps.setdefault(parsed.task_name, [])
+        names += [name for name in (*found, *(item.name for item in parsed.steps)) if name]
+    tasks = tuple(dict.fromkeys((*run.task_names, *steps)))
+    if task and tasks and task not in tasks:
+        return f"no task {task!r} is in {_called(run)}; its tasks are {_listed(tasks)}"
+    chosen = [task] if task else tasks
+    of_chosen = [name for one in chosen for name in steps.get(one, ())]
+    has_all = run.succeeded in ("True", "False") or all(map(steps.get, chosen))
+    if not step or step in of_chosen or not of_chosen or not has_all:
+        return ""
+    where = f"task {task!r} of " if task else ""
+    return f"no step {step!r} is in {where}{_called(run)}; its steps are {_listed(of_chosen)}"
+
+
+def _called(run: Run) -> str:
+    return f"PipelineRun {run.namespace}/{run.name}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))

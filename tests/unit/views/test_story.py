@@ -1,15 +1,31 @@
 """The story of an execution, from what Kubernetes and Tekton have noted of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from builders import NOW, ago, finished_run, make_execution, raw_execution, raw_task_run, step
+from builders import (
+    NOW,
+    ago,
+    finished_run,
+    make_execution,
+    make_run,
+    raw_execution,
+    raw_task_run,
+    step,
+)
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.views.story import failed_step_of, moments_of, steps_with_logs
+from workflowexecution.core.facts.run import Run
+from workflowexecution.views.story import (
+    failed_step_of,
+    moments_of,
+    steps_with_logs,
+    unknown_name,
+)
 from workflowexecution.views.why import progress_of
 
 
@@ -144,3 +160,53 @@ def test_what_an_earlier_attempt_wrote_is_found_too() -> None:
         ("b/now", "run-b-pod"),
         ("a/now", "last"),
     ]
+
+
+TWO_TASKS = [task_run("check", 8, 6, 0), task_run("change", 5, 2, 3)]
+ACTIVE_RUN = replace(make_run("mine"), task_names=("check", "change", "verify"))
+ENDED_RUN = replace(ACTIVE_RUN, succeeded="False")
+IN_RUN = f"PipelineRun {ACTIVE_RUN.namespace}/{ACTIVE_RUN.name}"
+NO_TASK = f"no task 'nope' is in {IN_RUN}; its tasks are "
+NO_STEP = "no step 'nope' is in "
+
+
+@pytest.mark.parametrize(
+    ("run", "task", "step", "problem"),
+    [
+        (None, "nope", "nope", ""),
+        (ACTIVE_RUN, "", "", ""),
+        (ACTIVE_RUN, "verify", "", ""),
+        (
+            ACTIVE_RUN,
+            "nope",
+            "",
+            f"no task 'nope' is in {IN_RUN}; its tasks are check, change, verify",
+        ),
+        (
+            replace(ACTIVE_RUN, task_names=()),
+            "nope",
+            "",
+            f"no task 'nope' is in {IN_RUN}; its tasks are check, change",
+        ),
+        (ACTIVE_RUN, "change", "main", ""),
+        (
+            ACTIVE_RUN,
+            "change",
+            "nope",
+            f"no step 'nope' is in task 'change' of {IN_RUN}; its steps are main",
+        ),
+        # A task that has not begun may have it.
+        (ACTIVE_RUN, "verify", "nope", ""),
+        (ACTIVE_RUN, "", "nope", ""),
+        (ENDED_RUN, "", "nope", f"{NO_STEP}{IN_RUN}; its steps are main"),
+        (ENDED_RUN, "verify", "main", ""),
+    ],
+)
+def test_a_task_or_step_that_no_log_can_have_is_named(
+    run: Run | None, task: str, step: str, problem: str
+) -> None:
+    assert unknown_name(run, TWO_TASKS if run else [], task, step) == problem
+
+
+def test_before_a_pipeline_is_resolved_any_task_may_come() -> None:
+    assert unknown_name(make_run("mine"), [], "nope", "nope") == ""

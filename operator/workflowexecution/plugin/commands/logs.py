@@ -18,8 +18,8 @@ from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
-from workflowexecution.views.story import StepLog, steps_with_logs
+from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.views.story import StepLog, steps_with_logs, unknown_name
 from workflowexecution.views.why import progress_of
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ async def _follow(session: Session, execution: Execution, wanted: _Wanted) -> No
                 for item in await _patiently(session, new):
                     logs_at_once.create_task(_follow_step(session, seen, item, wanted))
             wanted.is_over = True
-    except* (errors.ApiError, OSError) as group:
+    except* (CommandError, errors.ApiError, OSError) as group:
         raise group.exceptions[0] from None
 
 
@@ -133,7 +133,9 @@ async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
 
 async def _new_steps(session: Session, execution: Execution, wanted: _Wanted) -> list[StepLog]:
     """The steps that have started since the last call."""
-    _, task_runs = await read_run(session, execution)
+    run, task_runs = await read_run(session, execution)
+    if problem := unknown_name(run, task_runs, wanted.task, wanted.step):
+        raise CommandError(problem, Exit.USAGE)
     found = steps_with_logs(task_runs, wanted.task, wanted.step)
     new = [item for item in found if item not in wanted.seen]
     wanted.seen += new

@@ -1,0 +1,55 @@
+"""`kubectl wfe logs`: what it says where there is no log to print."""
+
+from typing import Any
+
+import pytest
+
+from builders import RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
+from unit.plugin.scripted import json_of, scripted
+from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
+from workflowexecution.plugin.commands.logs import logs
+from workflowexecution.plugin.shell import CommandError, Exit
+
+RUN = raw_run("mine", status=run_status(tasks=("check", "change")))
+MINE = raw_execution(
+    "mine", status={"phase": "Running", "pipelineRunRef": {"name": RUN["metadata"]["name"]}}
+)
+
+
+def task_runs(*found: dict[str, Any]) -> dict[str, Any]:
+    for raw in found:
+        raw["metadata"]["labels"][LABEL_RUN_UID] = RUN["metadata"]["uid"]
+    return {"metadata": {}, "items": list(found)}
+
+
+@pytest.mark.parametrize("follow", [False, True])
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (
+            {"task": "nope"},
+            "no task 'nope' is in {run}; its tasks are check, change",
+        ),
+        (
+            {"task": "check", "step": "nope"},
+            "no step 'nope' is in task 'check' of {run}; its steps are look",
+        ),
+    ],
+)
+async def test_a_task_or_step_that_does_not_exist_is_a_mistake(
+    given: dict[str, str], named: str, *, follow: bool
+) -> None:
+    listed = task_runs(raw_task_run("check", "True", "Succeeded", steps=[step("look", 0)]))
+    async with scripted(json_of(MINE), json_of(RUN), json_of(listed)) as (session, _):
+        with pytest.raises(CommandError) as told:
+            await logs(session, "mine", follow=follow, **given)
+    assert told.value.status is Exit.USAGE
+    run = f"PipelineRun {RUN_NAMESPACE}/{RUN['metadata']['name']}"
+    assert str(told.value) == named.format(run=run)
+
+
+async def test_a_task_that_has_not_begun_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = task_runs(raw_task_run("check", "True", "Succeeded", steps=[step("look", 0)]))
+    async with scripted(json_of(MINE), json_of(RUN), json_of(listed)) as (session, _):
+        assert await logs(session, "mine", task="change") is None
+    assert "nothing has been written" in capsys.readouterr().err
