@@ -17,6 +17,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
+from workflowexecution.core.facts.cancellation import Cancellation, cancellation_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
@@ -62,6 +63,11 @@ _KEYS_OF_RUN: Final = (
     (names.KEY_TARGET,),
     (names.KEY_WORKFLOW_ID,),
     (identity.CLEAR_ANNOTATION,),
+)
+_CANCELS: Final = (Asked.CANCEL_FIRST, Asked.CANCEL)
+_CANCELLATION: Final = (
+    ("annotations", identity.CANCELLED_BY),
+    ("annotations", identity.CANCEL_REASON),
 )
 _HASH_LABEL: Final = ("labels", names.KEY_TARGET_HASH)
 # The value of ``spec.managedBy`` for a run that Tekton itself executes; no value means the same.
@@ -171,8 +177,15 @@ def parse_run(raw: Raw) -> Run | None:
         result_text=text_of_results(raw),
         undeclared_parameters=_undeclared(raw, pipeline),
         is_cleared=bool(cleared.strip()),
+        cancellation=_cancellation(meta) if asked in _CANCELS else None,
         children=pipeline.children,
     )
+
+
+def _cancellation(meta: Raw) -> Cancellation | None:
+    by, reason = reading.texts(meta, *_CANCELLATION)
+    at = reading.moment(meta, "annotations", identity.CANCELLED_AT)
+    return cancellation_of(by, at, reason)
 
 
 def is_child_run(meta: Raw) -> bool:

@@ -104,7 +104,7 @@ def outcome_of_stopping(run: Run, why_held: str) -> Outcome:
     ``why_held`` says until when it holds its target.
     """
     has_ended = run.succeeded in ("True", "False")
-    ended = f"ended ({run.reason})" if has_ended else "was deleted"
+    ended = f"ended ({run.ended_by or run.reason})" if has_ended else "was deleted"
     message = f"PipelineRun {run.namespace}/{run.name} {ended}; {why_held}"
     return Outcome(phase=Phase.RUNNING, reason="Stopping", message=message, run=run)
 
