@@ -21,7 +21,8 @@ from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.story import Account
 from workflowexecution.views.preview import Preview, preview_from
-from workflowexecution.views.story import failed_step_of, moments_of
+from workflowexecution.views.step_logs import failed_step_of
+from workflowexecution.views.story import moments_of
 from workflowexecution.views.wording import missing_right
 
 _LEFT_S: Final = 3.0

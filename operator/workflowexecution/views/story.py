@@ -1,4 +1,4 @@
-"""The history of one execution: its timeline, the failed step, and the containers with logs."""
+"""The timeline of one execution."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,21 +24,6 @@ class Moment:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StepLog:
-    """The container that has the log of a step."""
-
-    task: str
-    step: str
-    pod: str
-    container: str
-
-    @property
-    def name(self) -> str:
-        """`task/step`."""
-        return f"{self.task}/{self.step}"
-
-
 def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) -> list[Moment]:
     """The timeline of an execution, in order.
 
@@ -57,19 +42,6 @@ def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) 
     moments += _of_end(execution)
     # The sort is stable: moments of the same second stay in the order of cause and effect above.
     return sorted(moments, key=lambda moment: moment.at)
-
-
-def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> StepLog | None:
-    """The failed step that the status names, else the first with a non-zero exit code."""
-    status = reading.mapping(execution.raw, "status")
-    details = reading.mapping(status, "failureDetails")
-    task, step = reading.text(details, "failedTaskName"), reading.text(details, "failedStepName")
-    for found in map(parse_task_run, task_runs):
-        for item in found.steps:
-            is_named = (found.task_name, item.name) == (task, step)
-            if found.pod_name and (is_named or (not step and item.exit_code)):
-                return StepLog(found.task_name, item.name, found.pod_name, item.container)
-    return None
 
 
 def _of_execution(execution: Execution) -> Iterator[Moment]:
@@ -128,69 +100,3 @@ def _of_end(execution: Execution) -> Iterator[Moment]:
 
 def _run_of(execution: Execution) -> str:
     return "/".join(filter(None, (execution.run_namespace, execution.run_name))) or "a run"
-
-
-def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") -> list[StepLog]:
-    """The steps that have started; attempts of tasks are ordered by their start.
-
-    Args:
-        task_runs: of one run, in any order.
-        task: only steps of this task; empty for all.
-        step: only steps of this name; empty for all.
-    """
-    found = []
-    attempts = [attempt for raw in task_runs for attempt in attempts_of(raw)]
-    for raw in sorted(attempts, key=_started_at):
-        parsed = parse_task_run(raw)
-        found += [
-            StepLog(parsed.task_name, item.name, parsed.pod_name, item.container)
-            for item in parsed.steps
-            if parsed.pod_name
-            and item.has_started
-            and task in ("", parsed.task_name)
-            and step in ("", item.name)
-        ]
-    return found
-
-
-def _started_at(raw: Raw) -> tuple[str, str]:
-    started = reading.text(raw, "status", "startTime")
-    return started, reading.text(raw, "metadata", "name")
-
-
-def unknown_name(run: Run | None, task_runs: Iterable[Raw], task: str, step: str) -> str:
-    """Why no log can have this task or step, for people; empty where one has or may still have it.
-
-    Args:
-        run: None where there is none.
-        task_runs: of that run, in any order.
-        task: the one that is asked for; empty for any.
-        step: the same.
-    """
-    if run is None:
-        return ""
-    steps: dict[str, list[str]] = {}
-    for raw in chain.from_iterable(map(attempts_of, task_runs)):
-        parsed = parse_task_run(raw)
-        planned = reading.mappings(raw, "status", "taskSpec", "steps")
-        found = [reading.text(item, "name") for item in planned]
-        names = steps.setdefault(parsed.task_name, [])
-        names += [name for name in (*found, *(item.name for item in parsed.steps)) if name]
-    tasks = tuple(dict.fromkeys((*run.task_names, *steps)))
-    if task and tasks and task not in tasks:
-        return f"no task {task!r} is in {_called(run)}; its tasks are {_listed(tasks)}"
-    chosen = [task] if task else tasks
-    of_chosen = [name for one in chosen for name in steps.get(one, ())]
-    has_all = run.succeeded in ("True", "False") or all(map(steps.get, chosen))
-    if not step or step in of_chosen or not of_chosen or not has_all:
-        return ""
-    where = f"task {task!r} of " if task else ""
-    return f"no step {step!r} is in {where}{_called(run)}; its steps are {_listed(of_chosen)}"
-
-
-def _called(run: Run) -> str:
-    return f"PipelineRun {run.namespace}/{run.name}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(names))

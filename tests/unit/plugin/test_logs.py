@@ -6,6 +6,7 @@ import pytest
 
 from builders import RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import json_of, scripted
+from workflowexecution.api import identity
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.logs import logs
 from workflowexecution.plugin.shell import CommandError, Exit
@@ -53,3 +54,22 @@ async def test_a_task_that_has_not_begun_is_no_mistake(capsys: pytest.CaptureFix
     async with scripted(json_of(MINE), json_of(RUN), json_of(listed)) as (session, _):
         assert await logs(session, "mine", task="change") is None
     assert "nothing has been written" in capsys.readouterr().err
+
+
+async def test_a_log_that_is_gone_with_its_pod_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = {**RUN, "spec": {"status": "Cancelled"}, "status": run_status("False", "Cancelled")}
+    notes = {identity.CANCELLED_BY: "jane", identity.CANCEL_REASON: "wrong target"}
+    run["metadata"] = {
+        **RUN["metadata"],
+        "annotations": {**RUN["metadata"]["annotations"], **notes},
+    }
+    cancelled = raw_task_run("change", "False", "TaskRunCancelled", steps=[step("apply", 1)])
+    answers = [json_of(one) for one in (MINE, run, task_runs(cancelled))]
+    async with scripted(*answers, json_of({"kind": "Status"}, 404)) as (session, _):
+        assert await logs(session, "mine") is None
+    assert capsys.readouterr().err == (
+        "warning: the log of step change/apply: it is gone: Tekton deleted the pod when the run "
+        "was cancelled by jane: wrong target\n"
+    )

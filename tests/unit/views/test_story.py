@@ -18,14 +18,17 @@ from builders import (
 )
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
+from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.views.story import (
+from workflowexecution.views.step_logs import (
     failed_step_of,
-    moments_of,
+    running_steps,
     steps_with_logs,
     unknown_name,
+    why_no_log,
 )
+from workflowexecution.views.story import moments_of
 from workflowexecution.views.why import progress_of
 
 
@@ -167,6 +170,7 @@ ACTIVE_RUN = replace(make_run("mine"), task_names=("check", "change", "verify"))
 ENDED_RUN = replace(ACTIVE_RUN, succeeded="False")
 IN_RUN = f"PipelineRun {ACTIVE_RUN.namespace}/{ACTIVE_RUN.name}"
 NO_TASK = f"no task 'nope' is in {IN_RUN}; its tasks are "
+DELETED = "Tekton deleted the pod when"
 NO_STEP = "no step 'nope' is in "
 
 
@@ -210,3 +214,32 @@ def test_a_task_or_step_that_no_log_can_have_is_named(
 
 def test_before_a_pipeline_is_resolved_any_task_may_come() -> None:
     assert unknown_name(make_run("mine"), [], "nope", "nope") == ""
+
+
+def test_only_a_step_that_runs_will_write_more() -> None:
+    at_work = [step("look", 0), step("apply", running={"startedAt": "2026-01-02T11:59:00Z"})]
+    raws = [
+        raw_task_run("change", "Unknown", "Running", steps=[*at_work, step("later", waiting={})]),
+        *TWO_TASKS,
+    ]
+    assert [item.name for item in running_steps(raws)] == ["change/apply"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "who", "why"),
+    [
+        (
+            "TaskRunCancelled",
+            "jane",
+            "Tekton deleted the pod when the run was cancelled by jane: no",
+        ),
+        ("TaskRunCancelled", "", "Tekton deleted the pod when the run was cancelled"),
+        ("TaskRunTimeout", "jane", "Tekton deleted the pod when the time limit was over"),
+        ("Failed", "", "the pod is deleted"),
+    ],
+)
+def test_why_a_log_is_gone_is_known_by_the_end_of_its_task(reason: str, who: str, why: str) -> None:
+    run = replace(make_run("mine"), cancellation=cancellation_of(who, NOW, "no"))
+    raw = raw_task_run("change", "False", reason, steps=[step("apply", 1)])
+    assert why_no_log(run, [raw], "run-change-pod") == f"it is gone: {why}"
+    assert why_no_log(None, [], "run-change-pod") == "it is gone: the pod is deleted"
