@@ -86,7 +86,7 @@ class Sources:
             execution=shown,
             run=run,
             own_moments=tuple(moments_of(shown, None, ())),
-            moments=tuple(moments_of(shown, run, task_runs)),
+            moments=tuple(moments_of(shown, run, task_runs, self._view.holds())),
             failed_step=failed_step_of(shown, task_runs),
             note=note,
             expected=self._expected(execution, raw),

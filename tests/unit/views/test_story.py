@@ -1,7 +1,7 @@
 """The story of an execution, from what Kubernetes and Tekton have noted of it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +11,16 @@ from builders import (
     ago,
     finished_run,
     make_execution,
+    make_hold,
     make_run,
     raw_execution,
     raw_task_run,
     step,
 )
+from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
+from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.run import Run
@@ -28,7 +31,7 @@ from workflowexecution.views.step_logs import (
     unknown_name,
     why_no_log,
 )
-from workflowexecution.views.story import moments_of
+from workflowexecution.views.story import may_have_been_held, moments_of
 from workflowexecution.views.why import progress_of
 
 
@@ -243,3 +246,60 @@ def test_why_a_log_is_gone_is_known_by_the_end_of_its_task(reason: str, who: str
     raw = raw_task_run("change", "False", reason, steps=[step("apply", 1)])
     assert why_no_log(run, [raw], "run-change-pod") == f"it is gone: {why}"
     assert why_no_log(None, [], "run-change-pod") == "it is gone: the pod is deleted"
+
+
+def test_who_held_cancelled_and_cleared_is_part_of_the_story() -> None:
+    notes = {identity.CLEAR_ANNOTATION: "joe at 2026-01-02T12:05:00Z: looked\nat it"}
+    failed = {
+        "phase": "Failed",
+        "startTime": format_time(ago(minutes=9)),
+        "completionTime": format_time(ago(minutes=1)),
+        "failureDetails": {
+            "reason": "Unknown",
+            "naturalLanguageSummary": f"It failed. {CAUSES[Cause.CANCELLED].to_do}",
+        },
+    }
+    raw = raw_execution(status=failed)
+    raw["metadata"]["annotations"] = notes
+    execution = parse_execution(raw)
+    cancelled = cancellation_of("jane", ago(minutes=2), "wrong target")
+    run = replace(finished_run("mine", completed_at=ago(minutes=1)), cancellation=cancelled)
+    hold = make_hold(expiresAt=format_time(ago(minutes=10)))
+    which = f"WorkflowHold {hold.namespace}/freeze"
+    moments = moments_of(execution, run, [], [hold, make_hold("else", workflowId="other")])
+    assert [(item.what, item.detail) for item in moments][1:] == [
+        ("held", f"by jane: release ({which})"),
+        ("hold expired", which),
+        ("decided", "launched as a run"),
+        ("cancelled", "by jane: wrong target"),
+        ("run ended", "Succeeded"),
+        ("Failed", "Cancelled"),
+        ("cleared", "by joe: looked at it"),
+    ]
+    assert [item.at for item in moments] == sorted(item.at for item in moments)
+
+
+def test_a_hold_that_came_later_or_was_over_is_not_in_the_story() -> None:
+    decided = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=59))
+    later = replace(make_hold("later"), since=ago(minutes=58))
+    over = replace(make_hold("over"), since=ago(hours=3), until=ago(hours=2))
+    moments = moments_of(decided, None, [], [later, over])
+    assert [item.what for item in moments] == ["created", "decided"]
+
+
+@pytest.mark.parametrize(
+    "note", ["", "looked at it", "joe at noon: x", "joe at 2026-99-99T00:00:00Z: x"]
+)
+def test_a_clearing_without_a_time_has_no_place_in_it(note: str) -> None:
+    raw = raw_execution()
+    raw["metadata"]["annotations"] = {identity.CLEAR_ANNOTATION: note}
+    assert [item.what for item in moments_of(parse_execution(raw), None, [])] == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("started", "is_asked"), [(None, True), (ago(hours=1), False), (ago(minutes=59), True)]
+)
+def test_holds_matter_to_what_has_waited(started: datetime | None, is_asked: bool) -> None:
+    phase = Phase.RUNNING if started else None
+    execution = make_execution(phase=phase, slot=1 if started else None, started_at=started)
+    assert may_have_been_held(execution) is is_asked

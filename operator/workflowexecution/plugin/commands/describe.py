@@ -16,12 +16,18 @@ from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import read_tail
 from workflowexecution.plugin.rendering import Output
-from workflowexecution.plugin.requests import name_of_kind, read_execution, read_run, run_key
+from workflowexecution.plugin.requests import (
+    name_of_kind,
+    read_execution,
+    read_holds,
+    read_run,
+    run_key,
+)
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
-from workflowexecution.views.story import Moment, moments_of
+from workflowexecution.views.story import Moment, may_have_been_held, moments_of
 from workflowexecution.views.why import happened_to
 from workflowexecution.views.wording import missing_right
 
@@ -68,6 +74,7 @@ async def describe(
 async def _read(session: Session, execution: Execution, lines: int) -> Story:
     unread: list[str] = []
     run, task_runs = await _run_of(session, execution, unread)
+    holds = await read_holds(session, unread) if may_have_been_held(execution) else ()
     failed = failed_step_of(execution, task_runs)
     log: Sequence[str] = ()
     if failed and lines:
@@ -80,7 +87,7 @@ async def _read(session: Session, execution: Execution, lines: int) -> Story:
         target=execution.target,
         workflow_id=execution.workflow_id,
         run="/".join(run_key(session, execution)) if execution.run_name else "",
-        timeline=moments_of(execution, run, task_runs),
+        timeline=moments_of(execution, run, task_runs, holds),
         failed_step=failed,
         log=log,
         unread=unread,
