@@ -53,7 +53,7 @@ def moments_of(
     moments = [*_of_execution(execution), *_of_holds(execution, holds)]
     if run and run.started_at:
         moments.append(Moment(run.started_at, "started", "Tekton took up the run"))
-    if run and run.cancellation and run.cancellation.at:
+    if run and run.cancellation:
         moments.append(Moment(run.cancellation.at, "cancelled", run.cancellation.by_whom))
     for attempt in chain.from_iterable(map(attempts_of, task_runs)):
         moments += _of_task_run(attempt)

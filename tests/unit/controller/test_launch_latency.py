@@ -1,5 +1,7 @@
 """How long a launch took: what a person holds is not late."""
 
+from typing import Any
+
 import pytest
 
 from builders import NOW, ago, raw_execution, raw_hold
@@ -22,7 +24,7 @@ def launches(desk: Desk) -> tuple[float, float]:
     return count, total
 
 
-async def held(desk: Desk, **spec: str) -> None:
+async def held(desk: Desk, **spec: Any) -> None:
     desk.controller.holds.on_event("ADDED", raw_hold(**spec))
     desk.has_execution(raw_execution())
     await desk.reconcile()

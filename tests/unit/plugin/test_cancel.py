@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from builders import raw_execution, raw_run, raw_task_run, run_status, step
+from builders import NOW, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import BODY, Answer, json_of, scripted
 from workflowexecution.api import identity
+from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.cancel import cancel
 from workflowexecution.plugin.shell import CommandError, Exit
@@ -69,7 +70,7 @@ async def test_the_last_lines_are_read_and_who_and_why_go_with_the_request(
 
 async def test_without_a_reason_that_of_an_earlier_request_is_removed() -> None:
     patches: list[Any] = []
-    empty = {"metadata": {}, "items": []}
+    empty: dict[str, Any] = {"metadata": {}, "items": []}
     answers = [json_of(one) for one in (MINE, RUN, JANE, empty)]
     async with scripted(*answers, noted(patches)) as (session, _):
         await cancel(session, "mine")
@@ -118,10 +119,10 @@ async def test_one_that_is_cancelled_already_keeps_its_note(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = {**RUN, "spec": {"status": "Cancelled"}}
-    notes = {identity.CANCELLED_BY: "joe", identity.CANCEL_REASON: "too slow"}
+    joe = cancellation_of("joe", NOW, "too slow").annotations()
     run["metadata"] = {
         **RUN["metadata"],
-        "annotations": {**RUN["metadata"]["annotations"], **notes},
+        "annotations": {**RUN["metadata"]["annotations"], **joe},
     }
     async with scripted(json_of(MINE), json_of(run)) as (session, asked):
         assert await cancel(session, "mine", reason="mine is better") is None

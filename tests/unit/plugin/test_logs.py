@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from builders import RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
+from builders import NOW, RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import json_of, scripted
-from workflowexecution.api import identity
+from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.logs import logs
 from workflowexecution.plugin.shell import CommandError, Exit
@@ -38,7 +38,7 @@ def task_runs(*found: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 async def test_a_task_or_step_that_does_not_exist_is_a_mistake(
-    given: dict[str, str], named: str, *, follow: bool
+    given: dict[str, Any], named: str, *, follow: bool
 ) -> None:
     listed = task_runs(raw_task_run("check", "True", "Succeeded", steps=[step("look", 0)]))
     async with scripted(json_of(MINE), json_of(RUN), json_of(listed)) as (session, _):
@@ -60,10 +60,10 @@ async def test_a_log_that_is_gone_with_its_pod_is_explained(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = {**RUN, "spec": {"status": "Cancelled"}, "status": run_status("False", "Cancelled")}
-    notes = {identity.CANCELLED_BY: "jane", identity.CANCEL_REASON: "wrong target"}
+    jane = cancellation_of("jane", NOW, "wrong target").annotations()
     run["metadata"] = {
         **RUN["metadata"],
-        "annotations": {**RUN["metadata"]["annotations"], **notes},
+        "annotations": {**RUN["metadata"]["annotations"], **jane},
     }
     cancelled = raw_task_run("change", "False", "TaskRunCancelled", steps=[step("apply", 1)])
     answers = [json_of(one) for one in (MINE, run, task_runs(cancelled))]

@@ -242,7 +242,8 @@ def test_only_a_step_that_runs_will_write_more() -> None:
     ],
 )
 def test_why_a_log_is_gone_is_known_by_the_end_of_its_task(reason: str, who: str, why: str) -> None:
-    run = replace(make_run("mine"), cancellation=cancellation_of(who, NOW, "no"))
+    by = cancellation_of(who, NOW, "no") if who else None
+    run = replace(make_run("mine"), cancellation=by)
     raw = raw_task_run("change", "False", reason, steps=[step("apply", 1)])
     assert why_no_log(run, [raw], "run-change-pod") == f"it is gone: {why}"
     assert why_no_log(None, [], "run-change-pod") == "it is gone: the pod is deleted"
