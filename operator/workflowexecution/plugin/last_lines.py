@@ -15,7 +15,7 @@ from workflowexecution.views.step_logs import StepLog, running_steps
 from workflowexecution.views.wording import missing_right
 
 LINES: Final = 10
-# Whoever cancels a run does not wait longer than this for its logs.
+# A cancel is not delayed for longer than this by the logs.
 _PATIENCE_S: Final = 3.0
 
 

@@ -1,4 +1,4 @@
-"""Reads logs of containers: the last lines, the log as it is now, and the log as it is written."""
+"""Reads logs of containers: the last lines, the log until now, and the log until its end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -95,7 +95,7 @@ def _of_holds(execution: Execution, holds: Iterable[Hold]) -> Iterator[Moment]:
 
 
 def _of_clearing(execution: Execution) -> Iterator[Moment]:
-    """What ``kubectl wfe clear`` has noted; a note in another form has no time to be shown at."""
+    """The note of ``kubectl wfe clear``; one in another form has no time, and is left out."""
     note = reading.text(execution.raw, "metadata", "annotations", identity.CLEAR_ANNOTATION)
     match = _CLEARED.fullmatch(one_line(note[:_NOTE_MAX]))
     at = reading.moment(match.groupdict(), "at") if match else None

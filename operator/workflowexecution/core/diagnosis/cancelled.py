@@ -1,4 +1,4 @@
-"""Diagnosis of a run that a person has cancelled: who and why, beside what had failed before."""
+"""Diagnosis of a run that a person has cancelled: their name and reason, and earlier failures."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def with_canceller(run: Run, found: Diagnosis) -> Diagnosis:
 
 
 def _cut_off(found: Diagnosis) -> str:
-    """The step that was at work, in words; empty where none had started."""
+    """The step that was running, in words; empty where none had started."""
     if found.task is None or found.step is None or not found.has_started:
         return ""
     return f"task {found.task.called!r}, step {found.step.name!r} was cut off"

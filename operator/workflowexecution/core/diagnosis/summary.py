@@ -86,7 +86,7 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
 
 
 def _cancelled(failure: FailureDetails) -> str:
-    """Who cancelled the run and why, in a person's words; empty where none did."""
+    """The person who cancelled the run and their reason, for people; empty where none did."""
     is_cancelled = CAUSES[Cause.CANCELLED].to_do in (failure.natural_language_summary or "")
     said, see, _ = failure.message.rpartition(_SEE)
     return (said if see else failure.message).rstrip(".") if is_cancelled else ""

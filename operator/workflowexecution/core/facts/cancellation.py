@@ -1,4 +1,4 @@
-"""Who cancelled a run with ``kubectl wfe cancel``, when and why: annotations of the run.
+"""The note of ``kubectl wfe cancel`` on a run: user, time and reason, as annotations of the run.
 
 They are written in the request that asks Tekton to cancel it, so a run that was cancelled in
 another way has none of them.
@@ -37,7 +37,7 @@ class Cancellation:
 
     @property
     def by_whom(self) -> str:
-        """Who, and why."""
+        """The user and the reason."""
         return f"by {self.by}: {self.reason}" if self.reason else f"by {self.by}, without a reason"
 
     def annotations(self) -> Mapping[str, str | None]:

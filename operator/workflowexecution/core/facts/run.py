@@ -151,7 +151,7 @@ class Run:
 
     @property
     def ended_by(self) -> Cancellation | None:
-        """Who ended it by cancelling it; None where something else ended it, or it goes on."""
+        """The cancellation that ended it; None where something else did, or it has not ended."""
         return self.cancellation if self.reason == _CANCELLED else None
 
     @property
