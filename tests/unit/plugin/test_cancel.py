@@ -107,12 +107,21 @@ async def test_a_reason_that_cannot_be_noted_is_refused(given: dict[str, Any], s
 async def test_who_cannot_be_found_out_cancels_nothing() -> None:
     said = 'selfsubjectreviews is forbidden: User "jane" cannot create resource '
     refusal = {**FORBIDDEN, "message": said + '"selfsubjectreviews" in API group "x"'}
-    async with scripted(json_of(MINE), json_of(RUN), json_of(refusal, 403)) as (session, asked):
-        with pytest.raises(CommandError) as told:
-            await cancel(session, "mine")
-    assert told.value.status is Exit.FORBIDDEN
-    assert str(told.value).endswith("is missing; with --delete no such right is needed")
-    assert [one.method for one in asked] == ["GET", "GET", "POST"]
+    answers = {
+        json_of(refusal, 403): (Exit.FORBIDDEN, "the right to create selfsubjectreviews.x in all"),
+        lambda _: web.Response(text="404 page not found", status=404): (
+            Exit.ERROR,
+            "this cluster does not tell users their names; Kubernetes does so from 1.28",
+        ),
+    }
+    for answer, (status, why) in answers.items():
+        async with scripted(json_of(MINE), json_of(RUN), answer) as (session, asked):
+            with pytest.raises(CommandError, match="nothing is cancelled, because") as told:
+                await cancel(session, "mine")
+        assert told.value.status is status
+        assert f"it is not known who you are: {why}" in str(told.value)
+        assert str(told.value).endswith("--delete needs no name, and leaves no record")
+        assert [one.method for one in asked] == ["GET", "GET", "POST"]
 
 
 async def test_one_that_is_cancelled_already_keeps_its_note(

@@ -22,7 +22,7 @@ from workflowexecution.plugin.requests import (
     user_name,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.plugin.shell import CommandError, Exit, explain
 from workflowexecution.views.wording import missing_right
 
 
@@ -106,7 +106,7 @@ async def _cancel_run(session: Session, execution: Execution, reason: str) -> Ca
             raise CommandError(f"{where} is not the one that was made for it")
         if run.state is not RunState.ACTIVE or run.is_cancelled:
             return _done(execution, f"{where} {_stands(run, execution, reason)}")
-        by = cancellation_of(await user_name(session), session.now(), reason)
+        by = cancellation_of(await _user(session), session.now(), reason)
         # They are read first: Tekton deletes the pods of tasks that it cancels.
         logs = await read_last_lines(session, run)
         await cluster.cancel_run(run, Asked.CANCEL_FIRST if run.has_finally else Asked.CANCEL, by)
@@ -118,6 +118,18 @@ async def _cancel_run(session: Session, execution: Execution, reason: str) -> Ca
         raise _not_cancelled(execution, where, error) from error
     finally_too = ", and its finally tasks run first" if run.has_finally else ""
     return _done(execution, f"{where} is being cancelled{finally_too}", by, logs)
+
+
+async def _user(session: Session) -> str:
+    """The name of the user. Raises: CommandError where the cluster does not tell it."""
+    try:
+        return await user_name(session)
+    except errors.ApiError as error:
+        status, said = explain(error)
+        text = f"nothing is cancelled, because it is not known who you are: {said}"
+        raise CommandError(
+            f"{text}; --delete needs no name, and leaves no record", status
+        ) from error
 
 
 def _done(
