@@ -23,6 +23,7 @@ from workflowexecution.client.paths import (
     task_runs_path,
 )
 from workflowexecution.core import names
+from workflowexecution.core.facts.cancellation import Cancellation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
@@ -191,9 +192,10 @@ class KubeCluster:
         path = runs_path(manifest["metadata"]["namespace"])
         return await self._client.request("POST", path, body=manifest)
 
-    async def cancel_run(self, run: Run, asked: Asked) -> Raw:
-        """See Cluster."""
-        patch = {"metadata": {"uid": run.uid}, "spec": {"status": str(asked)}}
+    async def cancel_run(self, run: Run, asked: Asked, by: Cancellation | None = None) -> Raw:
+        """See Cluster; ``by`` is the person who asks for it, which is noted on the run."""
+        notes = {"annotations": by.annotations()} if by else {}
+        patch = {"metadata": {"uid": run.uid, **notes}, "spec": {"status": str(asked)}}
         return await self._patch(run_path(*run.key), patch)
 
     async def delete_run(self, run: Run) -> None:

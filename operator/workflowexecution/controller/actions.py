@@ -1,5 +1,6 @@
 """Carries out the verdict on an execution: one exhaustive match, one action for each verdict."""
 
+from datetime import datetime
 from typing import Final, assert_never
 
 from workflowexecution.api import identity
@@ -14,6 +15,7 @@ from workflowexecution.core.diagnosis.tables import Class, class_of_refusal, is_
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import was_held
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.status.failures import (
@@ -66,6 +68,7 @@ class Launcher:
         template = self._context.policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
         key, decided_at = (template.namespace, verdict.run_name), self._context.clock.now()
+        due_at = self._due_at(execution, decided_at)
         try:
             created = self._take_in(await self._context.cluster.create_run(manifest))
         except errors.AlreadyExistsError:
@@ -82,8 +85,23 @@ class Launcher:
         except (errors.RejectedError, errors.ForbiddenError) as error:
             return self._refused(execution, error)
         now = self._context.clock.now()
-        self._context.recorder.run_created(execution, created, decided_at=decided_at, now=now)
+        self._context.recorder.run_created(
+            execution, created, due_at=due_at, decided_at=decided_at, now=now
+        )
         return created
+
+    def _due_at(self, execution: Execution, now: datetime) -> datetime:
+        """When it was free to be launched: at its creation, or at the end of the last hold on it.
+
+        Where a hold was lifted while no operator looked, that is now: the time is not known.
+        """
+        created_at = execution.created_at or now
+        if execution.phase is not Phase.PENDING:
+            return created_at
+        memory = self._context.memory.execution(execution.uid)
+        if memory.freed_at is None and was_held(execution):
+            memory.freed_at = now
+        return max(created_at, memory.freed_at or created_at)
 
     def _take_in(self, reply: Raw) -> Run:
         created = parse_run(reply)
@@ -173,6 +191,7 @@ class Actions:
         if not wait.hold.name:
             requeue_after: float | None = _HOLDS_UNREAD_S
         else:
+            self._context.memory.execution(execution.uid).freed_at = until
             requeue_after = max((until - now).total_seconds(), 0) if until else None
         return Result(outcome_of_hold(execution.phase or Phase.PENDING, wait.hold), requeue_after)
 

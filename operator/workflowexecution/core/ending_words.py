@@ -37,10 +37,13 @@ def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> s
         )
     if refused := _refused_cancel(tried):
         return f"{_name_of(run)} should end{refused}; it is deleted within {given}"
+    who = f"; {run.cancellation}" if run.cancellation else ""
     if run.asked is Asked.CANCEL_FIRST:
-        return f"{_name_of(run)} is being cancelled: its finally tasks run, for {given} at most"
+        return (
+            f"{_name_of(run)} is being cancelled: its finally tasks run, for {given} at most{who}"
+        )
     if run.asked is Asked.CANCEL:
-        return f"{_name_of(run)} is being cancelled; after {given} it is deleted instead"
+        return f"{_name_of(run)} is being cancelled; after {given} it is deleted instead{who}"
     return ""
 
 

@@ -21,7 +21,8 @@ from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.story import Account
 from workflowexecution.views.preview import Preview, preview_from
-from workflowexecution.views.story import failed_step_of, moments_of
+from workflowexecution.views.step_logs import failed_step_of
+from workflowexecution.views.story import moments_of
 from workflowexecution.views.wording import missing_right
 
 _LEFT_S: Final = 3.0
@@ -85,7 +86,7 @@ class Sources:
             execution=shown,
             run=run,
             own_moments=tuple(moments_of(shown, None, ())),
-            moments=tuple(moments_of(shown, run, task_runs)),
+            moments=tuple(moments_of(shown, run, task_runs, self._view.holds())),
             failed_step=failed_step_of(shown, task_runs),
             note=note,
             expected=self._expected(execution, raw),

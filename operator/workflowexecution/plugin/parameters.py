@@ -87,7 +87,7 @@ async def _look(flags: Flags, note: Callable[[Execution], None]) -> None:
 ExecutionName = Annotated[
     str,
     typer.Argument(
-        help="Name of the execution, or NAMESPACE/NAME as other commands print it.",
+        help="NAME of the execution, wfe/NAME, or NAMESPACE/NAME as other commands print it.",
         autocompletion=complete_name,
     ),
 ]

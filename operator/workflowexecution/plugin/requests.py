@@ -24,6 +24,10 @@ from workflowexecution.views.wording import missing_right
 
 # The part before the slash in the output of `-o name`.
 _KIND: Final = f"{identity.SINGULAR}.{identity.GROUP}"
+# What kubectl takes as the type in TYPE/NAME, in any case of letters, alone or with the group.
+_EXECUTION_TYPES: Final = (identity.SHORT_NAME, identity.SINGULAR, identity.PLURAL)
+_HOLD_TYPES: Final = (identity.HOLD_SHORT_NAME, identity.HOLD_SINGULAR, identity.HOLD_PLURAL)
+_GROUPS: Final = ("", f".{identity.GROUP}", f".{identity.VERSION}.{identity.GROUP}")
 _WHO: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
@@ -99,9 +103,22 @@ def name_of_kind(name: str) -> str:
 
 
 def split_key(text: str) -> tuple[str, str]:
-    """Namespace and name in `NAMESPACE/NAME`; the namespace is empty in `NAME`."""
-    namespace, _, name = text.rpartition("/")
-    return ("" if namespace == _KIND else namespace), name
+    """Namespace and name in `NAMESPACE/NAME`; the namespace is empty in `NAME` and `TYPE/NAME`.
+
+    The types of executions are never namespaces here; `-n` names a namespace that is called so.
+    """
+    before, _, name = text.rpartition("/")
+    return ("" if _is_type(before, _EXECUTION_TYPES) else before), name
+
+
+def name_of_hold(text: str) -> str:
+    """The name of a hold in `NAME` and `TYPE/NAME`."""
+    before, _, name = text.rpartition("/")
+    return name if _is_type(before, _HOLD_TYPES) else text
+
+
+def _is_type(text: str, types: Sequence[str]) -> bool:
+    return text.lower() in [f"{name}{group}" for name in types for group in _GROUPS]
 
 
 async def read_execution(session: Session, text: str) -> Raw:
@@ -109,20 +126,35 @@ async def read_execution(session: Session, text: str) -> Raw:
 
     Args:
         session: of the command.
-        text: `NAME`, `NAMESPACE/NAME`, or an output of `-o name`.
-    Raises: NotFoundError, ValueError where several have this name, or another ApiError.
+        text: `NAME`, `TYPE/NAME` or `NAMESPACE/NAME`.
+    Raises: NotFoundError, ValueError where several have this name or two namespaces are named, or
+        another ApiError.
     """
     namespace, name = split_key(text)
     if session.all_namespaces and not namespace:
         return await _read_anywhere(session, name)
+    if namespace and session.asked_namespace not in ("", namespace):
+        raise ValueError(
+            f"{text!r} is in namespace {namespace}, and -n names {session.asked_namespace}: "
+            "name one namespace"
+        )
     where = namespace or session.namespace
     try:
         return await cluster_of(session).get_execution(where, name)
     except errors.NotFoundError as error:
         if is_kind_unknown(error):
             raise
-        hint = "" if namespace else "; -A looks in all namespaces"
-        raise _no_such(name, f"in namespace {where}{hint}") from error
+        raise _no_such(name, f"in namespace {where}{_hint(text, namespace)}") from error
+
+
+def _hint(text: str, namespace: str) -> str:
+    """Where else an execution may be that was not found."""
+    before = text.rpartition("/")[0]
+    if namespace:
+        return ""
+    is_label = before and "." not in before
+    other = f"; {before}/ is its type here: -n {before} looks in that namespace" if is_label else ""
+    return f"{other}; -A looks in all namespaces"
 
 
 async def _read_anywhere(session: Session, name: str) -> Raw:
@@ -197,6 +229,7 @@ async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold
 
 
 async def delete_hold(session: Session, name: str) -> None:
-    """Delete a hold. Raises: NotFoundError where there is none of this name."""
+    """Delete a hold, by `NAME` or `TYPE/NAME`. Raises: NotFoundError where there is none."""
+    name = name_of_hold(name)
     path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
     await session.client.request("DELETE", path)

@@ -34,6 +34,7 @@ class Session:
     """The connection, printer and namespaces of one command.
 
     namespace: of executions.
+    asked_namespace: the one that -n names; empty without it.
     execution_namespace: of runs.
     """
 
@@ -43,6 +44,7 @@ class Session:
     namespace: str
     all_namespaces: bool
     execution_namespace: str
+    asked_namespace: str = ""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -71,6 +73,7 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
             namespace=namespace,
             all_namespaces=flags.all_namespaces,
             execution_namespace=flags.execution_namespace,
+            asked_namespace=flags.namespace or "",
         )
 
 

@@ -172,6 +172,8 @@ def _not_served(error: errors.ApiError) -> str:
     if identity.GROUP in str(error):
         fix = "kubectl apply -k manifests/crd"
         return f"this cluster has no definition of WorkflowExecution; install it: {fix}"
+    if "selfsubjectreviews" in str(error):
+        return "this cluster does not tell users their names; Kubernetes does so from 1.28"
     return "this cluster does not serve Tekton's kinds; install Tekton Pipelines"
 
 

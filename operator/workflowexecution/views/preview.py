@@ -12,7 +12,7 @@ from workflowexecution.cache.store import Store
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.guards import Ending, Guards
@@ -170,7 +170,7 @@ def _preview_of(verdict: Verdict, target: str, workflow_id: str, now: datetime) 
                 target=target,
                 workflow_id=workflow_id,
                 decision="Wait",
-                reason="Held",
+                reason=HELD,
                 message=hold.describe(),
                 hold=hold.name,
                 until=hold.until,

@@ -10,7 +10,7 @@ from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import clear_command, command
-from workflowexecution.views.executions import blocker_of, reason_of
+from workflowexecution.views.executions import CANCELLED, blocker_of, reason_of, was_cancelled
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.wording import short
 
@@ -98,6 +98,8 @@ def _is_over(reason: str, expected: Preview) -> bool:
 
 def _reason_of(execution: Execution) -> str:
     """The reason of its skip or failure, also where an earlier operator wrote no condition."""
+    if was_cancelled(execution):
+        return CANCELLED
     status = reading.mapping(execution.raw, "status")
     skip, failure = (
         reading.mapping(status, "skipDetails"),

@@ -15,6 +15,8 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.session import Session
 
+# What a request brought.
+BODY = web.RequestKey("body", str)
 Answer = Callable[[web.Request], web.Response | bytes]
 
 
@@ -25,6 +27,7 @@ async def scripted(*answers: Answer) -> AsyncIterator[tuple[Session, list[web.Re
 
     async def handle(request: web.Request) -> web.StreamResponse:
         asked.append(request)
+        request[BODY] = await request.text()
         answer = (left.pop(0) if len(left) > 1 else left[0])(request)
         return answer if isinstance(answer, web.Response) else await _cut(request, answer)
 

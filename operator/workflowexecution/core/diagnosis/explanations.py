@@ -25,6 +25,7 @@ class Cause(StrEnum):
     POD_NOT_PREPARED = "a container before the steps failed"
     POD_DEADLINE = "its pod had a time limit of its own"
     POD_ENDED = "Kubernetes ended its pod"
+    CANCELLED = "a person cancelled it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,12 @@ CAUSES: Final = {
         "The work was cut off in the middle.",
         "See from the message what took the pod off its node; once that is over, look at the "
         "target and create a new execution.",
+    ),
+    Cause.CANCELLED: Explanation(
+        "A person cancelled the run with kubectl wfe cancel, which notes on it who did so and why.",
+        "A person has stopped the work on purpose.",
+        "Ask who cancelled it before you have the same run again; look at the target first if a "
+        "step had started.",
     ),
 }
 SKIPS: Final = {

@@ -7,9 +7,10 @@ from typing import Final
 from workflowexecution.api import duration
 from workflowexecution.api.status import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
-from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.facts.execution import Execution
 
+_SEE: Final = "; see: "
 _NOT_KNOWN: Final = "It is not known whether a step had begun"
 _UNCHANGED: Final = "Nothing was changed, as the step says."
 
@@ -33,7 +34,7 @@ def details_of(
     """
     took = timedelta(seconds=int(max(failed_at - started_at, timedelta(0)).total_seconds()))
     name = diagnosis.task.task_name if diagnosis.task else ""
-    see = f"; see: {diagnosis.see}" if diagnosis.see else ""
+    see = f"{_SEE}{diagnosis.see}" if diagnosis.see else ""
     return FailureDetails(
         failed_task_index=task_names.index(name) if name in task_names else 0,
         failed_task_name=name,
@@ -52,9 +53,11 @@ def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> s
     """The summary of a failure: its cause, meaning and effects, and advice."""
     cause = diagnosis.cause
     explained = CAUSES[cause] if cause else FAILURES[diagnosis.reason]
+    # The API has no reason for this; it is Unknown, and yet it is known.
+    reason = "" if cause is Cause.CANCELLED else f"{diagnosis.reason}, "
     what = diagnosis.message.rstrip(".")
     return (
-        f"{_failed(execution, took)}: {diagnosis.reason}, {what}. {explained.means} "
+        f"{_failed(execution, took)}: {reason}{what}. {explained.means} "
         f"{_touched_by(diagnosis, execution)} "
         f"{explained.to_do}"
     )
@@ -65,6 +68,8 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
 
     It has only text of our own: texts of Tekton and the API server may quote a parameter.
     """
+    by_person = _cancelled(failure)
+    explained = CAUSES[Cause.CANCELLED] if by_person else FAILURES[failure.reason]
     where = (
         failure.reason,
         f"task {failure.failed_task_name!r}" if failure.failed_task_name else "",
@@ -79,9 +84,16 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
         touched = _UNCHANGED
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
-        f"{', '.join(filter(None, where))}. {FAILURES[failure.reason].means} {touched} "
+        f"{by_person or ', '.join(filter(None, where))}. {explained.means} {touched} "
         "status.failureDetails tells more."
     )
+
+
+def _cancelled(failure: FailureDetails) -> str:
+    """The person who cancelled the run and their reason, for people; empty where none did."""
+    is_cancelled = CAUSES[Cause.CANCELLED].to_do in (failure.natural_language_summary or "")
+    said, see, _ = failure.message.rpartition(_SEE)
+    return (said if see else failure.message).rstrip(".") if is_cancelled else ""
 
 
 def _failed(execution: Execution, took: timedelta) -> str:

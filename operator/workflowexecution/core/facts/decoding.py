@@ -17,6 +17,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
+from workflowexecution.core.facts.cancellation import noted_cancellation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
@@ -63,6 +64,7 @@ _KEYS_OF_RUN: Final = (
     (names.KEY_WORKFLOW_ID,),
     (identity.CLEAR_ANNOTATION,),
 )
+_CANCELS: Final = (Asked.CANCEL_FIRST, Asked.CANCEL)
 _HASH_LABEL: Final = ("labels", names.KEY_TARGET_HASH)
 # The value of ``spec.managedBy`` for a run that Tekton itself executes; no value means the same.
 _TEKTON: Final = "tekton.dev/pipeline"
@@ -142,6 +144,7 @@ def parse_run(raw: Raw) -> Run | None:
     succeeded, reason, message = succeeded_condition(raw)
     asked, manager, of_all, of_tasks, fetched = reading.texts(raw, *_RUN_TEXTS)
     started_at, completed_at = reading.moments(raw, _STARTED_AT, _COMPLETED_AT)
+    created_at = reading.parse_time(meta["creationTimestamp"])
     pipeline = parse_pipeline(raw, has_failed=succeeded == "False")
     return Run(
         name=meta["name"],
@@ -156,7 +159,7 @@ def parse_run(raw: Raw) -> Run | None:
         succeeded=succeeded or "Unknown",
         reason=reason,
         message=message,
-        created_at=reading.parse_time(meta["creationTimestamp"]),
+        created_at=created_at,
         started_at=started_at,
         completed_at=completed_at,
         completed_tasks=_count_in(message),
@@ -171,6 +174,7 @@ def parse_run(raw: Raw) -> Run | None:
         result_text=text_of_results(raw),
         undeclared_parameters=_undeclared(raw, pipeline),
         is_cleared=bool(cleared.strip()),
+        cancellation=noted_cancellation(known, created_at) if asked in _CANCELS else None,
         children=pipeline.children,
     )
 

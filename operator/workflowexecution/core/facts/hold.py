@@ -11,6 +11,8 @@ from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import Raw
 from workflowexecution.core.facts.execution import Execution
 
+# The reason of an execution that a hold keeps from being launched.
+HELD: Final = "Held"
 _FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -103,6 +105,12 @@ def hold_on(holds: Iterable[Hold], execution: Execution, now: datetime) -> Hold 
         and hold.concerns(execution.target, execution.workflow_id, execution.namespace)
     ]
     return max(found, key=_lasting, default=None)
+
+
+def was_held(execution: Execution) -> bool:
+    """Whether its status, as last written, reports a hold."""
+    ready = reading.item(execution.raw, "status", "conditions", type="Succeeded")
+    return reading.text(ready, "reason") == HELD
 
 
 def _lasting(hold: Hold) -> tuple[datetime, str, str]:

@@ -14,6 +14,7 @@ from workflowexecution.api.status import (
     SkipDetails,
     SkipReason,
 )
+from workflowexecution.core.diagnosis.cancelled import with_canceller
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
@@ -63,7 +64,7 @@ def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcom
         ),
         has_started=_had_started(execution, run),
     )
-    return _failed(execution, diagnosis, now)
+    return _failed(execution, with_canceller(run, diagnosis), now)
 
 
 def _had_started(execution: Execution, run: Run) -> bool | None:
