@@ -93,8 +93,9 @@ async def list_cooldowns(
     unknown = list(dict.fromkeys(basis.unknown for basis in bases.values() if basis.unknown))
     found = cooldowns_of(ends, lambda one: bases[one].cooldown, now)
     if unknown and not found:
-        status = Exit.FORBIDDEN if settings.lacks_right else Exit.ERROR
-        raise CommandError(f"what cools down is not known: {'; '.join(unknown)}", status)
+        why = "; ".join([*unknown, *facts.unread])
+        status = Exit.FORBIDDEN if settings.lacks_right or facts.unread else Exit.ERROR
+        raise CommandError(f"what cools down is not known: {why}", status)
     session.printer.print_items(
         found,
         _COOLDOWN_COLUMNS,
