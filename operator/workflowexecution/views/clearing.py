@@ -112,7 +112,7 @@ def _name_of(end: Evidence) -> str:
 
 def _noted(item: Execution, note: str) -> Execution:
     meta = reading.mapping(item.raw, "metadata")
-    annotations = reading.mapping(meta, "annotations") | {identity.CLEAR_ANNOTATION: note}
+    annotations = {**reading.mapping(meta, "annotations"), identity.CLEAR_ANNOTATION: note}
     return replace(item, raw={**item.raw, "metadata": {**meta, "annotations": annotations}})
 
 
