@@ -10,10 +10,12 @@ from typing import Final
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
+from workflowexecution.core.diagnosis.tables import HARMLESS_STEPS
 from workflowexecution.core.facts.decoding import succeeded_condition
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
 from workflowexecution.core.text import one_line
 from workflowexecution.views.executions import CANCELLED, blocker_of, was_cancelled
@@ -125,9 +127,10 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
     task, status = parse_task_run(raw), reading.mapping(raw, "status")
     if started := reading.moment(status, "startTime"):
         yield Moment(started, "task started", task.task_name)
-    for known, step in zip(task.steps, reading.mappings(status, "steps"), strict=True):
+    for number, step in enumerate(reading.mappings(status, "steps")):
+        known = task.steps[number]
         # For a step that never started, Tekton writes an end and a wrong start.
-        if known.has_started:
+        if known.has_started and not _waits(step, task.steps[:number]):
             yield from _of_step(task.task_name, step)
         elif known.is_skipped and known.finished_at:
             why = _why_skipped(reading.mapping(step, "terminated"))
@@ -150,6 +153,12 @@ def _of_step(task: str, step: Raw) -> Iterator[Moment]:
         yield Moment(
             finished, "step ended", f"{name}: exit code {code}, {reading.text(ended, 'reason')}"
         )
+
+
+def _waits(step: Raw, before: Iterable[Step]) -> bool:
+    """Whether a container that runs only waits for the steps before it: all start together."""
+    are_done = all(one.exit_code == 0 or one.termination in HARMLESS_STEPS for one in before)
+    return "running" in step and not are_done
 
 
 def _why_skipped(ended: Raw) -> str:

@@ -104,6 +104,20 @@ async def test_a_refusal_does_not_hide_the_failure_that_cools_down(
     assert cluster.patched == ["refused", "mine", RUN]
 
 
+async def test_who_may_clear_the_last_failure_alone_is_warned_about_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refused = failed("refused", minutes=1)
+    cluster = Cluster(failed(run=RUN), refused, runs=(run_of(),), lacks="mine")
+    async with scripted(cluster) as (session, _):
+        await clear(session, "refused", "looked")
+    told = capsys.readouterr()
+    assert cluster.patched == ["refused", RUN]
+    assert "WorkflowExecution team-a/mine keeps the workflow away again" in told.err.replace(
+        "\n", " "
+    )
+
+
 async def test_who_may_not_see_holds_is_told_that_they_are_not_known(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

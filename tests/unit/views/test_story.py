@@ -94,6 +94,20 @@ def test_a_step_that_tekton_skipped_is_told_as_skipped_and_has_no_log() -> None:
     ]
 
 
+def test_a_container_that_only_waits_for_the_steps_before_it_has_not_started() -> None:
+    """All containers of a pod start together; after one that was killed, the others wait."""
+    recorded = Path(__file__).parents[2] / "recorded/out-of-memory-in-first-of-three.json"
+    raw = json.loads(recorded.read_text())["taskRuns"]
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, raw)]
+    assert [item for item in told if item[0].startswith("step")] == [
+        ("step started", "fill/grow"),
+        ("step ended", "fill/grow: exit code 137, OOMKilled"),
+    ]
+    raw = [raw_task_run("change", "Unknown", steps=[step("done", 0), RUNNING, WAITING_TOO])]
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, raw)]
+    assert told[1:] == [("step started", "change/done"), ("step started", "change/now")]
+
+
 def test_a_step_whose_condition_was_not_met_is_not_blamed_on_an_earlier_one() -> None:
     raw = raw_task_run("change", "True", steps=[step("maybe", 0, termination="Skipped")])
     raw["status"]["steps"][0]["terminated"]["finishedAt"] = format_time(ago(minutes=3))
@@ -167,6 +181,7 @@ def task(name: str, started: int, *steps: dict[str, Any], pod: str | None = None
 
 WAITING = step("later", waiting={"reason": "PodInitializing"})
 RUNNING = step("now", running={"startedAt": format_time(NOW)})
+WAITING_TOO = step("next", running={"startedAt": format_time(NOW)})
 
 
 def test_tasks_are_in_the_order_in_which_they_started_and_what_waits_has_no_log() -> None:

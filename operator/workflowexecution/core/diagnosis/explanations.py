@@ -158,8 +158,8 @@ SKIPS: Final = {
         "The same workflow ended on the same target less than the cooldown ago.",
         "Nothing was run, and nothing will be; recentRemediation names the last run and the time "
         "remaining.",
-        "Wait out cooldownRemaining before asking again, or choose a different workflow; a person "
-        "who has looked at a failure can lift its cooldown: kubectl wfe clear.",
+        "Wait out cooldownRemaining, or choose a different workflow; after a failure, a person who "
+        "has looked can lift it: kubectl wfe clear.",
     ),
     SkipReason.EXHAUSTED_RETRIES: Explanation(
         "With WFE_GUARD_RETRIES: the same workflow failed on the same target as often in a row as "

@@ -89,32 +89,39 @@ async def _meant_by(session: Session, name: str, facts: Facts) -> _Meant:
 
 
 async def _note_on_all(session: Session, facts: Facts, ends: Sequence[Evidence], note: str) -> str:
-    """Annotate each execution and its run: either may be deleted before the other."""
+    """Annotate each execution and its run: each of them may be deleted before the others.
+
+    Raises: ForbiddenError where the execution that failed last may not be annotated.
+    """
     patch = {"metadata": {"annotations": {identity.CLEAR_ANNOTATION: note}}}
     noted = []
     for end in ends:
-        if (failed := execution_of(facts, end)) is not None:
-            await _patch(session, execution_path(failed.namespace, failed.name), patch)
-            noted.append(f"WorkflowExecution {failed.namespace}/{failed.name}")
-        run, namespace = end.run_name, end.run_namespace or session.execution_namespace
-        if run and await _note_on_run(session, namespace, run, patch):
+        name, run = f"{end.namespace}/{end.name}", end.run_name
+        if execution_of(facts, end) is not None:
+            path, kind = execution_path(end.namespace, end.name), f"WorkflowExecution {name}"
+            if end is ends[0]:
+                await _patch(session, path, patch)
+                noted.append(kind)
+            elif await _try_patch(session, path, patch, kind):
+                noted.append(kind)
+        path = run_path(end.run_namespace or session.execution_namespace, run)
+        if run and await _try_patch(session, path, patch, f"PipelineRun {run}"):
             noted.append(f"PipelineRun {run}")
     if not noted:
         raise CommandError("neither the failed execution nor its run is there any more")
     return " and ".join(noted)
 
 
-async def _note_on_run(
-    session: Session, namespace: str, name: str, patch: Mapping[str, Any]
-) -> bool:
+async def _try_patch(session: Session, path: str, patch: Mapping[str, Any], what: str) -> bool:
+    """Annotate an object that has the note elsewhere as well; without the right, only warn."""
     try:
-        await _patch(session, run_path(namespace, name), patch)
+        await _patch(session, path, patch)
     except errors.NotFoundError:
         return False
     except (errors.ForbiddenError, errors.RejectedError) as error:
         session.printer.note(
-            f"warning: {missing_right(str(error))}: once the execution is deleted, its run keeps "
-            "the workflow away again"
+            f"warning: {missing_right(str(error))}: once all that was annotated is deleted, "
+            f"{what} keeps the workflow away again"
         )
         return False
     return True
