@@ -63,8 +63,8 @@ def asked(way: Asked) -> Run:
             replace(asked(Asked.CANCEL), cancellation=cancellation_of("jane", NOW, "wrong target")),
             EndRun(Way.DELETE, EndReason.CANCELLED),
             {Way.CANCEL: WAITING},
-            "is deleted: it was cancelled by jane: wrong target, and Tekton has not ended it within "
-            "2m0s",
+            "is deleted: it was cancelled by jane: wrong target, and Tekton has not ended it "
+            "within 2m0s",
         ),
         (
             RUN,
@@ -107,7 +107,7 @@ def test_what_is_done_and_why(
             RUN,
             {Way.CANCEL_FIRST: REFUSED},
             "should end, and cannot be cancelled (400: only status updates); it is deleted within "
-            "2m0s",
+            "within 2m0s",
         ),
         (
             RUN,
