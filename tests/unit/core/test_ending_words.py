@@ -107,7 +107,7 @@ def test_what_is_done_and_why(
             RUN,
             {Way.CANCEL_FIRST: REFUSED},
             "should end, and cannot be cancelled (400: only status updates); it is deleted within "
-            "within 2m0s",
+            "2m0s",
         ),
         (
             RUN,
