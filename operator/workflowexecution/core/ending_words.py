@@ -79,7 +79,8 @@ def _why_not_before(run: Run, way: Way, tried: Mapping[Way, Tried], grace: timed
     if way is not Way.DELETE:
         return ""
     if run.asked is Asked.CANCEL:
-        return f"it was cancelled, and Tekton has not ended it within {given}"
+        how = run.cancellation or "cancelled"
+        return f"it was {how}, and Tekton has not ended it within {given}"
     refusal = tried[Way.CANCEL].refusal or f"no answer within {given}"
     return f"it could not be cancelled ({refusal})"
 

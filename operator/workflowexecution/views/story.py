@@ -20,8 +20,8 @@ from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
 from workflowexecution.core.text import one_line
 from workflowexecution.views.executions import CANCELLED, blocker_of, was_cancelled
 
-# Between creation and decision of an execution that did not wait; both are whole seconds.
-_AT_ONCE: Final = timedelta(seconds=2)
+# The longest time between creation and decision of an execution that nobody has held.
+_PROMPT: Final = timedelta(seconds=10)
 # The note of `kubectl wfe clear`; others may write an annotation of 256 KiB.
 _CLEARED: Final = re.compile(r"(?P<who>.+?) at (?P<at>[0-9-]{10}T[0-9:]{8}Z): (?P<why>.*)")
 _NOTE_MAX: Final = 1400
@@ -71,7 +71,7 @@ def may_have_been_held(execution: Execution) -> bool:
     """Whether it has waited for its decision, so that a hold may have been the cause."""
     decided = _decided_at(execution)
     created = execution.created_at
-    return decided is None or created is None or decided - created >= _AT_ONCE
+    return decided is None or created is None or decided - created >= _PROMPT
 
 
 def _decided_at(execution: Execution) -> datetime | None:

@@ -339,7 +339,8 @@ def test_a_clearing_without_a_time_has_no_place_in_it(note: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("started", "is_asked"), [(None, True), (ago(hours=1), False), (ago(minutes=59), True)]
+    ("started", "is_asked"),
+    [(None, True), (ago(minutes=60, seconds=-9), False), (ago(minutes=59), True)],
 )
 def test_holds_matter_to_what_has_waited(started: datetime | None, is_asked: bool) -> None:
     phase = Phase.RUNNING if started else None
