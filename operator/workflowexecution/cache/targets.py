@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from workflowexecution.core import evidence
+from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey
@@ -22,20 +22,22 @@ class Target:
     ends: dict[tuple[str, str], Evidence] = field(default_factory=dict)
 
     def unseen_beside(self, execution: Execution) -> tuple[Execution, ...]:
-        """Other executions on exactly this target that name a run which is not in the cache."""
+        """Other executions on this target that name a run which is not in the cache."""
         seen = {run.name for run in self.runs.values()}
         return tuple(
             other
             for other in self.executions.values()
             if other.uid != execution.uid
-            and other.target == execution.target
             and other.run_name not in seen
+            and names.is_same_target(other.target, execution.target)
         )
 
     def ends_on(self, target: str) -> tuple[Evidence, ...]:
-        """The newest end of each workflow on exactly this target."""
+        """The newest end of each workflow on this target, for each spelling of it."""
         return tuple(
-            replace(end, target=target) for end in self.ends.values() if end.target in (target, "")
+            replace(end, target=end.target or target)
+            for end in self.ends.values()
+            if end.target in (target, "") or names.is_same_target(end.target, target)
         )
 
     def note_end(self, end: Evidence | None) -> None:

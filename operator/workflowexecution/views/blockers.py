@@ -10,6 +10,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.names import lock_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def newest_ends(
     ends += [evidence.end_of_execution(item, now) for item in executions]
     newest: dict[tuple[str, str], Evidence] = {}
     for end in sorted(filter(None, ends), key=evidence.end_order):
-        newest[end.target, end.workflow_id] = end
+        newest[lock_text(end.target), end.workflow_id] = end
     return list(newest.values())
 
 

@@ -12,6 +12,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.names import is_on_target
 
 _HOUR: Final = timedelta(hours=1)
 
@@ -55,7 +56,7 @@ def rows_of(executions: Iterable[Execution], wanted: Wanted, now: datetime) -> l
 
 def _is_wanted(execution: Execution, wanted: Wanted) -> bool:
     return (
-        wanted.target in ("", execution.target)
+        is_on_target(execution.target, wanted.target)
         and wanted.workflow_id in ("", execution.workflow_id)
         and (not wanted.phases or execution.phase in wanted.phases)
         and (wanted.created_since is None or _created_at(execution) >= wanted.created_since)

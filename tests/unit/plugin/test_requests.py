@@ -24,7 +24,8 @@ def test_a_name_is_taken_as_other_commands_print_it(text: str, key: tuple[str, s
     ("wanted", "selector"),
     [
         (Wanted(), ""),
-        (Wanted(target="Node/a,b=c\\d"), "spec.targetResource=Node/a\\,b\\=c\\\\d"),
+        (Wanted(target="Node/worker-1"), ""),
+        (Wanted(workflow_id="a,b=c\\d"), "spec.workflowRef.workflowId=a\\,b\\=c\\\\d"),
         (
             Wanted(workflow_id="restart", phases=[Phase.RUNNING, Phase.PENDING]),
             "spec.workflowRef.workflowId=restart,status.phase!=Completed,status.phase!=Failed,"
