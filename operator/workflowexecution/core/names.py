@@ -132,7 +132,12 @@ def target_key_of_hash(digest: str) -> str:
 
 def run_name(target: str, number: int) -> str:
     """Name of run ``number`` (from 1) of a target; at most 31 characters."""
-    return f"{target_key(target)}-{number}"
+    return numbered(target_key(target), number)
+
+
+def numbered(key: str, number: int) -> str:
+    """Name of run ``number`` (from 1) under a target key."""
+    return f"{key}-{number}"
 
 
 def parse_run_name(name: str) -> tuple[str, int] | None:
