@@ -20,7 +20,7 @@ def lower(target: str) -> str:
 
 def test_the_second_spelling_is_skipped_and_names_the_first(world: World) -> None:
     target = unique_target()
-    first = world.running(world.create(target))
+    first, _ = world.launched(target)
     second = world.ended(world.create(lower(target)), "Skipped")
 
     details = second["status"]["skipDetails"]

@@ -66,7 +66,7 @@ def parse_shard(text: str) -> Shard:
 def lock_text(target: str) -> str:
     """The text that is locked for a target: the same one for all spellings of its kind's case.
 
-    Everything else counts as it is written. A text that is not a target stays as it is.
+    Everything else counts unchanged, as does a text that is not a target.
     """
     *namespace, kind, name = target.split("/") if "/" in target else ("", target)
     if len(namespace) > 1 or not (kind.isascii() and kind.isalnum()):
