@@ -5,10 +5,14 @@ Earlier versions hashed the text as it was written; their runs hold their target
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from builders import (
     NOW,
@@ -22,6 +26,7 @@ from builders import (
     make_snapshot,
     raw_run,
 )
+from workflowexecution.api.kinds import FORMS
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.cache.history import FailureHistory
 from workflowexecution.core import names
@@ -30,6 +35,7 @@ from workflowexecution.core.facts.leftovers import run_of_pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
 from workflowexecution.core.verdict import Launch, Mirror, Skip
 
+POLICY = Path(__file__).parents[3] / "manifests/components/policy-target-kinds/policy.yaml"
 USUAL = TARGET
 ODD = "payment/deployment/payment-api"
 SHOUTED = "payment/DEPLOYMENT/payment-api"
@@ -163,3 +169,19 @@ def test_what_people_write_for_a_target_is_looked_for(target: str, spellings: li
 def test_everything_but_the_case_of_the_kind_counts(other: str) -> None:
     assert not names.is_same_target(USUAL, other)
     assert names.target_key(other) != names.target_key(USUAL)
+
+
+def test_the_list_of_kinds_never_changes() -> None:
+    """Another list gives other names to runs, so operators of two versions launch two of them."""
+    listed = " ".join(sorted(FORMS.values()))
+    assert hashlib.sha256(listed.encode()).hexdigest()[:16] == "fd984324ff60f87c"
+
+
+def test_the_policy_of_kinds_names_them_in_the_form_that_is_locked() -> None:
+    policy, _ = yaml.safe_load_all(POLICY.read_text())
+    (kinds,) = [one for one in policy["spec"]["variables"] if one["name"] == "kinds"]
+    listed = re.findall(r"'(\w+)'", kinds["expression"])
+    assert "Deployment" in listed
+    assert [names.lock_text(f"a/{kind.lower()}/b") for kind in listed] == [
+        f"a/{kind}/b" for kind in listed
+    ]
