@@ -80,8 +80,7 @@ class Store:
 
     def runs_of(self, execution: Execution) -> list[Run]:
         """All kept runs that were made for an execution."""
-        target = self._targets.get(execution.target_key)
-        runs = target.runs.values() if target else ()
+        runs = self._runs_beside(execution)
         return [run for run in runs if run.owner and run.owner.uid == execution.uid]
 
     def unfinished_on(self, target_key: str) -> list[Run]:
@@ -115,7 +114,7 @@ class Store:
         target = self._targets.get(key) or Target()
         return Snapshot(
             execution=execution,
-            runs=tuple(target.runs.values()),
+            runs=self._runs_beside(execution),
             unseen=target.unseen_beside(execution),
             ends=target.ends_on(execution.target),
             top_number=self.numbers.top(key),
@@ -268,6 +267,15 @@ class Store:
             is_claimed = run.owner is not None and run.owner.uid in self._executions
             if run.state is RunState.FINISHED and run.created_at < before and not is_claimed:
                 self._drop_run(run)
+
+    def _runs_beside(self, execution: Execution) -> tuple[Run, ...]:
+        """All kept runs on the target of an execution.
+
+        A run of an earlier version whose target text is lost is known only by that version's key.
+        """
+        keys = {execution.target_key, execution.former_key}
+        found = [self._targets[key] for key in sorted(keys) if key in self._targets]
+        return tuple(run for target in found for run in target.runs.values())
 
     def _drop_run(self, run: Run) -> None:
         self._runs.pop(run.key, None)

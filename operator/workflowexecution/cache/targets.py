@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from workflowexecution.api.status import Phase
-from workflowexecution.core import evidence
+from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey
@@ -27,22 +27,22 @@ class Target:
     clears: dict[tuple[str, str, bool], Evidence] = field(default_factory=dict)
 
     def unseen_beside(self, execution: Execution) -> tuple[Execution, ...]:
-        """Other executions on exactly this target that name a run which is not in the cache."""
+        """Other executions on this target that name a run which is not in the cache."""
         seen = {run.name for run in self.runs.values()}
         return tuple(
             other
             for other in self.executions.values()
             if other.uid != execution.uid
-            and other.target == execution.target
             and other.run_name not in seen
+            and names.is_same_target(other.target, execution.target)
         )
 
     def ends_on(self, target: str) -> tuple[Evidence, ...]:
-        """The newest end of each workflow on exactly this target; see ``standing_ends``."""
+        """The newest end of each workflow, for each spelling of a target; see ``standing_ends``."""
         return tuple(
-            replace(end, target=target)
+            replace(end, target=end.target or target)
             for end in self.standing_ends()
-            if end.target in (target, "")
+            if end.target in (target, "") or names.is_same_target(end.target, target)
         )
 
     def standing_ends(self) -> list[Evidence]:

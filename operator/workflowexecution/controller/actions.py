@@ -10,7 +10,7 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.run_status import RunStatusReporter
-from workflowexecution.core import pipelinerun
+from workflowexecution.core import names, pipelinerun
 from workflowexecution.core.diagnosis.tables import Class, class_of_refusal, is_passing
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
@@ -63,6 +63,9 @@ class Launcher:
         whole = await self._whole(execution)
         if whole is None:
             return DECIDE_AGAIN
+        is_unusual = execution.former_key != execution.target_key
+        if is_unusual and await self._look_for_former_run(execution):
+            return DECIDE_AGAIN
         spec = (verdict.spec if whole is execution else None) or parse_spec(whole.raw)[0]
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._context.policy.template
@@ -102,6 +105,21 @@ class Launcher:
         if memory.freed_at is None and was_held(execution):
             memory.freed_at = now
         return max(created_at, memory.freed_at or created_at)
+
+    async def _look_for_former_run(self, execution: Execution) -> bool:
+        """Read the run that an operator of an earlier version would launch next on this target.
+
+        Its name differs from ours, so our create would not be refused, and a watch may be late.
+
+        Returns: whether it was read, so that the facts may be new.
+        """
+        number = self._context.store.numbers.top(execution.former_key) + 1
+        name = names.numbered(execution.former_key, number)
+        key = (self._context.policy.template.namespace, name)
+        if self._reader.is_fresh(key):
+            return False
+        await self._reader.read_run(key)
+        return True
 
     def _take_in(self, reply: Raw) -> Run:
         created = parse_run(reply)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from workflowexecution.api.status import Phase
+from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 
@@ -119,7 +120,8 @@ def is_lifted(end: Evidence, clear: Evidence) -> bool:
     """
     if end.outcome is not Phase.FAILED or end.workflow_id != clear.workflow_id:
         return False
-    is_on_it = end.target == clear.target or "" in (end.target, clear.target)
+    targets = (end.target, clear.target)
+    is_on_it = "" in targets or names.is_same_target(*targets)
     is_before = (end.completed_at or _LONG_AGO) <= (clear.completed_at or _LONG_AGO)
     return is_on_it and (is_before or is_same(end, clear))
 

@@ -106,7 +106,7 @@ OnlyTarget = Annotated[
     typer.Option(
         "--target",
         callback=_target_or_none,
-        help="Only what is on exactly this target, e.g. shop/Deployment/cart.",
+        help="Only what is on this target, e.g. shop/Deployment/cart.",
         autocompletion=complete_target,
     ),
 ]

@@ -58,10 +58,12 @@ def executions_in(
 
 
 def selector_of(wanted: Wanted) -> str:
-    """A field selector for the parts of a filter that the API server supports; may be empty."""
+    """A field selector for the parts of a filter that the API server supports; may be empty.
+
+    It cannot select a target, whose kind may be written in several ways.
+    """
     others = [phase for phase in Phase if wanted.phases and phase not in wanted.phases]
     terms = [
-        f"spec.targetResource={escaped(wanted.target)}" if wanted.target else "",
         f"spec.workflowRef.workflowId={escaped(wanted.workflow_id)}" if wanted.workflow_id else "",
         *(f"status.phase!={phase}" for phase in others),
     ]

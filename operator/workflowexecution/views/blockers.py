@@ -11,6 +11,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.names import lock_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,10 @@ def newest_ends(
         store.observe_execution(item, now=now)
     for run in runs:
         store.observe_run(run, now=now)
-    return store.ends()
+    newest: dict[tuple[str, str], Evidence] = {}
+    for end in sorted(store.ends(), key=evidence.end_order):
+        newest[lock_text(end.target), end.workflow_id] = end
+    return list(newest.values())
 
 
 def cooldowns_of(

@@ -13,6 +13,7 @@ from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.names import is_on_target
 
 CANCELLED: Final = "Cancelled"
 _HOUR: Final = timedelta(hours=1)
@@ -57,7 +58,7 @@ def rows_of(executions: Iterable[Execution], wanted: Wanted, now: datetime) -> l
 
 def _is_wanted(execution: Execution, wanted: Wanted) -> bool:
     return (
-        wanted.target in ("", execution.target)
+        is_on_target(execution.target, wanted.target)
         and wanted.workflow_id in ("", execution.workflow_id)
         and (not wanted.phases or execution.phase in wanted.phases)
         and (wanted.created_since is None or _created_at(execution) >= wanted.created_since)

@@ -94,6 +94,7 @@ def test_executions_are_shown_in_parts() -> None:
     ("wanted", "locks", "rows"),
     [
         (Wanted(target=TARGET), 1, 2),
+        (Wanted(target="payment/deployment/payment-api"), 1, 2),
         (Wanted(target="other"), 0, 0),
         (Wanted(workflow_id="restart"), 1, 2),
         (Wanted(workflow_id="other"), 0, 0),

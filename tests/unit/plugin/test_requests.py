@@ -82,7 +82,8 @@ async def test_two_namespaces_for_one_name_are_refused() -> None:
     ("wanted", "selector"),
     [
         (Wanted(), ""),
-        (Wanted(target="Node/a,b=c\\d"), "spec.targetResource=Node/a\\,b\\=c\\\\d"),
+        (Wanted(target="Node/worker-1"), ""),
+        (Wanted(workflow_id="a,b=c\\d"), "spec.workflowRef.workflowId=a\\,b\\=c\\\\d"),
         (
             Wanted(workflow_id="restart", phases=[Phase.RUNNING, Phase.PENDING]),
             "spec.workflowRef.workflowId=restart,status.phase!=Completed,status.phase!=Failed,"

@@ -84,3 +84,11 @@ def test_a_cooldown_ends_exactly_when_it_is_over() -> None:
     assert cooldowns_of(newest_ends([], [end], NOW), lambda _: FIVE, NOW) == []
     just_before = NOW - timedelta(microseconds=1)
     assert len(cooldowns_of(newest_ends([], [end], just_before), lambda _: FIVE, just_before)) == 1
+
+
+def test_the_last_end_counts_for_every_spelling_of_a_target() -> None:
+    first = finished_run("first", slot=1, completed_at=ago(minutes=4))
+    odd = "payment/deployment/payment-api"
+    last = finished_run("last", slot=2, target=odd, completed_at=ago(minutes=2))
+    (found,) = newest_ends([], [first, last], NOW)
+    assert (found.name, found.target) == ("last", odd)

@@ -40,7 +40,8 @@ def test_the_newest_is_first_whatever_it_is_called() -> None:
     [
         (Wanted(), True),
         (Wanted(target="payment/Deployment/payment-api"), True),
-        (Wanted(target="payment/deployment/payment-api"), False),
+        (Wanted(target="payment/deployment/payment-api"), True),
+        (Wanted(target="payment/deployments/payment-api"), False),
         (Wanted(workflow_id="restart", phases=[Phase.RUNNING]), True),
         (Wanted(workflow_id="scale"), False),
         (Wanted(phases=[Phase.FAILED]), False),

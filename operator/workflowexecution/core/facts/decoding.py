@@ -79,6 +79,7 @@ def parse_execution(raw: Raw) -> Execution:
     target, workflow_id, image, digest, phase, run_name, run_namespace = reading.texts(
         raw, *_EXECUTION_TEXTS
     )
+    target_key, former_key = names.target_keys(target)
     created_at, started_at, completed_at = reading.moments(
         raw, _CREATED_AT, _STARTED_AT, _COMPLETED_AT
     )
@@ -88,7 +89,8 @@ def parse_execution(raw: Raw) -> Execution:
         name=meta["name"],
         resource_version=meta["resourceVersion"],
         target=target,
-        target_key=names.target_key(target),
+        target_key=target_key,
+        former_key=former_key,
         workflow_id=workflow_id,
         phase=_PHASES.get(phase),
         run_name=run_name or None,
@@ -139,7 +141,7 @@ def parse_run(raw: Raw) -> Run | None:
     target_key = _target_key(target, meta, numbered)
     if not target_key:
         return None
-    is_numbered = numbered is not None and numbered[0] == target_key
+    is_numbered = numbered is not None and is_own_key(numbered[0], target_key, target)
     # Finally tasks get their share of the time only where there are some.
     succeeded, reason, message = succeeded_condition(raw)
     asked, manager, of_all, of_tasks, fetched = reading.texts(raw, *_RUN_TEXTS)
@@ -205,6 +207,11 @@ def parse_owner(annotations: Raw) -> Owner | None:
     """Read the execution that a run or its pod was made for; None where it names none."""
     uid, namespace, name, _ = reading.texts(annotations, *_OWNER_KEYS)
     return Owner(uid=uid, namespace=namespace, name=name) if uid else None
+
+
+def is_own_key(in_name: str, target_key: str, target: str) -> bool:
+    """Whether the key in a run's name is that of its target, in this or in an earlier version."""
+    return in_name == target_key or (bool(target) and names.is_key_of(in_name, target))
 
 
 def digest_in(reference: str) -> str:

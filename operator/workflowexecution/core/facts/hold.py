@@ -9,6 +9,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import Raw
+from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 
 # The reason of an execution that a hold keeps from being launched.
@@ -44,7 +45,7 @@ class Hold:
     def concerns(self, target: str, workflow_id: str, namespace: str) -> bool:
         """Whether it applies to a workflow on a target; ``namespace`` is that of the execution."""
         return (
-            self.target in ("", target)
+            (self.target in ("", target) or names.is_same_target(self.target, target))
             and self.workflow_id in ("", workflow_id)
             and self.for_namespace in ("", namespace, _namespace_of(target))
         )

@@ -13,6 +13,7 @@ from workflowexecution.api.reading import parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.hold import parse_hold
+from workflowexecution.core.names import is_on_target
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import gather_facts
@@ -68,7 +69,7 @@ async def list_locks(
     )
     found = locks_of(facts.executions, facts.runs, facts.leftovers)
     session.printer.print_items(
-        [lock for lock in found if target in ("", lock.target)],
+        [lock for lock in found if is_on_target(lock.target, target)],
         columns,
         name=lambda lock: f"pipelinerun.tekton.dev/{lock.run.rpartition('/')[2]}",
         empty=f"{target} is not held" if target else "no target is held",

@@ -15,6 +15,7 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.follow import wait_for_end
+from workflowexecution.plugin.kinds import fit_of_target
 from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, spec_problem
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
@@ -53,6 +54,12 @@ async def submit(
         bool, typer.Option("--wait", help="Wait for its end; the exit status tells the outcome.")
     ] = False,
     wait_timeout: Annotated[str, typer.Option(help="How long to wait at most.")] = "1h",
+    any_target: Annotated[
+        bool,
+        typer.Option(
+            "--any-target", help="Also a target whose kind the cluster does not serve as written."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Have the API server check it; create nothing.")
     ] = False,
@@ -75,11 +82,25 @@ async def submit(
         manifest = _read(file)
     if problem := spec_problem(manifest):
         raise ValueError(f"{problem}; nothing was created")
+    if not any_target:
+        await _check_kind(session, manifest)
     created = await _create(session, manifest, dry_run=dry_run)
     _print_created(session, created, dry_run=dry_run)
     if not wait or dry_run:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
+
+
+async def _check_kind(session: Session, manifest: dict[str, Any]) -> None:
+    """Refuse a target that no object of the cluster can have. Raises: ValueError with the fix."""
+    fit = await fit_of_target(session, reading.text(manifest, "spec", "targetResource"))
+    if fit.problem:
+        raise ValueError(
+            f"spec.targetResource: {fit.problem}; nothing was created (--any-target creates it "
+            "as it is)"
+        )
+    if fit.unchecked:
+        session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.kinds import fit_of_target
 from workflowexecution.plugin.parameters import (
     ExecutionName,
     ThisTarget,
@@ -107,11 +108,22 @@ async def can_run(session: Session, target: ThisTarget, workflow: ThisWorkflow) 
         now=now,
     )
     _print_decision(session, found)
+    await _warn_of_kind(session, target)
     for line in basis.notes:
         session.printer.note(f"warning: {line}")
     if found.decision == "Unknown":
         return Exit.FORBIDDEN if settings.lacks_right else Exit.ERROR
     return _EXITS[found.decision]
+
+
+async def _warn_of_kind(session: Session, target: str) -> None:
+    if _problem_of(target):
+        return
+    fit = await fit_of_target(session, target)
+    if fit.problem:
+        session.printer.note(f"warning: {fit.problem}")
+    if fit.unchecked:
+        session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
 
 
 def _print_decision(session: Session, found: Preview) -> None:

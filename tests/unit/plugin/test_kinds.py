@@ -1,0 +1,58 @@
+"""What `submit` and `can-run` say about a target whose kind the cluster does not serve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from unit.plugin.scripted import json_of, scripted
+from workflowexecution.api.discovery import TargetFit
+from workflowexecution.plugin.commands import submit, why
+from workflowexecution.plugin.kinds import fit_of_target
+
+
+def _group(name: str, plural: str, kind: str, scope: str) -> dict[str, Any]:
+    resource = {"resource": plural, "responseKind": {"kind": kind}, "scope": scope}
+    return {"metadata": {"name": name}, "versions": [{"version": "v1", "resources": [resource]}]}
+
+
+CORE = json_of({"items": [_group("", "nodes", "Node", "Cluster")]})
+OTHERS = json_of({"items": [_group("apps", "deployments", "Deployment", "Namespaced")]})
+REFUSED = json_of({"kind": "Status", "reason": "Forbidden", "message": "no"}, 403)
+OLD = json_of({"kind": "APIVersions", "versions": ["v1"]})
+
+
+def _execution(target: str) -> dict[str, Any]:
+    return {"spec": {"targetResource": target}}
+
+
+async def test_two_requests_tell_all_kinds() -> None:
+    async with scripted(CORE, OTHERS) as (session, asked):
+        assert await fit_of_target(session, "shop/Deployment/cart") == TargetFit()
+    assert [request.path for request in asked] == ["/api", "/apis"]
+    assert all("as=APIGroupDiscoveryList" in one.headers["Accept"] for one in asked)
+
+
+async def test_submit_refuses_what_no_object_of_the_cluster_can_be() -> None:
+    async with scripted(CORE, OTHERS) as (session, _):
+        with pytest.raises(ValueError, match=r"write shop/Deployment/cart; nothing was created"):
+            await submit._check_kind(session, _execution("shop/deployments/cart"))
+
+
+@pytest.mark.parametrize("answer", [REFUSED, OLD], ids=["no-right", "no-such-form"])
+async def test_what_was_not_checked_is_told_and_refuses_nothing(
+    answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scripted(answer) as (session, _):
+        await submit._check_kind(session, _execution("shop/deployments/cart"))
+        await why._warn_of_kind(session, "shop/deployments/cart")
+    said = capsys.readouterr().err
+    assert said.count("warning: the kind of the target was not checked: ") == 2
+
+
+async def test_can_run_warns(capsys: pytest.CaptureFixture[str]) -> None:
+    async with scripted(CORE, OTHERS) as (session, _):
+        await why._warn_of_kind(session, "Deployment/cart")
+    said = capsys.readouterr().err
+    assert said == ("warning: kind Deployment needs a namespace; write NAMESPACE/Deployment/cart\n")
