@@ -80,3 +80,10 @@ def lines_of(*lines: Any) -> Answer:
     """Answer with a stream of objects, or of texts, that then ends."""
     told = [item if isinstance(item, str) else json.dumps(item) for item in lines]
     return lambda _: web.Response(text="".join(f"{line}\n" for line in told))
+
+
+def group_list(group: str, plural: str, kind: str, scope: str = "Namespaced") -> dict[str, Any]:
+    """The answer of an API server with one kind when it is asked for all kinds."""
+    resource = {"resource": plural, "responseKind": {"kind": kind}, "scope": scope}
+    versions = [{"version": "v1", "resources": [resource]}]
+    return {"items": [{"metadata": {"name": group}, "versions": versions}]}

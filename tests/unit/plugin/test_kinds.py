@@ -6,19 +6,13 @@ from typing import Any
 
 import pytest
 
-from unit.plugin.scripted import json_of, scripted
+from unit.plugin.scripted import group_list, json_of, scripted
 from workflowexecution.api.discovery import TargetFit
 from workflowexecution.plugin.commands import submit, why
 from workflowexecution.plugin.kinds import fit_of_target
 
-
-def _group(name: str, plural: str, kind: str, scope: str) -> dict[str, Any]:
-    resource = {"resource": plural, "responseKind": {"kind": kind}, "scope": scope}
-    return {"metadata": {"name": name}, "versions": [{"version": "v1", "resources": [resource]}]}
-
-
-CORE = json_of({"items": [_group("", "nodes", "Node", "Cluster")]})
-OTHERS = json_of({"items": [_group("apps", "deployments", "Deployment", "Namespaced")]})
+CORE = json_of(group_list("", "nodes", "Node", "Cluster"))
+OTHERS = json_of(group_list("apps", "deployments", "Deployment"))
 REFUSED = json_of({"kind": "Status", "reason": "Forbidden", "message": "no"}, 403)
 OLD = json_of({"kind": "APIVersions", "versions": ["v1"]})
 

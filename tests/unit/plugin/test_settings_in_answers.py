@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from builders import TARGET, make_policy, raw_execution, raw_spec
-from unit.plugin.scripted import scripted
+from unit.plugin.scripted import group_list, scripted
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.identity import CLEAR_ANNOTATION
 from workflowexecution.core.guards import Guards
@@ -103,6 +103,8 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
                 if isinstance(data, int):
                     return web.json_response(FORBIDDEN if data == 403 else {}, status=data)
                 return web.json_response({"data": data})
+            if request.path in ("/api", "/apis"):
+                return web.json_response(group_list("apps", "deployments", "Deployment"))
             if request.path.endswith("/workflowexecutions/broken"):
                 return web.json_response(executions[0])
             is_list = request.path.endswith("/workflowexecutions")
