@@ -54,7 +54,7 @@ def test_a_deletion_is_told_though_the_step_ends_with_a_code_of_its_own(node_wor
     failure = _failure_of(node_world, item)
 
     assert (failure["reason"], failure["wasExecutionFailure"]) == ("Unknown", True)
-    assert "Kubernetes ended its pod: Killing: Stopping container step-work" in failure["message"]
+    assert ": its pod was deleted, evicted or killed while it worked" in failure["message"]
 
 
 def _at_work(world: World) -> tuple[Object, Object]:

@@ -16,7 +16,7 @@ from workflowexecution.core.diagnosis.effects import STEPS_STARTED, is_unchanged
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.tables import Class, class_of_wait, results_missing
 from workflowexecution.core.facts.leftovers import has_begun
-from workflowexecution.core.facts.pod import PodEnd
+from workflowexecution.core.facts.pod import STOPPED_AT_WORK, PodEnd
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun
@@ -295,7 +295,7 @@ def _what_else(task: TaskRun, step: Step) -> str:
 def _remark_on(exit_code: int | None, has_log: bool) -> str:
     """Other meanings of an exit code: Tekton reports several ends by the same one."""
     if exit_code in tables.BY_SIGNAL and not has_log:
-        return ": its pod was deleted, evicted or killed while it worked"
+        return f": {STOPPED_AT_WORK}"
     if not has_log:
         return "; its pod was deleted, and its log is lost with it"
     if exit_code in tables.BY_SIGNAL:

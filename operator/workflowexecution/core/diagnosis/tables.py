@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis.explanations import Cause
-from workflowexecution.core.facts.pod import DEADLINE, PodEnd
+from workflowexecution.core.facts.pod import DEADLINE, STOPPED, PodEnd
 
 _CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
 
@@ -168,7 +168,7 @@ def class_of_pod_end(end: PodEnd) -> Class:
         return Class(FailureReason.DEADLINE_EXCEEDED, Cause.POD_DEADLINE)
     if NO_ROOM.match(end.reason):
         return Class(FailureReason.RESOURCE_EXHAUSTED)
-    return Class(FailureReason.UNKNOWN, Cause.POD_ENDED)
+    return Class(FailureReason.UNKNOWN, None if end.reason == STOPPED else Cause.POD_ENDED)
 
 
 def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> Class | None:

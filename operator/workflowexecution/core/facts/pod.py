@@ -21,12 +21,13 @@ _USUAL_WAITS: Final = ("", "PodInitializing", "ContainerCreating")
 # Reasons of container runtimes for a container that never ran; its exit code has no meaning.
 NEVER_RAN: Final = ("StartError", "ContainerCannotRun")
 DEADLINE: Final = "DeadlineExceeded"
-# The node writes this Event about each container that it stops.
-_STOPPING: Final = "Killing"
+# The node writes this Event about each container that it stops; it does not say why.
+STOPPED: Final = "Killing"
+STOPPED_AT_WORK: Final = "its pod was deleted, evicted or killed while it worked"
 # Reasons of Events about the end of a pod, the most exact first.
 _ENDING_EVENTS: Final = (
     *("TaintManagerEviction", "Preempted", "Preempting", "Evicted", DEADLINE),
-    _STOPPING,
+    STOPPED,
 )
 # The first step waits for this file, which has the value of the annotation.
 _GATE: Final = "/tekton/downward/ready"
@@ -46,6 +47,8 @@ class PodEnd:
     at: datetime | None
 
     def __str__(self) -> str:
+        if self.reason == STOPPED:
+            return STOPPED_AT_WORK
         return f"Kubernetes ended its pod: {self.reason}: {self.message}"
 
 
@@ -210,7 +213,7 @@ def _end_in(event: Raw) -> PodEnd | None:
     if reason not in _ENDING_EVENTS or message.startswith("Cancelling"):
         return None
     # The node also stops sidecars, after the steps have ended by themselves.
-    if reason == _STOPPING and not message.startswith(f"Stopping container {_STEP_PREFIX}"):
+    if reason == STOPPED and not message.startswith(f"Stopping container {_STEP_PREFIX}"):
         return None
     at = reading.moment(event, "lastTimestamp") or reading.moment(event, "eventTime")
     return PodEnd(reason, message, at)

@@ -216,6 +216,17 @@ def test_what_ended_the_pod_is_told_in_the_words_of_kubernetes(
     )
 
 
+def test_of_a_pod_that_the_node_stopped_nobody_knows_why() -> None:
+    stopped = replace(TAINT, reason="Killing", message="Stopping container step-work")
+    found = diagnose(ended(), [of_pod(stopped)], pods=[])
+    assert told(found) == (FailureReason.UNKNOWN, "work", 9, True)
+    assert found.cause is None
+    assert found.message == (
+        "task 'work', step 'work' ended with exit code 9: its pod was deleted, evicted or killed "
+        "while it worked"
+    )
+
+
 def test_that_a_pod_was_deleted_is_told_where_nothing_shows_by_what() -> None:
     task = replace(of_pod(TAINT), pod_end=None)
     found = diagnose(ended(), [task], pods=[])
