@@ -83,6 +83,8 @@ async def read_run(session: Session, execution: Execution) -> tuple[Run | None, 
     try:
         run = parse_run(await cluster_of(session).get_run(namespace, name))
     except errors.NotFoundError as error:
+        if is_kind_unknown(error):
+            raise
         raise errors.NotFoundError(f"{where} is gone, and its tasks with it") from error
     if run is None or run.owner is None or run.owner.uid != execution.uid:
         raise errors.NotFoundError(f"{where} is not this execution's any more")

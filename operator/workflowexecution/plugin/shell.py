@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -16,7 +16,7 @@ from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.requests import is_kind_unknown
 from workflowexecution.plugin.session import Flags, open_session
 from workflowexecution.settings import Settings
-from workflowexecution.views.wording import missing_right
+from workflowexecution.views.wording import install, missing_right
 
 _ENVIRONMENT: Final = Settings.model_config["env_prefix"]
 
@@ -37,7 +37,7 @@ class Exit(IntEnum):
     ERROR = 1, "It cannot be done as things are; the message says why. Of `doctor`: an error."
     USAGE = 2, "Wrong flags, arguments or file, or no usable kubeconfig."
     NOT_FOUND = 3, "There is no such object."
-    FORBIDDEN = 4, "A right is missing; the message names it."
+    FORBIDDEN = 4, "A right is missing, so all or a part of the answer is unknown; it is named."
     UNAVAILABLE = 5, "No way to the cluster: the API server gave no answer, or the login failed."
     FAILED = 10, "The execution ended as Failed; of `can-run`: it would fail at once."
     SKIPPED = 11, "The execution ended as Skipped; of `can-run`: it would be skipped."
@@ -50,6 +50,19 @@ def exit_for(phase: Phase | None) -> Exit:
     """The exit status for the phase of an execution."""
     by_phase = {Phase.COMPLETED: Exit.OK, Phase.FAILED: Exit.FAILED, Phase.SKIPPED: Exit.SKIPPED}
     return by_phase.get(phase, Exit.STILL_GOING) if phase else Exit.STILL_GOING
+
+
+def report_unread(printer: Printer, what: str, unread: Sequence[str]) -> Exit | None:
+    """Say what is unknown because rights are missing; returns the exit status for it.
+
+    Args:
+        printer: of the command.
+        what: is unknown, as the subject of a sentence.
+        unread: names each missing right; None is returned where it is empty.
+    """
+    for line in unread:
+        printer.note(f"unknown: {what}: {line}")
+    return Exit.FORBIDDEN if unread else None
 
 
 class CommandError(Exception):
@@ -154,8 +167,10 @@ def explain(error: Exception) -> tuple[Exit, str]:
 
 def _explain_answer(error: errors.ApiError) -> tuple[Exit, str]:
     match error:
+        case errors.ForbiddenError() if (said := missing_right(str(error))) != str(error):
+            return Exit.FORBIDDEN, said
         case errors.MissingRightError():
-            return Exit.FORBIDDEN, missing_right(str(error))
+            return Exit.FORBIDDEN, str(error)
         case errors.NotFoundError() if is_kind_unknown(error):
             return Exit.ERROR, f"{_not_served(error)} ({error})"
         case errors.NotFoundError():
@@ -170,8 +185,7 @@ def _explain_answer(error: errors.ApiError) -> tuple[Exit, str]:
 
 def _not_served(error: errors.ApiError) -> str:
     if identity.GROUP in str(error):
-        fix = "kubectl apply -k manifests/crd"
-        return f"this cluster has no definition of WorkflowExecution; install it: {fix}"
+        return f"this cluster does not define the kinds of the operator; {install('crd')}"
     return "this cluster does not serve Tekton's kinds; install Tekton Pipelines"
 
 

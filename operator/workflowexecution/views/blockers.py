@@ -138,7 +138,8 @@ class HeldBy:
 
     state: Active, Expired or NotUnderstood; a hold that is not understood holds everything.
     until: aware UTC; None where the hold lasts until it is deleted.
-    waiting: namespace/name of the executions that it concerns and that have no run yet.
+    waiting: namespace/name of the executions that it concerns and that have no run yet; None where
+        that is not known.
     """
 
     name: str
@@ -149,23 +150,40 @@ class HeldBy:
     since: datetime | None
     until: datetime | None
     state: str
-    waiting: Sequence[str] = ()
+    waiting: Sequence[str] | None = ()
 
 
-def held_by(holds: Iterable[Hold], executions: Iterable[Execution], now: datetime) -> list[HeldBy]:
-    """All holds: expired ones last, older ones before newer ones."""
-    pending = [item for item in executions if not item.has_ended and item.run_name is None]
+def held_by(
+    holds: Iterable[Hold], executions: Iterable[Execution] | None, now: datetime
+) -> list[HeldBy]:
+    """All holds: expired ones last, older ones before newer ones.
+
+    Args:
+        holds: all of them.
+        executions: None where they are not known.
+        now: aware UTC.
+    """
+    pending = _pending(executions)
     found = [_held_by(hold, pending, now) for hold in holds]
     return sorted(found, key=lambda item: (item.state == "Expired", str(item.since), item.name))
 
 
-def _held_by(hold: Hold, pending: Sequence[Execution], now: datetime) -> HeldBy:
-    is_over = hold.is_over(now)
-    waiting = [
+def _pending(executions: Iterable[Execution] | None) -> list[Execution] | None:
+    if executions is None:
+        return None
+    return [item for item in executions if not item.has_ended and item.run_name is None]
+
+
+def _waiting_for(hold: Hold, pending: Iterable[Execution]) -> tuple[str, ...]:
+    return tuple(
         f"{item.namespace}/{item.name}"
         for item in pending
-        if not is_over and hold.concerns(item.target, item.workflow_id, item.namespace)
-    ]
+        if hold.concerns(item.target, item.workflow_id, item.namespace)
+    )
+
+
+def _held_by(hold: Hold, pending: Sequence[Execution] | None, now: datetime) -> HeldBy:
+    is_over = hold.is_over(now)
     state = "NotUnderstood" if hold.problem else "Expired" if is_over else "Active"
     return HeldBy(
         name=hold.name,
@@ -176,5 +194,5 @@ def _held_by(hold: Hold, pending: Sequence[Execution], now: datetime) -> HeldBy:
         since=hold.since,
         until=hold.until,
         state=state,
-        waiting=tuple(waiting),
+        waiting=None if pending is None else _waiting_for(hold, () if is_over else pending),
     )

@@ -4,10 +4,15 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from workflowexecution.core.text import command
+
 _REFUSAL: Final = re.compile(
     r'cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_REFUSAL_OF_PATH: Final = re.compile(r'cannot (?P<verb>[a-z]+) path "(?P<path>[^"]+)"')
+# Part of each cluster; it is bound to all users unless somebody has changed that.
+_DISCOVERY: Final = "system:discovery"
 _READING: Final = ("get", "list", "watch")
 _WRITING: Final = ("create", "patch", "update", "delete")
 # Shipped roles: the first by the resource that may be read, the second by verb and resource.
@@ -45,12 +50,25 @@ def short(value: timedelta | None) -> str:
     return f"{hours // 24}d"
 
 
+def install(part: str) -> str:
+    """How to install a part of the operator, without a clone of its repository.
+
+    Args:
+        part: of a release, which has a file of this name with the ending `.yaml`.
+    """
+    apply = command("kubectl", "apply", "-f", f"{part}.yaml")
+    return f"install {part}.yaml of the operator's release: {apply}"
+
+
 def missing_right(message: str) -> str:
     """Name the missing right and the shipped role that gives it; else return the message.
 
     Args:
         message: of the API server's refusal.
     """
+    if path := _REFUSAL_OF_PATH.search(message):
+        fix = f"the ClusterRole {_DISCOVERY} gives it"
+        return f"the right to {path['verb']} {path['path']} is missing; {fix}"
     found = _REFUSAL.search(message)
     if found is None:
         return message

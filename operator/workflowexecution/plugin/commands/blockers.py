@@ -14,8 +14,7 @@ from workflowexecution.cli.table import Column
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.hold import parse_hold
 from workflowexecution.core.text import command
-from workflowexecution.kube import errors
-from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.gather import gather_facts, readable
 from workflowexecution.plugin.parameters import (
     DEFAULT_COOLDOWN,
     CooldownText,
@@ -30,7 +29,7 @@ from workflowexecution.plugin.requests import (
     user_name,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.plugin.shell import CommandError, Exit, report_unread
 from workflowexecution.views.blockers import (
     Cooldown,
     HeldBy,
@@ -40,7 +39,8 @@ from workflowexecution.views.blockers import (
     locks_of,
     newest_ends,
 )
-from workflowexecution.views.wording import missing_right, short
+from workflowexecution.views.preview import Facts
+from workflowexecution.views.wording import short
 
 _COOLDOWN_COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
     Column("TARGET", lambda item: item.target),
@@ -74,11 +74,16 @@ async def list_locks(
         [lock for lock in found if target in ("", lock.target)],
         columns,
         name=lambda lock: f"pipelinerun.tekton.dev/{lock.run.rpartition('/')[2]}",
-        empty=f"{target} is not held" if target else "no target is held",
+        empty=_unless(facts, f"{target} is not held" if target else "no target is held"),
     )
-    for line in facts.unread:
-        session.printer.note(f"warning: this may not be all: {line}")
-    return None
+    which = "whether other targets are locked" if found else "which targets are locked"
+    what = f"whether {target} is locked" if target else which
+    return report_unread(session.printer, what, facts.unread)
+
+
+def _unless(facts: Facts, nothing: str) -> str:
+    """The note that there is nothing; empty where not everything could be read."""
+    return "" if facts.unread else nothing
 
 
 async def list_cooldowns(
@@ -96,11 +101,10 @@ async def list_cooldowns(
         [item for item in found if target in ("", item.target)],
         _COOLDOWN_COLUMNS,
         name=lambda item: name_of_kind(item.execution.rpartition("/")[2]),
-        empty=f"nothing cools down on {target}" if target else "nothing cools down",
+        empty=_unless(facts, f"nothing cools down on {target}" if target else "nothing cools down"),
     )
-    for line in facts.unread:
-        session.printer.note(f"warning: this may not be all: {line}")
-    return None
+    what = f"what else cools down{f' on {target}' if target else ''}"
+    return report_unread(session.printer, what, facts.unread)
 
 
 async def list_of_holds(
@@ -111,13 +115,8 @@ async def list_of_holds(
 ) -> Exit | None:
     """List holds: who keeps what from being launched, why, until when, and what waits."""
     holds = [parse_hold(raw) for raw in await list_holds(session)]
-    executions = []
-    try:
-        executions = [parse_execution(raw) async for raw in cluster_of(session).list_executions()]
-    except errors.MissingRightError as error:
-        session.printer.note(
-            f"warning: executions that wait for them are not known: {missing_right(str(error))}"
-        )
+    unread: list[str] = []
+    executions = await readable(cluster_of(session).list_executions(), unread)
     now = session.now()
     columns: Final[tuple[Column[HeldBy], ...]] = (
         Column("NAME", lambda item: item.name),
@@ -125,19 +124,23 @@ async def list_of_holds(
         Column("BY", lambda item: item.by),
         Column("SINCE", lambda item: short(now - item.since) if item.since else ""),
         Column("FOR", lambda item: short(item.until - now) if item.until else "until released"),
-        Column("WAITING", lambda item: str(len(item.waiting))),
+        Column("WAITING", _count_of_waiting),
         Column("REASON", lambda item: item.reason),
         Column("STATE", lambda item: item.state, is_wide=True),
-        Column("EXECUTIONS", lambda item: ", ".join(item.waiting), is_wide=True),
+        Column("EXECUTIONS", lambda item: ", ".join(item.waiting or ()), is_wide=True),
     )
-    found = held_by(holds, executions, now)
+    found = held_by(holds, None if unread else map(parse_execution, executions), now)
     session.printer.print_items(
         [item for item in found if show_expired or item.state != "Expired"],
         columns,
         name=lambda item: f"{identity.HOLD_SINGULAR}.{identity.GROUP}/{item.name}",
         empty="nothing is held",
     )
-    return None
+    return report_unread(session.printer, "which executions wait for them", unread)
+
+
+def _count_of_waiting(item: HeldBy) -> str:
+    return "unknown" if item.waiting is None else str(len(item.waiting))
 
 
 async def hold(

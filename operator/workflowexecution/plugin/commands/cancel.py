@@ -11,7 +11,12 @@ from workflowexecution.core.facts.run import Asked, RunState
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.requests import cluster_of, name_of_kind, read_execution
+from workflowexecution.plugin.requests import (
+    cluster_of,
+    is_kind_unknown,
+    name_of_kind,
+    read_execution,
+)
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
 from workflowexecution.views.wording import missing_right
@@ -72,6 +77,8 @@ async def _cancel_run(session: Session, execution: Execution) -> str:
         if not run.is_cancelled:
             await cluster.cancel_run(run, Asked.CANCEL_FIRST if run.has_finally else Asked.CANCEL)
     except errors.NotFoundError as error:
+        if is_kind_unknown(error):
+            raise
         raise CommandError(
             f"{where} is deleted already; the execution fails once nothing of it executes"
         ) from error

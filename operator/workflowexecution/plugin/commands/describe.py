@@ -15,9 +15,15 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.logs import read_tail
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.rendering import Output
-from workflowexecution.plugin.requests import name_of_kind, read_execution, read_run, run_key
+from workflowexecution.plugin.requests import (
+    is_kind_unknown,
+    name_of_kind,
+    read_execution,
+    read_run,
+    run_key,
+)
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
+from workflowexecution.plugin.shell import Exit, report_unread
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.story import Moment, StepLog, failed_step_of, moments_of
 from workflowexecution.views.why import happened_to
@@ -55,19 +61,21 @@ async def describe(
 ) -> Exit | None:
     """Tell the story of one execution: what happened when, and what failed."""
     execution = parse_execution(await read_execution(session, name))
-    story = await _read(session, execution, lines)
+    lacking: list[str] = []
+    story = await _read(session, execution, lines, lacking)
     if session.printer.output in (Output.TABLE, Output.WIDE):
-        _print(session, story)
+        _print(session, story, lacking)
     else:
         session.printer.print_answer(story, name_of_kind(execution.name), "")
-    return None
+    return report_unread(session.printer, "a part of its story", lacking)
 
 
-async def _read(session: Session, execution: Execution, lines: int) -> Story:
-    unread: list[str] = []
-    run, task_runs = await _run_of(session, execution, unread)
+async def _read(session: Session, execution: Execution, lines: int, lacking: list[str]) -> Story:
+    """Read all of it; missing rights are added to ``lacking``."""
+    gone: list[str] = []
+    run, task_runs = await _run_of(session, execution, lacking, gone)
     failed = failed_step_of(execution, task_runs)
-    log = await _log_of(session, execution, failed, lines, unread)
+    log = await _log_of(session, execution, failed, lines, lacking, gone)
     return Story(
         execution=f"{execution.namespace}/{execution.name}",
         phase=execution.phase or "",
@@ -79,19 +87,21 @@ async def _read(session: Session, execution: Execution, lines: int) -> Story:
         timeline=moments_of(execution, run, task_runs),
         failed_step=failed,
         log=log,
-        unread=unread,
+        unread=[*lacking, *gone],
     )
 
 
 async def _run_of(
-    session: Session, execution: Execution, unread: list[str]
+    session: Session, execution: Execution, lacking: list[str], gone: list[str]
 ) -> tuple[Run | None, list[Raw]]:
     try:
         return await read_run(session, execution)
     except errors.MissingRightError as error:
-        unread.append(missing_right(str(error)))
+        lacking.append(missing_right(str(error)))
     except errors.NotFoundError as error:
-        unread.append(str(error))
+        if is_kind_unknown(error):
+            raise
+        gone.append(str(error))
     return None, []
 
 
@@ -100,7 +110,8 @@ async def _log_of(
     execution: Execution,
     failed: StepLog | None,
     lines: int,
-    unread: list[str],
+    lacking: list[str],
+    gone: list[str],
 ) -> tuple[str, ...]:
     if failed is None or not lines:
         return ()
@@ -108,13 +119,13 @@ async def _log_of(
     try:
         return await read_tail(session.client, namespace, failed.pod, failed.container, lines)
     except errors.MissingRightError as error:
-        unread.append(missing_right(str(error)))
+        lacking.append(missing_right(str(error)))
     except errors.ApiError as error:
-        unread.append(f"the log of step {failed.task}/{failed.step}: {error}")
+        gone.append(f"the log of step {failed.task}/{failed.step}: {error}")
     return ()
 
 
-def _print(session: Session, story: Story) -> None:
+def _print(session: Session, story: Story, lacking: Sequence[str]) -> None:
     reason = f" ({story.reason})" if story.reason not in ("", story.phase) else ""
     session.printer.print_fields(
         {
@@ -139,4 +150,5 @@ def _print(session: Session, story: Story) -> None:
         for line in story.log:
             session.printer.say(f"  {line}")
     for line in story.unread:
-        session.printer.note(f"warning: {line}")
+        if line not in lacking:
+            session.printer.note(f"warning: {line}")

@@ -16,12 +16,17 @@ from workflowexecution.plugin.doctor import (
     rights,
     running,
 )
-from workflowexecution.plugin.doctor.check import Finding, Installation, State, read_installation
+from workflowexecution.plugin.doctor.check import (
+    Finding,
+    Installation,
+    State,
+    read_installation,
+    unknown,
+)
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
-from workflowexecution.views.wording import missing_right
+from workflowexecution.plugin.shell import Exit, explain
 
 _Check = Callable[[Session, Installation], Awaitable[list[Finding]]]
 CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
@@ -66,29 +71,34 @@ async def doctor(
 ) -> Exit | None:
     """Check all that executions need, and say what to do where something is missing."""
     installation = await read_installation(session, operator_namespace, service_account)
-    found = [
-        item for name, check in CHECKS for item in await _run(session, installation, name, check)
-    ]
+    found, lacking = list[Finding](), list[str]()
+    for name, check in CHECKS:
+        found += await _run(session, installation, name, check, lacking)
     if session.printer.output in (Output.TABLE, Output.WIDE):
         for finding in found:
             _print(session, finding)
     else:
         wrong = "\n".join(item.check for item in found if item.state is not State.OK)
         session.printer.print_answer({"items": found}, wrong, "")
-    return Exit.ERROR if any(item.state is State.ERROR for item in found) else None
+    if any(item.state is State.ERROR for item in found):
+        return Exit.ERROR
+    return Exit.FORBIDDEN if lacking else None
 
 
 async def _run(
-    session: Session, installation: Installation, name: str, check: _Check
+    session: Session, installation: Installation, name: str, check: _Check, lacking: list[str]
 ) -> list[Finding]:
+    """Make one check; a missing right is added to ``lacking``."""
     try:
         return await check(session, installation)
-    except errors.MissingRightError as error:
-        return [Finding(name, State.UNKNOWN, missing_right(str(error)), _ASK)]
     except errors.UnavailableError:
         raise
     except errors.ApiError as error:
-        return [Finding(name, State.UNKNOWN, str(error), "")]
+        status, said = explain(error)
+        if status is not Exit.FORBIDDEN:
+            return [unknown(name, said, "")]
+        lacking.append(said)
+        return [unknown(name, said, _ASK)]
 
 
 def _print(session: Session, finding: Finding) -> None:
@@ -100,11 +110,15 @@ def _print(session: Session, finding: Finding) -> None:
 
 async def version(session: Session) -> Exit | None:
     """Print the versions of the plugin, of Kubernetes and of Tekton."""
-    found = {"plugin": __version__, "kubernetes": "", "tekton": ""}
-    try:
-        found["kubernetes"], found["tekton"] = await cluster_of(session).versions()
-    except errors.ApiError as error:
-        session.printer.note(f"warning: the cluster does not tell its versions: {error}")
+    found, status = {"plugin": __version__, "kubernetes": "", "tekton": ""}, Exit.OK
+    cluster = cluster_of(session)
+    asked = {"kubernetes": cluster.kubernetes_version, "tekton": cluster.tekton_version}
+    for name, ask in asked.items():
+        try:
+            found[name] = await ask()
+        except errors.ApiError as error:
+            status, said = explain(error)
+            session.printer.note(f"unknown: the version of {name.title()}: {said}")
     shown = {key: value or "unknown" for key, value in found.items()}
     if session.printer.output in (Output.TABLE, Output.WIDE):
         session.printer.print_fields(shown)
@@ -113,4 +127,4 @@ async def version(session: Session) -> Exit | None:
         session.printer.print_answer(found, names, "")
     if problem := problem_of_versions(found["kubernetes"], found["tekton"]):
         session.printer.note(f"warning: {problem}")
-    return None
+    return status

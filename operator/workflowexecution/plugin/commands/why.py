@@ -20,7 +20,7 @@ from workflowexecution.plugin.parameters import (
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import name_of_kind, read_execution, read_holds
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.plugin.shell import Exit, report_unread
 from workflowexecution.views.preview import Preview, preview
 from workflowexecution.views.why import Why, why_of
 
@@ -61,9 +61,7 @@ async def tell_why(
         _print(session, found)
     else:
         session.printer.print_answer(found, name_of_kind(execution.name), "")
-    for line in unread:
-        session.printer.note(f"warning: when the same may run again is not known: {line}")
-    return None
+    return report_unread(session.printer, "when the same may run again", unread)
 
 
 def _print(session: Session, found: Why) -> None:
@@ -76,7 +74,7 @@ def _print(session: Session, found: Why) -> None:
             "Because of": found.because_of,
             "What it means": found.means,
             "What to do": found.to_do,
-            "The same may run": found.again,
+            "The same may run": found.again or "unknown",
         }
     )
 
@@ -95,7 +93,7 @@ async def can_run(
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     if unread:
-        raise CommandError(f"this is not known: {'; '.join(unread)}", Exit.FORBIDDEN)
+        return report_unread(session.printer, "whether it may run", unread)
     found = preview(
         facts,
         namespace=session.namespace,
