@@ -8,8 +8,9 @@ from typing import Any, get_args
 
 from typer.main import get_command
 
-from workflowexecution.plugin.app import app
-from workflowexecution.plugin.shell import SHARED, Exit
+from workflowexecution.plugin.app import application
+from workflowexecution.plugin.flags import SHARED
+from workflowexecution.plugin.shell import Exit
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 HEAD = """# kubectl wfe
@@ -71,7 +72,7 @@ it. With `-A` it is looked for in all namespaces.
 
 def page() -> str:
     """The whole page, as Markdown."""
-    group: Any = get_command(app)
+    group: Any = get_command(application())
     lines = [HEAD, "## Commands\n", "| Command | |", "|---|---|"]
     for name, command in group.commands.items():
         lines.append(f"| [`{name}`](#{name}) | {_cell(_first_line(command))} |")

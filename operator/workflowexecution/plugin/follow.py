@@ -19,7 +19,7 @@ from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.watch_stream import PAUSE_S, SILENCE_S, read_event, watch_query
-from workflowexecution.plugin.requests import cluster_of, escaped
+from workflowexecution.plugin.requests import cluster_of, escaped, name_of_kind
 from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.shell import Exit, exit_for
 from workflowexecution.views.why import happened_to, progress_of
@@ -137,27 +137,34 @@ async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[st
     return reading.text(page, "metadata", "resourceVersion"), page["items"]
 
 
-async def wait_for_end(session: Session, execution: Execution, limit: float | None) -> Exit:
+async def wait_for_end(
+    session: Session, execution: Execution, limit: float | None, *, prints: bool = False
+) -> Exit:
     """Follow an execution to its end, and print its progress to standard error.
 
     Args:
         session: of the command.
         execution: as it was seen last.
         limit: seconds to wait at most; None for any time.
+        prints: whether each state is printed to standard output as well, for programs.
     Raises: NotFoundError where it is deleted; other ApiErrors.
     """
     try:
         async with asyncio.timeout(limit), aclosing(_states_of(session, execution)) as states:
-            return await _report_until_end(session, states)
+            return await _report_until_end(session, states, prints)
     except TimeoutError:
         session.printer.note("the time to wait is over; it goes on")
         await let_connections_close()
         return Exit.STILL_GOING
 
 
-async def _report_until_end(session: Session, states: AsyncGenerator[Execution, None]) -> Exit:
+async def _report_until_end(
+    session: Session, states: AsyncGenerator[Execution, None], prints: bool
+) -> Exit:
     printed = ""
     async for seen in states:
+        if prints:
+            session.printer.print_change(seen.raw, name_of_kind(seen.name))
         if (line := progress_of(seen)) != printed:
             session.printer.note(one_line(line))
             printed = line

@@ -156,6 +156,18 @@ def guards_of(failed: bool, retries: bool) -> Guards:
     return Settings(guard_failed=failed, guard_retries=retries).guards
 
 
+def in_flags(problem: str, flags: Mapping[str, str]) -> str:
+    """The problem of a spec, in the words of a command line.
+
+    Args:
+        problem: names fields, as `parse_spec` says it.
+        flags: by field.
+    """
+    for field, flag in flags.items():
+        problem = re.sub(rf"(?<![\w.]){re.escape(field)}(?=[:.\[])", flag, problem)
+    return problem.replace(": Field required", " is missing")
+
+
 def spec_problem(raw: Mapping[str, Any]) -> str:
     """The error in the spec of an execution, if any ServiceAccount is allowed; else empty."""
     spec, problem = parse_spec(raw)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import yaml
@@ -20,6 +21,7 @@ from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
 from workflowexecution.cli.table import STYLES, Column, table_lines
 from workflowexecution.core.text import escaped, is_printable, one_line, printable
+from workflowexecution.plugin import jsonpath
 
 T = TypeVar("T")
 
@@ -35,13 +37,57 @@ class Output(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
+    JSONPATH = "jsonpath"
+    COLUMNS = "custom-columns"
+
+
+def parse_form(text: str) -> tuple[Output, str]:
+    """The form that `-o` asks for, and its template.
+
+    Raises: ValueError where there is no such form, or its template is missing or not understood.
+    """
+    kind, has_template, template = text.partition("=")
+    if kind not in list(Output):
+        forms = ", ".join(Output)
+        raise ValueError(f"-o {text!r} is no form of an answer; the forms are {forms}")
+    form = Output(kind)
+    if form not in (Output.JSONPATH, Output.COLUMNS):
+        if has_template:
+            raise ValueError(f"-o {kind} takes no value; leave out ={template}")
+        return form, ""
+    if not template:
+        example = "{.items[*].metadata.name}" if form is Output.JSONPATH else "NAME:.metadata.name"
+        raise ValueError(f"-o {kind} needs a value, as {kind}={example}")
+    try:
+        jsonpath.fill(template, {}) if form is Output.JSONPATH else _custom_columns(template)
+    except ValueError as error:
+        raise ValueError(f"-o {kind}: {error}") from error
+    return form, template
+
+
+def _custom_columns(template: str) -> list[Column[Any]]:
+    """The columns `TITLE:PATH,…`. Raises: ValueError where they cannot be read."""
+    found = []
+    for item in template.split(","):
+        title, is_named, path = item.partition(":")
+        if not (title and is_named and path):
+            raise ValueError(f"{item!r} is no column; write it like NAME:.metadata.name")
+        jsonpath.values_at(path, {})
+        column: Column[Any] = Column(title, partial(_cell, path))
+        found.append(column)
+    return found
+
+
+def _cell(path: str, document: Any) -> str:
+    return ",".join(map(jsonpath.text_of, jsonpath.values_at(path, document))) or "<none>"
 
 
 class Printer:
     """Prints the output of a command; notes for people go to standard error."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, template: str = "") -> None:
         self.output = output
+        self._template = template
         self._out = _console(sys.stdout.isatty(), stderr=False)
         self._err = _console(sys.stderr.isatty(), stderr=True)
 
@@ -67,7 +113,7 @@ class Printer:
             self.note(empty)
         if self.output is Output.NAME:
             self._write("".join(f"{name(item)}\n" for item in items))
-        elif self.output in (Output.JSON, Output.YAML):
+        elif not self.is_for_people:
             found = [document(item) for item in items]
             self.print_document({"apiVersion": "v1", "kind": "List", "items": found})
         elif items:
@@ -94,6 +140,8 @@ class Printer:
         elif self.output is Output.YAML:
             self._write("---\n")
             self.print_document(value)
+        elif self.output in (Output.JSONPATH, Output.COLUMNS):
+            self.print_document(value)
         else:
             self._write(_json(as_plain(value)) + "\n")
         self._out.file.flush()
@@ -102,16 +150,24 @@ class Printer:
         """Print a result: a line of text for people, else the value in the chosen format."""
         if self.output is Output.NAME:
             self._write(f"{name}\n" if name else "")
-        elif self.output in (Output.JSON, Output.YAML):
+        elif not self.is_for_people:
             self.print_document(value)
         else:
             self.say(text)
 
     def print_document(self, value: Any) -> None:
-        """Print one value as YAML if that is the format, else as JSON."""
+        """Print one value as YAML or by a template if that is the format, else as JSON."""
         plain = as_plain(value)
         if self.output is Output.YAML:
             self._write(_yaml(plain))
+        elif self.output is Output.JSONPATH:
+            filled = jsonpath.fill(self._template, plain)
+            self._write(filled if filled.endswith("\n") or not filled else f"{filled}\n")
+        elif self.output is Output.COLUMNS:
+            is_list = isinstance(plain, dict) and plain.get("kind") == "List"
+            self.print_table(
+                plain["items"] if is_list else [plain], _custom_columns(self._template)
+            )
         else:
             self._write(_json(plain, indent=2) + "\n")
 
@@ -142,9 +198,14 @@ class Printer:
         self._err.print(Text(printable(text)), soft_wrap=True)
 
     @property
+    def is_for_people(self) -> bool:
+        """Whether the answer is a table or text for people."""
+        return self.output in (Output.TABLE, Output.WIDE)
+
+    @property
     def is_live(self) -> bool:
         """Whether the output can be redrawn: a table on a terminal."""
-        return self._out.is_terminal and self.output in (Output.TABLE, Output.WIDE)
+        return self._out.is_terminal and self.is_for_people
 
     def open_live(self) -> Live:
         """A part of the terminal that can be redrawn, as a context manager."""

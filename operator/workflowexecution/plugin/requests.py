@@ -112,7 +112,10 @@ async def read_execution(session: Session, text: str) -> Raw:
     Raises: NotFoundError, ValueError where several have this name, or another ApiError.
     """
     namespace, name = split_key(text)
-    if session.all_namespaces and not namespace:
+    if namespace and (session.all_namespaces or session.is_namespace_given):
+        flag = "-A" if session.all_namespaces else "-n"
+        raise ValueError(f"{text!r} names its namespace, so {flag} does nothing: leave it out")
+    if session.all_namespaces:
         return await _read_anywhere(session, name)
     where = namespace or session.namespace
     try:
@@ -168,7 +171,7 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
         return ()
 
 
-async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold:
+async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Raw:
     """Create a hold; without a name, the API server makes one."""
     meta = {"name": name} if name else {"generateName": "hold-"}
     body = {
@@ -178,7 +181,7 @@ async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold
         "spec": spec,
     }
     path = holds_path(session.execution_namespace)
-    return parse_hold(await session.client.request("POST", path, body=body))
+    return await session.client.request("POST", path, body=body)
 
 
 async def delete_hold(session: Session, name: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Any, get_type_hints
 
 import typer
 
@@ -12,13 +12,17 @@ from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
+from workflowexecution.plugin.flags import (
+    SHARED,
+    Refused,
+    make_flags,
+    parameters_of,
+    problem_of,
+)
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.requests import is_kind_unknown
 from workflowexecution.plugin.session import Flags, open_session
-from workflowexecution.settings import Settings
 from workflowexecution.views.wording import install, missing_right
-
-_ENVIRONMENT: Final = Settings.model_config["env_prefix"]
 
 
 class Exit(IntEnum):
@@ -73,66 +77,51 @@ class CommandError(Exception):
         self.status = status
 
 
-def _flags(
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace of the executions; else the context's."),
-    ] = None,
-    all_namespaces: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Executions of all namespaces.")
-    ] = False,
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="Form of the answer.")
-    ] = Output.TABLE,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None, typer.Option(help="Kubeconfig to read; else KUBECONFIG, else ~/.kube/config.")
-    ] = None,
-    execution_namespace: Annotated[
-        str,
-        typer.Option(
-            envvar=f"{_ENVIRONMENT}EXECUTION_NAMESPACE",
-            help="Namespace of the PipelineRuns, as in the operator's settings.",
-        ),
-    ] = Settings.model_fields["execution_namespace"].default,
-) -> Flags:
-    return Flags(
-        namespace=namespace,
-        all_namespaces=all_namespaces,
-        output=output,
-        context=context,
-        kubeconfig=kubeconfig,
-        execution_namespace=execution_namespace,
-    )
-
-
-# Names of the parameters that every command has.
-SHARED: Final = tuple(inspect.signature(_flags).parameters)
-
-
-def with_session(command: Callable[..., Awaitable[Exit | None]]) -> Callable[..., None]:
+def with_session(
+    command: Callable[..., Awaitable[Exit | None]],
+    refused: Refused,
+    forms: frozenset[Output],
+) -> Callable[..., None]:
     """Make a Typer command from a function of a session and its own parameters.
 
     The shared flags come after its own. It returns the exit status; None is 0.
+
+    Args:
+        command: the function.
+        refused: the shared flags that it has no use for, with what to do instead.
+        forms: of its answer.
     """
-    shared = inspect.signature(_flags).parameters
+    shared, annotations = parameters_of(refused)
     own = list(inspect.signature(command).parameters.values())[1:]
 
-    def run(**given: Any) -> None:
-        flags = _flags(**{name: given.pop(name) for name in SHARED})
+    def run(typer_context: typer.Context, **given: Any) -> None:
+        try:
+            problem = problem_of(typer_context, refused, forms)
+            flags = make_flags(**{name: given.pop(name) for name in SHARED})
+        except ValueError as error:
+            raise typer.Exit(_refuse(str(error))) from error
+        if problem:
+            raise typer.Exit(_refuse(problem))
         raise typer.Exit(asyncio.run(_carry_out(command, flags, given)))
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__annotations__ = {
+        "typer_context": typer.Context,
         **get_type_hints(command, include_extras=True),
-        **get_type_hints(_flags, include_extras=True),
+        **annotations,
         "return": None,
     }
+    context = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY)
     parameters = [
-        item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in [*own, *shared.values()]
+        item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in [context, *own, *shared]
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
+
+
+def _refuse(problem: str) -> Exit:
+    Printer(Output.TABLE).note(f"error: {problem}")
+    return Exit.USAGE
 
 
 async def _carry_out(

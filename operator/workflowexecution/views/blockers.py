@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 
@@ -166,6 +166,53 @@ def held_by(
     pending = _pending(executions)
     found = [_held_by(hold, pending, now) for hold in holds]
     return sorted(found, key=lambda item: (item.state == "Expired", str(item.since), item.name))
+
+
+def extent_of(hold: Hold) -> str:
+    """What a hold keeps from being launched, and how much that is."""
+    if not (hold.workflow_id or hold.target or hold.for_namespace):
+        return "every new launch is held: every workflow, on every target, in every namespace"
+    workflow = f"workflow {hold.workflow_id}" if hold.workflow_id else "every workflow"
+    target = f"target {hold.target}" if hold.target else "every target"
+    # A target is in one namespace, but executions of all namespaces can name it.
+    where = f"namespace {hold.for_namespace}" if hold.for_namespace else "every namespace"
+    return f"new launches are held: {workflow}, on {target}, in {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What the end of holds means for the executions that waited for them.
+
+    going: `namespace/name` of those that no other hold concerns.
+    still_held: `namespace/name` of the others, each with the name of a hold that is left.
+    """
+
+    going: Sequence[str]
+    still_held: Sequence[tuple[str, str]]
+
+
+def released(
+    gone: Iterable[Hold], left: Iterable[Hold], executions: Iterable[Execution], now: datetime
+) -> Released:
+    """Find the executions that go on.
+
+    Args:
+        gone: the holds that were lifted.
+        left: all others.
+        executions: of all namespaces.
+        now: aware UTC.
+    """
+    lifted, others = list(gone), list(left)
+    going, still_held = list[str](), list[tuple[str, str]]()
+    for item in _pending(executions) or ():
+        name = f"{item.namespace}/{item.name}"
+        if hold_on(lifted, item, now) is None:
+            continue
+        if holder := hold_on(others, item, now):
+            still_held.append((name, holder.name))
+        else:
+            going.append(name)
+    return Released(going, still_held)
 
 
 def _pending(executions: Iterable[Execution] | None) -> list[Execution] | None:

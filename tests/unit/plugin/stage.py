@@ -69,7 +69,7 @@ def _running(target: str, now: datetime) -> Object:
     return {
         "phase": "Running",
         "startTime": format_time(now - timedelta(minutes=1)),
-        "pipelineRunRef": {"name": names.run_name(target, 1), "namespace": RUNS},
+        "pipelineRunRef": {"name": names.run_name(target, 1)},
         "conditions": [_succeeded("Unknown", "Running", "PipelineRun is running")],
     }
 
@@ -98,7 +98,7 @@ def failed(target: str, now: datetime) -> Object:
         "startTime": format_time(now - timedelta(minutes=2)),
         "completionTime": format_time(now - timedelta(minutes=1)),
         "duration": "1m0s",
-        "pipelineRunRef": {"name": names.run_name(target, 1), "namespace": RUNS},
+        "pipelineRunRef": {"name": names.run_name(target, 1)},
         "conditions": [_succeeded("False", "TaskFailed", "it failed")],
         "failureDetails": {
             "reason": "TaskFailed",

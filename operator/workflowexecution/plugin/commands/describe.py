@@ -14,7 +14,6 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.commands.logs import read_tail
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,
@@ -63,7 +62,7 @@ async def describe(
     execution = parse_execution(await read_execution(session, name))
     lacking: list[str] = []
     story = await _read(session, execution, lines, lacking)
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         _print(session, story, lacking)
     else:
         session.printer.print_answer(story, name_of_kind(execution.name), "")

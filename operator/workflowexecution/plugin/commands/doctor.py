@@ -23,7 +23,6 @@ from workflowexecution.plugin.doctor.check import (
     read_installation,
     unknown,
 )
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, explain
@@ -74,7 +73,7 @@ async def doctor(
     found, lacking = list[Finding](), list[str]()
     for name, check in CHECKS:
         found += await _run(session, installation, name, check, lacking)
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         for finding in found:
             _print(session, finding)
     else:
@@ -120,7 +119,7 @@ async def version(session: Session) -> Exit | None:
             status, said = explain(error)
             session.printer.note(f"unknown: the version of {name.title()}: {said}")
     shown = {key: value or "unknown" for key, value in found.items()}
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         session.printer.print_fields(shown)
     else:
         names = "\n".join(f"{key}/{value}" for key, value in shown.items())

@@ -117,9 +117,14 @@ async def watch(
 ) -> Exit | None:
     """Watch executions: those that have not ended, and all that changes from now on."""
     limit = parse_duration(wait_timeout).total_seconds() if wait_timeout else None
+    if name and (target or workflow):
+        raise ValueError("--target and --workflow do nothing beside a name: leave one out")
+    if name and session.printer.output is Output.WIDE:
+        raise ValueError("-o wide does nothing beside a name: leave it out")
     if name:
         execution = parse_execution(await read_execution(session, name))
-        return await wait_for_end(session, execution, limit)
+        prints = not session.printer.is_for_people
+        return await wait_for_end(session, execution, limit, prints=prints)
     follower = Follower(
         session,
         session.namespaces,
@@ -147,7 +152,7 @@ async def _print_changes(session: Session, batches: _Batches) -> None:
             printed[execution.uid] = line
             if change.is_deleted or execution.has_ended:
                 del printed[execution.uid]
-            if session.printer.output in (Output.TABLE, Output.WIDE):
+            if session.printer.is_for_people:
                 session.printer.say_from("", f"{session.now():%H:%M:%S} {line}")
             else:
                 session.printer.print_change(execution.raw, name_of_kind(execution.name))
@@ -214,7 +219,7 @@ async def top(
     wanted = Wanted(target=target, workflow_id=workflow)
     found = await all_executions(session, wanted)
     activity = activity_of(map(parse_execution, found), by, period, session.now())
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         _print_activity(session, activity, by)
     else:
         names = "\n".join(group.name for group in activity.groups)

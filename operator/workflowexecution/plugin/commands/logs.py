@@ -15,7 +15,6 @@ from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit
@@ -158,7 +157,7 @@ async def _print_log(
     style = _STYLES[wanted.seen.index(item) % len(_STYLES)]
     try:
         async for line in lines:
-            if session.printer.output in (Output.TABLE, Output.WIDE):
+            if session.printer.is_for_people:
                 session.printer.say_from(source, line, style)
             else:
                 value = Line(task=item.task, step=item.step, line=line)

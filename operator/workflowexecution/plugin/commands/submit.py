@@ -4,7 +4,7 @@ import re
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 import yaml
@@ -15,10 +15,22 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.follow import wait_for_end
-from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, spec_problem
+from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags, spec_problem
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit
+
+_FLAGS: Final = {
+    "spec.targetResource": "--target",
+    "spec.workflowRef.workflowId": "--workflow",
+    "spec.workflowRef.version": "--version",
+    "spec.workflowRef.containerImage": "--image",
+    "spec.workflowRef.containerDigest": "--digest",
+    "spec.parameters": "--parameter",
+    "spec.executionConfig.timeout": "--timeout",
+    "spec.executionConfig.serviceAccountName": "--service-account",
+    "spec.remediationRequestRef.name": "--request",
+}
 
 
 async def submit(
@@ -47,18 +59,24 @@ async def submit(
     ] = "",
     service_account: Annotated[str, typer.Option(help="ServiceAccount of the run.")] = "",
     request: Annotated[
-        str, typer.Option(help="Name of the remediation request it is for.")
-    ] = "manual",
+        str, typer.Option(help="Name of the remediation request it is for; `manual` otherwise.")
+    ] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for its end; the exit status tells the outcome.")
     ] = False,
-    wait_timeout: Annotated[str, typer.Option(help="How long to wait at most.")] = "1h",
+    wait_timeout: Annotated[
+        str, typer.Option(help="How long to wait at most with --wait; 1h otherwise.")
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Have the API server check it; create nothing.")
     ] = False,
 ) -> Exit | None:
     """Create an execution, checked first; its target is locked as for any other."""
-    limit = parse_duration(wait_timeout).total_seconds()
+    if wait_timeout and not wait:
+        raise ValueError("--wait-timeout does nothing without --wait: give both")
+    if wait and dry_run:
+        raise ValueError("--wait does nothing with --dry-run, which creates nothing: leave it out")
+    limit = parse_duration(wait_timeout or "1h").total_seconds()
     flags = _present(
         targetResource=target,
         workflowRef=_present(
@@ -68,16 +86,19 @@ async def submit(
         executionConfig=_present(timeout=time_limit, serviceAccountName=service_account),
     )
     if file is None:
-        manifest = _manifest(name or _new_name(workflow), request, flags)
-    elif flags or name:
-        raise ValueError("--filename tells everything; leave out the flags of the execution")
+        manifest = _manifest(name or _new_name(workflow), request or "manual", flags)
+    elif flags or name or request:
+        raise ValueError(
+            "the file has the whole execution; leave out --filename or the other flags"
+        )
     else:
         manifest = _read(file)
     if problem := spec_problem(manifest):
-        raise ValueError(f"{problem}; nothing was created")
+        said = in_flags(problem, {} if file else _FLAGS)
+        raise ValueError(f"{said}; nothing was created")
     created = await _create(session, manifest, dry_run=dry_run)
     _print_created(session, created, dry_run=dry_run)
-    if not wait or dry_run:
+    if not wait:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
 
@@ -104,7 +125,8 @@ def _manifest(name: str, request: str, flags: dict[str, Any]) -> dict[str, Any]:
         "apiVersion": identity.API_VERSION,
         "kind": identity.KIND,
         "metadata": {"name": name},
-        "spec": {"remediationRequestRef": {"name": request}, **flags},
+        # Also an empty reference: what is missing in it is named then.
+        "spec": {"remediationRequestRef": {"name": request}, "workflowRef": {}, **flags},
     }
 
 
@@ -126,6 +148,11 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 async def _create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> Raw:
     namespace = reading.text(manifest, "metadata", "namespace")
+    if session.is_namespace_given and namespace not in ("", session.namespace):
+        raise ValueError(
+            f"the file names namespace {namespace}, so -n {session.namespace} does nothing: "
+            "leave one out"
+        )
     (path,) = execution_paths([namespace or session.namespace])
     query = {"fieldValidation": "Strict", "fieldManager": "kubectl-wfe"}
     if dry_run:

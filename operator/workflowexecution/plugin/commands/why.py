@@ -17,7 +17,6 @@ from workflowexecution.plugin.parameters import (
     guards_of,
     spec_problem,
 )
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import name_of_kind, read_execution, read_holds
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread
@@ -57,7 +56,7 @@ async def tell_why(
             now=now,
         )
     found = why_of(execution, expected, now)
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         _print(session, found)
     else:
         session.printer.print_answer(found, name_of_kind(execution.name), "")
@@ -120,5 +119,5 @@ def _problem_of(target: str) -> str:
     try:
         parse_target(target)
     except ValueError as error:
-        return f"spec.targetResource: {error}"
+        return f"--target: {error}"
     return ""
