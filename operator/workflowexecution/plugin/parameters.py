@@ -6,11 +6,12 @@ Without a fast answer of the cluster, or without rights, there are no suggestion
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
-from workflowexecution.api.duration import format_duration
+from workflowexecution.api import identity
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
@@ -21,14 +22,15 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Flags, open_session
-from workflowexecution.settings import Settings
 
-DEFAULT_COOLDOWN: Final = format_duration(Settings.model_fields["cooldown"].default)
+# Those of the settings, which are not imported here: that takes a tenth of a second.
+DEFAULT_COOLDOWN: Final = "5m0s"
+_DEFAULT_FINALLY_TIMEOUT: Final = timedelta(minutes=10)
 _ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
     namespace="",
     allowed_service_accounts=frozenset(),
     security_context={},
-    finally_timeout=Settings.model_fields["finally_timeout"].default,
+    finally_timeout=_DEFAULT_FINALLY_TIMEOUT,
 )
 _PATIENCE_S: Final = 3.0
 # Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
@@ -79,7 +81,7 @@ def _flags_of(given: dict[str, Any]) -> Flags:
         output=Output.TABLE,
         context=given.get("context"),
         kubeconfig=given.get("kubeconfig"),
-        execution_namespace=Settings.model_fields["execution_namespace"].default,
+        execution_namespace=identity.DEFAULT_EXECUTION_NAMESPACE,
     )
 
 
@@ -134,6 +136,10 @@ OnlyTarget = Annotated[
         autocompletion=complete_target,
     ),
 ]
+Selector = Annotated[
+    str,
+    typer.Option("--selector", "-l", help="Only those with these labels, e.g. team=payment."),
+]
 OnlyWorkflow = Annotated[
     str,
     typer.Option(
@@ -153,6 +159,8 @@ ThisWorkflow = Annotated[
 
 def guards_of(failed: bool, retries: bool) -> Guards:
     """The guards of the operator; limit and pauses are from the environment."""
+    from workflowexecution.settings import Settings
+
     return Settings(guard_failed=failed, guard_retries=retries).guards
 
 
