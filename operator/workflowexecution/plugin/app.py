@@ -47,7 +47,7 @@ COMMANDS: Final = {
     "release": _Command("holds", "release", flags.OF_HOLDS, flags.LINES),
     "clear": _Command("clear", "clear", forms=flags.WORDS),
     "submit": _Command("submit", "submit", flags.OF_SUBMIT),
-    "top": _Command("executions", "top", flags.OF_EXECUTIONS),
+    "top": _Command("top", "top", flags.OF_EXECUTIONS),
     "doctor": _Command("doctor", "doctor", flags.OF_DOCTOR),
     "version": _Command("doctor", "version", flags.OF_VERSION),
 }

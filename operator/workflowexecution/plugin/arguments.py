@@ -38,7 +38,7 @@ def in_order(arguments: Sequence[str]) -> list[str]:
 
 
 def _length(argument: str) -> int:
-    """How many arguments a shared flag takes, with itself; 0 for a flag that is not shared."""
+    """The number of arguments of a shared flag, with itself; 0 for a flag that is not shared."""
     if argument in (*PLAIN, *_HELP, "--version"):
         return 1
     if argument in VALUED:

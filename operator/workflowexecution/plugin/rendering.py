@@ -12,21 +12,21 @@ from typing import Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
+from workflowexecution.cli.layout import INDENT, UNBOUNDED, wrapped
 from workflowexecution.cli.table import STYLES, Column, table_lines
 from workflowexecution.core.text import escaped, is_printable, one_line, printable
 from workflowexecution.plugin import jsonpath
 
 T = TypeVar("T")
-
-# Wider than any row, so that nothing is cut off for a program or a pager.
-_UNBOUNDED: Final = 100_000
+# Between the longest title of a field and the values.
+_GAP_OF_FIELDS: Final = 4
 
 
 class Output(StrEnum):
@@ -120,15 +120,18 @@ class Printer:
             shown = [item for item in columns if not item.is_wide or self.output is Output.WIDE]
             self.print_table(items, shown)
 
-    def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
+    def print_table(
+        self, items: Sequence[T], columns: Sequence[Column[T]], *, with_header: bool = True
+    ) -> None:
         """Print items as a table, regardless of the chosen format."""
-        lines = table_lines(items, columns)
+        lines = table_lines(items, columns, self.width, with_header=with_header)
         if self._out.is_terminal:
             for line in lines:
                 self._say(line)
         else:
             # Without colours, writing is much faster than rich for ten thousand lines.
             self._write("".join(f"{line.plain}\n" for line in lines))
+            self._out.file.flush()
 
     def print_change(self, value: Any, name: str) -> None:
         """Print one value of a stream: a line of JSON, a YAML document, or a name.
@@ -173,17 +176,25 @@ class Printer:
 
     def print_fields(self, fields: Mapping[str, str]) -> None:
         """Print fields, one on each line; empty ones are left out."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for title, value in fields.items():
-            if value:
-                table.add_row(title, Text(printable(value)))
-        self._out.print(table)
+        shown = {title: printable(value) for title, value in fields.items() if value}
+        start = max(map(len, shown), default=0) + _GAP_OF_FIELDS
+        for title, value in shown.items():
+            self._print_field(title, value, start)
 
-    def say(self, text: str, style: str = "") -> None:
-        """Print a line for people to standard output."""
-        self._say(Text(printable(text), style=style or STYLES.get(text, "")))
+    def _print_field(self, title: str, value: str, start: int) -> None:
+        """Print a value beside its title, or below it where a word of it has no place there."""
+        lines, place = wrapped(value, self.width - start), start
+        if any(cell_len(line) > self.width - start for line in lines):
+            lines, place = ["", *wrapped(value, self.width - len(INDENT))], len(INDENT)
+        first, *rest = lines
+        head = Text.assemble((title, "bold"), " " * (start - len(title)) if first else "", first)
+        for line in (head, *(Text(" " * place + text) for text in rest)):
+            self._say(line)
+
+    def say(self, text: str, style: str = "", *, indent: str = "") -> None:
+        """Print a text for people to standard output; ``indent`` is of all lines but the first."""
+        for line in wrapped(printable(text), self.width, indent):
+            self._say(Text(line, style=style or STYLES.get(text, "")))
 
     def say_from(self, source: str, text: str, style: str = "") -> None:
         """Print a line of another program after its source, and flush."""
@@ -195,7 +206,13 @@ class Printer:
 
     def note(self, text: str) -> None:
         """Print a note for people to standard error."""
-        self._err.print(Text(printable(text)), soft_wrap=True)
+        for line in wrapped(printable(text), self._err.width):
+            self._err.print(Text(line), soft_wrap=True)
+
+    @property
+    def width(self) -> int:
+        """The width of the terminal, in cells; without limit where there is none."""
+        return self._out.width
 
     @property
     def is_for_people(self) -> bool:
@@ -212,7 +229,7 @@ class Printer:
         return Live(console=self._out, auto_refresh=False, vertical_overflow="crop")
 
     def _say(self, line: Text) -> None:
-        # The terminal wraps long lines, so that they can be copied as one line.
+        # What is still longer is wrapped by the terminal, so that it can be copied as one line.
         self._out.print(line, soft_wrap=True)
 
     def _write(self, text: str) -> None:
@@ -246,12 +263,12 @@ def _json(plain: Any, indent: int | None = None) -> str:
 def _yaml(plain: Any) -> str:
     def dump(*, allow_unicode: bool) -> str:
         # Without line wrapping, so that grep finds whole values.
-        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=_UNBOUNDED)
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=UNBOUNDED)
 
     text = dump(allow_unicode=True)
     return text if is_printable(text) else dump(allow_unicode=False)
 
 
 def _console(is_terminal: bool, *, stderr: bool) -> Console:
-    width = None if is_terminal else _UNBOUNDED
+    width = None if is_terminal else UNBOUNDED
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)

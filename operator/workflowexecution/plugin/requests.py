@@ -36,18 +36,30 @@ def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
     )
 
 
-async def all_executions(session: Session, wanted: Wanted) -> list[Raw]:
-    """The executions in the namespaces of the command that match, and perhaps others."""
-    return [item async for item in executions_in(session, session.namespaces, wanted)]
+async def all_executions(session: Session, wanted: Wanted, labels: str = "") -> list[Raw]:
+    """The executions in the namespaces of the command that match, and perhaps others.
+
+    Args:
+        session: of the command.
+        wanted: a filter.
+        labels: a label selector; empty for all.
+    """
+    return [item async for item in executions_in(session, session.namespaces, wanted, labels)]
 
 
 def executions_in(
-    session: Session, namespaces: Sequence[str], wanted: Wanted
+    session: Session, namespaces: Sequence[str], wanted: Wanted, labels: str = ""
 ) -> AsyncIterator[Raw]:
     """The same in these namespaces; in all, if it is empty."""
-    query = {"fieldSelector": selector} if (selector := selector_of(wanted)) else {}
+    query = query_of(selector_of(wanted), labels)
     (path,) = execution_paths(namespaces)
     return session.client.list_pages(path, query)
+
+
+def query_of(fields: str, labels: str) -> dict[str, str]:
+    """The query for a field selector and a label selector; either may be empty."""
+    selectors = {"fieldSelector": fields, "labelSelector": labels}
+    return {name: selector for name, selector in selectors.items() if selector}
 
 
 def selector_of(wanted: Wanted) -> str:

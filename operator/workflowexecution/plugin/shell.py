@@ -12,6 +12,7 @@ from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.flags import (
     SHARED,
     Refused,
@@ -155,21 +156,22 @@ def explain(error: Exception) -> tuple[Exit, str]:
 
 
 def _explain_answer(error: errors.ApiError) -> tuple[Exit, str]:
+    said = in_words(error)
     match error:
-        case errors.ForbiddenError() if (said := missing_right(str(error))) != str(error):
-            return Exit.FORBIDDEN, said
         case errors.MissingRightError():
-            return Exit.FORBIDDEN, str(error)
+            return Exit.FORBIDDEN, said
+        case errors.ForbiddenError() if missing_right(str(error)) != str(error):
+            return Exit.FORBIDDEN, said
         case errors.NotFoundError() if is_kind_unknown(error):
-            return Exit.ERROR, f"{_not_served(error)} ({error})"
+            return Exit.ERROR, _not_served(error)
         case errors.NotFoundError():
-            return Exit.NOT_FOUND, str(error)
+            return Exit.NOT_FOUND, said
         case errors.UnknownCallerError():
-            return Exit.UNAVAILABLE, f"{_unknown(error)}: {error}"
+            return Exit.UNAVAILABLE, f"{_unknown(error)}: {said}"
         case errors.UnavailableError():
-            return Exit.UNAVAILABLE, f"{error}; is it the cluster you mean? kubectl cluster-info"
+            return Exit.UNAVAILABLE, f"{said}; is it the cluster you mean? kubectl cluster-info"
         case _:
-            return Exit.ERROR, str(error)
+            return Exit.ERROR, said
 
 
 def _not_served(error: errors.ApiError) -> str:

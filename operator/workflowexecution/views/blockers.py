@@ -169,7 +169,7 @@ def held_by(
 
 
 def extent_of(hold: Hold) -> str:
-    """What a hold keeps from being launched, and how much that is."""
+    """The launches that a hold stops: of which workflows, on which targets, in which namespaces."""
     if not (hold.workflow_id or hold.target or hold.for_namespace):
         return "every new launch is held: every workflow, on every target, in every namespace"
     workflow = f"workflow {hold.workflow_id}" if hold.workflow_id else "every workflow"
@@ -181,7 +181,7 @@ def extent_of(hold: Hold) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What the end of holds means for the executions that waited for them.
+    """The executions that waited for holds, after the end of these holds.
 
     going: `namespace/name` of those that no other hold concerns.
     still_held: `namespace/name` of the others, each with the name of a hold that is left.

@@ -51,7 +51,7 @@ def short(value: timedelta | None) -> str:
 
 
 def install(part: str) -> str:
-    """How to install a part of the operator, without a clone of its repository.
+    """The fix for a missing part of the operator; it needs no clone of the repository.
 
     Args:
         part: of a release, which has a file of this name with the ending `.yaml`.

@@ -89,6 +89,7 @@ def _where(world: World, arguments: Sequence[str], namespace: str) -> list[str]:
     found = []
     if "execution_namespace" not in refused:
         found.append(f"--execution-namespace={world.execution_namespace}")
-    if "namespace" not in refused and "-A" not in arguments:
+    names_it = any("/" in argument for argument in arguments[1:2])
+    if "namespace" not in refused and "-A" not in arguments and not names_it:
         found.append(f"--namespace={namespace or world.source}")
     return found

@@ -36,10 +36,17 @@ def staged() -> Server:
     return server
 
 
-def put_execution(server: Server, name: str, status: Object, *, spec: Any = None) -> None:
+def put_execution(
+    server: Server,
+    name: str,
+    status: Object,
+    *,
+    spec: Any = None,
+    age: timedelta = timedelta(minutes=2),
+) -> None:
     """Have an execution of namespace team-a on the server."""
     item = raw_execution(name, status=status, spec=spec)
-    item["metadata"]["creationTimestamp"] = format_time(datetime.now(UTC) - timedelta(minutes=2))
+    item["metadata"]["creationTimestamp"] = format_time(datetime.now(UTC) - age)
     server.objects[execution_path("team-a", name)] = item
 
 

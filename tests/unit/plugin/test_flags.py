@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from unit.plugin.played import Terminal
+from unit.plugin.played import Terminal, Told
 from unit.plugin.test_unread import COMMANDS
 from workflowexecution.plugin import flags
 from workflowexecution.plugin.arguments import PLAIN, VALUED, in_order
@@ -44,7 +44,7 @@ REFUSED = {
 }
 
 
-def seen(terminal: Terminal, *arguments: str) -> tuple[object, ...]:
+def seen(terminal: Terminal, *arguments: str) -> tuple[list[str], Told]:
     """Everything that a command does: its requests, with who asks, and its answer."""
     terminal.server.asked.clear()
     told = terminal.ask(*arguments)
@@ -191,3 +191,31 @@ def test_columns_of_ones_own_are_a_table(terminal: Terminal) -> None:
     assert told.out.splitlines()[:2] == ["NAME      RUN", "skipped   <none>"]
     told = terminal.ask("list", "-o", "jsonpath={.items[*].metadata.name}")
     assert json.dumps(sorted(told.out.split())) == '["failed", "held", "running", "skipped"]'
+
+
+@pytest.mark.parametrize("command", [("list",), ("top",)])
+def test_labels_select_on_the_server(terminal: Terminal, command: tuple[str, ...]) -> None:
+    terminal.ask(*command, "-l", "team=payment")
+    assert [item.query["labelSelector"] for item in terminal.server.asked] == ["team=payment"]
+
+
+def test_several_names_are_listed(terminal: Terminal) -> None:
+    told = terminal.ask("list", "failed", "running")
+    assert (told.status, len(told.out.splitlines())) == (0, 3)
+    told = terminal.ask("list", "failed", "-l", "x=y")
+    assert (told.status, "does nothing beside names" in told.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["release", "nope"], 'error: hold "nope" not found in kubernaut-workflows\n'),
+        (
+            ["list", "nope"],
+            "error: there is no WorkflowExecution 'nope' in namespace team-a; "
+            "-A looks in all namespaces\n",
+        ),
+    ],
+)
+def test_no_error_is_a_raw_request(terminal: Terminal, arguments: list[str], said: str) -> None:
+    assert terminal.ask(*arguments).err == said

@@ -27,9 +27,9 @@ from workflowexecution.views.wording import short
 
 _COOLDOWN_COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
     Column("TARGET", lambda item: item.target),
-    Column("WORKFLOW", lambda item: item.workflow_id),
+    Column("WORKFLOW", lambda item: item.workflow_id, may_move=True),
     Column("REMAINING", lambda item: short(item.remaining)),
-    Column("BECAUSE OF", lambda item: item.execution),
+    Column("BECAUSE OF", lambda item: item.execution, may_move=True),
     Column("OUTCOME", lambda item: item.outcome),
     Column("UNTIL", lambda item: f"{item.until:%H:%M:%S} UTC", is_wide=True),
 )
@@ -44,13 +44,13 @@ async def list_locks(
     now = session.now()
     columns: Final[tuple[Column[Lock], ...]] = (
         Column("TARGET", lambda lock: lock.target),
-        Column("HOLDER", lambda lock: lock.holder),
-        Column("WORKFLOW", lambda lock: lock.workflow_id),
+        Column("HOLDER", lambda lock: lock.holder, may_move=True),
+        Column("WORKFLOW", lambda lock: lock.workflow_id, may_move=True),
         Column("SINCE", lambda lock: short(now - lock.since) if lock.since else ""),
         Column("STATE", lambda lock: lock.state),
-        Column("EXECUTING", lambda lock: lock.executing),
-        Column("RUN", lambda lock: lock.run, is_wide=True),
-        Column("PODS", lambda lock: ", ".join(lock.pods), is_wide=True),
+        Column("EXECUTING", lambda lock: lock.executing, may_move=True),
+        Column("RUN", lambda lock: lock.run, is_wide=True, may_move=True),
+        Column("PODS", lambda lock: ", ".join(lock.pods), is_wide=True, may_move=True),
     )
     found = locks_of(facts.executions, facts.runs, facts.leftovers)
     session.printer.print_items(

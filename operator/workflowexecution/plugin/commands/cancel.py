@@ -10,6 +10,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Asked, RunState
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.requests import (
     cluster_of,
@@ -98,8 +99,8 @@ def _not_cancelled(execution: Execution, where: str, error: errors.ApiError) -> 
     where_it_is = ("-n", execution.namespace, execution.name)
     instead = command("kubectl", "wfe", "cancel", "--delete", *where_it_is)
     said = (
-        f"{where} {what}: {error}; to have the operator end it in other ways, which leaves no "
-        f"record: {instead}"
+        f"{where} {what}: {in_words(error)}; to have the operator end it in other ways, which "
+        f"leaves no record: {instead}"
     )
     return CommandError(said, Exit.UNAVAILABLE if is_unknown else Exit.ERROR)
 

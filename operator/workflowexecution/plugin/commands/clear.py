@@ -17,13 +17,13 @@ from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.requests import read_execution, split_key, user_name
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
 from workflowexecution.views.preview import Facts, ending_on
-from workflowexecution.views.wording import missing_right
 
 CLEARED = "ExecutionBlockCleared"
 
@@ -115,7 +115,7 @@ async def _note_on_run(
         return False
     except (errors.ForbiddenError, errors.RejectedError) as error:
         session.printer.note(
-            f"warning: {missing_right(str(error))}: once the execution is deleted, its run blocks "
+            f"warning: {in_words(error)}: once the execution is deleted, its run blocks "
             "the workflow again"
         )
         return False
@@ -139,4 +139,4 @@ async def _record(session: Session, about: Named, last: Ending, note: str) -> No
     try:
         await session.client.request("POST", path, body=event)
     except errors.ForbiddenError as error:
-        session.printer.note(f"warning: no Event reports it: {missing_right(str(error))}")
+        session.printer.note(f"warning: no Event reports it: {in_words(error)}")

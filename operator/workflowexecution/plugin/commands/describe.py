@@ -12,6 +12,7 @@ from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.commands.logs import read_tail
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.requests import (
@@ -100,7 +101,7 @@ async def _run_of(
     except errors.NotFoundError as error:
         if is_kind_unknown(error):
             raise
-        gone.append(str(error))
+        gone.append(in_words(error))
     return None, []
 
 
@@ -120,7 +121,7 @@ async def _log_of(
     except errors.MissingRightError as error:
         lacking.append(missing_right(str(error)))
     except errors.ApiError as error:
-        gone.append(f"the log of step {failed.task}/{failed.step}: {error}")
+        gone.append(f"the log of step {failed.task}/{failed.step}: {in_words(error)}")
     return ()
 
 
@@ -140,14 +141,14 @@ def _print(session: Session, story: Story, lacking: Sequence[str]) -> None:
     columns: tuple[Column[Moment], ...] = (
         Column("TIME (UTC)", lambda moment: f"{moment.at:%Y-%m-%d %H:%M:%S}"),
         Column("WHAT", lambda moment: moment.what),
-        Column("DETAIL", lambda moment: moment.detail),
+        Column("DETAIL", lambda moment: moment.detail, is_text=True),
     )
     session.printer.print_table(story.timeline, columns)
     if story.failed_step and story.log:
         where = f"{story.failed_step.task}/{story.failed_step.step}"
         session.printer.say(f"\nLast lines of step {where}:")
         for line in story.log:
-            session.printer.say(f"  {line}")
+            session.printer.say_from("", f"  {line}")
     for line in story.unread:
         if line not in lacking:
             session.printer.note(f"warning: {line}")

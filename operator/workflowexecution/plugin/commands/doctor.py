@@ -1,6 +1,7 @@
 """``doctor`` and ``version``: checks of the installation, and the versions of its components."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -51,6 +52,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("pulls", images.check_failures),
 )
 _ASK: Final = "have somebody bind the role to you, or run this as somebody who has the right"
+_INDENT: Final = " " * 9
 _STYLES: Final = {
     State.OK: "green",
     State.WARNING: "yellow",
@@ -74,8 +76,7 @@ async def doctor(
     for name, check in CHECKS:
         found += await _run(session, installation, name, check, lacking)
     if session.printer.is_for_people:
-        for finding in found:
-            _print(session, finding)
+        _print(session, found)
     else:
         wrong = "\n".join(item.check for item in found if item.state is not State.OK)
         session.printer.print_answer({"items": found}, wrong, "")
@@ -100,11 +101,26 @@ async def _run(
         return [unknown(name, said, _ASK)]
 
 
-def _print(session: Session, finding: Finding) -> None:
-    line = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
-    session.printer.say(line, _STYLES[finding.state])
-    if finding.fix:
-        session.printer.say(one_line(f"         fix: {finding.fix}"))
+def _print(session: Session, found: Sequence[Finding]) -> None:
+    shown: set[str] = set()
+    for finding in found:
+        line = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
+        session.printer.say(line, _STYLES[finding.state], indent=_INDENT)
+        if finding.fix and finding.fix not in shown:
+            session.printer.say(f"{_INDENT}fix: {one_line(finding.fix)}", indent=f"{_INDENT}  ")
+        shown.add(finding.fix)
+    session.printer.say(summary_of(found))
+
+
+def summary_of(found: Sequence[Finding]) -> str:
+    """The number of findings by state, and what they mean for executions."""
+    counts = Counter(item.state for item in found)
+    numbers = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+    if counts[State.ERROR]:
+        return f"{numbers}: repair the errors, or executions do not run"
+    if counts[State.UNKNOWN]:
+        return f"{numbers}: whether executions can run is not fully known"
+    return f"{numbers}: executions can run"
 
 
 async def version(session: Session) -> Exit | None:

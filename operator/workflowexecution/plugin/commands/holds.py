@@ -53,14 +53,16 @@ async def list_of_holds(
     now = session.now()
     columns: Final[tuple[Column[HeldBy], ...]] = (
         Column("NAME", lambda item: item.name),
-        Column("HOLDS", lambda item: item.scope),
-        Column("BY", lambda item: item.by),
+        Column("HOLDS", lambda item: item.scope, may_move=True),
+        Column("BY", lambda item: item.by, may_move=True),
         Column("SINCE", lambda item: short(now - item.since) if item.since else ""),
         Column("FOR", lambda item: short(item.until - now) if item.until else "until released"),
         Column("WAITING", _count_of_waiting),
-        Column("REASON", lambda item: item.reason),
         Column("STATE", lambda item: item.state, is_wide=True),
-        Column("EXECUTIONS", lambda item: ", ".join(item.waiting or ()), is_wide=True),
+        Column(
+            "EXECUTIONS", lambda item: ", ".join(item.waiting or ()), is_wide=True, may_move=True
+        ),
+        Column("REASON", lambda item: item.reason, is_text=True),
     )
     found = held_by(holds, None if unread else map(parse_execution, executions), now)
     session.printer.print_items(
@@ -171,7 +173,8 @@ async def _report_launches(
     gone = [hold for hold in known if hold.name in lifted]
     left = [hold for hold in known if hold.name not in lifted]
     found = released(gone, left, map(parse_execution, executions), session.now())
-    session.printer.note(f"goes on now: {', '.join(found.going) or 'nothing waited for it'}")
+    nothing = "nothing" if found.still_held else "nothing, since no execution waited"
+    session.printer.note(f"goes on now: {', '.join(found.going) or nothing}")
     for name, hold in found.still_held:
         session.printer.note(f"still waits: {name}, for hold {hold}")
 

@@ -14,6 +14,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
@@ -163,7 +164,7 @@ async def _print_log(
                 value = Line(task=item.task, step=item.step, line=line)
                 session.printer.print_change(value, item.name)
     except (errors.NotFoundError, errors.RejectedError) as error:
-        session.printer.note(f"warning: the log of step {item.name}: {error}")
+        session.printer.note(f"warning: the log of step {item.name}: {in_words(error)}")
 
 
 async def read_tail(
