@@ -25,6 +25,11 @@ run() {
     echo "nothing to do: $(cat "$HOME/nothing-to-do")"
     return 0
   fi
+  case $1 in
+    check | collect | show) changed false ;;
+    verify) ;;
+    *) changed true ;;
+  esac
   # shellcheck disable=SC2086 # KINDS is a list
   target $KINDS
   inputs
@@ -154,14 +159,25 @@ kube_for() {
 }
 
 # explain CODE WORDS: end the step with what kubectl has written to $HOME/error.
+# With REFUSED it was about the only request that changes something.
 explain() {
   local cause
   cause=$(tr '\n' ' ' < "$HOME/error")
+  [ "$1" -ne $REFUSED ] || ! is_refusal "$cause" || changed false
   case $cause in
     '') fail $TOO_SLOW "$2: no answer in time" ;;
     *'(Forbidden)'* | *' is forbidden: '*) forbidden "$cause" ;;
     *'(NotFound)'*) fail $UNREADABLE "$cause" ;;
     *) fail "$1" "$2: $cause" ;;
+  esac
+}
+
+# is_refusal CAUSE: whether the API server itself has refused a request, so that it stored nothing.
+is_refusal() {
+  case $1 in
+    *'(Forbidden)'* | *' is forbidden: '* | *'(NotFound)'*) ;;
+    *' is invalid: '* | *' denied the request'*) ;;
+    *) return 1 ;;
   esac
 }
 
@@ -244,10 +260,17 @@ result() {
   echo "$key: $*"
 }
 
+# changed true|false: tell whether the task may have changed something; written before a change, so
+# that a step which is killed meanwhile does not deny it.
+changed() {
+  printf '%s' "$1" > "$RESULTS/changed"
+}
+
 # nothing_to_do WORDS…: the wanted state is there already: tell it, and leave out the other steps.
 nothing_to_do() {
   [ -e "$RESULTS/before" ] || result before "as wanted"
   result after "$*, so nothing was changed"
+  changed false
   printf '%s' "$*" > "$HOME/nothing-to-do"
   exit 0
 }

@@ -68,8 +68,11 @@ several lines. Programs read `-o json`, `-o yaml`, `-o name`, `-o jsonpath=…` 
 progress and errors to standard error. Colours are used on a terminal only, and never where
 `NO_COLOR` is set.
 
-An execution is named `NAME`, `NAMESPACE/NAME` as other commands print it, or as `-o name` prints
-it. With `-A` it is looked for in all namespaces.
+An execution is named `NAME`, `NAMESPACE/NAME` as other commands print it, or `TYPE/NAME` as for
+kubectl: `wfe/NAME`, `workflowexecution/NAME` or `workflowexecutions/NAME`, each also with the
+group, as `-o name` prints it. A type always wins: name a namespace that is called `wfe` with
+`-n wfe`. With `-A` the execution is looked for in all namespaces. A hold is named `NAME` or
+`TYPE/NAME`.
 
 Flags of all commands may come before the command: `kubectl wfe -n shop list`. `-h`, `--help` and
 `kubectl wfe help COMMAND` show the flags of a command. A flag that would do nothing is refused; the

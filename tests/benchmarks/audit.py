@@ -10,6 +10,7 @@ from pathlib import Path
 OPERATOR = "system:serviceaccount:kubernaut-system:workflowexecution-controller"
 # Every other verb that is counted is a write.
 READS = ("get", "list", "watch")
+UPKEEP = (" leases", " configmaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,11 @@ class Asked:
 
     @property
     def writes(self) -> int:
-        """Requests that change something; the lease is no part of the work."""
+        """Requests that change something; lease and published settings are no part of the work."""
         return sum(
             number
             for kind, number in self.kinds.items()
-            if kind.split()[0] not in READS and not kind.endswith(" leases")
+            if kind.split()[0] not in READS and not kind.endswith(UPKEEP)
         )
 
 

@@ -54,6 +54,23 @@ def test_restart_waits_in_vain_and_says_so(remedy: Remedy, shop: str) -> None:
     assert "did not finish within 3 s: generation 3, " in said
 
 
+def test_a_check_that_failed_raises_no_alarm_and_what_was_sent_does(
+    remedy: Remedy, shop: str
+) -> None:
+    nobody = f"{shop}/Deployment/nobody"
+    checked = remedy.failure(remedy.launch("restart-workload", nobody))
+    assert (checked["exitCode"], checked["failedStepName"]) == (4, "check")
+    assert "Nothing was changed, as the step says." in checked["naturalLanguageSummary"]
+    assert checked["wasExecutionFailure"] is True
+
+    target = things.workload(remedy.cluster, shop, "Deployment", unique("app"))
+    broken = {"spec": {"template": {"spec": {"nodeSelector": {"no": "such"}}}}}
+    remedy.cluster.request("PATCH", things.path_of(target), broken)
+    sent = remedy.failure(remedy.launch("restart-workload", target, ROLLOUT_TIMEOUT="3"))
+    assert sent["failedStepName"] == "verify"
+    assert f"so {target} may have been changed." in sent["naturalLanguageSummary"]
+
+
 @pytest.mark.parametrize(
     ("kind", "spec", "words"),
     [

@@ -31,6 +31,7 @@ VALUES = {
     "policy-operator-writes": LISTS.format("operatorWrites"),
     "policy-service-accounts": LISTS.format("serviceAccounts"),
     "policy-stop-and-guard": LISTS.format("stopAndGuard"),
+    "policy-target-kinds": LISTS.format("targetKinds"),
     "policy-target-namespaces": LISTS.format("targetNamespaces"),
     "roles-for-editors": "rolesForEditors=true",
     "runner-cluster-wide": "runnerClusterWide=true",

@@ -181,3 +181,53 @@ def test_the_cooldown_survives_a_restart(world: World, target: str) -> None:
 
     recent = remediation_of(world.ended(world.create(target), "Skipped"))
     assert recent["name"] == name_of(first)
+
+
+CLEAR = {"metadata": {"annotations": {"kubernaut.ai/clear-execution-block": "jane: looked at it"}}}
+
+
+def failed(world: World, target: str) -> tuple[Object, Object]:
+    """An execution whose run has failed, and the run."""
+    item, run = world.launched(target)
+    world.tekton.fail(world.tekton.begin(run))
+    return world.ended(item, "Failed"), run
+
+
+def test_a_failure_says_when_the_same_may_run_again_and_a_clear_lifts_that(
+    world: World, target: str
+) -> None:
+    item, _ = failed(world, target)
+    until = time_of(item["status"]["completionTime"]) + COOLDOWN
+    command = f"kubectl wfe clear -n {world.source} {name_of(item)}"
+    assert item["status"]["failureDetails"]["naturalLanguageSummary"].endswith(
+        f" Workflow restart may run on {target} again from {until:%Y-%m-%d %H:%M:%S} UTC; to lift "
+        f"that earlier, once somebody has looked: {command}"
+    )
+    skipped = world.ended(world.create(target), "Skipped")
+    assert skipped["status"]["skipDetails"]["message"].endswith(command)
+    world.executions.patch(item, CLEAR)
+    failed(world, target)
+    # The clear was of the failure before this one.
+    world.ended(world.create(target), "Skipped")
+
+
+def test_a_clear_survives_a_restart_and_the_deletion_of_the_execution(
+    world: World, target: str
+) -> None:
+    """The run is then the only object that has the note; it was written while nobody watched."""
+    item, run = failed(world, target)
+    other, _ = failed(world, f"{target}-not-cleared")
+    world.operator.kill()
+    world.tekton.runs.patch(run, CLEAR)
+    world.executions.delete(item)
+    world.executions.delete(other)
+    world.operator.start()
+    world.launched(target)
+    world.ended(world.create(f"{target}-not-cleared"), "Skipped")
+
+
+def test_a_success_is_not_cleared(world: World, target: str) -> None:
+    item, run = world.completed(target)
+    world.tekton.runs.patch(run, CLEAR)
+    world.executions.patch(item, CLEAR)
+    assert remediation_of(world.ended(world.create(target), "Skipped"))["outcome"] == "Completed"

@@ -15,6 +15,7 @@ from localcluster.programs import HELM
 REPOSITORY = Path(__file__).parents[2]
 NAMESPACES = ("kubernaut-system", "kubernaut-workflows")
 CONTROLLER = "system:serviceaccount:kubernaut-system:workflowexecution-controller"
+SETTINGS = "configmaps/workflowexecution-settings"
 LEASES = "leases.coordination.k8s.io"
 RUNNER = "system:serviceaccount:kubernaut-workflows:kubernaut-workflow-runner"
 ADMISSION = "validatingadmissionpolicies.admissionregistration.k8s.io"
@@ -114,6 +115,11 @@ def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
         (CONTROLLER, "update", f"{LEASES}/workflowexecution-controller", "kubernaut-system", True),
         (CONTROLLER, "update", f"{LEASES}/another", "kubernaut-system", False),
         (CONTROLLER, "create", "leases.coordination.k8s.io", "any", False),
+        (CONTROLLER, "patch", SETTINGS, "kubernaut-workflows", True),
+        (CONTROLLER, "create", SETTINGS, "kubernaut-workflows", True),
+        (CONTROLLER, "patch", SETTINGS, "any", False),
+        (CONTROLLER, "create", "configmaps", "kubernaut-workflows", False),
+        (CONTROLLER, "get", SETTINGS, "kubernaut-workflows", False),
         (CONTROLLER, "get", "secrets", "kubernaut-workflows", False),
         (CONTROLLER, "create", "pods", "kubernaut-workflows", False),
         (CONTROLLER, "create", "pods:exec", "kubernaut-workflows", False),
@@ -128,6 +134,8 @@ def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
         (CREATOR, "get", "pods:log", "kubernaut-workflows", False),
         (READER, "get", "pods:log", "kubernaut-workflows", True),
         (READER, "list", "taskruns.tekton.dev", "kubernaut-workflows", True),
+        (READER, "get", SETTINGS, "kubernaut-workflows", True),
+        (READER, "list", "configmaps", "kubernaut-workflows", False),
         (READER, "get", "pods:log", "any", False),
         (READER, "delete", "pods", "kubernaut-workflows", False),
         (READER, "create", "pods:exec", "kubernaut-workflows", False),

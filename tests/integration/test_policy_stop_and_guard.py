@@ -1,8 +1,9 @@
-"""The policy on holds and clears: what they say of their makers is true, and not all may clear."""
+"""The policy on holds, clears and cancels: who made them is true, and not all may clear."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
+from workflowexecution.api import identity
+from workflowexecution.core.facts.cancellation import cancellation_of
 
 CLEAR = "kubernaut.ai/clear-execution-block"
 GROUP = "workflowexecution.kubernaut.ai"
@@ -85,6 +88,26 @@ def test_who_may_change_executions_may_not_clear_them(world: World, kind: str) -
     # What others do to it later is none of this policy's business, unless they withdraw it.
     objects.patch(item, {"metadata": {"annotations": {"note": "another"}}})
     assert said_against(lambda: objects.patch(item, {"metadata": {"annotations": {CLEAR: None}}}))
+
+
+def test_a_cancel_says_who_asked_for_it(world: World) -> None:
+    run = world.tekton.runs.create(bare_run(world))
+    name, person = account(world, "patch")
+    runs = Objects(person, "pipelineruns")
+
+    def cancelled(who: str, why: str = "wrong target") -> Object:
+        notes = cancellation_of(who, datetime.now(UTC), why).annotations()
+        return {"metadata": {"annotations": notes}, "spec": {"status": "Cancelled"}}
+
+    said = said_against(lambda: runs.patch(run, cancelled("jane")))
+    assert f"cancelled-by has to name who cancels, here {name}" in said
+    runs.patch(run, cancelled(name))
+    # Nobody else changes the reason, and what others write beside it is not asked.
+    other, another = account(world, "patch")
+    others = Objects(another, "pipelineruns")
+    reason = {"metadata": {"annotations": {identity.CANCEL_REASON: "another"}}}
+    assert f"here {other}" in said_against(lambda: others.patch(run, reason))
+    others.patch(run, {"metadata": {"annotations": {"note": "anything else"}}})
 
 
 def test_no_execution_is_created_as_one_that_is_cleared(world: World) -> None:

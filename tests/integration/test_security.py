@@ -47,6 +47,7 @@ EVENT = body(
     reportingInstance="a",
     regarding={**REFERENCE, "namespace": "NAMESPACE"},
 )
+SETTINGS = "workflowexecution-settings"
 LEASES, LEASE = "/apis/coordination.k8s.io/v1:leases", "workflowexecution-controller"
 
 
@@ -72,6 +73,12 @@ OF_OURS = [
     Attack("DELETE", f"{TEKTON}:taskruns/eve"),
     Attack("GET", "/api/v1:pods/app/log"),
     Attack("POST", "/api/v1:pods", body("Pod", spec={"containers": [{"name": "a", "image": "a"}]})),
+    *(
+        Attack(verb, f"/api/v1:configmaps/{name}", META if verb == "PATCH" else None)
+        for verb in ("GET", "PATCH", "DELETE")
+        for name in (SETTINGS, "another")
+    ),
+    Attack("GET", "/api/v1:configmaps"),
     Attack("GET", "/api/v1:secrets"),
     Attack("GET", "/api/v1:secrets/eve"),
     Attack("POST", "/apis/events.k8s.io/v1:events", EVENT),
@@ -81,6 +88,7 @@ OF_OURS = [
 ]
 ALL = [*attacks.ALL, *OF_OURS]
 EXECUTIONS = {"GET workflowexecutions/eve"}
+READ_SETTINGS = f"GET configmaps/{SETTINGS}"
 CHANGES = {
     *EXECUTIONS,
     "POST workflowexecutions",
@@ -90,9 +98,9 @@ CHANGES = {
 # Of all attacks, those that each role lets through in the namespace that it is bound in.
 MAY = {
     "workflowexecution-viewer": EXECUTIONS,
-    "workflowexecution-run-reader": {"GET pods/app/log"},
+    "workflowexecution-run-reader": {"GET pods/app/log", READ_SETTINGS},
     "workflowexecution-canceller": {"PATCH pipelineruns/eve"},
-    "workflowexecution-doctor": EXECUTIONS,
+    "workflowexecution-doctor": {*EXECUTIONS, READ_SETTINGS},
     "workflowexecution-orchestrator": CHANGES,
     "workflowexecution-holder": {"POST workflowholds", "DELETE workflowholds/eve"},
     "workflowexecution-clearer": {
@@ -114,7 +122,8 @@ OPERATOR = {
     "kube-system": OPERATOR_ANYWHERE,
     "kubernaut-system": OPERATOR_ANYWHERE | {"POST leases", f"PUT leases/{LEASE}"},
     "kubernaut-workflows": OPERATOR_ANYWHERE
-    | {"POST pipelineruns", "PATCH pipelineruns/eve", "DELETE pipelineruns/eve", "DELETE pods/app"},
+    | {"POST pipelineruns", "PATCH pipelineruns/eve", "DELETE pipelineruns/eve", "DELETE pods/app"}
+    | {f"PATCH configmaps/{SETTINGS}"},
 }
 PORT = {"containerPort": 1, "hostPort": 1}
 RUNS_OF = "kubernaut-workflows"
@@ -199,7 +208,7 @@ def test_the_doctor_reads_no_secret_anywhere_and_changes_nothing(
     role = {"workflowexecution-doctor": ""}
     who = rights.with_roles(bare_cluster, spaces[0], unique("doctor"), role)
     for namespace in (*spaces, "kube-system", *OPERATOR):
-        assert let_through(who, namespace) == EXECUTIONS
+        assert let_through(who, namespace) == {*EXECUTIONS, READ_SETTINGS}
     assert wide(who) == {"an access review"}
 
 

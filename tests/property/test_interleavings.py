@@ -10,6 +10,7 @@ import pytest
 from model_holds import HeldLaunches
 from model_interleavings import LeaderChanges, NamespaceChanges, OneOperator, TwoOperators
 from model_search import search
+from model_spellings import Spellings, Upgrade, Versions
 from model_world import World
 from reliability.results import is_long
 from reliability.tally import Tally
@@ -21,6 +22,9 @@ MACHINES: dict[type[World], tuple[int, int]] = {
     LeaderChanges: (130, 2500),
     NamespaceChanges: (80, 1000),
     HeldLaunches: (60, 1000),
+    Spellings: (80, 1500),
+    Versions: (50, 1000),
+    Upgrade: (60, 1500),
 }
 
 

@@ -9,7 +9,9 @@ from hypothesis.errors import FlakyFailure
 
 from model_interleavings import LeaderChanges, OneOperator, TwoOperators
 from model_search import Counts, only_generate, play
+from model_spellings import Spellings, Upgrade
 from model_world import World
+from workflowexecution.controller.actions import Launcher
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.relist import Relist
 from workflowexecution.core import decision, names, policy, run_ending
@@ -104,6 +106,26 @@ def the_one_who_takes_over_knows_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Relist, "queue_all", lambda _: None)
 
 
+def each_spelling_has_names_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    """Each operator knows that the spellings are one target; the API server does not."""
+    patch.setattr(
+        names,
+        "run_name",
+        lambda target, number: f"{names.former_target_key(target)}-{number}",
+    )
+
+
+def spellings_are_targets_of_their_own(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(names, "is_same_target", lambda one, other: one == other)
+
+
+def the_names_of_an_earlier_version_are_not_read(patch: pytest.MonkeyPatch) -> None:
+    async def trust_the_watch(*_: object) -> bool:
+        return False
+
+    patch.setattr(Launcher, "_look_for_former_run", trust_the_watch)
+
+
 # With a seed that finds it soon; others find it, too, after some dozen or hundred schedules.
 BUGS: list[tuple[Plant, type[World], int]] = [
     (runs_are_created_without_a_slot, TwoOperators, 1),
@@ -117,6 +139,10 @@ BUGS: list[tuple[Plant, type[World], int]] = [
     (retention_knows_no_cooldown, OneOperator, 3),
     (an_orphan_goes_on, OneOperator, 1),
     (the_one_who_takes_over_knows_nothing, LeaderChanges, 1),
+    (each_spelling_has_names_of_its_own, Spellings, 1),
+    (spellings_are_targets_of_their_own, Spellings, 1),
+    (spellings_are_targets_of_their_own, Upgrade, 1),
+    (the_names_of_an_earlier_version_are_not_read, Upgrade, 1),
 ]
 
 

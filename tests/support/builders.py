@@ -303,7 +303,8 @@ def make_snapshot(
 ) -> Snapshot:
     """The facts of one decision, as a cache that has seen all of these gathers them."""
     execution = execution or make_execution()
-    _refuse(any(other.target != execution.target for other in others), "another target's execution")
+    keys = {one.target_key for one in (execution, *others)}
+    _refuse(len(keys) > 1, "another target's execution")
     _refuse(any(other.uid == execution.uid for other in others), "the execution beside itself")
     _refuse(len({run.name for run in runs}) < len(runs), "two runs of one name")
     _refuse(now.tzinfo is None or cooldown < timedelta(0), "a naive now, or a cooldown below zero")

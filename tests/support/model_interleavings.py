@@ -7,7 +7,7 @@ from hypothesis.stateful import precondition, rule
 
 from builders import RUN_NAMESPACE
 from model_people import People, index, target_index
-from model_store import EXECUTIONS, RUNS, Raw, owner_of, path_of, target_of, uid_of
+from model_store import EXECUTIONS, RUNS, Raw, object_of, owner_of, path_of, target_of, uid_of
 from model_world import TARGETS, WORKFLOWS, clock_error
 
 operator = st.integers(0, 1)
@@ -62,7 +62,7 @@ class Interleavings(People):
 
     def runs_on(self, target: str) -> list[Raw]:
         runs = [*self.server.objects[RUNS].values()]
-        return [run for run in runs if target_of(run) == target]
+        return [run for run in runs if target_of(run) == object_of(target)]
 
     @rule(target_index=target_index, after=st.sampled_from([0, 2]))
     def rush(self, target_index: int, after: float) -> None:

@@ -10,6 +10,7 @@ from model_store import (
     EXECUTIONS,
     RUNS,
     Raw,
+    object_of,
     owner_of,
     path_of,
     target_of,
@@ -125,7 +126,7 @@ class Judge:
         if not details:
             return
         self.about_to_change()
-        target = execution["spec"]["targetResource"]
+        target = object_of(execution["spec"]["targetResource"])
         name = path_of(execution)
         if details["reason"] == "ResourceBusy":
             other = details["conflictingWorkflow"]
@@ -145,7 +146,7 @@ class Judge:
         ours = [
             path_of(run)
             for run in self.server.unfinished()
-            if target_of(run) == target and uid_of(run) not in self.by_hand
+            if target_of(run) == object_of(target) and uid_of(run) not in self.by_hand
         ]
         return ours[1:]
 

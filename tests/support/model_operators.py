@@ -97,6 +97,8 @@ class Operator:
     people may set at any time. One that is paused knows of nothing and does nothing.
     """
 
+    loop_class: type[ModelLoop] = ModelLoop
+
     def __init__(
         self,
         server: Server,
@@ -110,7 +112,7 @@ class Operator:
         self.namespace = namespace
         self.is_paused = False
         self.faults: list[BaseException] = []
-        self.loop = ModelLoop(server.seconds)
+        self.loop = self.loop_class(server.seconds)
         clock = ServerClock(
             wall=lambda: (server.now + self.ahead).timestamp(), monotonic=server.seconds
         )

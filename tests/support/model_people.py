@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from model_store import EXECUTIONS, RUNS, Raw, path_of, uid_of
-from model_world import SOURCES, TARGETS, WORKFLOWS, World
+from model_world import SOURCES, WORKFLOWS, World
 from workflowexecution.core import names
 
 # Few, so that names are used again.
@@ -27,7 +27,8 @@ class People(World):
     def create_execution(self, target_index: int, workflow: str, source: str, name: str) -> None:
         if f"{source}/{name}" in self.server.objects[EXECUTIONS]:
             name = f"{name}-{len(self.created)}"
-        path = self.server.create_execution(name, TARGETS[target_index], workflow, namespace=source)
+        target = self.text_of(target_index)
+        path = self.server.create_execution(name, target, workflow, namespace=source)
         self.created.append(path)
 
     @precondition(lambda self: self.server.objects[EXECUTIONS])

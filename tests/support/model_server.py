@@ -8,7 +8,18 @@ from typing import Any
 
 from builders import raw_execution, raw_spec
 from model_judge import Judge, what_of
-from model_store import EXECUTIONS, RUNS, Raw, Store, clone, is_alive, path_of, target_of, uid_of
+from model_store import (
+    EXECUTIONS,
+    RUNS,
+    Raw,
+    Store,
+    clone,
+    is_alive,
+    object_of,
+    path_of,
+    target_of,
+    uid_of,
+)
 from model_tekton import Tekton, Work
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import TERMINAL_PHASES
@@ -155,7 +166,7 @@ class Server(Store):
         return list(found.values())
 
     def is_busy(self, target: str) -> bool:
-        return any(target_of(run) == target for run in self.unfinished())
+        return any(target_of(run) == object_of(target) for run in self.unfinished())
 
     def next_slot(self, target: str) -> int:
         """The number that an operator counts on with which knows what there is, and no more."""

@@ -34,9 +34,14 @@ def uid_of(raw: Raw) -> str:
     return str(raw["metadata"]["uid"])
 
 
+def object_of(target: str) -> str:
+    """The object that a target names; all names in the model are in lower case."""
+    return target.lower()
+
+
 def target_of(run: Raw) -> str:
-    """The target a run works on."""
-    return str(run["metadata"]["annotations"][names.KEY_TARGET])
+    """The object a run works on."""
+    return object_of(str(run["metadata"]["annotations"][names.KEY_TARGET]))
 
 
 def owner_of(run: Raw) -> str:

@@ -16,6 +16,7 @@ from model_store import (
     RUNS,
     STEP,
     Raw,
+    object_of,
     owner_of,
     succeeded,
     target_of,
@@ -69,8 +70,17 @@ class World(RuleBasedStateMachine):
         for one in self.operators:
             one.open()
 
+    def text_of(self, target_index: int) -> str:
+        """What people write for a target."""
+        return TARGETS[target_index]
+
+    def version_of(self, who: int) -> type[Operator]:
+        """The version of the process that is started next."""
+        del who
+        return Operator
+
     def started(self, who: int, namespace: str = RUN_NAMESPACE) -> Operator:
-        one = Operator(
+        one = self.version_of(who)(
             self.server,
             self.ahead[who],
             namespace=namespace,
@@ -89,6 +99,7 @@ class World(RuleBasedStateMachine):
     def creates_on(self, target: str) -> list[Request]:
         """Creates for a target that may still be carried out."""
         asked = [*self.requests(), *self.late]
+        target = object_of(target)
         return [one for one in asked if one.what == CREATE and one.run[0] == target]
 
     def may_remove(self, kind: str, path: str) -> bool:

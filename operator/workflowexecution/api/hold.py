@@ -49,7 +49,7 @@ class WorkflowHoldSpec(Model):
         default=None,
         min_length=1,
         max_length=target.MAX_LENGTH,
-        description="Hold what would change exactly this target, as executions name it.",
+        description="Hold what would change this target; the case of its kind does not matter.",
         json_schema_extra=target.SCHEMA,
     )
     workflow_id: str | None = Field(

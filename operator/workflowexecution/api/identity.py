@@ -35,3 +35,7 @@ CLAIM_NAME: Final = "workflowexecutions"
 
 # An annotation of a failed execution or its run: a person has looked at it; it blocks no more.
 CLEAR_ANNOTATION: Final = "kubernaut.ai/clear-execution-block"
+# Annotations of a run that `kubectl wfe cancel` has cancelled: who, when (RFC 3339) and why.
+CANCELLED_BY: Final = "kubernaut.ai/cancelled-by"
+CANCELLED_AT: Final = "kubernaut.ai/cancelled-at"
+CANCEL_REASON: Final = "kubernaut.ai/cancel-reason"

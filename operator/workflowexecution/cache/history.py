@@ -104,6 +104,10 @@ class Tombstones:
         if len(self._versions) > _KEPT:
             self._versions.popitem(last=False)
 
+    def forget(self, uid: str) -> None:
+        """Drop an object that is back."""
+        self._versions.pop(uid, None)
+
     def knows(self, uid: str) -> bool:
         """Whether this object is remembered."""
         return uid in self._versions
@@ -164,9 +168,12 @@ class FailureHistory:
             return None
         key = (names.target_key(target), workflow_id)
         found = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
-        if found is None or found.evidence.target not in (target, ""):
+        if found is None:
             return None
-        return replace(found, evidence=replace(found.evidence, target=target))
+        written = found.evidence.target or target
+        if not names.is_same_target(written, target):
+            return None
+        return replace(found, evidence=replace(found.evidence, target=written))
 
     def before(self, execution: Execution) -> Ending | None:
         """The last earlier end of a workflow on a target, for an execution that is about to end."""

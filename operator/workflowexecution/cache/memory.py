@@ -5,6 +5,7 @@ The operator is correct without it: after a restart it costs a request or a wait
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
@@ -27,6 +28,7 @@ class StatusChange:
 class ExecutionMemory:
     """The state of one execution between passes. Times are of the monotonic clock, in seconds.
 
+    freed_at: aware UTC, the end of the last hold on it; None while that is not known.
     progress_at: when progress was last written.
     written_version: resource version of our own last write; its event brings nothing new.
     unconfirmed: the status change of a write that got no answer.
@@ -38,6 +40,7 @@ class ExecutionMemory:
     waits_for: the cause found by the last check, for people; empty where none is known.
     """
 
+    freed_at: datetime | None = None
     progress_at: float | None = None
     written_version: str = ""
     unconfirmed: StatusChange | None = None

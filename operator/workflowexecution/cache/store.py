@@ -16,7 +16,6 @@ from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.history import FailureHistory, RunNumbers, Tombstones, is_older
 from workflowexecution.cache.targets import Target
-from workflowexecution.core import evidence
 from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import kept
@@ -81,8 +80,7 @@ class Store:
 
     def runs_of(self, execution: Execution) -> list[Run]:
         """All kept runs that were made for an execution."""
-        target = self._targets.get(execution.target_key)
-        runs = target.runs.values() if target else ()
+        runs = self._runs_beside(execution)
         return [run for run in runs if run.owner and run.owner.uid == execution.uid]
 
     def unfinished_on(self, target_key: str) -> list[Run]:
@@ -92,8 +90,8 @@ class Store:
         return [run for run in runs if run.state is not RunState.FINISHED]
 
     def ends(self) -> list[Evidence]:
-        """The newest end of each workflow on each target, in no order."""
-        return [end for target in self._targets.values() for end in target.ends.values()]
+        """The newest end of each workflow on each target, in no order, without cleared failures."""
+        return [end for target in self._targets.values() for end in target.standing_ends()]
 
     def target_count(self) -> int:
         """Number of targets in the cache."""
@@ -116,7 +114,7 @@ class Store:
         target = self._targets.get(key) or Target()
         return Snapshot(
             execution=execution,
-            runs=tuple(target.runs.values()),
+            runs=self._runs_beside(execution),
             unseen=target.unseen_beside(execution),
             ends=target.ends_on(execution.target),
             top_number=self.numbers.top(key),
@@ -146,7 +144,7 @@ class Store:
             return False
         target = self._target(seen.target_key)
         if seen.has_ended:
-            target.note_end(evidence.end_of_execution(seen, now))
+            target.note_ended_execution(seen, now)
             self.endings.note_execution(seen, now)
         if not seen.needs_work:
             if known is not None and seen.phase is not Phase.COMPLETED:
@@ -169,8 +167,7 @@ class Store:
         if self._finished.knows(seen.uid) and not known:
             # No part of it executes, but Tekton may report its end only now.
             self.endings.note_run(seen, now)
-            if seen.completed_at is not None:
-                self._target(seen.target_key).note_end(evidence.end_of_run(seen, now))
+            self._target(seen.target_key).note_settled_run(seen, now)
             return None
         # Also where the name belongs to another run: a late event must not hide a newer run.
         if known and is_older(seen.resource_version, known.resource_version):
@@ -190,6 +187,18 @@ class Store:
         if known is None or known.uid != uid:
             return None
         return self._keep(dataclasses.replace(known, has_stopped=True), now)
+
+    def take_in_active_again(self, seen: Run, *, now: datetime) -> Run | None:
+        """Take in an ended run that has an active pod, also where it had stopped before.
+
+        It holds its target again: Tekton may start an evicted task again after the run has failed.
+        """
+        known = self._runs.get(seen.key)
+        if known and is_older(seen.resource_version, known.resource_version):
+            seen = known
+        self._finished.forget(seen.uid)
+        run = seen.following(known, now)
+        return self._keep(dataclasses.replace(run, has_stopped=False), now)
 
     def run_is_gone(self, key: RunKey, uid: str | None, *, now: datetime) -> Run | None:
         """Note that a run is deleted; with a UID, only that very run.
@@ -259,6 +268,15 @@ class Store:
             if run.state is RunState.FINISHED and run.created_at < before and not is_claimed:
                 self._drop_run(run)
 
+    def _runs_beside(self, execution: Execution) -> tuple[Run, ...]:
+        """All kept runs on the target of an execution.
+
+        A run of an earlier version whose target text is lost is known only by that version's key.
+        """
+        keys = {execution.target_key, execution.former_key}
+        found = [self._targets[key] for key in sorted(keys) if key in self._targets]
+        return tuple(run for target in found for run in target.runs.values())
+
     def _drop_run(self, run: Run) -> None:
         self._runs.pop(run.key, None)
         self._targets[run.target_key].runs.pop(run.key, None)
@@ -279,7 +297,7 @@ class Store:
         target = self._target(run.target_key)
         is_finished = run.state is RunState.FINISHED
         if is_finished:
-            target.note_end(evidence.end_of_run(run, now))
+            target.note_ended_run(run, now)
             self.endings.note_run(run, now)
         if is_finished and not self._may_be_claimed(run):
             self._drop_run(run)

@@ -19,16 +19,19 @@ from workflowexecution.client.paths import (
     pods_path,
     run_path,
     runs_path,
+    settings_path,
     task_runs_path,
 )
 from workflowexecution.core import names
+from workflowexecution.core.facts.cancellation import Cancellation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
 from workflowexecution.core.facts.shapes import PageOfExecutions, PageOfRuns, ShapeOfExecution
 from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun
+from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
-from workflowexecution.kube.client import MERGE_PATCH, ApiClient
+from workflowexecution.kube.client import APPLY_PATCH, MERGE_PATCH, ApiClient
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 
 # Pods that can still execute; the others need not be sent.
@@ -89,6 +92,29 @@ class KubeCluster:
         except errors.NotFoundError:
             return ""
         return reading.text(info, "data", "version")
+
+    async def publish(self, shard: Shard, text: str) -> None:
+        """Write the key of one shard, and no other, in the ConfigMap of settings."""
+        namespace, key = self._execution_namespace, names.settings_key(shard)
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": names.SETTINGS_CONFIG_MAP,
+                "namespace": namespace,
+                "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY},
+            },
+            "data": {key: text},
+        }
+        # A change by hand is replaced: the operator does not decide by it.
+        query = {"fieldManager": names.field_manager(shard), "force": "true"}
+        await self._client.request(
+            "PATCH", settings_path(namespace), body=body, params=query, content_type=APPLY_PATCH
+        )
+
+    async def read_published(self) -> Raw:
+        """Read the ConfigMap of settings."""
+        return await self._client.request("GET", settings_path(self._execution_namespace))
 
     async def list_executions(self) -> AsyncIterator[Raw]:
         """See Cluster."""
@@ -177,9 +203,10 @@ class KubeCluster:
         path = runs_path(manifest["metadata"]["namespace"])
         return await self._client.request("POST", path, body=manifest)
 
-    async def cancel_run(self, run: Run, asked: Asked) -> Raw:
-        """See Cluster."""
-        patch = {"metadata": {"uid": run.uid}, "spec": {"status": str(asked)}}
+    async def cancel_run(self, run: Run, asked: Asked, by: Cancellation | None = None) -> Raw:
+        """See Cluster; ``by`` is the person who asks for it, which is noted on the run."""
+        notes = {"annotations": by.annotations()} if by else {}
+        patch = {"metadata": {"uid": run.uid, **notes}, "spec": {"status": str(asked)}}
         return await self._patch(run_path(*run.key), patch)
 
     async def delete_run(self, run: Run) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from workflowexecution.api import identity
+from workflowexecution.core import names
 
 EVENTS: Final = "/apis/events.k8s.io/v1"
 TEKTON_INFO: Final = "/api/v1/namespaces/tekton-pipelines/configmaps/pipelines-info"
@@ -53,6 +54,12 @@ def events_path(namespace: str) -> str:
 def holds_path(namespace: str) -> str:
     """The path of the holds for launches into an execution namespace."""
     return f"{_EXECUTIONS}/namespaces/{quote(namespace)}/{identity.HOLD_PLURAL}"
+
+
+def settings_path(namespace: str) -> str:
+    """The path of the ConfigMap in which the operators of an execution namespace publish."""
+    where = f"/api/v1/namespaces/{quote(namespace, safe='')}"
+    return f"{where}/configmaps/{names.SETTINGS_CONFIG_MAP}"
 
 
 # Any user can write the annotations that names come from: quoting keeps a name in its place.

@@ -1,5 +1,6 @@
 """Carries out the verdict on an execution: one exhaustive match, one action for each verdict."""
 
+from datetime import datetime
 from typing import Final, assert_never
 
 from workflowexecution.api import identity
@@ -9,11 +10,12 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.run_status import RunStatusReporter
-from workflowexecution.core import pipelinerun
+from workflowexecution.core import names, pipelinerun
 from workflowexecution.core.diagnosis.tables import Class, class_of_refusal, is_passing
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import was_held
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.status.failures import (
@@ -61,11 +63,15 @@ class Launcher:
         whole = await self._whole(execution)
         if whole is None:
             return DECIDE_AGAIN
+        is_unusual = execution.former_key != execution.target_key
+        if is_unusual and await self._look_for_former_run(execution):
+            return DECIDE_AGAIN
         spec = (verdict.spec if whole is execution else None) or parse_spec(whole.raw)[0]
         assert spec is not None, "an execution that cannot be read is refused"
         template = self._context.policy.template
         manifest = pipelinerun.build_run(execution, spec, verdict.run_name, template)
         key, decided_at = (template.namespace, verdict.run_name), self._context.clock.now()
+        due_at = self._due_at(execution, decided_at)
         try:
             created = self._take_in(await self._context.cluster.create_run(manifest))
         except errors.AlreadyExistsError:
@@ -82,8 +88,38 @@ class Launcher:
         except (errors.RejectedError, errors.ForbiddenError) as error:
             return self._refused(execution, error)
         now = self._context.clock.now()
-        self._context.recorder.run_created(execution, created, decided_at=decided_at, now=now)
+        self._context.recorder.run_created(
+            execution, created, due_at=due_at, decided_at=decided_at, now=now
+        )
         return created
+
+    def _due_at(self, execution: Execution, now: datetime) -> datetime:
+        """When it was free to be launched: at its creation, or at the end of the last hold on it.
+
+        Where a hold was lifted while no operator looked, that is now: the time is not known.
+        """
+        created_at = execution.created_at or now
+        if execution.phase is not Phase.PENDING:
+            return created_at
+        memory = self._context.memory.execution(execution.uid)
+        if memory.freed_at is None and was_held(execution):
+            memory.freed_at = now
+        return max(created_at, memory.freed_at or created_at)
+
+    async def _look_for_former_run(self, execution: Execution) -> bool:
+        """Read the run that an operator of an earlier version would launch next on this target.
+
+        Its name differs from ours, so our create would not be refused, and a watch may be late.
+
+        Returns: whether it was read, so that the facts may be new.
+        """
+        number = self._context.store.numbers.top(execution.former_key) + 1
+        name = names.numbered(execution.former_key, number)
+        key = (self._context.policy.template.namespace, name)
+        if self._reader.is_fresh(key):
+            return False
+        await self._reader.read_run(key)
+        return True
 
     def _take_in(self, reply: Raw) -> Run:
         created = parse_run(reply)
@@ -173,6 +209,7 @@ class Actions:
         if not wait.hold.name:
             requeue_after: float | None = _HOLDS_UNREAD_S
         else:
+            self._context.memory.execution(execution.uid).freed_at = until
             requeue_after = max((until - now).total_seconds(), 0) if until else None
         return Result(outcome_of_hold(execution.phase or Phase.PENDING, wait.hold), requeue_after)
 

@@ -79,7 +79,7 @@ class Controller:
         self.context = context = Context(
             cluster, store, memory, recorder, policy, clock, executions, runs
         )
-        self.holds = Holds(store, executions, why_holds_are_stale)
+        self.holds = Holds(store, memory, executions, clock, why_holds_are_stale)
         self.events = EventHandler(context, gaps)
         reader = LiveReads(context)
         run_status = RunStatusReporter(context, reader, SilentRuns(cluster))

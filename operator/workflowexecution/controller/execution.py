@@ -149,7 +149,8 @@ class ExecutionReconciler:
             return None, execution.problem
         spec, problem = parse_spec(execution.raw)
         if spec is not None:
-            problem = pipelinerun.problem_of(spec, self._context.policy.template)
+            allowed = self._context.policy.template.allowed_service_accounts
+            problem = pipelinerun.problem_of(spec, allowed)
         return spec, problem
 
     async def _result_of(self, execution: Execution, error: errors.ApiError) -> Result:

@@ -5,9 +5,12 @@ from typing import Any
 
 import structlog
 
+from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.workqueue import WorkQueue
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
+from workflowexecution.kube.clock import Clock
 
 Raw = dict[str, Any]
 
@@ -15,13 +18,22 @@ Raw = dict[str, Any]
 class Holds:
     """All holds; a change queues every execution that has not been launched.
 
+    The memory of an execution gets the time at which a hold on it was lifted.
+
     why_stale: returns why the holds may be incomplete; empty while they are complete.
     """
 
     def __init__(
-        self, store: Store, executions: WorkQueue[str], why_stale: Callable[[], str]
+        self,
+        store: Store,
+        memory: Memory,
+        executions: WorkQueue[str],
+        clock: Clock,
+        why_stale: Callable[[], str],
     ) -> None:
         self._store = store
+        self._memory = memory
+        self._clock = clock
         self._executions = executions
         self._holds: dict[str, Hold] = {}
         # Names with a watch event during the listing: the list may be older.
@@ -65,7 +77,7 @@ class Holds:
         news = {name: hold for name, hold in changes.items() if hold != self._holds.get(name)}
         for name, hold in news.items():
             if hold is None:
-                del self._holds[name]
+                self._note_end_of(self._holds.pop(name))
                 self._log.info("hold lifted", hold=name)
             else:
                 self._holds[name] = hold
@@ -74,10 +86,22 @@ class Holds:
         if news:
             self._queue_waiting()
 
+    def _note_end_of(self, hold: Hold) -> None:
+        """Remember when what waited for a hold that was lifted was free to be launched."""
+        now = self._clock.now()
+        if hold.is_over(now):
+            return
+        for item in self._waiting():
+            if hold.concerns(item.target, item.workflow_id, item.namespace):
+                self._memory.execution(item.uid).freed_at = now
+
     def _queue_waiting(self) -> None:
-        for execution in self._store.executions():
-            if execution.run_name is None:
-                self._executions.add(execution.uid)
+        for execution in self._waiting():
+            self._executions.add(execution.uid)
+
+    def _waiting(self) -> list[Execution]:
+        """Executions that have not been launched."""
+        return [item for item in self._store.executions() if item.run_name is None]
 
 
 def _is_deleted(raw: Raw) -> bool:

@@ -72,17 +72,22 @@ class Recorder:
             self._metrics.skips.labels(reason=after.skip_details.reason).inc()
 
     def run_created(
-        self, execution: Execution, run: Run, *, decided_at: datetime, now: datetime
+        self,
+        execution: Execution,
+        run: Run,
+        *,
+        due_at: datetime,
+        decided_at: datetime,
+        now: datetime,
     ) -> None:
-        """Record a run that was created; ``seconds`` is the time since the decision.
+        """Record a run that was created; its Event follows with the status that names it.
 
-        Its Event follows with the status that names it.
+        ``due_at`` is when it was free to be launched: the time on hold before it does not count.
         """
         seconds = (now - decided_at).total_seconds()
         self._metrics.runs_created.inc()
         self._metrics.decision_to_launch.observe(seconds)
-        asked_at = execution.created_at or now
-        self._metrics.creation_to_launch.observe(max((now - asked_at).total_seconds(), 0.0))
+        self._metrics.creation_to_launch.observe(max((now - due_at).total_seconds(), 0.0))
         self._log.info("PipelineRun created", run=run.name)
         self._each(lambda one: one.launched(execution, run, seconds=seconds, now=now))
 

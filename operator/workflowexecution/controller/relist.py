@@ -213,13 +213,16 @@ class Relist:
         recent = []
         for key, run in seen.ended.items():
             now = self._context.clock.now()
-            has_stopped = key not in with_pods and has_left_only_pods(run, now)
+            if key in with_pods:
+                self._context.store.take_in_active_again(run, now=now)
+                continue
+            has_stopped = has_left_only_pods(run, now)
             kept = self._context.store.observe_run(
                 dataclasses.replace(run, has_stopped=has_stopped), now=now
             )
             if has_stopped:
                 self._context.store.mark_stopped(key, run.uid, now=now)
-            elif kept is not None and key not in with_pods and run.succeeded in ("True", "False"):
+            elif kept is not None and run.succeeded in ("True", "False"):
                 recent.append(kept)
         await self._reader.settle_stopping(recent)
 

@@ -9,7 +9,7 @@ from structlog.contextvars import bound_contextvars
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.run_ender import RunEnder
-from workflowexecution.core import run_ending
+from workflowexecution.core import names, run_ending
 from workflowexecution.core.ending_words import held_until_readable, held_until_stopped
 from workflowexecution.core.evidence import Evidence, holder_of
 from workflowexecution.core.facts.execution import Execution
@@ -145,7 +145,7 @@ class RunReconciler:
             other
             for other in self._context.store.unfinished_on(run.target_key)
             if other.state is RunState.ACTIVE
-            and run.target in (other.target, None)
+            and (run.target is None or names.is_same_target(run.target, other.target or ""))
             and (other.created_at, other.name) < (run.created_at, run.name)
         ]
         first = min(older, key=lambda other: (other.created_at, other.name), default=None)

@@ -9,6 +9,7 @@ from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
+from workflowexecution.core.diagnosis.cancelled import with_canceller
 from workflowexecution.core.diagnosis.diagnose import diagnose, lost_its_pod
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
@@ -197,7 +198,7 @@ class RunStatusReporter:
             has_started=left.has_pods_that_started or bool(run.has_started),
         )
         failure = details_of(
-            diagnosis,
+            with_canceller(run, diagnosis),
             execution,
             task_names=run.task_names,
             started_at=run.started_at or run.created_at,

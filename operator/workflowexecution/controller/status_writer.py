@@ -10,6 +10,7 @@ from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.core import guards
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.status.again import advised
 from workflowexecution.core.status.compose import change_status, status_patch, status_to_json
 from workflowexecution.core.status.outcome import Outcome
 from workflowexecution.kube import errors
@@ -33,7 +34,7 @@ class StatusWriter:
         now = self._context.clock.now()
         before, after, patch = change_status(
             execution.raw.get("status") or {},
-            self._counted(execution, outcome, now),
+            self._advised(execution, outcome, now),
             generation=execution.generation,
             now=now,
             asked=execution.pinned_digest,
@@ -56,6 +57,13 @@ class StatusWriter:
         memory.written_version = reply.resource_version
         self._context.store.observe_execution(reply, now=now)
         self._context.recorder.announce(change)
+
+    def _advised(self, execution: Execution, outcome: Outcome, now: datetime) -> Outcome:
+        """The outcome; a failure with its number in a row, and when the same may run again."""
+        if outcome.failure is None:
+            return outcome
+        policy, outcome = self._context.policy, self._counted(execution, outcome, now)
+        return advised(outcome, execution, guards=policy.guards, cooldown=policy.cooldown, now=now)
 
     def _counted(self, execution: Execution, outcome: Outcome, now: datetime) -> Outcome:
         """The outcome, with the number of failures in a row if they are counted."""

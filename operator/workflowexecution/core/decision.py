@@ -213,5 +213,10 @@ def _end_of(skip: Skip) -> datetime:
 
 
 def _runs(snapshot: Snapshot) -> list[Run]:
-    """Runs on exactly this target; a run that names no target counts as being on it."""
-    return [run for run in snapshot.runs if run.target in (snapshot.execution.target, None)]
+    """Runs on this target; a run that names no target counts as being on it."""
+    target = snapshot.execution.target
+    return [
+        run
+        for run in snapshot.runs
+        if run.target in (target, None) or names.is_same_target(run.target, target)
+    ]

@@ -37,10 +37,13 @@ def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> s
         )
     if refused := _refused_cancel(tried):
         return f"{_name_of(run)} should end{refused}; it is deleted within {given}"
+    who = f"; {run.cancellation}" if run.cancellation else ""
     if run.asked is Asked.CANCEL_FIRST:
-        return f"{_name_of(run)} is being cancelled: its finally tasks run, for {given} at most"
+        return (
+            f"{_name_of(run)} is being cancelled: its finally tasks run, for {given} at most{who}"
+        )
     if run.asked is Asked.CANCEL:
-        return f"{_name_of(run)} is being cancelled; after {given} it is deleted instead"
+        return f"{_name_of(run)} is being cancelled; after {given} it is deleted instead{who}"
     return ""
 
 
@@ -76,7 +79,8 @@ def _why_not_before(run: Run, way: Way, tried: Mapping[Way, Tried], grace: timed
     if way is not Way.DELETE:
         return ""
     if run.asked is Asked.CANCEL:
-        return f"it was cancelled, and Tekton has not ended it within {given}"
+        how = run.cancellation or "cancelled"
+        return f"it was {how}, and Tekton has not ended it within {given}"
     refusal = tried[Way.CANCEL].refusal or f"no answer within {given}"
     return f"it could not be cancelled ({refusal})"
 

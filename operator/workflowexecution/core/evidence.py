@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from workflowexecution.api.status import Phase
+from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 
@@ -101,6 +102,32 @@ def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
         completed_at=min(execution.completed_at, seen_at),
         outcome=execution.phase,
     )
+
+
+def is_same(one: Evidence, other: Evidence) -> bool:
+    """Whether two ends are of one execution, one from its status and one from its run."""
+    return _identity(one) == _identity(other)
+
+
+def is_lifted(end: Evidence, clear: Evidence) -> bool:
+    """Whether an end starts no cooldown, because a person has cleared a failure.
+
+    That clears this failure and all failures before it, of the same workflow on the same target.
+
+    Args:
+        end: of a run; a success is never cleared.
+        clear: the failure that was cleared.
+    """
+    if end.outcome is not Phase.FAILED or end.workflow_id != clear.workflow_id:
+        return False
+    targets = (end.target, clear.target)
+    is_on_it = "" in targets or names.is_same_target(*targets)
+    is_before = (end.completed_at or _LONG_AGO) <= (clear.completed_at or _LONG_AGO)
+    return is_on_it and (is_before or is_same(end, clear))
+
+
+def _identity(end: Evidence) -> tuple[str, str, str]:
+    return end.run_name, end.namespace, end.name
 
 
 def start_order(evidence: Evidence) -> tuple[datetime, str, str, str]:

@@ -9,7 +9,8 @@ from typing import Final
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
-from workflowexecution.core.evidence import Evidence, end_of_attempt, end_of_run
+from workflowexecution.core import evidence
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome
@@ -77,14 +78,14 @@ class Ending:
 
 def ending_of_execution(execution: Execution, seen_at: datetime) -> Ending | None:
     """The end of an execution, by its status; None where it has not ended or made no attempt."""
-    evidence = end_of_attempt(execution, seen_at)
-    if evidence is None:
+    end = evidence.end_of_attempt(execution, seen_at)
+    if end is None:
         return None
     status = reading.mapping(execution.raw, "status")
     begun = reading.mapping(status, "failureDetails").get("wasExecutionFailure")
     count = status.get("consecutiveFailures")
     return Ending(
-        evidence=evidence,
+        evidence=end,
         had_begun=begun if isinstance(begun, bool) else None if execution.run_name else False,
         count=count if isinstance(count, int) and 0 < count < 2**31 else 0,
         is_cleared=is_cleared(execution.raw),
@@ -96,11 +97,11 @@ def ending_of_run(run: Run, seen_at: datetime) -> Ending | None:
 
     It does not show whether a step had begun, unless its pipeline was never resolved.
     """
-    evidence = end_of_run(run, seen_at)
-    if evidence is None:
+    end = evidence.end_of_run(run, seen_at)
+    if end is None:
         return None
     begun = run.has_started if run.has_started is not None or run.task_names else False
-    return Ending(evidence=evidence, had_begun=begun, is_cleared=run.is_cleared)
+    return Ending(evidence=end, had_begun=begun, is_cleared=run.is_cleared)
 
 
 def is_cleared(raw: reading.Raw) -> bool:
@@ -111,8 +112,7 @@ def is_cleared(raw: reading.Raw) -> bool:
 
 def is_same(one: Ending, other: Ending) -> bool:
     """Whether two ends are of one execution, one from its status and one from its run."""
-    a, b = one.evidence, other.evidence
-    return (a.run_name, a.namespace, a.name) == (b.run_name, b.namespace, b.name)
+    return evidence.is_same(one.evidence, other.evidence)
 
 
 def ending_order(ending: Ending) -> tuple[datetime, int, str, str, str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from workflowexecution.api.kinds import FORMS
+
 MANAGED_BY: Final = "workflowexecution-operator"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 KEY_EXECUTION: Final = "kubernaut.ai/workflow-execution"
@@ -18,6 +20,9 @@ KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
 TRACEPARENT: Final = "kubernaut.ai/traceparent"
 # On a run: the parent of Tekton's spans.
 TEKTON_SPAN: Final = "tekton.dev/pipelinerunSpanContext"
+
+# In the execution namespace: the settings and the state of each operator, by shard.
+SETTINGS_CONFIG_MAP: Final = "workflowexecution-settings"
 
 # As many digits as fit into a run's name: no number may hide a run.
 _RUN_NAME: Final = re.compile(r"(wfe-[0-9a-f]{16})(?:-([0-9]{1,42}))?")
@@ -61,15 +66,66 @@ def parse_shard(text: str) -> Shard:
     return shard
 
 
+def lock_text(target: str) -> str:
+    """The text that is locked for a target: the same one for all spellings of its kind's case.
+
+    Everything else counts unchanged, as does a text that is not a target.
+    """
+    *namespace, kind, name = target.split("/") if "/" in target else ("", target)
+    if len(namespace) > 1 or not (kind.isascii() and kind.isalnum()):
+        return target
+    return "/".join((*namespace, FORMS.get(kind.lower()) or kind.capitalize(), name))
+
+
+def is_same_target(one: str, other: str) -> bool:
+    """Whether two texts name one target: they differ at most in the case of the kind."""
+    return one == other or lock_text(one) == lock_text(other)
+
+
+def is_on_target(target: str, wanted: str) -> bool:
+    """Whether a filter matches a target; an empty filter matches all."""
+    return wanted in ("", target) or is_same_target(wanted, target)
+
+
+def common_spellings(target: str) -> list[str]:
+    """The spellings that people use for a target: this one, the usual one, and lower case."""
+    usual = lock_text(target)
+    *namespace, kind, name = usual.split("/") if "/" in usual else ("", usual)
+    return sorted({target, usual, "/".join(filter(None, (*namespace, kind.lower(), name)))})
+
+
 @lru_cache(maxsize=4096)
 def target_hash(target: str) -> str:
-    """First 16 hex digits of the SHA-256 of the exact target text."""
-    return hashlib.sha256(target.encode()).hexdigest()[:16]
+    """First 16 hex digits of the SHA-256 of the target; the case of its kind does not matter."""
+    return _hash_of(lock_text(target))
 
 
 def target_key(target: str) -> str:
     """The key of a target: the common part of all its runs' names, before the run number."""
     return f"wfe-{target_hash(target)}"
+
+
+def former_target_key(target: str) -> str:
+    """The key of a target in earlier versions, which hashed the text exactly as it was written.
+
+    It differs only where the kind is not written in its usual case.
+    """
+    return f"wfe-{_hash_of(target)}"
+
+
+def target_keys(target: str) -> tuple[str, str]:
+    """The key of a target, and its key in earlier versions."""
+    return target_key(target), former_target_key(target)
+
+
+def is_key_of(key: str, target: str) -> bool:
+    """Whether the runs of a target may have this key in their names."""
+    return key in target_keys(target)
+
+
+@lru_cache(maxsize=4096)
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def target_key_of_hash(digest: str) -> str:
@@ -79,7 +135,12 @@ def target_key_of_hash(digest: str) -> str:
 
 def run_name(target: str, number: int) -> str:
     """Name of run ``number`` (from 1) of a target; at most 31 characters."""
-    return f"{target_key(target)}-{number}"
+    return numbered(target_key(target), number)
+
+
+def numbered(key: str, number: int) -> str:
+    """Name of run ``number`` (from 1) under a target key."""
+    return f"{key}-{number}"
 
 
 def parse_run_name(name: str) -> tuple[str, int] | None:
@@ -112,6 +173,16 @@ def lease_name(shard: Shard) -> str:
     """Name of the Lease of a shard's leader."""
     parts = "" if shard.of == 1 else f"-{shard.number}-of-{shard.of}"
     return f"workflowexecution-controller{parts}"
+
+
+def settings_key(shard: Shard) -> str:
+    """Key of a shard's operator in the ConfigMap of settings."""
+    return f"shard-{shard.number}-of-{shard.of}"
+
+
+def field_manager(shard: Shard) -> str:
+    """Name under which a shard's operator owns its key in the ConfigMap of settings."""
+    return f"{MANAGED_BY}-{settings_key(shard)}"
 
 
 def event_name(execution_name: str, execution_uid: str, reason: str) -> str:

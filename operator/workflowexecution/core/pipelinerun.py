@@ -1,6 +1,6 @@
 """The PipelineRun of an execution: a manifest ready to be created."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -73,10 +73,12 @@ def pinned_image(spec: WorkflowExecutionSpec) -> str:
     return f"{image}@{digest}" if digest and "@" not in image else image
 
 
-def problem_of(spec: WorkflowExecutionSpec, template: RunTemplate) -> str:
-    """The reason not to run a well-formed spec, with field, value and fix; else empty."""
+def problem_of(spec: WorkflowExecutionSpec, allowed: Collection[str]) -> str:
+    """The reason not to run a well-formed spec, with field, value and fix; else empty.
+
+    ``allowed`` are the ServiceAccounts that executions may name; empty means any.
+    """
     account = service_account_of(spec)
-    allowed = template.allowed_service_accounts
     if allowed and account not in allowed:
         return (
             f"spec.executionConfig.serviceAccountName: {account!r} is not allowed; "

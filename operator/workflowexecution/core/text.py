@@ -43,3 +43,8 @@ def _escape(mark: str) -> str:
     return "".join(
         f"\\u{int.from_bytes(units[at : at + 2], 'big'):04x}" for at in range(0, len(units), 2)
     )
+
+
+def clear_command(namespace: str, name: str) -> str:
+    """The command with which a person clears a failure, by the execution that failed."""
+    return command("kubectl", "wfe", "clear", "-n", namespace, name)

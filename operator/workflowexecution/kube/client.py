@@ -18,6 +18,8 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.decoding import Decode, decode_whole
 
 MERGE_PATCH: Final = "application/merge-patch+json"
+# Server-side apply; JSON is YAML.
+APPLY_PATCH: Final = "application/apply-patch+yaml"
 # Objects asked for at a time. An object may be a megabyte and a half, and a page is held whole: one
 # that has more bytes than this is not read to its end, and is asked for again with fewer objects.
 PAGE: Final = 100
@@ -51,17 +53,22 @@ class ApiClient:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        accept: str = "",
         decode: Decode = decode_whole,
         at_most: int | None = None,
     ) -> dict[str, Any]:
         """Send one request and return the object answered, as far as ``decode`` reads it.
+
+        ``accept`` asks for another form of the answer than the usual one.
 
         Raises: ApiError of the kind the answer means; UnavailableError where there was none;
             TooLargeError where it has more than ``at_most`` bytes.
         """
         what, sent, status = f"{method} {path}", time.monotonic(), NO_ANSWER
         try:
-            response, text = await self._exchange(method, path, body, params, content_type, at_most)
+            headers = {"Content-Type": content_type} if body is not None else {}
+            headers |= {"Accept": accept} if accept else {}
+            response, text = await self._exchange(method, path, body, params, headers, at_most)
             status = response.status
         except errors.TooLargeError as error:
             status = error.status
@@ -139,7 +146,7 @@ class ApiClient:
         path: str,
         body: Mapping[str, Any] | None,
         params: Mapping[str, str] | None,
-        content_type: str,
+        headers: Mapping[str, str],
         at_most: int | None,
     ) -> tuple[aiohttp.ClientResponse, bytes]:
         """Send one request and read the whole answer; UnavailableError where there is none."""
@@ -149,7 +156,7 @@ class ApiClient:
                 self._server + path,
                 data=None if body is None else msgspec.json.encode(body),
                 params=params,
-                headers=None if body is None else {"Content-Type": content_type},
+                headers=headers,
                 timeout=_TIMEOUT,
             ) as response:
                 return response, await _read(response, f"{method} {path}", at_most)

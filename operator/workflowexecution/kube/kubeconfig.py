@@ -41,14 +41,6 @@ class Kubeconfig:
     user_folder: Path
 
     @property
-    def server(self) -> str:
-        """URL of the API server. Raises: ValueError where the cluster names none."""
-        server = reading.text(self.cluster, "server").rstrip("/")
-        if not server:
-            raise ValueError(f"clusters[{self.cluster_name}].cluster.server: names no API server")
-        return server
-
-    @property
     def proxy(self) -> str | None:
         """URL of the proxy. Raises: ValueError where it is of a kind that is not supported."""
         field = f"clusters[{self.cluster_name}].cluster.proxy-url"

@@ -4,21 +4,17 @@ The proxy that the environment names is looked up once, by the rules of kubectl:
 would look it up for each request, in threads, and read the user's ``.netrc`` as well.
 """
 
-import base64
 import os
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
 
-from workflowexecution.api import reading
-from workflowexecution.api.reading import Raw
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.credentials import (
     Authorization,
@@ -104,10 +100,30 @@ def _access_of_pod(host: str, port: str) -> Access:
 
 
 def _access_of_kubeconfig(found: Kubeconfig) -> Access:
+    """Leave all but how to prove who asks to the official client.
+
+    Imported here, not above: it costs 20 MB, and in a pod it is not needed.
+    """
+    import kubernetes.client
+    import kubernetes.config
+
+    # What the environment says is read below: the client would not heed its exceptions.
+    config = kubernetes.client.Configuration(proxy="")
     with _usable_kubeconfig():
-        impersonation, server = found.impersonation(), found.server
-        proxy = found.proxy or proxy_of_environment(server)
-        context = _context_of(found)
+        proxy, impersonation = found.proxy, found.impersonation()
+        # It writes keys into files, and deletes them only where the process ends in peace.
+        with TemporaryDirectory(prefix="wfe-") as folder:
+            try:
+                kubernetes.config.load_kube_config_from_dict(
+                    _without_login(found), client_configuration=config, temp_file_path=folder
+                )
+            except kubernetes.config.ConfigException as error:
+                raise ValueError(str(error)) from error
+            pair = (config.cert_file, config.key_file)
+            verifies = config.verify_ssl
+            context = trust_in(config.ssl_ca_cert, *pair) if verifies else trust_in_anybody(*pair)
+        server = config.host.rstrip("/")
+        proxy = proxy or proxy_of_environment(server)
     return Access(
         server=server,
         ssl_context=context,
@@ -115,51 +131,24 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
         if "auth-provider" in found.user
         else authorization_of(found, context),
         proxy=proxy,
-        tls_server_name=reading.text(found.cluster, "tls-server-name") or None,
+        tls_server_name=config.tls_server_name or None,
         impersonation=impersonation,
     )
 
 
-def _context_of(found: Kubeconfig) -> ssl.SSLContext:
-    """The TLS context of a kubeconfig: its authority, and its client certificate, if any.
-
-    Raises: ValueError or OSError where one of them cannot be read.
-    """
-    # OpenSSL reads certificates from files only; keys must not stay there.
-    with TemporaryDirectory(prefix="wfe-") as folder:
-        authority = _file_of(found.cluster, "certificate-authority", Path(folder))
-        certificate = _file_of(found.user, "client-certificate", Path(folder))
-        key = _file_of(found.user, "client-key", Path(folder))
-        if not found.server.startswith("https"):
-            return trust_in(None)
-        if found.cluster.get("insecure-skip-tls-verify"):
-            return trust_in_anybody(certificate, key)
-        return trust_in(authority, certificate, key)
-
-
-def _file_of(given: Raw, field: str, folder: Path) -> str | None:
-    """The file that a field names, or one with the content of its `-data`, which goes first."""
-    if data := given.get(f"{field}-data"):
-        try:
-            # It may be written in several lines.
-            content = base64.b64decode("".join(data.split()), validate=True)
-        except (ValueError, AttributeError) as error:
-            raise ValueError(f"{field}-data is not base64") from error
-        place = folder / field
-        place.touch(0o600)
-        place.write_bytes(content)
-        return str(place)
-    path = reading.text(given, field)
-    if path and not os.path.isfile(path):
-        raise ValueError(f"File does not exist: {path}")
-    return path or None
+def _without_login(found: Kubeconfig) -> dict[str, Any]:
+    """A kubeconfig of this context, without what the official client would fail at in silence."""
+    user = {key: value for key, value in found.user.items() if key.startswith("client-")}
+    return {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": dict(found.cluster)}],
+        "users": [{"name": "it", "user": user}],
+    }
 
 
 def _of_provider(found: Kubeconfig) -> Authorization:
-    """The token that the official client gets, and keeps fresh, from an ``auth-provider``.
-
-    The client is imported here, not above: it costs 20 MB and a third of a second.
-    """
+    """The token that the official client gets, and keeps fresh, from an ``auth-provider``."""
     import kubernetes.client
     import kubernetes.config
 

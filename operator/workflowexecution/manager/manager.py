@@ -24,6 +24,7 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.leader_election import Leadership
 from workflowexecution.kube.lease import LeaseStore
 from workflowexecution.manager.preflight import Preflight
+from workflowexecution.manager.publisher import Publisher
 from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView
 from workflowexecution.manager.watches import Watches
 from workflowexecution.observe.event_sinks import EventSink
@@ -64,8 +65,9 @@ class Manager:
         # Watches have their own sessions.
         self._session = access.open_session(connections=_CONNECTIONS)
         client = ApiClient(self._session, access.server, clock, metrics.requests)
+        identity = _identity()
         self._leadership = (
-            Leadership(_lease(client, lease_namespace, policy.shard), _identity(), clock)
+            Leadership(_lease(client, lease_namespace, policy.shard), identity, clock)
             if lease_namespace
             else None
         )
@@ -102,6 +104,14 @@ class Manager:
             holds=self._controller.holds.current,
             standing=self._standing,
             stale_reason=lambda: health.not_ready or self._not_alive() or self._not_current(),
+        )
+        self._publisher = Publisher(
+            cluster.publish,
+            policy,
+            clock,
+            resync_interval=resync_interval,
+            written_by=identity,
+            problem=self._why_stale,
         )
         self._health = health
         self._resync_interval = resync_interval
@@ -140,6 +150,7 @@ class Manager:
         finally:
             self._health.not_ready = "stopping"
             self._log.info("stopping", under_way=self._controller.depth())
+            await self._publisher.close()
             await self._controller.close(grace=_GRACE_S)
             await self._stop_leading(leading)
             await self._watches.stop()
@@ -148,6 +159,7 @@ class Manager:
     def _open(self) -> None:
         self._metrics.leader.set(1)
         self._controller.open()
+        self._publisher.open()
 
     async def _lead(self, leadership: Leadership) -> None:
         """Work while leading; when leadership is lost, the process ends, even during a pass."""
@@ -176,12 +188,14 @@ class Manager:
             slept_from = loop.time()
             await asyncio.sleep(1)
             self._metrics.loop_lag.set(max(loop.time() - slept_from - 1, 0))
+            self._publisher.tick()
             if loop.time() < due_at and not self._controller.gaps.need_relist:
                 continue
             due_at = loop.time() + self._resync_interval.total_seconds()
             try:
                 await self._controller.relist()
                 self._metrics.resyncs.labels(result="done").inc()
+                self._publisher.write_again()
             except errors.ApiError as error:
                 self._metrics.resyncs.labels(result="failed").inc()
                 due_at = min(due_at, loop.time() + _RESYNC_RETRY_S)
@@ -193,6 +207,12 @@ class Manager:
 
     def _not_current(self) -> str:
         return self._watches.not_current() or self._controller.claims.problem()
+
+    def _why_stale(self) -> str:
+        """The operator's own view, without numbers that grow."""
+        problem = self._health.not_ready or self._watches.why_stale()
+        hangs = "its passes hang" if self._controller.not_alive() else ""
+        return problem or hangs or self._controller.claims.problem()
 
     def _standing(self) -> LeaderStatus:
         if self._leadership is None:

@@ -106,6 +106,10 @@ class Watches:
         """The reason why holds may be incomplete; empty while there is none."""
         return self._operators[1].problem() or self._of_holds.health.stale_reason()
 
+    def why_stale(self) -> str:
+        """The reason why any of their data may be incomplete, always in the same words."""
+        return _first(tap.health.stale_reason() for tap in self._taps)
+
     def not_alive(self) -> str:
         """The reason to restart the process; empty while there is none."""
         return self.problem() or _first(tap.health.not_alive() for tap in self._taps)

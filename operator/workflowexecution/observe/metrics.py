@@ -77,7 +77,8 @@ class Metrics:
         )
         self.creation_to_launch = self._histogram(
             "workflowexecution_creation_to_launch_seconds",
-            "Time from an execution's creation, in whole seconds, until its run was created.",
+            "Time from an execution's creation, in whole seconds, until its run was created; where "
+            "it was held, from the end of the last hold.",
             _CLOCK_BUCKETS,
         )
         self.decision_to_launch = self._histogram(

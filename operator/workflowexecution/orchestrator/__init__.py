@@ -3,6 +3,7 @@
 Pure functions of API objects, as any client returns them; no I/O, no clock.
 """
 
+from workflowexecution.api.discovery import ServedKinds, TargetFit, check_against, parse_kinds
 from workflowexecution.orchestrator.advice import Advice, NextStep, advice_for
 from workflowexecution.orchestrator.build import (
     Request,
@@ -31,16 +32,20 @@ __all__ = [
     "Key",
     "NextStep",
     "Request",
+    "ServedKinds",
     "Standing",
+    "TargetFit",
     "Workflow",
     "advice_for",
     "build_execution",
     "build_json_schema",
     "build_target_resource",
+    "check_against",
     "execution_name",
     "group_duplicates",
     "interpret",
     "is_attempt_at",
     "is_for_request",
+    "parse_kinds",
     "parse_request",
 ]

@@ -63,7 +63,7 @@ BEFORE_EXECUTION: Final[dict[FailureReason, Advice]] = {
         _ASK, "only what has started ends with an exit code: the report contradicts itself"
     ),
     FailureReason.UNKNOWN: Advice(
-        _ASK, "the cause is not known; somebody may have stopped or deleted it on purpose"
+        _ASK, "a person has cancelled it, as the message says, or the cause is not known"
     ),
 }
 
@@ -88,7 +88,9 @@ DURING_EXECUTION: Final[dict[FailureReason, Advice]] = {
         _ASK, "the image of a later task could not be pulled; the changes of earlier tasks remain"
     ),
     FailureReason.UNKNOWN: Advice(
-        _ASK, "the cause is not known, and a step had started; the target may be half changed"
+        _ASK,
+        "a person has cancelled it, as the message says, or the cause is not known; a step had "
+        "started, so the target may be half changed",
     ),
 }
 

@@ -25,7 +25,8 @@ _PLAIN_MAX: Final = 60
 def build_target_resource(namespace: str, kind: str, name: str) -> str:
     """The name of a target: ``namespace/kind/name``; ``kind/name`` where the namespace is empty.
 
-    Names are case-sensitive: all orchestrators must write a kind the same way, as ``Deployment``.
+    Write a kind as the cluster does, as ``Deployment``: ``check_against`` compares it with the
+    kinds that a cluster serves. The lock ignores the case of a kind, and nothing else.
 
     Raises: ValueError that names the part that is not valid.
     """

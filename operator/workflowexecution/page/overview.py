@@ -11,6 +11,7 @@ from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.names import is_on_target
 from workflowexecution.page.gate import Sight
 from workflowexecution.views.blockers import Cooldown, HeldBy, Lock, locks_of
 from workflowexecution.views.executions import Row, Wanted, rows_of
@@ -116,7 +117,7 @@ def _narrowed(items: Iterable[OnTarget], wanted: Wanted) -> list[OnTarget]:
     return [
         item
         for item in items
-        if wanted.target in ("", item.target) and wanted.workflow_id in ("", item.workflow_id)
+        if is_on_target(item.target, wanted.target) and wanted.workflow_id in ("", item.workflow_id)
     ]
 
 

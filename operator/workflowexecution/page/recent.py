@@ -19,6 +19,7 @@ from workflowexecution.cache.history import Tombstones, is_older
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors
+from workflowexecution.views.executions import reason_of
 
 PER_NAMESPACE: Final = 100
 MOST: Final = 1000
@@ -114,11 +115,8 @@ def slim(execution: Execution) -> Execution:
     """An execution with only the fields that a list shows: no parameters, no messages."""
     raw = execution.raw
     meta, status = reading.mapping(raw, "metadata"), reading.mapping(raw, "status")
-    reasons = [
-        {"type": "Succeeded", "reason": reading.text(item, "reason")}
-        for item in reading.mappings(status, "conditions")
-        if item.get("type") == "Succeeded"
-    ]
+    reason = reason_of(execution)
+    reasons = [{"type": "Succeeded", "reason": reason}] if reason else []
     small = {
         "metadata": {"creationTimestamp": reading.text(meta, "creationTimestamp")},
         "status": {

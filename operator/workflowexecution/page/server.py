@@ -208,7 +208,7 @@ class Server:
 
     def _read_cooldowns(self) -> list[Cooldown]:
         view = self._view
-        return cooldowns_of(view.store.ends(), view.policy.cooldown, view.clock.now())
+        return cooldowns_of(view.store.ends(), lambda _: view.policy.cooldown, view.clock.now())
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._bearer_of(http_security.token_of(request), request)

@@ -21,7 +21,8 @@ from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.story import Account
 from workflowexecution.views.preview import Preview, preview_from
-from workflowexecution.views.story import failed_step_of, moments_of
+from workflowexecution.views.step_logs import failed_step_of
+from workflowexecution.views.story import moments_of
 from workflowexecution.views.wording import missing_right
 
 _LEFT_S: Final = 3.0
@@ -85,7 +86,7 @@ class Sources:
             execution=shown,
             run=run,
             own_moments=tuple(moments_of(shown, None, ())),
-            moments=tuple(moments_of(shown, run, task_runs)),
+            moments=tuple(moments_of(shown, run, task_runs, self._view.holds())),
             failed_step=failed_step_of(shown, task_runs),
             note=note,
             expected=self._expected(execution, raw),
@@ -98,12 +99,13 @@ class Sources:
         if not view.policy.shard.holds(execution.target_key):
             return None
         spec, problem = parse_spec(raw)
+        allowed = view.policy.template.allowed_service_accounts
         return preview_from(
             view.store,
             namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,
-            problem=pipelinerun.problem_of(spec, view.policy.template) if spec else problem,
+            problem=pipelinerun.problem_of(spec, allowed) if spec else problem,
             cooldown=view.policy.cooldown,
             holds=view.holds(),
             guards=view.policy.guards,

@@ -12,7 +12,8 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.page.gate import Sight
 from workflowexecution.views.executions import Row, Wanted, rows_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.story import Moment, StepLog
+from workflowexecution.views.step_logs import StepLog
+from workflowexecution.views.story import Moment
 from workflowexecution.views.why import Why, progress_of, why_of
 from workflowexecution.views.wording import lacking
 

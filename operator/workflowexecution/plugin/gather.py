@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
-from workflowexecution.client.paths import runs_path
+from workflowexecution.client.paths import execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.leftovers import (
@@ -22,9 +22,8 @@ from workflowexecution.core.facts.leftovers import (
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube import errors
-from workflowexecution.plugin.requests import cluster_of, executions_in
+from workflowexecution.plugin.requests import cluster_of, escaped
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.executions import Wanted
 from workflowexecution.views.preview import Facts
 from workflowexecution.views.wording import missing_right
 
@@ -32,13 +31,29 @@ from workflowexecution.views.wording import missing_right
 async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:
     """All runs; with a target, only those with its label and those without such a label.
 
+    Runs of an earlier version have a label for each spelling of the target.
     Runs with the label of another target are not read: there may be ten thousand of them.
     """
-    of_target = f"{names.KEY_TARGET_HASH}={names.target_hash(target)}"
-    selectors = [of_target, f"!{names.KEY_TARGET_HASH}"] if target else [""]
+    keys = {key for text in names.common_spellings(target) for key in names.target_keys(text)}
+    hashes = ",".join(sorted(key.removeprefix("wfe-") for key in keys))
+    selectors = (
+        [f"{names.KEY_TARGET_HASH} in ({hashes})", f"!{names.KEY_TARGET_HASH}"] if target else [""]
+    )
     path = runs_path(session.execution_namespace)
     for selector in selectors:
         query = {"labelSelector": selector} if selector else {}
+        async for item in session.client.list_pages(path, query):
+            yield item
+
+
+async def _executions(session: Session, target: str) -> AsyncIterator[Raw]:
+    """All executions; with a target, only those that write it in one of the common spellings.
+
+    The run of any other one has the label of the target, and is read by that.
+    """
+    (path,) = execution_paths(())
+    for text in names.common_spellings(target) if target else [""]:
+        query = {"fieldSelector": f"spec.targetResource={escaped(text)}"} if text else {}
         async for item in session.client.list_pages(path, query):
             yield item
 
@@ -49,7 +64,7 @@ async def gather_facts(session: Session, target: str = "") -> Facts:
     Raises: ApiError where the cluster does not answer; a missing right is not an error.
     """
     cluster, unread = cluster_of(session), list[str]()
-    executions = await readable(executions_in(session, (), Wanted(target=target)), unread)
+    executions = await readable(_executions(session, target), unread)
     # Pods are read before runs, so that a pod without a listed run is left of a deleted run.
     listed_pods = await readable(cluster.list_active_pods(), unread)
     pods = [raw for raw in listed_pods if parse_pod(raw).is_active]
@@ -85,8 +100,8 @@ async def readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
 def _gone_runs(pods: Iterable[Raw], listed: set[RunKey], target: str) -> list[Run]:
     """Deleted runs that still have pods; with a target, only runs on that target."""
     gone = [run for raw in pods if (run := run_of_pod(raw)) and run.key not in listed]
-    wanted = names.target_key(target) if target else ""
-    return list({run.key: run for run in gone if wanted in ("", run.target_key)}.values())
+    wanted = names.target_keys(target)
+    return list({run.key: run for run in gone if not target or run.target_key in wanted}.values())
 
 
 def _key_of(raw: Raw) -> RunKey:

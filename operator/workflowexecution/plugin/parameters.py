@@ -5,8 +5,7 @@ Without a fast answer of the cluster, or without rights, there are no suggestion
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Final
 
 import typer
@@ -17,21 +16,11 @@ from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.guards import Guards
 from workflowexecution.kube import errors
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Flags, open_session
 
-# Those of the settings, which are not imported here: that takes a tenth of a second.
-DEFAULT_COOLDOWN: Final = "5m0s"
-_DEFAULT_FINALLY_TIMEOUT: Final = timedelta(minutes=10)
-_ANY_ACCOUNT: Final = pipelinerun.RunTemplate(
-    namespace="",
-    allowed_service_accounts=frozenset(),
-    security_context={},
-    finally_timeout=_DEFAULT_FINALLY_TIMEOUT,
-)
 _PATIENCE_S: Final = 3.0
 # Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
 # kubectl up to 1.33 for bash): only text that no shell expands or takes for a flag is suggested.
@@ -98,23 +87,8 @@ async def _look(flags: Flags, note: Callable[[Execution], None]) -> None:
 ExecutionName = Annotated[
     str,
     typer.Argument(
-        help="Name of the execution, or NAMESPACE/NAME as other commands print it.",
+        help="NAME of the execution, wfe/NAME, or NAMESPACE/NAME as other commands print it.",
         autocompletion=complete_name,
-    ),
-]
-CooldownText = Annotated[
-    str, typer.Option("--cooldown", envvar="WFE_COOLDOWN", help="As in the operator's settings.")
-]
-GuardFailed = Annotated[
-    bool,
-    typer.Option(
-        "--guard-failed", envvar="WFE_GUARD_FAILED", help="As in the operator's settings."
-    ),
-]
-GuardRetries = Annotated[
-    bool,
-    typer.Option(
-        "--guard-retries", envvar="WFE_GUARD_RETRIES", help="As in the operator's settings."
     ),
 ]
 
@@ -132,7 +106,7 @@ OnlyTarget = Annotated[
     typer.Option(
         "--target",
         callback=_target_or_none,
-        help="Only what is on exactly this target, e.g. shop/Deployment/cart.",
+        help="Only what is on this target, e.g. shop/Deployment/cart.",
         autocompletion=complete_target,
     ),
 ]
@@ -157,13 +131,6 @@ ThisWorkflow = Annotated[
 ]
 
 
-def guards_of(failed: bool, retries: bool) -> Guards:
-    """The guards of the operator; limit and pauses are from the environment."""
-    from workflowexecution.settings import Settings
-
-    return Settings(guard_failed=failed, guard_retries=retries).guards
-
-
 def in_flags(problem: str, flags: Mapping[str, str]) -> str:
     """The problem of a spec, in the words of a command line.
 
@@ -176,7 +143,7 @@ def in_flags(problem: str, flags: Mapping[str, str]) -> str:
     return problem.replace(": Field required", " is missing")
 
 
-def spec_problem(raw: Mapping[str, Any]) -> str:
-    """The error in the spec of an execution, if any ServiceAccount is allowed; else empty."""
+def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:
+    """The error in the spec of an execution; without allowed ServiceAccounts, any is allowed."""
     spec, problem = parse_spec(raw)
-    return pipelinerun.problem_of(spec, _ANY_ACCOUNT) if spec else problem
+    return pipelinerun.problem_of(spec, allowed_service_accounts) if spec else problem

@@ -14,13 +14,20 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run, RunKey
+from workflowexecution.core.names import SETTINGS_CONFIG_MAP
+from workflowexecution.core.published import parse_published
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
+from workflowexecution.views.published import OperatorSettings
 from workflowexecution.views.wording import missing_right
 
 # The part before the slash in the output of `-o name`.
 _KIND: Final = f"{identity.SINGULAR}.{identity.GROUP}"
+# What kubectl takes as the type in TYPE/NAME, in any case of letters, alone or with the group.
+_EXECUTION_TYPES: Final = (identity.SHORT_NAME, identity.SINGULAR, identity.PLURAL)
+_HOLD_TYPES: Final = (identity.HOLD_SHORT_NAME, identity.HOLD_SINGULAR, identity.HOLD_PLURAL)
+_GROUPS: Final = ("", f".{identity.GROUP}", f".{identity.VERSION}.{identity.GROUP}")
 _WHO: Final = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
 
@@ -63,10 +70,12 @@ def query_of(fields: str, labels: str) -> dict[str, str]:
 
 
 def selector_of(wanted: Wanted) -> str:
-    """A field selector for the parts of a filter that the API server supports; may be empty."""
+    """A field selector for the parts of a filter that the API server supports; may be empty.
+
+    It cannot select a target, whose kind may be written in several ways.
+    """
     others = [phase for phase in Phase if wanted.phases and phase not in wanted.phases]
     terms = [
-        f"spec.targetResource={escaped(wanted.target)}" if wanted.target else "",
         f"spec.workflowRef.workflowId={escaped(wanted.workflow_id)}" if wanted.workflow_id else "",
         *(f"status.phase!={phase}" for phase in others),
     ]
@@ -110,9 +119,22 @@ def name_of_kind(name: str) -> str:
 
 
 def split_key(text: str) -> tuple[str, str]:
-    """Namespace and name in `NAMESPACE/NAME`; the namespace is empty in `NAME`."""
-    namespace, _, name = text.rpartition("/")
-    return ("" if namespace == _KIND else namespace), name
+    """Namespace and name in `NAMESPACE/NAME`; the namespace is empty in `NAME` and `TYPE/NAME`.
+
+    The types of executions are never namespaces here; `-n` names a namespace that is called so.
+    """
+    before, _, name = text.rpartition("/")
+    return ("" if _is_type(before, _EXECUTION_TYPES) else before), name
+
+
+def name_of_hold(text: str) -> str:
+    """The name of a hold in `NAME` and `TYPE/NAME`."""
+    before, _, name = text.rpartition("/")
+    return name if _is_type(before, _HOLD_TYPES) else text
+
+
+def _is_type(text: str, types: Sequence[str]) -> bool:
+    return text.lower() in [f"{name}{group}" for name in types for group in _GROUPS]
 
 
 async def read_execution(session: Session, text: str) -> Raw:
@@ -120,23 +142,37 @@ async def read_execution(session: Session, text: str) -> Raw:
 
     Args:
         session: of the command.
-        text: `NAME`, `NAMESPACE/NAME`, or an output of `-o name`.
-    Raises: NotFoundError, ValueError where several have this name, or another ApiError.
+        text: `NAME`, `TYPE/NAME` or `NAMESPACE/NAME`.
+    Raises: NotFoundError, ValueError where several have this name or two namespaces are named, or
+        another ApiError.
     """
     namespace, name = split_key(text)
-    if namespace and (session.all_namespaces or session.is_namespace_given):
-        flag = "-A" if session.all_namespaces else "-n"
-        raise ValueError(f"{text!r} names its namespace, so {flag} does nothing: leave it out")
+    if namespace and session.all_namespaces:
+        raise ValueError(f"{text!r} names its namespace, so -A does nothing: leave it out")
     if session.all_namespaces:
         return await _read_anywhere(session, name)
+    if namespace and session.asked_namespace not in ("", namespace):
+        raise ValueError(
+            f"{text!r} is in namespace {namespace}, and -n names {session.asked_namespace}: "
+            "name one namespace"
+        )
     where = namespace or session.namespace
     try:
         return await cluster_of(session).get_execution(where, name)
     except errors.NotFoundError as error:
         if is_kind_unknown(error):
             raise
-        hint = "" if namespace else "; -A looks in all namespaces"
-        raise _no_such(name, f"in namespace {where}{hint}") from error
+        raise _no_such(name, f"in namespace {where}{_hint(text, namespace)}") from error
+
+
+def _hint(text: str, namespace: str) -> str:
+    """Where else an execution may be that was not found."""
+    before = text.rpartition("/")[0]
+    if namespace:
+        return ""
+    is_label = before and "." not in before
+    other = f"; {before}/ is its type here: -n {before} looks in that namespace" if is_label else ""
+    return f"{other}; -A looks in all namespaces"
 
 
 async def _read_anywhere(session: Session, name: str) -> Raw:
@@ -183,6 +219,20 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
         return ()
 
 
+async def read_settings(session: Session) -> OperatorSettings:
+    """The settings that the operators publish; a missing right or object is not an error."""
+    try:
+        raw = await cluster_of(session).read_published()
+    except errors.MissingRightError as error:
+        return OperatorSettings(unknown=missing_right(str(error)), lacks_right=True)
+    except errors.NotFoundError:
+        where = f"{session.execution_namespace}/{SETTINGS_CONFIG_MAP}"
+        missing = f"no operator has published any in ConfigMap {where}; see kubectl wfe doctor"
+        return OperatorSettings(unknown=missing)
+    entries, unreadable = parse_published(reading.mapping(raw, "data"))
+    return OperatorSettings(entries=entries, unreadable=unreadable)
+
+
 async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Raw:
     """Create a hold; without a name, the API server makes one."""
     meta = {"name": name} if name else {"generateName": "hold-"}
@@ -197,6 +247,6 @@ async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Raw:
 
 
 async def delete_hold(session: Session, name: str) -> None:
-    """Delete a hold. Raises: NotFoundError where there is none of this name."""
+    """Delete a hold. Raises: NotFoundError where there is none."""
     path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
     await session.client.request("DELETE", path)

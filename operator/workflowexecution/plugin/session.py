@@ -42,7 +42,7 @@ class Session:
     """The connection, printer and namespaces of one command.
 
     namespace: of executions.
-    is_namespace_given: whether a flag names it.
+    asked_namespace: the one that -n names; empty without it.
     execution_namespace: of runs.
     """
 
@@ -52,7 +52,7 @@ class Session:
     namespace: str
     all_namespaces: bool
     execution_namespace: str
-    is_namespace_given: bool = False
+    asked_namespace: str = ""
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
             namespace=namespace,
             all_namespaces=flags.all_namespaces,
             execution_namespace=flags.execution_namespace,
-            is_namespace_given=flags.namespace is not None,
+            asked_namespace=flags.namespace or "",
         )
 
 

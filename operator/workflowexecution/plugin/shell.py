@@ -177,6 +177,8 @@ def _explain_answer(error: errors.ApiError) -> tuple[Exit, str]:
 def _not_served(error: errors.ApiError) -> str:
     if identity.GROUP in str(error):
         return f"this cluster does not define the kinds of the operator; {install('crd')}"
+    if "selfsubjectreviews" in str(error):
+        return "this cluster does not tell users their names; Kubernetes does so from 1.28"
     return "this cluster does not serve Tekton's kinds; install Tekton Pipelines"
 
 

@@ -1,15 +1,17 @@
 """Obstacles to a launch on a target: locks, cooldowns, and holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workflowexecution.cache.store import Store
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.names import lock_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,19 +104,30 @@ class Cooldown:
 def newest_ends(
     executions: Iterable[Execution], runs: Iterable[Run], now: datetime
 ) -> list[Evidence]:
-    """The newest end per target and workflow, from runs and from statuses."""
-    finished = [run for run in runs if run.state is RunState.FINISHED]
-    ends = [evidence.end_of_run(run, now) for run in finished]
-    ends += [evidence.end_of_execution(item, now) for item in executions]
+    """The newest end per target and workflow, without failures that a person has cleared."""
+    store = Store("")
+    for item in executions:
+        store.observe_execution(item, now=now)
+    for run in runs:
+        store.observe_run(run, now=now)
     newest: dict[tuple[str, str], Evidence] = {}
-    for end in sorted(filter(None, ends), key=evidence.end_order):
-        newest[end.target, end.workflow_id] = end
+    for end in sorted(store.ends(), key=evidence.end_order):
+        newest[lock_text(end.target), end.workflow_id] = end
     return list(newest.values())
 
 
-def cooldowns_of(ends: Iterable[Evidence], period: timedelta, now: datetime) -> list[Cooldown]:
-    """The cooldowns that are not over, ordered by their end."""
-    found = [_cooldown(end, end.completed_at, period, now) for end in ends if end.completed_at]
+def cooldowns_of(
+    ends: Iterable[Evidence], period_of: Callable[[str], timedelta | None], now: datetime
+) -> list[Cooldown]:
+    """The cooldowns that are not over, ordered by their end.
+
+    ``period_of`` gives the cooldown on a target; an end is left out where that is None.
+    """
+    found = [
+        _cooldown(end, end.completed_at, period, now)
+        for end in ends
+        if end.completed_at and (period := period_of(end.target)) is not None
+    ]
     active = [item for item in found if now < item.until]
     return sorted(active, key=lambda item: (item.until, item.target, item.workflow_id))
 

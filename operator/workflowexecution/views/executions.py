@@ -10,9 +10,12 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.status import Phase
+from workflowexecution.api.status import FailureReason, Phase
+from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.names import is_on_target
 
+CANCELLED: Final = "Cancelled"
 _HOUR: Final = timedelta(hours=1)
 
 
@@ -55,7 +58,7 @@ def rows_of(executions: Iterable[Execution], wanted: Wanted, now: datetime) -> l
 
 def _is_wanted(execution: Execution, wanted: Wanted) -> bool:
     return (
-        wanted.target in ("", execution.target)
+        is_on_target(execution.target, wanted.target)
         and wanted.workflow_id in ("", execution.workflow_id)
         and (not wanted.phases or execution.phase in wanted.phases)
         and (wanted.created_since is None or _created_at(execution) >= wanted.created_since)
@@ -79,9 +82,19 @@ def _created_at(execution: Execution) -> datetime:
 
 
 def reason_of(execution: Execution) -> str:
-    """The reason in its condition Succeeded; empty where there is none."""
+    """The reason in its condition Succeeded; empty where there is none.
+
+    For people, one that a person has cancelled is Cancelled; the API has no such reason.
+    """
     found = reading.item(execution.raw, "status", "conditions", type="Succeeded")
-    return reading.text(found, "reason")
+    return CANCELLED if was_cancelled(execution) else reading.text(found, "reason")
+
+
+def was_cancelled(execution: Execution) -> bool:
+    """Whether its status reports that a person cancelled it with ``kubectl wfe cancel``."""
+    details = reading.mapping(execution.raw, "status", "failureDetails")
+    reason, summary = reading.texts(details, ("reason",), ("naturalLanguageSummary",))
+    return reason == FailureReason.UNKNOWN and CAUSES[Cause.CANCELLED].to_do in summary
 
 
 def duration_of(execution: Execution, now: datetime) -> timedelta | None:
@@ -221,7 +234,9 @@ def _quantile(lengths: Sequence[timedelta], share: float) -> timedelta | None:
 
 def _count(ended: Iterable[Execution], phase: Phase, details: str) -> Mapping[str, int]:
     reasons = [
-        reading.text(item.raw, "status", details, "reason") or "unknown"
+        CANCELLED
+        if was_cancelled(item)
+        else reading.text(item.raw, "status", details, "reason") or "unknown"
         for item in ended
         if item.phase is phase
     ]

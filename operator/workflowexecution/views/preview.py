@@ -12,7 +12,7 @@ from workflowexecution.cache.store import Store
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.guards import Ending, Guards
@@ -42,7 +42,7 @@ class Facts:
 class Preview:
     """The decision on an execution that is created now.
 
-    decision: Launch, Skip, Wait or Refuse.
+    decision: Launch, Skip, Wait or Refuse; Unknown where it depends on settings that are not known.
     run: name of the run; empty where none is created.
     hold: name of the hold that the execution waits for; empty where there is none.
     until: aware UTC, end of the cooldown or of the hold; None where there is none or a run locks
@@ -170,7 +170,7 @@ def _preview_of(verdict: Verdict, target: str, workflow_id: str, now: datetime) 
                 target=target,
                 workflow_id=workflow_id,
                 decision="Wait",
-                reason="Held",
+                reason=HELD,
                 message=hold.describe(),
                 hold=hold.name,
                 until=hold.until,

@@ -1,18 +1,30 @@
-"""The history of one execution: its timeline, the failed step, and the containers with logs."""
+"""The timeline of one execution."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
+from typing import Final
 
-from workflowexecution.api import reading
+from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
+from workflowexecution.core.diagnosis.tables import HARMLESS_STEPS
 from workflowexecution.core.facts.decoding import succeeded_condition
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
-from workflowexecution.views.executions import blocker_of
+from workflowexecution.core.text import one_line
+from workflowexecution.views.executions import CANCELLED, blocker_of, was_cancelled
+
+# The longest time between creation and decision of an execution that nobody has held.
+_PROMPT: Final = timedelta(seconds=10)
+# The note of `kubectl wfe clear`; others may write an annotation of 256 KiB.
+_CLEARED: Final = re.compile(r"(?P<who>.+?) at (?P<at>[0-9-]{10}T[0-9:]{8}Z): (?P<why>.*)")
+_NOTE_MAX: Final = 1400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,52 +36,73 @@ class Moment:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StepLog:
-    """The container that has the log of a step."""
-
-    task: str
-    step: str
-    pod: str
-    container: str
-
-    @property
-    def name(self) -> str:
-        """`task/step`."""
-        return f"{self.task}/{self.step}"
-
-
-def moments_of(execution: Execution, run: Run | None, task_runs: Iterable[Raw]) -> list[Moment]:
+def moments_of(
+    execution: Execution,
+    run: Run | None,
+    task_runs: Iterable[Raw],
+    holds: Iterable[Hold] = (),
+) -> list[Moment]:
     """The timeline of an execution, in order.
+
+    A hold that was released is not in it: its object is deleted.
 
     Args:
         execution: as it is now.
         run: None where there is none, or it cannot be read.
         task_runs: of that run, in any order.
+        holds: all that can be read, in any order.
     """
-    moments = [*_of_execution(execution)]
+    moments = [*_of_execution(execution), *_of_holds(execution, holds)]
     if run and run.started_at:
         moments.append(Moment(run.started_at, "started", "Tekton took up the run"))
+    if run and run.cancellation:
+        moments.append(Moment(run.cancellation.at, "cancelled", run.cancellation.by_whom))
     for attempt in chain.from_iterable(map(attempts_of, task_runs)):
         moments += _of_task_run(attempt)
     if run and run.completed_at:
         moments.append(Moment(run.completed_at, "run ended", run.reason))
     moments += _of_end(execution)
+    moments += _of_clearing(execution)
     # The sort is stable: moments of the same second stay in the order of cause and effect above.
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def failed_step_of(execution: Execution, task_runs: Iterable[Raw]) -> StepLog | None:
-    """The failed step that the status names, else the first with a non-zero exit code."""
-    status = reading.mapping(execution.raw, "status")
-    details = reading.mapping(status, "failureDetails")
-    task, step = reading.text(details, "failedTaskName"), reading.text(details, "failedStepName")
-    for found in map(parse_task_run, task_runs):
-        for item in found.steps:
-            is_named = (found.task_name, item.name) == (task, step)
-            if found.pod_name and (is_named or (not step and item.exit_code)):
-                return StepLog(found.task_name, item.name, found.pod_name, item.container)
-    return None
+def may_have_been_held(execution: Execution) -> bool:
+    """Whether it has waited for its decision, so that a hold may have been the cause."""
+    decided = _decided_at(execution)
+    created = execution.created_at
+    return decided is None or created is None or decided - created >= _PROMPT
+
+
+def _decided_at(execution: Execution) -> datetime | None:
+    """When it was launched, skipped or refused; None where it waits."""
+    skipped = reading.moment(execution.raw, "status", "skipDetails", "skippedAt")
+    return execution.started_at or skipped or execution.completed_at
+
+
+def _of_holds(execution: Execution, holds: Iterable[Hold]) -> Iterator[Moment]:
+    """The holds that applied to it between its creation and its decision."""
+    created, decided = execution.created_at, _decided_at(execution)
+    for hold in holds:
+        is_meant = hold.concerns(execution.target, execution.workflow_id, execution.namespace)
+        if created is None or hold.since is None or hold.problem or not is_meant:
+            continue
+        began = max(created, hold.since)
+        if hold.is_over(began) or (decided and began >= decided):
+            continue
+        which = f"WorkflowHold {hold.namespace}/{hold.name}"
+        yield Moment(began, "held", f"by {hold.by}: {one_line(hold.reason)} ({which})")
+        if hold.until and decided and hold.is_over(decided):
+            yield Moment(hold.until, "hold expired", which)
+
+
+def _of_clearing(execution: Execution) -> Iterator[Moment]:
+    """The note of ``kubectl wfe clear``; one in another form has no time, and is left out."""
+    note = reading.text(execution.raw, "metadata", "annotations", identity.CLEAR_ANNOTATION)
+    match = _CLEARED.fullmatch(one_line(note[:_NOTE_MAX]))
+    at = reading.moment(match.groupdict(), "at") if match else None
+    if match and at:
+        yield Moment(at, "cleared", f"by {match['who']}: {match['why']}")
 
 
 def _of_execution(execution: Execution) -> Iterator[Moment]:
@@ -94,10 +127,16 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
     task, status = parse_task_run(raw), reading.mapping(raw, "status")
     if started := reading.moment(status, "startTime"):
         yield Moment(started, "task started", task.task_name)
-    for known, step in zip(task.steps, reading.mappings(status, "steps"), strict=True):
+    for number, step in enumerate(reading.mappings(status, "steps")):
+        known = task.steps[number]
         # For a step that never started, Tekton writes an end and a wrong start.
-        if known.has_started:
+        if known.has_started and not _waits(step, task.steps[:number]):
             yield from _of_step(task.task_name, step)
+        elif known.is_skipped and known.finished_at:
+            why = _why_skipped(reading.mapping(step, "terminated"))
+            yield Moment(
+                known.finished_at, "not started", f"{task.task_name}/{known.name}: skipped: {why}"
+            )
     if task.completed_at:
         reason = succeeded_condition(raw)[1]
         yield Moment(task.completed_at, "task ended", f"{task.task_name}: {reason}")
@@ -116,43 +155,26 @@ def _of_step(task: str, step: Raw) -> Iterator[Moment]:
         )
 
 
+def _waits(step: Raw, before: Iterable[Step]) -> bool:
+    """Whether a container that runs only waits for the steps before it: all start together."""
+    are_done = all(one.exit_code == 0 or one.termination in HARMLESS_STEPS for one in before)
+    return "running" in step and not are_done
+
+
+def _why_skipped(ended: Raw) -> str:
+    return "an earlier step failed" if ended.get("exitCode") else "its condition was not met"
+
+
 def _of_end(execution: Execution) -> Iterator[Moment]:
     """The end of a run; a skip ends with its decision, which is in the timeline already."""
     if execution.completed_at and execution.phase in (Phase.COMPLETED, Phase.FAILED):
         status = reading.mapping(execution.raw, "status")
         lasted = reading.text(status, "duration")
         reason = reading.text(status, "failureDetails", "reason")
+        reason = CANCELLED if was_cancelled(execution) else reason
         parts = [reason, f"after {lasted}" if lasted else ""]
         yield Moment(execution.completed_at, str(execution.phase), ", ".join(filter(None, parts)))
 
 
 def _run_of(execution: Execution) -> str:
     return "/".join(filter(None, (execution.run_namespace, execution.run_name))) or "a run"
-
-
-def steps_with_logs(task_runs: Iterable[Raw], task: str = "", step: str = "") -> list[StepLog]:
-    """The steps that have started; attempts of tasks are ordered by their start.
-
-    Args:
-        task_runs: of one run, in any order.
-        task: only steps of this task; empty for all.
-        step: only steps of this name; empty for all.
-    """
-    found = []
-    attempts = [attempt for raw in task_runs for attempt in attempts_of(raw)]
-    for raw in sorted(attempts, key=_started_at):
-        parsed = parse_task_run(raw)
-        found += [
-            StepLog(parsed.task_name, item.name, parsed.pod_name, item.container)
-            for item in parsed.steps
-            if parsed.pod_name
-            and item.has_started
-            and task in ("", parsed.task_name)
-            and step in ("", item.name)
-        ]
-    return found
-
-
-def _started_at(raw: Raw) -> tuple[str, str]:
-    started = reading.text(raw, "status", "startTime")
-    return started, reading.text(raw, "metadata", "name")

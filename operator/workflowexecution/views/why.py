@@ -9,8 +9,8 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.text import command
-from workflowexecution.views.executions import blocker_of, reason_of
+from workflowexecution.core.text import clear_command, command
+from workflowexecution.views.executions import CANCELLED, blocker_of, reason_of, was_cancelled
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.wording import short
 
@@ -20,6 +20,11 @@ _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     **{str(reason): explanation for reason, explanation in FAILURES.items()},
 }
 _UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUSTED_RETRIES)
+# For an execution that was skipped for something that is over.
+_OVER: Final = (
+    "Nothing was run; what this was skipped for is over.",
+    "Create a new execution if it is still needed.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,9 @@ def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why
     reason, happened = _reason_of(execution), happened_to(execution)
     of_cause = (known for known in CAUSES.values() if known.to_do in happened)
     explanation = next(of_cause, _EXPLANATIONS.get(reason))
+    means, to_do = (explanation.means, explanation.to_do) if explanation else ("", "")
+    if expected and _is_over(reason, expected):
+        means, to_do = _OVER
     return Why(
         execution=f"{execution.namespace}/{execution.name}",
         target=execution.target,
@@ -64,17 +72,34 @@ def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why
         phase=execution.phase or "",
         reason=reason,
         happened=happened,
-        means=explanation.means if explanation else "",
-        to_do=explanation.to_do if explanation else "",
+        means=means,
+        to_do=to_do,
         because_of=blocker_of(execution),
         again=_again(execution, expected, now) if expected else "",
-        may_run_now=expected.decision == "Launch" if expected else None,
+        may_run_now=_may_run_now(expected),
         until=expected.until if expected else None,
     )
 
 
+def _may_run_now(expected: Preview | None) -> bool | None:
+    if expected is None or expected.decision == "Unknown":
+        return None
+    return expected.decision == "Launch"
+
+
+def _is_over(reason: str, expected: Preview) -> bool:
+    """Whether a skip has another reason than the next one would have, if that is skipped at all."""
+    if expected.decision == "Unknown":
+        return False
+    if reason in _UNTIL_CLEARED:
+        return expected.reason not in _UNTIL_CLEARED
+    return reason in list(SkipReason) and expected.decision == "Launch"
+
+
 def _reason_of(execution: Execution) -> str:
     """The reason of its skip or failure, also where an earlier operator wrote no condition."""
+    if was_cancelled(execution):
+        return CANCELLED
     status = reading.mapping(execution.raw, "status")
     skip, failure = (
         reading.mapping(status, "skipDetails"),
@@ -121,18 +146,18 @@ def happened_to(execution: Execution) -> str:
 def _again(execution: Execution, expected: Preview, now: datetime) -> str:
     if expected.decision == "Launch":
         return "now"
+    if expected.decision == "Unknown":
+        return f"unknown: {expected.message}"
     if expected.decision == "Refuse":
         return f"not with this spec: {expected.message}"
-    if expected.reason in _UNTIL_CLEARED and expected.skip and expected.skip.recent_remediation:
-        failed = expected.skip.recent_remediation
-        clear = command(
-            "kubectl", "wfe", "clear", "-n", failed.namespace or execution.namespace, failed.name
-        )
+    clear = _clear_for(execution, expected)
+    if expected.reason in _UNTIL_CLEARED and clear:
         return f"once a person clears it: {clear}"
     if expected.decision == "Wait" and expected.until is None:
         return f"once it is lifted: {command('kubectl', 'wfe', 'release', expected.hold)}"
     if expected.until is not None:
-        return f"in {short(expected.until - now)}, at {expected.until:%H:%M:%S} UTC"
+        earlier = f"; earlier once a person clears it: {clear}" if clear else ""
+        return f"in {short(expected.until - now)}, at {expected.until:%H:%M:%S} UTC{earlier}"
     holder = expected.skip.conflicting_workflow if expected.skip else None
     if holder is None:
         return f"not yet: {expected.message}"
@@ -140,3 +165,11 @@ def _again(execution: Execution, expected: Preview, now: datetime) -> str:
     is_itself = who == f"{execution.namespace}/{execution.name}"
     then = "; its cooldown begins then" if holder.workflow_id == execution.workflow_id else ""
     return f"once {'it' if is_itself else who} has ended{then}"
+
+
+def _clear_for(execution: Execution, expected: Preview) -> str:
+    """The command that clears the failure behind a skip; empty where there is no failure."""
+    last = expected.skip.recent_remediation if expected.skip else None
+    if last is None or last.outcome != Phase.FAILED:
+        return ""
+    return clear_command(last.namespace or execution.namespace, last.name)

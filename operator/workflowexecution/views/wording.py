@@ -25,6 +25,7 @@ _READERS: Final = {
     "customruns": "workflowexecution-run-reader",
     "pods": "workflowexecution-run-reader",
     "events": "workflowexecution-run-reader",
+    "configmaps": "workflowexecution-run-reader",
 }
 _DOCTOR: Final = "workflowexecution-doctor"
 _DOERS: Final = {

@@ -13,7 +13,11 @@ EXECUTIONS = 1000
 SECONDS, SECONDS_FULL = 30.0, 300.0
 # What was last written of each run's progress is written by then.
 _SETTLE_S = 8.0
-_UPKEEP = ("watch ", "get leases", "update leases", "create leases", "patch leases")
+_UPKEEP = (
+    "watch ",
+    *(f"{verb} leases" for verb in ("get", "update", "create", "patch")),
+    "patch configmaps",
+)
 
 
 def run(context: Context) -> Result:

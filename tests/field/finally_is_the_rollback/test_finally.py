@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from harness.waiting import eventually
 from harness.world import World
 from localcluster import Cluster
 from localcluster.cluster import Object
+from workflowexecution.api import identity
 
 FOLDER = Path(__file__).parent
 END_S = 40.0
@@ -70,11 +72,22 @@ def test_at_the_time_limit(world: World, rollback: str) -> None:
 def test_on_a_cancel(world: World, rollback: str) -> None:
     item, run = at_work(world, rollback)
 
-    told = ask(world, "cancel", name_of(item))
+    told = ask(world, "cancel", f"wfe/{name_of(item)}", "--reason", "wrong target")
 
     assert told.status == 0, told.err
     assert "its finally tasks run first" in told.out
-    world.ended(item, "Failed", END_S)
+    seen = world.run_now(run)
+    assert seen is not None
+    said = f"cancelled by {seen['metadata']['annotations'][identity.CANCELLED_BY]}: wrong target"
+    details = world.ended(item, "Failed", END_S)["status"]["failureDetails"]
+    assert (details["reason"], details["failedTaskName"]) == ("Unknown", "change")
+    assert details["message"].startswith(f"{said}; task 'change', step ")
+    assert said in details["naturalLanguageSummary"]
+    gone = ask(world, "logs", name_of(item), "--task", "change")
+    assert f"Tekton deleted the pod when the run was {said}" in gone.err
+    story = ask(world, "describe", name_of(item))
+    assert re.search(rf"cancelled +{said.removeprefix('cancelled ')}", story.out), story.out
+    assert "Failed (Cancelled)" in story.out
     until_undone(world, run)
 
 

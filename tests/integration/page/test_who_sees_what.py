@@ -7,6 +7,7 @@ import pytest
 from harness.executions import name_of, unique_target
 from harness.holds import REASON, held, waiting_for
 from harness.page_scene import EVIL, Scene
+from harness.plugin_command import ask
 from harness.visits import Guest, guest_with
 from harness.waiting import eventually
 
@@ -135,6 +136,22 @@ def test_the_story_of_one_that_was_skipped_says_why_and_when_it_may_run(scene: S
     assert f"Because of {scene.world.source}/{scene.running}" in why
     assert "What it means" in why
     assert f"The same may run once {scene.world.source}/{scene.running} has ended" in why
+
+
+def test_the_story_of_one_that_a_person_cancelled_names_them(scene: Scene) -> None:
+    world = scene.world
+    item, run = world.launched(unique_target())
+    world.tekton.begin(run)
+    assert ask(world, "cancel", name_of(item), "--reason", "wrong target").status == 0
+    world.tekton.obey_cancel(run)
+    world.tekton.stop_tasks(run)
+    world.ended(item, "Failed")
+    path = f"/executions/{world.source}/{name_of(item)}"
+    story = scene.guest(world.source, reads_runs=True).get(path)
+    assert "Failed Cancelled" in story.section("facts")
+    assert re.search(r"cancelled by \S+: wrong target", story.section("why"))
+    assert "audit log" not in story.text
+    assert re.search(r"cancelled by \S+: wrong target .*run ended", story.section("timeline"))
 
 
 def test_the_parameters_of_an_execution_are_nowhere(scene: Scene) -> None:

@@ -38,7 +38,6 @@ def test_a_cooldown_is_for_the_same_workflow_only_and_the_operator_agrees(world:
     skipped = world.ended(world.create(target), "Skipped")["status"]["skipDetails"]
     assert foretold["skip"]["recentRemediation"]["name"] == skipped["recentRemediation"]["name"]
     assert ask(world, *asked, "--workflow", "scale").status == 0
-    assert ask(world, *asked, "--workflow", "restart", "--cooldown", "0s").status == 0
 
 
 def test_who_may_read_executions_and_runs_is_told_in_full(scene: Scene) -> None:

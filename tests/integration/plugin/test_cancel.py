@@ -1,11 +1,13 @@
 """`kubectl wfe cancel`: the run ends, and the record stays where it is wanted."""
 
 from harness import rights
-from harness.executions import name_of, unique_target
+from harness.executions import condition_of, name_of, unique_target
 from harness.plugin_command import ask
 from harness.waiting import eventually
 from harness.world import World
+from localcluster.cluster import Object
 
+REASON = "wrong target"
 EXECUTIONS = {
     "apiGroups": ["workflowexecution.kubernaut.ai"],
     "resources": ["workflowexecutions"],
@@ -22,6 +24,26 @@ def assert_cancelled(world: World, run: dict[str, object]) -> None:
     eventually(check, dump=world.dump)
 
 
+def _assert_message(world: World, item: Object, said: str) -> None:
+    assert said in condition_of(world.read(item), "Succeeded")["message"]
+
+
+def _assert_event(world: World, item: Object, said: str) -> None:
+    notes = [one["note"] for one in world.events_of(item) if one["reason"] == "WorkflowFailed"]
+    assert [note for note in notes if said in note], notes
+
+
+def test_a_run_that_another_cancelled_is_not_told_to_be_a_persons(world: World) -> None:
+    item, run = world.launched(unique_target())
+    world.tekton.begin(run)
+    world.tekton.runs.patch(run, {"spec": {"status": "Cancelled"}})
+    world.tekton.obey_cancel(run)
+    world.tekton.stop_tasks(run)
+    ended = world.ended(item, "Failed")
+    assert "audit log" in ended["status"]["failureDetails"]["naturalLanguageSummary"]
+    assert "is Failed (Unknown)" in ask(world, "why", name_of(item)).out
+
+
 def test_a_run_is_cancelled_and_its_execution_tells_of_it(world: World) -> None:
     item, run = world.launched(unique_target())
     world.tekton.begin(run)
@@ -32,14 +54,40 @@ def test_a_run_is_cancelled_and_its_execution_tells_of_it(world: World) -> None:
     config = rights.kubeconfig_with_roles(
         world.cluster, world.sources[1], "canceller", roles, world.folder
     )
-    told = ask(world, "cancel", name_of(item), kubeconfig=str(config))
+    who = f"system:serviceaccount:{world.sources[1]}:canceller"
+    mark = world.proxy.mark()
+    told = ask(world, "cancel", f"wfe/{name_of(item)}", "--reason", REASON, kubeconfig=str(config))
     place = f"{world.execution_namespace}/{name_of(run)}"
     said = f"{world.source}/{name_of(item)}: PipelineRun {place} is being cancelled\n"
-    assert (told.status, told.out, told.err) == (0, said, "")
+    assert (told.status, told.out) == (0, said)
+    assert told.err.startswith("warning: no last lines of its steps: the right to list taskruns")
     assert_cancelled(world, run)
+    by = f"cancelled by {who}: {REASON}"
+    eventually(lambda: _assert_message(world, item, by), dump=world.dump)
     world.tekton.obey_cancel(run)
     world.tekton.stop_tasks(run)
-    world.ended(item, "Failed")
+    ended = world.ended(item, "Failed")
+    details = ended["status"]["failureDetails"]
+    assert details["reason"] == "Unknown"
+    assert details["message"].startswith(by)
+    assert by in details["naturalLanguageSummary"]
+    assert "audit log" not in details["naturalLanguageSummary"]
+    eventually(lambda: _assert_event(world, item, by), dump=world.dump)
+    # The operator notes nothing and asks for nothing more than without a note.
+    assert not [one for one in world.proxy.since(mark) if one.kind == "patch pipelineruns"]
+    why = ask(world, "why", name_of(item))
+    assert "is Failed (Cancelled)" in why.out
+    assert by in why.out
+    assert "Ask who cancelled it" in why.out
+    story = ask(world, "describe", f"workflowexecution/{name_of(item)}")
+    assert "Failed (Cancelled)" in story.out
+    assert [
+        line for line in story.out.splitlines() if f"cancelled       by {who}: {REASON}" in line
+    ]
+    listed = ask(world, "list")
+    assert [
+        line for line in listed.out.splitlines() if name_of(item) in line and "Cancelled" in line
+    ]
     again = ask(world, "cancel", f"{world.source}/{name_of(item)}")
     assert (again.status, again.out) == (1, "")
     assert again.err.endswith("has ended: it is Failed\n")

@@ -42,11 +42,11 @@ def test_why_and_can_run_tell_of_the_guard_and_clear_lifts_it(guarded: World) ->
     skipped = world.ended(world.create(target), "Skipped")
     command = f"kubectl wfe clear -n {world.source} {name_of(item)}"
 
-    foretold = ask(world, "can-run", "--target", target, "--workflow", "restart", "--guard-failed")
+    foretold = ask(world, "can-run", "--target", target, "--workflow", "restart")
     assert foretold.status == 11
     assert foretold.out.startswith("no (PreviousExecutionFailed): ")
     assert foretold.out.endswith(f"{command}\n")
-    why = ask(world, "why", name_of(skipped), "--guard-failed", "--cooldown", "0s", "-o", "json")
+    why = ask(world, "why", name_of(skipped), "-o", "json")
     found = json.loads(why.out)
     assert (found["reason"], found["mayRunNow"]) == ("PreviousExecutionFailed", False)
     assert found["again"] == f"once a person clears it: {command}"
@@ -97,6 +97,43 @@ def test_what_needs_no_clearing_is_told(guarded: World) -> None:
     assert ask(world, "clear", name_of(failing), "--reason", "x").status == 0
     told = ask(world, "clear", name_of(failing), "--reason", "x")
     assert (told.status, "is cleared already" in told.err) == (1, True)
+
+
+def test_a_clear_lifts_the_cooldown_of_a_failure(world: World) -> None:
+    target = unique_target()
+    item, run = failed(world, target)
+    skipped = world.ended(world.create(target), "Skipped")
+    told = ask(world, "clear", name_of(skipped), "--reason", "the bundle is mended")
+    assert told.status == 0, told.err
+    assert (
+        told.out.split()
+        == (
+            f"cleared: workflow restart may run on target {target} again; noted on "
+            f"WorkflowExecution {world.source}/{name_of(item)} and PipelineRun {name_of(run)}"
+        ).split()
+    )
+    assert "nothing cools down" in ask(world, "cooldowns", "--target", target).out
+    can = ask(world, "can-run", "--target", target, "--workflow", "restart")
+    assert can.out.startswith("yes: ")
+    world.launched(target)
+
+
+def test_a_failure_without_a_run_is_cleared_with_the_one_that_cools_down(world: World) -> None:
+    target = unique_target()
+    item, run = failed(world, target)
+    wrong = {
+        "workflowId": "restart",
+        "version": "v1",
+        "containerImage": f"registry.example/restart@sha256:{'a' * 64}",
+        "containerDigest": f"sha256:{'b' * 64}",
+    }
+    refused = world.ended(world.create(target, workflowRef=wrong), "Failed")
+    told = ask(world, "clear", name_of(refused), "--reason", "the digest was wrong")
+    assert told.status == 0, told.err
+    for noted in (refused, item):
+        assert note_on(world, world.read(noted)).endswith(": the digest was wrong")
+    assert note_on(world, world.run_now(run)).endswith(": the digest was wrong")
+    world.launched(target)
 
 
 def test_who_may_not_clear_is_told_which_role_gives_it(guarded: World) -> None:

@@ -61,7 +61,7 @@ def test_what_is_half_finished_is_told_as_far_as_it_goes(
 
 def test_what_nobody_has_seen_is_said_to_be_so(world: World, unserved: str) -> None:
     item = left_alone(world, unserved, None)
-    told = ask(world, "why", f"{unserved}/{name_of(item)}")
+    told = ask(world, "why", f"{unserved}/{name_of(item)}", namespace=unserved)
     assert told.out.startswith(f"{unserved}/{name_of(item)} is not seen yet\n")
     assert "is it running, and does it serve this namespace?" in told.out
     found = ask(world, "describe", "-A", name_of(item))

@@ -74,6 +74,7 @@ def stage(world: World) -> Stage:
     world.ended(failed, "Failed")
     shown = {
         world.sources[1]: "fixes",
+        world.sources[0]: "others",
         world.execution_namespace: "runs",
         name_of(world.run_of(running)): "wfe-of-running-1",
         name_of(run): "wfe-of-failed-1",
@@ -128,6 +129,7 @@ def transcript(stage: Stage, command: tuple[str, ...], told: Answer) -> str:
 
 _MASKS = (
     (re.compile(r" after LENGTH(?=:)"), ""),
+    (re.compile(r"by \S+_[0-9a-f]{8}, \w+ ago"), "by PROCESS, AGO"),
     # What other tests have left in the cluster.
     (re.compile(r"\n\w+ +(?:executions|pulls): .*(?:\n +fix: .*)?"), ""),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),

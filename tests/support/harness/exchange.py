@@ -39,8 +39,11 @@ class Exchange:
 
     @property
     def is_write(self) -> bool:
-        """Whether it asks for a change."""
-        return self.verb in _VERBS.values()
+        """Whether it asks for a change; the settings that an operator publishes are none.
+
+        Publishing goes on beside the work, and costs no execution a request.
+        """
+        return self.verb in _VERBS.values() and self.resource != "configmaps"
 
     @property
     def kind(self) -> str:

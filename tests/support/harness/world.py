@@ -22,6 +22,7 @@ from localcluster.cluster import ApiError, Cluster, Object, write_kubeconfig
 UID = "kubernaut.ai/workflow-execution-uid"
 EXECUTIONS = "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/{}/workflowexecutions"
 CLAIM = EXECUTIONS.replace("workflowexecutions", "workflowclaims/workflowexecutions")
+SETTINGS = "/api/v1/namespaces/{}/configmaps/workflowexecution-settings"
 TERMINAL = ("Completed", "Failed", "Skipped")
 
 
@@ -45,18 +46,19 @@ class World:
         rights.extend_to(cluster, self.execution_namespace)
         self.operator = self.new_operator(self.proxy.url)
 
-    def until_claimed(self) -> None:
-        """Wait until its namespaces are claimed: one request each, which no execution costs.
+    def until_begun(self) -> None:
+        """Wait for what the operator does once in the background, which no execution costs.
 
-        The operator claims them in the background once it has started.
+        It claims its namespaces, by one request each, and publishes its settings, by one.
         """
 
         def check() -> None:
-            missing = [name for name in self.sources if not self._is_claimed(name)]
+            sources = self.sources if self._serves_its_sources() else ()
+            missing = [name for name in sources if not self._is_claimed(name)]
             assert not missing, f"not claimed: {missing}"
+            assert self.cluster.exists(SETTINGS.format(self.execution_namespace)), "not published"
 
-        if self._serves_its_sources():
-            eventually(check, dump=self.dump)
+        eventually(check, dump=self.dump)
 
     def _is_claimed(self, namespace: str) -> bool:
         return self.cluster.exists(CLAIM.format(namespace))
@@ -236,7 +238,7 @@ def open_world(
         try:
             if started:
                 world.operator.start()
-                world.until_claimed()
+                world.until_begun()
             yield world
             if world.operator.is_running:
                 world.operator.stop()

@@ -20,6 +20,7 @@ from workflowexecution.kube import errors
 
 RUN_NAME = names.run_name(TARGET, 1)
 KEY = (RUN_NAMESPACE, RUN_NAME)
+ODD = "payment/deployment/payment-api"
 NO_ANSWER = errors.UnavailableError("no answer")
 RUNNING = {"phase": "Running", "pipelineRunRef": {"name": RUN_NAME, "namespace": RUN_NAMESPACE}}
 
@@ -174,3 +175,34 @@ async def test_a_namespace_that_cannot_be_claimed_launches_nothing(desk: Desk) -
     with pytest.raises(errors.UnavailableError):
         await desk.reconcile()
     assert desk.asked() == ["patch status"]
+
+
+async def test_an_unusual_spelling_costs_one_read_of_what_an_earlier_version_may_have_launched(
+    desk: Desk,
+) -> None:
+    desk.has_execution(raw_execution(spec=raw_spec(ODD)))
+    await desk.reconcile()
+    assert desk.asked() == ["get run", "create run", "patch status"]
+    assert desk.status()["pipelineRunRef"]["name"] == RUN_NAME
+
+
+async def test_what_an_earlier_version_has_launched_holds_before_a_watch_reports_it(
+    desk: Desk,
+) -> None:
+    desk.has_execution(raw_execution(spec=raw_spec(ODD)))
+    former = f"{names.former_target_key(ODD)}-1"
+    run = raw_run("other", target=ODD, name=former, status=run_status())
+    desk.has_run(run, is_known=False)
+    await desk.reconcile()
+    assert desk.asked() == ["get run", "patch status"]
+    assert desk.status()["skipDetails"]["conflictingWorkflow"]["name"] == "other"
+
+
+async def test_a_run_that_an_earlier_version_has_launched_for_it_is_its_run(desk: Desk) -> None:
+    desk.has_execution(raw_execution(spec=raw_spec(ODD)))
+    former = f"{names.former_target_key(ODD)}-1"
+    run = raw_run("mine", target=ODD, name=former, status=run_status())
+    desk.has_run(run, is_known=False)
+    await desk.reconcile()
+    assert desk.asked() == ["get run", "patch status"]
+    assert desk.status()["pipelineRunRef"]["name"] == former

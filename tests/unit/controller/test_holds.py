@@ -9,7 +9,9 @@ from typing import Any, cast
 import pytest
 
 from builders import NOW, RUN_NAMESPACE, make_execution, raw_hold
+from clocks import FixedClock
 from workflowexecution.api.status import Phase
+from workflowexecution.cache.memory import Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.holds import Holds
 
@@ -38,7 +40,9 @@ class Desk:
         ):
             store.observe_execution(item, now=NOW)
         self.stale = ""
-        self.holds = Holds(store, cast("Any", self.queue), lambda: self.stale)
+        self.memory, clock = Memory(), FixedClock(NOW)
+        queue = cast("Any", self.queue)
+        self.holds = Holds(store, self.memory, queue, clock, lambda: self.stale)
 
     def names(self) -> list[str]:
         return sorted(hold.name for hold in self.holds.current())

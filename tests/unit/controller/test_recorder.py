@@ -106,9 +106,10 @@ async def test_how_late_a_status_is_counts_from_the_runs_end() -> None:
     assert value(metrics, "duration_seconds_sum", outcome="Completed") == 296
 
 
-async def test_how_long_a_launch_took_counts_from_creation_and_from_the_decision() -> None:
+async def test_how_long_a_launch_took_counts_from_when_it_was_due_and_from_the_decision() -> None:
     recorder, metrics = make_announcer()
-    recorder.run_created(EXECUTION, make_run("mine"), decided_at=ago(milliseconds=30), now=NOW)
+    times = {"due_at": ago(hours=1), "decided_at": ago(milliseconds=30), "now": NOW}
+    recorder.run_created(EXECUTION, make_run("mine"), **times)
     assert value(metrics, "pipelinerun_creation_total") == 1
     assert value(metrics, "creation_to_launch_seconds_sum") == 3600
     assert value(metrics, "decision_to_launch_seconds_sum") == 0.03
@@ -118,7 +119,8 @@ async def test_a_follower_that_fails_is_logged_and_the_others_are_told() -> None
     kept = Kept()
     recorder, metrics = make_announcer(Broken(), kept)
     with capture_logs() as logs:
-        recorder.run_created(EXECUTION, make_run("mine"), decided_at=ago(milliseconds=500), now=NOW)
+        times = {"due_at": NOW, "decided_at": ago(milliseconds=500), "now": NOW}
+        recorder.run_created(EXECUTION, make_run("mine"), **times)
         recorder.announce(StatusChange(EXECUTION, EMPTY, ENDED))
         await recorder.close(grace=1)
     assert kept.told == ["launched in 0.5 s", "None to Completed"]

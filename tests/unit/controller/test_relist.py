@@ -115,6 +115,22 @@ async def test_a_pod_of_a_run_nobody_knows_holds_where_that_run_is_gone(
     assert found.missed_runs == (0 if has_run else 1)
 
 
+async def test_a_run_that_executes_again_after_it_had_stopped_holds_its_target_again(
+    desk: Desk, relist: Relist
+) -> None:
+    """Tekton may start the pod of an evicted task again after it has failed the run."""
+    ended = run_status("False", "Failed", completed_at=ago(seconds=5), tasks=["change"])
+    raw = raw_run("mine", status=ended)
+    run = desk.has_run(raw)
+    desk.store.forget_execution("uid-of-mine", now=NOW)
+    assert desk.store.mark_stopped(run.key, run.uid, now=NOW) is None
+    meta = {**raw["metadata"], "name": "run-change-pod"}
+    desk.cluster.pods = [labelled({"metadata": meta, "status": {"phase": "Running"}}, run.name)]
+    await relist.relist()
+    assert [one.state for one in desk.store.unfinished_on(run.target_key)] == [RunState.STOPPING]
+    assert desk.runs.taken() == [run.key]
+
+
 async def test_what_is_remembered_of_what_is_gone_is_dropped(desk: Desk, relist: Relist) -> None:
     desk.memory.execution("uid-of-gone").looks = 1
     desk.memory.run((RUN_NAMESPACE, "gone")).checks = 1

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from builders import NOW, ago, failed_execution, make_policy, make_run, raw_execution
+from builders import NOW, TARGET, ago, failed_execution, make_policy, make_run, raw_execution
 from reconcile_desk import Desk
 from workflowexecution.controller.status_writer import StatusWriter
 from workflowexecution.core.guards import Guards
@@ -68,6 +68,14 @@ async def test_one_more_failure_before_it_began_is_counted(table: Table) -> None
     await table.writer.write(execution, outcome_of_refusal(execution, Refuse("it is wrong"), NOW))
     assert table.status()["consecutiveFailures"] == 2
     assert table.status()["nextAllowedExecution"] == "2026-01-02T12:02:00Z"
+    # The failure says the same to people, with the command that lifts it.
+    said = table.status()["failureDetails"]["naturalLanguageSummary"]
+    assert said.endswith(
+        f"Workflow restart may run on {TARGET} again from 2026-01-02 12:02:00 UTC; to lift that "
+        f"earlier, once somebody has looked: kubectl wfe clear -n team-a {execution.name}"
+    )
+    (condition,) = [one for one in table.status()["conditions"] if one["type"] == "Succeeded"]
+    assert condition["message"] == said
 
 
 @pytest.mark.parametrize("is_carried_out", [True, False])

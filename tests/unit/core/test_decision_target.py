@@ -265,7 +265,8 @@ def test_cooldown_is_half_open(now: datetime, cooldown: timedelta, is_skipped: b
 @pytest.mark.parametrize(
     ("mine", "theirs"),
     [
-        pytest.param("payment/Deployment/api", "payment/deployment/api", id="casing"),
+        pytest.param("payment/Deployment/api", "payment/Deployment/API", id="casing-of-a-name"),
+        pytest.param("payment/Deployment/api", "payment/Deployments/api", id="plural"),
         pytest.param("a/b/c", "b/c", id="cluster-scoped-and-namespaced"),
         pytest.param("Node/worker-1", "Node/worker-2", id="name"),
     ],

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from builders import TARGET, make_run
+from builders import NOW, TARGET, make_run
 from workflowexecution.core.ending_words import describe_ending, note_of_end
 from workflowexecution.core.evidence import holder_of
+from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way
 
@@ -57,6 +58,13 @@ def asked(way: Asked) -> Run:
             EndRun(Way.DELETE, EndReason.CANCELLED),
             {Way.CANCEL: WAITING},
             "is deleted: it was cancelled, and Tekton has not ended it within 2m0s",
+        ),
+        (
+            replace(asked(Asked.CANCEL), cancellation=cancellation_of("jane", NOW, "wrong target")),
+            EndRun(Way.DELETE, EndReason.CANCELLED),
+            {Way.CANCEL: WAITING},
+            "is deleted: it was cancelled by jane: wrong target, and Tekton has not ended it "
+            "within 2m0s",
         ),
         (
             RUN,

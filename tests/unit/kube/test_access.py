@@ -1,8 +1,6 @@
 """The way to the API server, from each kind of credentials."""
 
 import asyncio
-import base64
-import re
 import ssl
 import traceback
 from collections.abc import Callable
@@ -79,42 +77,6 @@ def test_a_client_certificate_proves_who_asks(
     assert (found.server, found.authorization()) == (SERVER, None)
     assert isinstance(found.ssl_context, ssl.SSLContext)
     assert len(found.ssl_context.get_ca_certs()) == 1
-
-
-def test_certificates_within_the_kubeconfig_go_before_files(
-    kubeconfig: Write, files: certificates.KeyFiles
-) -> None:
-    def data(path: Path) -> str:
-        return base64.encodebytes(path.read_bytes()).decode()
-
-    kubeconfig(
-        {
-            "client-certificate-data": data(files.server_certificate),
-            "client-key-data": data(files.server_key),
-            "client-key": "/nowhere",
-        },
-        **{"certificate-authority-data": data(files.authority)},
-    )
-    context = load_access().ssl_context
-    assert isinstance(context, ssl.SSLContext)
-    assert len(context.get_ca_certs()) == 1
-
-
-@pytest.mark.parametrize(
-    ("user", "cluster", "said"),
-    [
-        ({}, {"certificate-authority-data": "%"}, "certificate-authority-data is not base64"),
-        ({}, {"certificate-authority": "/nowhere/ca"}, "File does not exist: /nowhere/ca"),
-        ({"client-key": "/nowhere/key"}, {}, "File does not exist: /nowhere/key"),
-        ({}, {"server": ""}, "clusters[c].cluster.server: names no API server"),
-    ],
-)
-def test_a_cluster_that_cannot_be_used_is_an_error(
-    kubeconfig: Write, user: dict[str, object], cluster: dict[str, object], said: str
-) -> None:
-    kubeconfig(user, **cluster)
-    with pytest.raises(ValueError, match=f"no usable kubeconfig: {re.escape(said)}"):
-        load_access()
 
 
 def test_verification_is_left_out_only_where_asked(kubeconfig: Write) -> None:

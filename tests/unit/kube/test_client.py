@@ -12,7 +12,7 @@ from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER
 from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
-from workflowexecution.plugin.commands.logs import read_tail
+from workflowexecution.plugin.pod_logs import read_tail
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -25,7 +25,7 @@ from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.taskrun import Step
+from workflowexecution.core.facts.step import Step
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import (

@@ -74,7 +74,7 @@ def test_a_run_of_a_person_is_shown_to_whom_may_list_runs() -> None:
 def test_a_cooldown_is_shown_to_whom_may_see_what_started_it() -> None:
     end = evidence.end_of_run(finished_run("mine", completed_at=ago(minutes=1)), NOW)
     assert end is not None
-    known = Known(cooldowns=cooldowns_of([end], timedelta(minutes=5), NOW))
+    known = Known(cooldowns=cooldowns_of([end], lambda _: timedelta(minutes=5), NOW))
     (cooldown,) = see(known).cooldowns.items
     assert (cooldown.execution, cooldown.remaining) == ("team-a/mine", timedelta(minutes=4))
     assert see(known, Sight(namespaces=frozenset({"team-a"}))).cooldowns.total == 1
@@ -94,6 +94,7 @@ def test_executions_are_shown_in_parts() -> None:
     ("wanted", "locks", "rows"),
     [
         (Wanted(target=TARGET), 1, 2),
+        (Wanted(target="payment/deployment/payment-api"), 1, 2),
         (Wanted(target="other"), 0, 0),
         (Wanted(workflow_id="restart"), 1, 2),
         (Wanted(workflow_id="other"), 0, 0),

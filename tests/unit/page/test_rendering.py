@@ -17,7 +17,8 @@ from workflowexecution.page.story import Account, story_of
 from workflowexecution.views.blockers import Cooldown, HeldBy
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.story import Moment, StepLog
+from workflowexecution.views.step_logs import StepLog
+from workflowexecution.views.story import Moment
 
 ALL = Sight(has_all=True, sees_runs=True, sees_tasks=True)
 EVIL = "\"><script>alert('x')</script>&<b>"

@@ -12,7 +12,8 @@ from workflowexecution.api.status import (
 from workflowexecution.page.gate import Sight
 from workflowexecution.page.story import Account, story_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.story import Moment, StepLog
+from workflowexecution.views.step_logs import StepLog
+from workflowexecution.views.story import Moment
 
 OWN = (Moment(NOW, "created"),)
 WHOLE = (*OWN, Moment(NOW, "task started", "change"))

@@ -15,6 +15,8 @@ from workflowexecution.kube.clock import ServerClock
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.session import Session
 
+# What a request brought.
+BODY = web.RequestKey("body", str)
 Answer = Callable[[web.Request], web.Response | bytes]
 
 
@@ -25,6 +27,7 @@ async def scripted(*answers: Answer) -> AsyncIterator[tuple[Session, list[web.Re
 
     async def handle(request: web.Request) -> web.StreamResponse:
         asked.append(request)
+        request[BODY] = await request.text()
         answer = (left.pop(0) if len(left) > 1 else left[0])(request)
         return answer if isinstance(answer, web.Response) else await _cut(request, answer)
 
@@ -77,3 +80,10 @@ def lines_of(*lines: Any) -> Answer:
     """Answer with a stream of objects, or of texts, that then ends."""
     told = [item if isinstance(item, str) else json.dumps(item) for item in lines]
     return lambda _: web.Response(text="".join(f"{line}\n" for line in told))
+
+
+def group_list(group: str, plural: str, kind: str, scope: str = "Namespaced") -> dict[str, Any]:
+    """The answer of an API server with one kind when it is asked for all kinds."""
+    resource = {"resource": plural, "responseKind": {"kind": kind}, "scope": scope}
+    versions = [{"version": "v1", "resources": [resource]}]
+    return {"items": [{"metadata": {"name": group}, "versions": versions}]}

@@ -5,13 +5,30 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from builders import raw_execution, raw_hold, raw_run, raw_spec, raw_task_run, run_status, step
+from builders import (
+    make_policy,
+    raw_execution,
+    raw_hold,
+    raw_run,
+    raw_spec,
+    raw_task_run,
+    run_status,
+    step,
+)
 from unit.plugin.played import Object, Server
+from unit.plugin.scripted import group_list
 from workflowexecution.api import identity
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import format_time
-from workflowexecution.client.paths import TEKTON_INFO, execution_path, holds_path, run_path
+from workflowexecution.client.paths import (
+    TEKTON_INFO,
+    execution_path,
+    holds_path,
+    run_path,
+    settings_path,
+)
 from workflowexecution.core import names
+from workflowexecution.core.published import Published, settings_of
 
 TARGET, OTHER = "payment/Deployment/payment-api", "payment/Deployment/checkout"
 RUNS, OPERATORS = identity.DEFAULT_EXECUTION_NAMESPACE, identity.DEFAULT_OPERATOR_NAMESPACE
@@ -25,6 +42,7 @@ def staged() -> Server:
     server, now = Server(), datetime.now(UTC)
     put_discovery(server)
     put_installation(server, now)
+    put_settings(server)
     put_execution(server, "running", _running(TARGET, now))
     put_execution(server, "skipped", skipped("running", now), spec=raw_spec(TARGET, "scale"))
     put_execution(server, "failed", failed(OTHER, now), spec=raw_spec(OTHER))
@@ -129,11 +147,26 @@ def put_discovery(server: Server) -> None:
     }
     for path, kinds in resources.items():
         server.objects[path] = {"resources": [{"name": kind} for kind in kinds]}
+    server.objects["/api"] = {"items": []}
+    server.objects["/apis"] = group_list("apps", "deployments", "Deployment")
     server.objects["/version"] = {"gitVersion": "v1.36.3"}
     server.objects[TEKTON_INFO] = {"data": {"version": "v1.15.0"}}
     crd = f"{identity.PLURAL}.{identity.GROUP}"
     path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}"
     server.objects[path] = build_crd()
+
+
+def put_settings(server: Server, **policy: Any) -> None:
+    """Have the operator publish that it decides by its defaults, but for these."""
+    entry = Published(
+        shard=names.Shard(),
+        version="1.2.3",
+        written_at=datetime.now(UTC) - timedelta(minutes=1, seconds=30),
+        written_by="pod-1",
+        settings=settings_of(make_policy(**policy), timedelta(minutes=10)),
+    )
+    data = {names.settings_key(entry.shard): entry.to_text()}
+    server.objects[settings_path(RUNS)] = {"data": data}
 
 
 def put_installation(server: Server, now: datetime) -> None:

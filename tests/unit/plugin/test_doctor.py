@@ -73,6 +73,15 @@ def test_an_operator_of_single_namespaces_needs_its_rights_there_only() -> None:
     }
 
 
+def test_without_the_right_to_publish_executions_run_and_answers_lack_the_settings() -> None:
+    needed = rights.operator_rights(INSTALLATION)
+    publish = [right for right in needed if right.resource == "configmaps"]
+    found = rights.missing_rights_finding(publish)
+    assert found.state is State.WARNING
+    assert "may not create, patch configmaps in kubernaut-workflows" in found.detail
+    assert rights.missing_rights_finding([*publish, needed[0]]).state is State.ERROR
+
+
 def test_missing_rights_are_told_by_what_they_are_over() -> None:
     missing = [
         rights.Right("tekton.dev", "pipelineruns", "get", "runs"),
@@ -223,14 +232,6 @@ def test_whose_claims_they_are_is_told_by_namespace() -> None:
         "executions are left alone in namespace team-a: claimed by the installation whose runs are "
         "in theirs; namespace team-b: claimed by the installation whose runs are in theirs"
     )
-
-
-def test_settings_that_differ_are_told_as_they_are_set() -> None:
-    assert running.settings_finding({}, "runs").state is State.OK
-    same = {"WFE_COOLDOWN": "300s", "WFE_EXECUTION_NAMESPACE": "runs"}
-    assert running.settings_finding(same, "runs").state is State.OK
-    found = running.settings_finding({**same, "WFE_COOLDOWN": "1m"}, "other")
-    assert found.fix == "export WFE_EXECUTION_NAMESPACE=runs WFE_COOLDOWN=1m"
 
 
 def test_what_nobody_has_seen_for_a_while_is_told_of() -> None:

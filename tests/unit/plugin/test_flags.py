@@ -95,7 +95,7 @@ def test_a_form_is_obeyed_or_refused(terminal: Terminal, command: str) -> None:
         (["list", "-o", "json=x"], "-o json takes no value"),
         (["list", "-o", "jsonpath"], "-o jsonpath needs a value"),
         (["list", "-o", "custom-columns=x"], "write it like NAME:.metadata.name"),
-        (["describe", "team-a/failed", "-n", "x"], "-n does nothing: leave it out"),
+        (["describe", "team-a/failed", "-n", "x"], "-n names x: name one namespace"),
         (["describe", "team-a/failed", "-A"], "-A does nothing: leave it out"),
         (["watch", "failed", "--workflow", "x"], "do nothing beside a name"),
         (["submit", "--wait-timeout", "1h"], "does nothing without --wait"),

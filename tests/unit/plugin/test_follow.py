@@ -10,8 +10,8 @@ import pytest
 from builders import make_execution, raw_execution
 from unit.plugin.scripted import cut_after, json_of, lines_of, scripted
 from workflowexecution.kube import errors
-from workflowexecution.plugin import follow, session
-from workflowexecution.plugin.commands import executions, logs
+from workflowexecution.plugin import follow, pod_logs, session
+from workflowexecution.plugin.commands import executions
 from workflowexecution.plugin.follow import Follower
 
 RUNNING: dict[str, Any] = {"phase": "Running"}
@@ -30,7 +30,7 @@ def event(kind: str, item: dict[str, Any]) -> dict[str, Any]:
 def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "PAUSE_S", 0.0)
     monkeypatch.setattr(session, "_CLOSING_S", 0.0)
-    monkeypatch.setattr(logs, "_PAUSE_S", 0.0)
+    monkeypatch.setattr(pod_logs, "_PAUSE_S", 0.0)
 
 
 async def told(follower: Follower, count: int) -> list[tuple[str, str, bool]]:
@@ -115,7 +115,7 @@ async def test_a_log_is_told_once_though_its_connection_is_lost() -> None:
         asking,
         asked,
     ):
-        lines = logs.follow_log(asking.client, "runs", "pod", "step-a", 5, lambda: False)
+        lines = pod_logs.follow_log(asking.client, "runs", "pod", "step-a", 5, lambda: False)
         assert [line async for line in lines] == ["one", "two", "three"]
     queries = [request.query for request in asked]
     assert [query.get("tailLines") for query in queries] == ["5", None, None]
@@ -124,7 +124,7 @@ async def test_a_log_is_told_once_though_its_connection_is_lost() -> None:
 
 async def test_a_log_that_nobody_gives_out_is_given_up_once_all_is_over() -> None:
     async with scripted(json_of({}, 500)) as (asking, _):
-        lines = logs.follow_log(asking.client, "runs", "pod", "step-a", None, lambda: True)
+        lines = pod_logs.follow_log(asking.client, "runs", "pod", "step-a", None, lambda: True)
         with pytest.raises(errors.UnavailableError):
             await anext(lines)
 

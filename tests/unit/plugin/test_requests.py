@@ -1,10 +1,22 @@
 """Which execution is meant, and how the API server is asked for some of many."""
 
+from dataclasses import replace
+
 import pytest
 
+from unit.plugin.scripted import json_of, scripted
+from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
+from workflowexecution.client.paths import execution_path
 from workflowexecution.kube import errors
-from workflowexecution.plugin.requests import is_kind_unknown, name_of_kind, selector_of, split_key
+from workflowexecution.plugin.requests import (
+    is_kind_unknown,
+    name_of_hold,
+    name_of_kind,
+    read_execution,
+    selector_of,
+    split_key,
+)
 from workflowexecution.views.executions import Wanted
 
 
@@ -14,17 +26,64 @@ from workflowexecution.views.executions import Wanted
         ("restart", ("", "restart")),
         ("team-a/restart", ("team-a", "restart")),
         (name_of_kind("restart"), ("", "restart")),
+        ("wfe/restart", ("", "restart")),
+        ("WFE/restart", ("", "restart")),
+        ("workflowexecution/restart", ("", "restart")),
+        ("workflowexecutions/restart", ("", "restart")),
+        ("WorkflowExecution/restart", ("", "restart")),
+        (f"wfe.{identity.GROUP}/restart", ("", "restart")),
+        (f"workflowexecutions.{identity.GROUP}/restart", ("", "restart")),
+        (f"workflowexecutions.v1alpha1.{identity.GROUP}/restart", ("", "restart")),
+        ("wfes/restart", ("wfes", "restart")),
+        ("workflowhold/restart", ("workflowhold", "restart")),
     ],
 )
-def test_a_name_is_taken_as_other_commands_print_it(text: str, key: tuple[str, str]) -> None:
+def test_a_name_is_taken_as_kubectl_and_other_commands_print_it(
+    text: str, key: tuple[str, str]
+) -> None:
     assert split_key(text) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("freeze", "freeze"),
+        ("wfh/freeze", "freeze"),
+        ("workflowholds/freeze", "freeze"),
+        (f"workflowhold.{identity.GROUP}/freeze", "freeze"),
+        ("wfe/freeze", "wfe/freeze"),
+    ],
+)
+def test_a_hold_is_named_as_kubectl_names_it(text: str, name: str) -> None:
+    assert name_of_hold(text) == name
+
+
+async def test_the_type_of_an_execution_is_no_namespace() -> None:
+    async with scripted(json_of({}, 404)) as (session, asked):
+        with pytest.raises(errors.NotFoundError) as told:
+            await read_execution(session, "wfe/repair")
+    assert [one.path for one in asked] == [execution_path("team-a", "repair")]
+    assert str(told.value) == (
+        "there is no WorkflowExecution 'repair' in namespace team-a; wfe/ is its type here: "
+        "-n wfe looks in that namespace; -A looks in all namespaces"
+    )
+
+
+async def test_two_namespaces_for_one_name_are_refused() -> None:
+    async with scripted(json_of({"metadata": {"name": "repair"}})) as (session, asked):
+        both = replace(session, asked_namespace="team-a")
+        with pytest.raises(ValueError, match="in namespace team-b, and -n names team-a"):
+            await read_execution(both, "team-b/repair")
+        assert not asked
+        assert await read_execution(both, "team-a/repair")
 
 
 @pytest.mark.parametrize(
     ("wanted", "selector"),
     [
         (Wanted(), ""),
-        (Wanted(target="Node/a,b=c\\d"), "spec.targetResource=Node/a\\,b\\=c\\\\d"),
+        (Wanted(target="Node/worker-1"), ""),
+        (Wanted(workflow_id="a,b=c\\d"), "spec.workflowRef.workflowId=a\\,b\\=c\\\\d"),
         (
             Wanted(workflow_id="restart", phases=[Phase.RUNNING, Phase.PENDING]),
             "spec.workflowRef.workflowId=restart,status.phase!=Completed,status.phase!=Failed,"

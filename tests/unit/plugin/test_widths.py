@@ -17,7 +17,15 @@ from syrupy.assertion import SnapshotAssertion
 
 from builders import raw_spec, run_status
 from unit.plugin.played import Terminal, Told, terminal_on
-from unit.plugin.stage import failed, put_execution, put_hold, put_run, skipped, staged
+from unit.plugin.stage import (
+    failed,
+    put_execution,
+    put_hold,
+    put_run,
+    put_settings,
+    skipped,
+    staged,
+)
 from workflowexecution.plugin import rendering
 
 PAYMENT = "payment-processing/Deployment/payment-gateway-api"
@@ -29,7 +37,7 @@ COMMANDS = {
     "list-wide": ("list", "-o", "wide"),
     "locks": ("locks",),
     "locks-wide": ("locks", "-o", "wide"),
-    "cooldowns": ("cooldowns", "--cooldown", "2h"),
+    "cooldowns": ("cooldowns",),
     "holds": ("holds",),
     "hold": ("hold", "--workflow", WORKFLOW, "--in", "payment-processing", "--reason", "look"),
     "release": ("release", "freeze-of-the-quarter"),
@@ -67,6 +75,7 @@ def long_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Term
     put_run(server, names[2], PAYMENT, run_status("False", "Failed", completed_at=ended))
     long = "the quarter is being closed, so accounting must not be restarted before Friday"
     put_hold(server, "freeze-of-the-quarter", namespace="shop", reason=long)
+    put_settings(server, cooldown=timedelta(hours=2))
     with terminal_on(server, tmp_path, monkeypatch) as opened:
         yield opened
 
@@ -119,6 +128,7 @@ def transcript(command: tuple[str, ...], told: Told) -> str:
     """Command, answer and notes; times and versions masked by texts of the same length."""
     text = f"$ kubectl wfe {' '.join(command)}\n{told.out}--- notes\n{told.err}"
     text = re.sub(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d", r"2026-01-02\g<1>12:00:00", text)
+    text = re.sub(r"\d\ds ago", "90s ago", text)
     text = re.sub(r"at \d\d:\d\d:\d\d UTC", "at 12:00:00 UTC", text)
     text = re.sub(r"in \d+m?\d*s\b|in \d+m\b", "in 1m", text)
     return re.sub(r"(\nplugin +)\S+", r"\1VERSION", text)

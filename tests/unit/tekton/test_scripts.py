@@ -164,6 +164,48 @@ def test_what_kubectl_says_decides_how_a_step_ends(
     assert refusal.rpartition("dial")[2] in results["failure-message"]
 
 
+@pytest.mark.parametrize("bundle", NAMES)
+def test_every_remediation_says_that_its_first_step_changes_nothing(
+    tmp_path: Path, bundle: str
+) -> None:
+    pipeline = read_bundle(TEKTON / bundle).pipeline
+    assert pipeline
+    (task,) = pipeline["spec"]["tasks"]
+    assert {"name": "changed"} in task["taskSpec"]["results"]
+    first, *later = _steps(bundle).items()
+    for target in ("shop/Secret/cart", "cart"):
+        done, results = _run(tmp_path, first[1], TARGET_RESOURCE=target, **_defaults(bundle))
+        assert (done.returncode in (2, 3), results["changed"]) == (True, "false")
+    assert [name for name, _ in later] in ([], ["change", "verify"])
+    for _, script in later:
+        _, results = _run(tmp_path, script, TARGET_RESOURCE="cart", **_defaults(bundle))
+        assert results["changed"] == "true"
+
+
+_CHANGE = TOOLBOX + "change() { kube $REFUSED patch x; }\nrun change\n"
+_DRAIN = TOOLBOX + "change() { kube $TOO_SLOW drain x; }\nrun change\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "refusal", "changed"),
+    [
+        (_CHANGE, 'Error from server (Forbidden): pods "a" is forbidden: exceeded quota', "false"),
+        (_CHANGE, 'Error from server (NotFound): pods "a" not found', "false"),
+        (_CHANGE, 'The Deployment "cart" is invalid: spec: Required value', "false"),
+        (_CHANGE, 'Error from server: admission webhook "p" denied the request: no', "false"),
+        (_CHANGE, "Unable to connect to the server: unexpected EOF", "true"),
+        (_CHANGE, "Error from server (Timeout): the server was unable to answer", "true"),
+        (_CHANGE, "", "true"),
+        (_DRAIN, 'Error from server (Forbidden): pods "a" is forbidden: no', "true"),
+    ],
+)
+def test_a_change_that_was_sent_counts_as_made_unless_the_api_server_refused_it(
+    tmp_path: Path, script: str, refusal: str, changed: str
+) -> None:
+    (tmp_path / "refusal").write_text(refusal)
+    assert _run(tmp_path, script)[1]["changed"] == changed
+
+
 @pytest.mark.parametrize(
     ("quantity", "size"),
     [
@@ -212,7 +254,11 @@ def test_once_there_is_nothing_to_do_the_other_steps_ask_nothing(tmp_path: Path)
     second, _ = _run(tmp_path, f"{script}act")
 
     assert (first.returncode, second.returncode) == (0, 0)
-    assert results == {"before": "as wanted", "after": "all is well, so nothing was changed"}
+    assert results == {
+        "before": "as wanted",
+        "after": "all is well, so nothing was changed",
+        "changed": "false",
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,16 @@
 
 from datetime import timedelta
 
-from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    failed_execution,
+    finished_run,
+    make_execution,
+    make_run,
+)
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.pod import Pod
@@ -54,15 +63,32 @@ def test_the_last_end_of_a_workflow_starts_its_cooldown_whichever_tells_of_it() 
     older = finished_run("older", slot=5, workflow_id="scale", completed_at=ago(minutes=3))
     refused = make_execution("refused", phase=Phase.FAILED, completed_at=ago(minutes=1))
     ends = newest_ends([last, refused], [first, other, older, make_run("active", slot=4)], NOW)
-    found = cooldowns_of(ends, FIVE, NOW)
+    found = cooldowns_of(ends, lambda _: FIVE, NOW)
     assert [(item.execution, item.outcome, item.remaining) for item in found] == [
         ("team-a/last", "Failed", timedelta(minutes=3)),
         ("team-a/other", "Completed", timedelta(minutes=4)),
     ]
 
 
+def test_a_failure_that_a_person_has_cleared_is_no_cooldown() -> None:
+    cleared = failed_execution(slot=1, cleared="jane: looked", completed_at=ago(minutes=2))
+    run = make_run(
+        "failed", slot=1, succeeded="False", completed_at=ago(minutes=2), has_stopped=True
+    )
+    assert [end.name for end in newest_ends([], [run], NOW)] == ["failed"]
+    assert newest_ends([cleared], [run], NOW) == []
+
+
 def test_a_cooldown_ends_exactly_when_it_is_over() -> None:
     end = finished_run(completed_at=ago(minutes=5))
-    assert cooldowns_of(newest_ends([], [end], NOW), FIVE, NOW) == []
+    assert cooldowns_of(newest_ends([], [end], NOW), lambda _: FIVE, NOW) == []
     just_before = NOW - timedelta(microseconds=1)
-    assert len(cooldowns_of(newest_ends([], [end], just_before), FIVE, just_before)) == 1
+    assert len(cooldowns_of(newest_ends([], [end], just_before), lambda _: FIVE, just_before)) == 1
+
+
+def test_the_last_end_counts_for_every_spelling_of_a_target() -> None:
+    first = finished_run("first", slot=1, completed_at=ago(minutes=4))
+    odd = "payment/deployment/payment-api"
+    last = finished_run("last", slot=2, target=odd, completed_at=ago(minutes=2))
+    (found,) = newest_ends([], [first, last], NOW)
+    assert (found.name, found.target) == ("last", odd)

@@ -9,9 +9,12 @@ import pytest
 from builders import NOW, ago, make_execution, raw_execution
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
+from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.views.executions import Activity, By, Wanted, activity_of, rows_of
+from workflowexecution.page.recent import slim
+from workflowexecution.views.executions import Activity, By, Wanted, activity_of, reason_of, rows_of
+from workflowexecution.views.why import why_of
 
 
 def test_a_running_one_lasts_until_now_and_one_that_waits_has_not_begun() -> None:
@@ -37,7 +40,8 @@ def test_the_newest_is_first_whatever_it_is_called() -> None:
     [
         (Wanted(), True),
         (Wanted(target="payment/Deployment/payment-api"), True),
-        (Wanted(target="payment/deployment/payment-api"), False),
+        (Wanted(target="payment/deployment/payment-api"), True),
+        (Wanted(target="payment/deployments/payment-api"), False),
         (Wanted(workflow_id="restart", phases=[Phase.RUNNING]), True),
         (Wanted(workflow_id="scale"), False),
         (Wanted(phases=[Phase.FAILED]), False),
@@ -113,3 +117,25 @@ def test_where_there_is_nothing_nothing_is_summed_up() -> None:
     found = summed()
     assert (found.groups, found.skips, found.failures) == ([], {}, {})
     assert (found.total.launched, found.total.per_hour) == (0, 0.0)
+
+
+def test_for_people_what_a_person_cancelled_is_cancelled() -> None:
+    def failed(summary: str, reason: str = "Unknown") -> Execution:
+        details = {"reason": reason, "naturalLanguageSummary": summary}
+        conditions = [{"type": "Succeeded", "status": "False", "reason": reason}]
+        status = {"phase": "Failed", "failureDetails": details, "conditions": conditions}
+        status |= {"completionTime": format_time(NOW)}
+        return parse_execution(raw_execution(status=status))
+
+    by_person = f"It failed. {CAUSES[Cause.CANCELLED].to_do}"
+    found = [failed(by_person), failed("It failed."), failed(by_person, "TaskFailed")]
+    assert [reason_of(item) for item in found] == ["Cancelled", "Unknown", "TaskFailed"]
+    assert [reason_of(slim(item)) for item in found] == ["Cancelled", "Unknown", "TaskFailed"]
+    summed = activity_of(found, By.WORKFLOW, timedelta(hours=1), NOW)
+    assert summed.failures == {"Cancelled": 1, "Unknown": 1, "TaskFailed": 1}
+    told = why_of(found[0], None, NOW)
+    assert (told.reason, told.means, told.to_do) == (
+        "Cancelled",
+        CAUSES[Cause.CANCELLED].means,
+        CAUSES[Cause.CANCELLED].to_do,
+    )

@@ -6,13 +6,23 @@ from typing import Any
 
 import pytest
 
-from builders import NOW, RUN_NAMESPACE, TARGET, ago, finished_run, make_execution, make_run
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    failed_execution,
+    finished_run,
+    make_execution,
+    make_run,
+)
 from workflowexecution.api.status import FailureReason, Phase
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.guards import Guards
 from workflowexecution.views.preview import Facts, Preview, preview
 from workflowexecution.views.why import why_of
 
@@ -129,6 +139,21 @@ def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) 
             "in 60s, at 12:01:00 UTC",
         ),
         (
+            Facts(executions=(failed_execution(slot=1, completed_at=ago(minutes=4)),)),
+            "",
+            "in 60s, at 12:01:00 UTC; earlier once a person clears it: "
+            "kubectl wfe clear -n team-a failed",
+        ),
+        (
+            Facts(
+                executions=(
+                    failed_execution(slot=1, completed_at=ago(minutes=4), cleared="jane: looked"),
+                )
+            ),
+            "",
+            "now",
+        ),
+        (
             Facts(runs=(make_run("a"),)),
             "",
             "once team-a/a has ended; its cooldown begins then",
@@ -146,3 +171,46 @@ def test_an_execution_that_nobody_has_seen_says_so() -> None:
     found = why_of(make_execution(), None, NOW)
     assert (found.phase, found.reason) == ("", "")
     assert "has not seen it" in found.happened
+
+
+def why(reason: str, foretold: Preview) -> tuple[str, str, str]:
+    found = why_of(skipped(reason), foretold, NOW)
+    return found.means, found.to_do, found.again
+
+
+GUARDED = {"guards": Guards(failed=True), "cooldown": timedelta(0)}
+
+
+def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
+    """What to do, and when the same may run, never contradict each other."""
+    reason = "PreviousExecutionFailed"
+    at: dict[str, Any] = {"completed_at": ago(minutes=9), "slot": 1}
+    failed = failed_execution(**at)
+    means, to_do, again = why(reason, foretell(Facts(executions=(failed,)), **GUARDED))
+    assert "then clear it" in to_do
+    assert again.startswith("once a person clears it: kubectl wfe clear")
+
+    cleared = Facts(executions=(failed_execution(**at, cleared="jane: looked"),))
+    over = "Nothing was run; what this was skipped for is over."
+    means, to_do, again = why(reason, foretell(cleared, **GUARDED))
+    assert (means, again) == (over, "now")
+    assert "clear" not in to_do
+    later = make_execution("b", phase=Phase.COMPLETED, completed_at=ago(seconds=30), slot=2)
+    since = {**GUARDED, "cooldown": timedelta(minutes=1)}
+    means, to_do, again = why(reason, foretell(Facts(executions=(failed, later)), **since))
+    assert (means, again) == (over, "in 30s, at 12:00:30 UTC")
+    assert "clear" not in to_do
+
+
+def test_why_waits_for_no_cooldown_that_is_over() -> None:
+    _, to_do, again = why("RecentlyRemediated", foretell(Facts()))
+    assert (to_do, again) == ("Create a new execution if it is still needed.", "now")
+
+
+def test_why_invents_nothing_where_the_decision_is_not_known() -> None:
+    unknown = Preview(
+        target=TARGET, workflow_id="restart", decision="Unknown", reason="", message="no settings"
+    )
+    found = why_of(skipped("RecentlyRemediated"), unknown, NOW)
+    assert (found.again, found.may_run_now, found.until) == ("unknown: no settings", None, None)
+    assert "Wait out cooldownRemaining" in found.to_do

@@ -1,15 +1,39 @@
 """The story of an execution, from what Kubernetes and Tekton have noted of it."""
 
-from datetime import timedelta
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import NOW, ago, finished_run, make_execution, raw_execution, raw_task_run, step
+from builders import (
+    NOW,
+    ago,
+    finished_run,
+    make_execution,
+    make_hold,
+    make_run,
+    raw_execution,
+    raw_task_run,
+    step,
+)
+from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
+from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
+from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.views.story import failed_step_of, moments_of, steps_with_logs
+from workflowexecution.core.facts.run import Run
+from workflowexecution.views.step_logs import (
+    failed_step_of,
+    running_steps,
+    steps_with_logs,
+    unknown_name,
+    why_no_log,
+)
+from workflowexecution.views.story import may_have_been_held, moments_of
 from workflowexecution.views.why import progress_of
 
 
@@ -51,6 +75,44 @@ def test_tasks_are_told_in_the_order_they_ran_in() -> None:
         ("run ended", "Succeeded"),
         ("Failed", ""),
     ]
+
+
+def test_a_step_that_tekton_skipped_is_told_as_skipped_and_has_no_log() -> None:
+    recorded = Path(__file__).parents[2] / "recorded/exit-code-in-second-step.json"
+    raw = json.loads(recorded.read_text())["taskRuns"]
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, raw)]
+    assert told[-4:] == [
+        ("step started", "repair/change"),
+        ("step ended", "repair/change: exit code 7, Error"),
+        ("not started", "repair/check: skipped: an earlier step failed"),
+        ("task ended", "repair: StepFailed"),
+    ]
+    assert [item.name for item in steps_with_logs(raw)] == [
+        "look/look",
+        "repair/read",
+        "repair/change",
+    ]
+
+
+def test_a_container_that_only_waits_for_the_steps_before_it_has_not_started() -> None:
+    """All containers of a pod start together; after one that was killed, the others wait."""
+    recorded = Path(__file__).parents[2] / "recorded/out-of-memory-in-first-of-three.json"
+    raw = json.loads(recorded.read_text())["taskRuns"]
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, raw)]
+    assert [item for item in told if item[0].startswith("step")] == [
+        ("step started", "fill/grow"),
+        ("step ended", "fill/grow: exit code 137, OOMKilled"),
+    ]
+    raw = [raw_task_run("change", "Unknown", steps=[step("done", 0), RUNNING, WAITING_TOO])]
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, raw)]
+    assert told[1:] == [("step started", "change/done"), ("step started", "change/now")]
+
+
+def test_a_step_whose_condition_was_not_met_is_not_blamed_on_an_earlier_one() -> None:
+    raw = raw_task_run("change", "True", steps=[step("maybe", 0, termination="Skipped")])
+    raw["status"]["steps"][0]["terminated"]["finishedAt"] = format_time(ago(minutes=3))
+    told = [(moment.what, moment.detail) for moment in moments_of(make_execution(), None, [raw])]
+    assert ("not started", "change/maybe: skipped: its condition was not met") in told
 
 
 @pytest.mark.parametrize(
@@ -119,6 +181,7 @@ def task(name: str, started: int, *steps: dict[str, Any], pod: str | None = None
 
 WAITING = step("later", waiting={"reason": "PodInitializing"})
 RUNNING = step("now", running={"startedAt": format_time(NOW)})
+WAITING_TOO = step("next", running={"startedAt": format_time(NOW)})
 
 
 def test_tasks_are_in_the_order_in_which_they_started_and_what_waits_has_no_log() -> None:
@@ -144,3 +207,142 @@ def test_what_an_earlier_attempt_wrote_is_found_too() -> None:
         ("b/now", "run-b-pod"),
         ("a/now", "last"),
     ]
+
+
+TWO_TASKS = [task_run("check", 8, 6, 0), task_run("change", 5, 2, 3)]
+ACTIVE_RUN = replace(make_run("mine"), task_names=("check", "change", "verify"))
+ENDED_RUN = replace(ACTIVE_RUN, succeeded="False")
+IN_RUN = f"PipelineRun {ACTIVE_RUN.namespace}/{ACTIVE_RUN.name}"
+NO_TASK = f"no task 'nope' is in {IN_RUN}; its tasks are "
+DELETED = "Tekton deleted the pod when"
+NO_STEP = "no step 'nope' is in "
+
+
+@pytest.mark.parametrize(
+    ("run", "task", "step", "problem"),
+    [
+        (None, "nope", "nope", ""),
+        (ACTIVE_RUN, "", "", ""),
+        (ACTIVE_RUN, "verify", "", ""),
+        (
+            ACTIVE_RUN,
+            "nope",
+            "",
+            f"no task 'nope' is in {IN_RUN}; its tasks are check, change, verify",
+        ),
+        (
+            replace(ACTIVE_RUN, task_names=()),
+            "nope",
+            "",
+            f"no task 'nope' is in {IN_RUN}; its tasks are check, change",
+        ),
+        (ACTIVE_RUN, "change", "main", ""),
+        (
+            ACTIVE_RUN,
+            "change",
+            "nope",
+            f"no step 'nope' is in task 'change' of {IN_RUN}; its steps are main",
+        ),
+        # A task that has not begun may have it.
+        (ACTIVE_RUN, "verify", "nope", ""),
+        (ACTIVE_RUN, "", "nope", ""),
+        (ENDED_RUN, "", "nope", f"{NO_STEP}{IN_RUN}; its steps are main"),
+        (ENDED_RUN, "verify", "main", ""),
+    ],
+)
+def test_a_task_or_step_that_no_log_can_have_is_named(
+    run: Run | None, task: str, step: str, problem: str
+) -> None:
+    assert unknown_name(run, TWO_TASKS if run else [], task, step) == problem
+
+
+def test_before_a_pipeline_is_resolved_any_task_may_come() -> None:
+    assert unknown_name(make_run("mine"), [], "nope", "nope") == ""
+
+
+def test_only_a_step_that_runs_will_write_more() -> None:
+    at_work = [step("look", 0), step("apply", running={"startedAt": "2026-01-02T11:59:00Z"})]
+    raws = [
+        raw_task_run("change", "Unknown", "Running", steps=[*at_work, step("later", waiting={})]),
+        *TWO_TASKS,
+    ]
+    assert [item.name for item in running_steps(raws)] == ["change/apply"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "who", "why"),
+    [
+        (
+            "TaskRunCancelled",
+            "jane",
+            "Tekton deleted the pod when the run was cancelled by jane: no",
+        ),
+        ("TaskRunCancelled", "", "Tekton deleted the pod when the run was cancelled"),
+        ("TaskRunTimeout", "jane", "Tekton deleted the pod when the time limit was over"),
+        ("Failed", "", "the pod is deleted"),
+    ],
+)
+def test_why_a_log_is_gone_is_known_by_the_end_of_its_task(reason: str, who: str, why: str) -> None:
+    by = cancellation_of(who, NOW, "no") if who else None
+    run = replace(make_run("mine"), cancellation=by)
+    raw = raw_task_run("change", "False", reason, steps=[step("apply", 1)])
+    assert why_no_log(run, [raw], "run-change-pod") == f"it is gone: {why}"
+    assert why_no_log(None, [], "run-change-pod") == "it is gone: the pod is deleted"
+
+
+def test_who_held_cancelled_and_cleared_is_part_of_the_story() -> None:
+    notes = {identity.CLEAR_ANNOTATION: "joe at 2026-01-02T12:05:00Z: looked\nat it"}
+    failed = {
+        "phase": "Failed",
+        "startTime": format_time(ago(minutes=9)),
+        "completionTime": format_time(ago(minutes=1)),
+        "failureDetails": {
+            "reason": "Unknown",
+            "naturalLanguageSummary": f"It failed. {CAUSES[Cause.CANCELLED].to_do}",
+        },
+    }
+    raw = raw_execution(status=failed)
+    raw["metadata"]["annotations"] = notes
+    execution = parse_execution(raw)
+    cancelled = cancellation_of("jane", ago(minutes=2), "wrong target")
+    run = replace(finished_run("mine", completed_at=ago(minutes=1)), cancellation=cancelled)
+    hold = make_hold(expiresAt=format_time(ago(minutes=10)))
+    which = f"WorkflowHold {hold.namespace}/freeze"
+    moments = moments_of(execution, run, [], [hold, make_hold("else", workflowId="other")])
+    assert [(item.what, item.detail) for item in moments][1:] == [
+        ("held", f"by jane: release ({which})"),
+        ("hold expired", which),
+        ("decided", "launched as a run"),
+        ("cancelled", "by jane: wrong target"),
+        ("run ended", "Succeeded"),
+        ("Failed", "Cancelled"),
+        ("cleared", "by joe: looked at it"),
+    ]
+    assert [item.at for item in moments] == sorted(item.at for item in moments)
+
+
+def test_a_hold_that_came_later_or_was_over_is_not_in_the_story() -> None:
+    decided = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=59))
+    later = replace(make_hold("later"), since=ago(minutes=58))
+    over = replace(make_hold("over"), since=ago(hours=3), until=ago(hours=2))
+    moments = moments_of(decided, None, [], [later, over])
+    assert [item.what for item in moments] == ["created", "decided"]
+
+
+@pytest.mark.parametrize(
+    "note", ["", "looked at it", "joe at noon: x", "joe at 2026-99-99T00:00:00Z: x"]
+)
+def test_a_clearing_without_a_time_has_no_place_in_it(note: str) -> None:
+    raw = raw_execution()
+    raw["metadata"]["annotations"] = {identity.CLEAR_ANNOTATION: note}
+    assert [item.what for item in moments_of(parse_execution(raw), None, [])] == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("started", "is_asked"),
+    [(None, True), (ago(minutes=60, seconds=-9), False), (ago(minutes=59), True)],
+)
+def test_holds_matter_to_what_has_waited(started: datetime | None, is_asked: bool) -> None:
+    phase = Phase.RUNNING if started else None
+    execution = make_execution(phase=phase, slot=1 if started else None, started_at=started)
+    assert may_have_been_held(execution) is is_asked

@@ -23,6 +23,11 @@ REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}"
             "the ClusterRole workflowexecution-run-reader gives it",
         ),
         (
+            REFUSED.format("get", "configmaps", "", 'in the namespace "runs"'),
+            "the right to get configmaps in namespace runs is missing; "
+            "the ClusterRole workflowexecution-run-reader gives it",
+        ),
+        (
             REFUSED.format("list", "workflowexecutions", "g", "at the cluster scope"),
             "the right to list workflowexecutions.g in all namespaces is missing; "
             "the ClusterRole workflowexecution-viewer gives it",

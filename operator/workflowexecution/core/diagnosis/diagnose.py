@@ -12,17 +12,18 @@ from typing import Final
 
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
+from workflowexecution.core.diagnosis.effects import STEPS_STARTED, is_unchanged, what_began
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.tables import Class, class_of_wait, results_missing
 from workflowexecution.core.facts.leftovers import has_begun
 from workflowexecution.core.facts.pod import PodEnd
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.facts.taskrun import ChildKind, Step, TaskRun
+from workflowexecution.core.facts.step import Step
+from workflowexecution.core.facts.taskrun import ChildKind, TaskRun
 from workflowexecution.core.text import command
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _IGNORED: Final = "FailureIgnored"
-_STEPS_STARTED: Final = "Steps had started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Diagnosis:
     ``cause`` is set where the reason has several causes with different advice.
     has_started: whether a step had begun; None where it is not known.
     began: the part that may have changed something, for people.
+    is_unchanged: whether all that had begun say that they changed nothing.
     """
 
     reason: FailureReason
@@ -43,7 +45,8 @@ class Diagnosis:
     step: Step | None = None
     exit_code: int | None = None
     has_started: bool | None = False
-    began: str = _STEPS_STARTED
+    began: str = STEPS_STARTED
+    is_unchanged: bool = False
 
 
 def diagnose(
@@ -86,7 +89,8 @@ def diagnose(
         step=step,
         exit_code=_exit_code_of(task, step),
         has_started=begun,
-        began=_what_began(task, task_runs),
+        began=what_began(task, task_runs),
+        is_unchanged=is_unchanged(run, task_runs),
     )
 
 
@@ -122,14 +126,6 @@ def _wait_of(task: TaskRun | None, waited_for: str) -> str:
     if waited_for or task is None or not task.wait:
         return waited_for
     return f"task {task.called!r} has not begun: {task.wait}"
-
-
-def _what_began(culprit: TaskRun | None, task_runs: Sequence[TaskRun]) -> str:
-    if culprit and culprit.started_before and not culprit.has_steps_that_started:
-        return f"{_STEPS_STARTED} in an earlier attempt of task {culprit.called!r}"
-    is_custom = any(task.has_begun for task in task_runs)
-    has_steps = any(task.has_steps_that_started or task.started_before for task in task_runs)
-    return "A custom task had begun" if is_custom and not has_steps else _STEPS_STARTED
 
 
 def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:

@@ -25,6 +25,7 @@ class Cause(StrEnum):
     POD_NOT_PREPARED = "a container before the steps failed"
     POD_DEADLINE = "its pod had a time limit of its own"
     POD_ENDED = "Kubernetes ended its pod"
+    CANCELLED = "a person cancelled it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,12 @@ CAUSES: Final = {
         "See from the message what took the pod off its node; once that is over, look at the "
         "target and create a new execution.",
     ),
+    Cause.CANCELLED: Explanation(
+        "A person cancelled the run with kubectl wfe cancel, which notes on it who did so and why.",
+        "A person has stopped the work on purpose.",
+        "Ask who cancelled it before you have the same run again; look at the target first if a "
+        "step had started.",
+    ),
 }
 SKIPS: Final = {
     SkipReason.RESOURCE_BUSY: Explanation(
@@ -151,7 +158,8 @@ SKIPS: Final = {
         "The same workflow ended on the same target less than the cooldown ago.",
         "Nothing was run, and nothing will be; recentRemediation names the last run and the time "
         "remaining.",
-        "Wait out cooldownRemaining before asking again, or choose a different workflow.",
+        "Wait out cooldownRemaining, or choose a different workflow; after a failure, a person who "
+        "has looked can lift it: kubectl wfe clear.",
     ),
     SkipReason.EXHAUSTED_RETRIES: Explanation(
         "With WFE_GUARD_RETRIES: the same workflow failed on the same target as often in a row as "

@@ -7,10 +7,12 @@ from typing import Final
 from workflowexecution.api import duration
 from workflowexecution.api.status import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
-from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.facts.execution import Execution
 
+_SEE: Final = "; see: "
 _NOT_KNOWN: Final = "It is not known whether a step had begun"
+_UNCHANGED: Final = "Nothing was changed, as the step says."
 
 
 def details_of(
@@ -32,7 +34,7 @@ def details_of(
     """
     took = timedelta(seconds=int(max(failed_at - started_at, timedelta(0)).total_seconds()))
     name = diagnosis.task.task_name if diagnosis.task else ""
-    see = f"; see: {diagnosis.see}" if diagnosis.see else ""
+    see = f"{_SEE}{diagnosis.see}" if diagnosis.see else ""
     return FailureDetails(
         failed_task_index=task_names.index(name) if name in task_names else 0,
         failed_task_name=name,
@@ -51,10 +53,12 @@ def summary_of(diagnosis: Diagnosis, execution: Execution, took: timedelta) -> s
     """The summary of a failure: its cause, meaning and effects, and advice."""
     cause = diagnosis.cause
     explained = CAUSES[cause] if cause else FAILURES[diagnosis.reason]
+    # The API has no reason for this; it is Unknown, and yet it is known.
+    reason = "" if cause is Cause.CANCELLED else f"{diagnosis.reason}, "
     what = diagnosis.message.rstrip(".")
     return (
-        f"{_failed(execution, took)}: {diagnosis.reason}, {what}. {explained.means} "
-        f"{_touched(execution, _began(diagnosis))} "
+        f"{_failed(execution, took)}: {reason}{what}. {explained.means} "
+        f"{_touched_by(diagnosis, execution)} "
         f"{explained.to_do}"
     )
 
@@ -64,20 +68,32 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
 
     It has only text of our own: texts of Tekton and the API server may quote a parameter.
     """
+    by_person = _cancelled(failure)
+    explained = CAUSES[Cause.CANCELLED] if by_person else FAILURES[failure.reason]
     where = (
         failure.reason,
         f"task {failure.failed_task_name!r}" if failure.failed_task_name else "",
         f"step {failure.failed_step_name!r}" if failure.failed_step_name else "",
         f"exit code {failure.exit_code}" if failure.exit_code is not None else "",
     )
-    is_known = _NOT_KNOWN not in (failure.natural_language_summary or "")
-    began = "Steps had started" if is_known else _NOT_KNOWN
+    summary = failure.natural_language_summary or ""
+    began = _NOT_KNOWN if _NOT_KNOWN in summary else "Steps had started"
     touched = _touched(execution, began if failure.was_execution_failure else "")
+    # What a step wrote may hold the first sentence too; the second is there unless it is true.
+    if _UNCHANGED in summary and _may_be_changed(execution) not in summary:
+        touched = _UNCHANGED
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
-        f"{', '.join(filter(None, where))}. {FAILURES[failure.reason].means} {touched} "
+        f"{by_person or ', '.join(filter(None, where))}. {explained.means} {touched} "
         "status.failureDetails tells more."
     )
+
+
+def _cancelled(failure: FailureDetails) -> str:
+    """The person who cancelled the run and their reason, for people; empty where none did."""
+    is_cancelled = CAUSES[Cause.CANCELLED].to_do in (failure.natural_language_summary or "")
+    said, see, _ = failure.message.rpartition(_SEE)
+    return (said if see else failure.message).rstrip(".") if is_cancelled else ""
 
 
 def _failed(execution: Execution, took: timedelta) -> str:
@@ -85,14 +101,20 @@ def _failed(execution: Execution, took: timedelta) -> str:
     return f"Workflow {execution.workflow_id} on {execution.target} failed{after}"
 
 
-def _began(diagnosis: Diagnosis) -> str:
-    """The part that may have changed something, for people; empty where no step had begun."""
+def _touched_by(diagnosis: Diagnosis, execution: Execution) -> str:
     if diagnosis.has_started is None:
-        return _NOT_KNOWN
-    return diagnosis.began if diagnosis.has_started else ""
+        return _touched(execution, _NOT_KNOWN)
+    if diagnosis.has_started and diagnosis.is_unchanged:
+        return _UNCHANGED
+    return _touched(execution, diagnosis.began if diagnosis.has_started else "")
 
 
 def _touched(execution: Execution, began: str) -> str:
+    """Whether the target may have been changed; ``began`` is empty where no step had begun."""
     if began:
-        return f"{began}, so {execution.target} may have been changed."
+        return f"{began}, {_may_be_changed(execution)}"
     return "No step had started, so nothing was changed."
+
+
+def _may_be_changed(execution: Execution) -> str:
+    return f"so {execution.target} may have been changed."

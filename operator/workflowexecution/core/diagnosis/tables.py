@@ -71,7 +71,10 @@ TASK_REASONS: Final = {
 _GOES_ON: Final = "what has this reason has not ended"
 _HAS_WORKED: Final = "what has this reason has not failed"
 _EXPLAINED_BELOW: Final = "it says that something failed; the tasks and steps below it say what"
-_ENDED_BY_OTHERS: Final = "it was ended by a person or a program, which Tekton does not name"
+_ENDED_BY_OTHERS: Final = (
+    "it was ended by a person or a program, which Tekton does not name; kubectl wfe cancel notes "
+    "who it was"
+)
 # Reasons that do not show the cause of a failure, each with the explanation.
 WITHOUT_CLASS: Final = {
     "Started": _GOES_ON,

@@ -17,6 +17,7 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
+from workflowexecution.core.facts.cancellation import noted_cancellation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
@@ -63,6 +64,7 @@ _KEYS_OF_RUN: Final = (
     (names.KEY_WORKFLOW_ID,),
     (identity.CLEAR_ANNOTATION,),
 )
+_CANCELS: Final = (Asked.CANCEL_FIRST, Asked.CANCEL)
 _HASH_LABEL: Final = ("labels", names.KEY_TARGET_HASH)
 # The value of ``spec.managedBy`` for a run that Tekton itself executes; no value means the same.
 _TEKTON: Final = "tekton.dev/pipeline"
@@ -77,6 +79,7 @@ def parse_execution(raw: Raw) -> Execution:
     target, workflow_id, image, digest, phase, run_name, run_namespace = reading.texts(
         raw, *_EXECUTION_TEXTS
     )
+    target_key, former_key = names.target_keys(target)
     created_at, started_at, completed_at = reading.moments(
         raw, _CREATED_AT, _STARTED_AT, _COMPLETED_AT
     )
@@ -86,7 +89,8 @@ def parse_execution(raw: Raw) -> Execution:
         name=meta["name"],
         resource_version=meta["resourceVersion"],
         target=target,
-        target_key=names.target_key(target),
+        target_key=target_key,
+        former_key=former_key,
         workflow_id=workflow_id,
         phase=_PHASES.get(phase),
         run_name=run_name or None,
@@ -137,11 +141,12 @@ def parse_run(raw: Raw) -> Run | None:
     target_key = _target_key(target, meta, numbered)
     if not target_key:
         return None
-    is_numbered = numbered is not None and numbered[0] == target_key
+    is_numbered = numbered is not None and is_own_key(numbered[0], target_key, target)
     # Finally tasks get their share of the time only where there are some.
     succeeded, reason, message = succeeded_condition(raw)
     asked, manager, of_all, of_tasks, fetched = reading.texts(raw, *_RUN_TEXTS)
     started_at, completed_at = reading.moments(raw, _STARTED_AT, _COMPLETED_AT)
+    created_at = reading.parse_time(meta["creationTimestamp"])
     pipeline = parse_pipeline(raw, has_failed=succeeded == "False")
     return Run(
         name=meta["name"],
@@ -156,7 +161,7 @@ def parse_run(raw: Raw) -> Run | None:
         succeeded=succeeded or "Unknown",
         reason=reason,
         message=message,
-        created_at=reading.parse_time(meta["creationTimestamp"]),
+        created_at=created_at,
         started_at=started_at,
         completed_at=completed_at,
         completed_tasks=_count_in(message),
@@ -171,6 +176,7 @@ def parse_run(raw: Raw) -> Run | None:
         result_text=text_of_results(raw),
         undeclared_parameters=_undeclared(raw, pipeline),
         is_cleared=bool(cleared.strip()),
+        cancellation=noted_cancellation(known, created_at) if asked in _CANCELS else None,
         children=pipeline.children,
     )
 
@@ -201,6 +207,11 @@ def parse_owner(annotations: Raw) -> Owner | None:
     """Read the execution that a run or its pod was made for; None where it names none."""
     uid, namespace, name, _ = reading.texts(annotations, *_OWNER_KEYS)
     return Owner(uid=uid, namespace=namespace, name=name) if uid else None
+
+
+def is_own_key(in_name: str, target_key: str, target: str) -> bool:
+    """Whether the key in a run's name is that of its target, in this or in an earlier version."""
+    return in_name == target_key or (bool(target) and names.is_key_of(in_name, target))
 
 
 def digest_in(reference: str) -> str:

@@ -13,6 +13,7 @@ class Execution:
     """A WorkflowExecution as last seen.
 
     target_key: common to all runs on its target, see ``names.target_key``.
+    former_key: the same for runs that an earlier version made.
     run_name and run_namespace: of the run that its status names; the namespace is None where the
         status has none, as in earlier versions.
     pinned_digest: the digest that its bundle is pinned to; empty where it has none.
@@ -30,6 +31,7 @@ class Execution:
     resource_version: str
     target: str
     target_key: str
+    former_key: str
     workflow_id: str
     phase: Phase | None
     run_name: str | None

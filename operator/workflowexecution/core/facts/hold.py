@@ -9,8 +9,11 @@ from workflowexecution.api import reading
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import Raw
+from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 
+# The reason of an execution that a hold keeps from being launched.
+HELD: Final = "Held"
 _FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -42,7 +45,7 @@ class Hold:
     def concerns(self, target: str, workflow_id: str, namespace: str) -> bool:
         """Whether it applies to a workflow on a target; ``namespace`` is that of the execution."""
         return (
-            self.target in ("", target)
+            (self.target in ("", target) or names.is_same_target(self.target, target))
             and self.workflow_id in ("", workflow_id)
             and self.for_namespace in ("", namespace, _namespace_of(target))
         )
@@ -103,6 +106,12 @@ def hold_on(holds: Iterable[Hold], execution: Execution, now: datetime) -> Hold 
         and hold.concerns(execution.target, execution.workflow_id, execution.namespace)
     ]
     return max(found, key=_lasting, default=None)
+
+
+def was_held(execution: Execution) -> bool:
+    """Whether its status, as last written, reports a hold."""
+    ready = reading.item(execution.raw, "status", "conditions", type="Succeeded")
+    return reading.text(ready, "reason") == HELD
 
 
 def _lasting(hold: Hold) -> tuple[datetime, str, str]:

@@ -13,7 +13,7 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw, parse_time
 from workflowexecution.core import names
-from workflowexecution.core.facts.decoding import parse_owner
+from workflowexecution.core.facts.decoding import is_own_key, parse_owner
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Owner, Run
@@ -141,7 +141,7 @@ def run_of_pod(raw: Raw) -> Run | None:
     if not name or not target_key:
         return None
     numbered = names.parse_run_name(name)
-    is_numbered = numbered is not None and numbered[0] == target_key
+    is_numbered = numbered is not None and is_own_key(numbered[0], target_key, target or "")
     return Run(
         name=name,
         namespace=meta["namespace"],

@@ -4,7 +4,7 @@ It shows without a request which runs have children other than TaskRuns, and whi
 that still run after the run has succeeded.
 
 Results are the only text that steps can put into Tekton's objects: about what they found and did,
-and why they failed. Five names of results have a meaning here. All others belong to the workflow
+and why they failed. Six names of results have a meaning here. All others belong to the workflow
 and are not shown.
 """
 
@@ -18,6 +18,9 @@ from workflowexecution.api.status import FailureReason
 
 FAILURE_REASON: Final = "failure-reason"
 FAILURE_MESSAGE: Final = "failure-message"
+# A step writes ``false`` where its task has changed nothing so far; any other value says nothing.
+CHANGED: Final = "changed"
+_UNCHANGED: Final = "false"
 # Results of a successful pipeline, in the order of the message.
 SHOWN_RESULTS: Final = ("before", "after", "found")
 # Maximum length of one result: a step writes at most 4096 bytes, a condition holds 32768.
@@ -107,6 +110,13 @@ def failure_of(status: Raw) -> tuple[FailureReason | None, str]:
     given = found.get(FAILURE_REASON, "")
     reason = FailureReason(given) if given in _REASONS else None
     return reason, found.get(FAILURE_MESSAGE, "")
+
+
+def says_unchanged(step: Raw) -> bool:
+    """Whether a step, as in a TaskRun's status, said at its end that its task changed nothing."""
+    written = _written(reading.text(step, "terminated", "message"))
+    found = {reading.text(item, "key"): reading.text(item, "value") for item in written}
+    return found.get(CHANGED, "").strip() == _UNCHANGED
 
 
 def _texts(status: Raw) -> dict[str, str]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from workflowexecution.core.facts.cancellation import Cancellation
 from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
 
 # Namespace and name.
@@ -15,6 +16,8 @@ LABEL_PIPELINE_RUN: Final = "tekton.dev/pipelineRun"
 
 # Tekton's reason for a run that is held back, until Tekton begins with it.
 _HELD_BACK: Final = "PipelineRunPending"
+# Tekton's reason for a run that it has cancelled.
+_CANCELLED: Final = "Cancelled"
 
 
 class Asked(StrEnum):
@@ -75,6 +78,8 @@ class Run:
     result_text: the text of its results; empty where there is none.
     undeclared_parameters: names of given parameters that the resolved pipeline does not declare.
     is_cleared: whether a person has noted on it that its failure has been looked at.
+    cancellation: who cancelled it with the plugin; None where it is not cancelled, or was cancelled
+        in another way.
     is_gone: whether the object is deleted, so that only its TaskRuns and pods may be left.
     has_stopped: whether it is known that no part of an ended or deleted run executes.
     has_started: whether a step has begun; None where that is not known.
@@ -112,6 +117,7 @@ class Run:
     result_text: str = ""
     undeclared_parameters: tuple[str, ...] = ()
     is_cleared: bool = False
+    cancellation: Cancellation | None = None
     is_gone: bool = False
     has_stopped: bool = False
     has_started: bool | None = None
@@ -142,6 +148,11 @@ class Run:
     def was_queued(self) -> bool:
         """Whether it was held back, and Tekton has not begun with it since."""
         return self.started_at is None and not self.is_queued and self.reason == _HELD_BACK
+
+    @property
+    def ended_by(self) -> Cancellation | None:
+        """The cancellation that ended it; None where something else did, or it has not ended."""
+        return self.cancellation if self.reason == _CANCELLED else None
 
     @property
     def has_run_no_task(self) -> bool:

@@ -12,7 +12,8 @@ from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.facts.decoding import succeeded_condition
 from workflowexecution.core.facts.pipeline import failure_of
-from workflowexecution.core.facts.pod import NEVER_RAN, PodEnd
+from workflowexecution.core.facts.pod import PodEnd
+from workflowexecution.core.facts.step import Step, has_denied_changes, parse_steps
 
 LABEL_RUN_UID: Final = "tekton.dev/pipelineRunUID"
 LABEL_TASK_RUN: Final = "tekton.dev/taskRun"
@@ -25,27 +26,6 @@ _NAMED_STEP: Final = re.compile(r'\A[Tt]he step "([^"]+)" in TaskRun "')
 _NAMED_SIDECAR: Final = re.compile(r'\A[Tt]he sidecar "([^"]+)" in TaskRun "')
 # A native sidecar waits like this between two starts, while the steps run.
 _STARTS_AGAIN: Final = "CrashLoopBackOff"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The container of one step.
-
-    has_started: whether its own command may have begun.
-    exit_code: None until it has terminated, and where its container could not be started.
-    reason: the end of the container, in Kubernetes' terms.
-    termination: the end of the step, in Tekton's terms.
-    complaint: why its container could not be started, in the runtime's text; empty for others.
-    """
-
-    name: str
-    container: str
-    has_started: bool
-    exit_code: int | None
-    reason: str
-    termination: str
-    complaint: str = ""
-    finished_at: datetime | None = None
 
 
 class ChildKind(StrEnum):
@@ -66,6 +46,7 @@ class TaskRun:
     named_step, named_sidecar: the cause in Tekton's message; empty where it names none.
     named_container: the container before the steps that it names as the cause; or empty.
     own_reason, own_message: the class and text that its steps gave for their failure, in results.
+    says_unchanged: whether the last of its steps that began said that the task changed nothing.
     earlier: the attempts before the last, oldest first.
     within: its name in the pipeline that is the task ``task_name``; empty where it is that task.
     has_begun: whether it is a custom task that its controller has taken up.
@@ -92,6 +73,7 @@ class TaskRun:
     named_sidecar: str = ""
     own_reason: FailureReason | None = None
     own_message: str = ""
+    says_unchanged: bool = False
     kind: ChildKind = ChildKind.TASK_RUN
     namespace: str = ""
     uid: str = ""
@@ -186,7 +168,7 @@ def parse_child(raw: Raw, kind: ChildKind) -> TaskRun:
         return task
     # For a pipeline that is a task, its own children show whether it has begun.
     has_begun = kind is ChildKind.CUSTOM_RUN and bool(reading.mapping(raw, "status"))
-    return replace(task, kind=kind, steps=(), earlier=(), has_begun=has_begun)
+    return replace(task, kind=kind, steps=(), earlier=(), has_begun=has_begun, says_unchanged=False)
 
 
 def _parse_attempt(raw: Raw) -> TaskRun:
@@ -196,6 +178,7 @@ def _parse_attempt(raw: Raw) -> TaskRun:
     own_reason, own_message = failure_of(status)
     sidecars = reading.mappings(status, "sidecars")
     awaits = tuple(reading.text(item, "name") for item in sidecars if _is_awaited(item))
+    steps = parse_steps(status, reason, reading.text(meta, "creationTimestamp"))
     return TaskRun(
         name=meta["name"],
         task_name=task_name or meta["name"],
@@ -210,7 +193,8 @@ def _parse_attempt(raw: Raw) -> TaskRun:
         own_message=own_message,
         pod_name=reading.text(status, "podName"),
         completed_at=reading.moment(status, "completionTime"),
-        steps=_parse_steps(status, reason, reading.text(meta, "creationTimestamp")),
+        steps=steps,
+        says_unchanged=has_denied_changes(status, steps),
         is_held=bool(awaits),
         awaits=awaits,
         has_sidecars=bool(sidecars),
@@ -229,37 +213,6 @@ def _is_awaited(sidecar: Raw) -> bool:
     """Whether Tekton lets no step begin before this sidecar is ready."""
     waiting = reading.mapping(sidecar, "waiting")
     return bool(waiting) and reading.text(waiting, "reason") != _STARTS_AGAIN
-
-
-def _parse_steps(status: Raw, task_reason: str, created_at: str) -> tuple[Step, ...]:
-    """All steps; no step begins after one whose container could not be started."""
-    steps: list[Step] = []
-    is_reached = True
-    for raw in reading.mappings(status, "steps"):
-        step = _parse_step(raw, task_reason, created_at)
-        is_reached = is_reached and not step.complaint
-        steps.append(replace(step, has_started=step.has_started and is_reached))
-    return tuple(steps)
-
-
-def _parse_step(raw: Raw, task_reason: str, created_at: str) -> Step:
-    terminated = reading.mapping(raw, "terminated")
-    code = terminated.get("exitCode")
-    started_at, reason = reading.text(terminated, "startedAt"), reading.text(terminated, "reason")
-    # When Tekton ends a TaskRun, it writes a waiting step as terminated. The step gets the reason
-    # of the TaskRun and, because the schema requires a start time, its creation time.
-    never_began = reason == task_reason and started_at == created_at
-    never_ran = reason in NEVER_RAN
-    return Step(
-        name=reading.text(raw, "name"),
-        container=reading.text(raw, "container"),
-        has_started=bool(raw.get("running")) or (bool(started_at) and not never_began),
-        exit_code=code if type(code) is int and not never_ran else None,
-        reason=reason,
-        termination=reading.text(raw, "terminationReason"),
-        finished_at=reading.moment(terminated, "finishedAt"),
-        complaint=(reading.text(terminated, "message") or reason) if never_ran else "",
-    )
 
 
 def _first_group(pattern: re.Pattern[str], text: str) -> str:

@@ -14,13 +14,14 @@ from workflowexecution.api.status import (
     SkipDetails,
     SkipReason,
 )
+from workflowexecution.core.diagnosis.cancelled import with_canceller
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
-from workflowexecution.core.text import command
+from workflowexecution.core.text import clear_command, command
 from workflowexecution.core.verdict import Refuse, Skip
 
 # Tekton's reasons for a run with no task started.
@@ -63,7 +64,7 @@ def outcome_of_lost_run(execution: Execution, run: Run, now: datetime) -> Outcom
         ),
         has_started=_had_started(execution, run),
     )
-    return _failed(execution, diagnosis, now)
+    return _failed(execution, with_canceller(run, diagnosis), now)
 
 
 def _had_started(execution: Execution, run: Run) -> bool | None:
@@ -130,6 +131,9 @@ def _recent(skip: Skip, now: datetime) -> SkipDetails:
             f"({last.outcome}, {_who(last)})"
         )
     message = f"{happened}; it may run again in {duration.format_duration(remaining)}"
+    if last.outcome is Phase.FAILED and last.name != last.run_name:
+        clear = clear_command(last.namespace, last.name)
+        message += f"; to lift that earlier, once somebody has looked: {clear}"
     return _because_of_the_past(skip, message, now, remaining)
 
 
@@ -181,8 +185,8 @@ def _failed_in_a_row(skip: Skip) -> str:
 
 def _to_clear(last: Evidence) -> str:
     # A run that a user made by hand has no execution to name.
-    which = () if last.name == last.run_name else ("-n", last.namespace, last.name)
-    clear = command("kubectl", "wfe", "clear", *which)
+    is_by_hand = last.name == last.run_name
+    clear = "kubectl wfe clear" if is_by_hand else clear_command(last.namespace, last.name)
     return f"it is skipped until a person has looked and cleared that: {clear}"
 
 

@@ -10,7 +10,7 @@ from workflowexecution.api.status import (
     Phase,
     SkipDetails,
 )
-from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.run import Run
 
 # A working Tekton begins with a run within a second, and ends it within seconds of its limit.
@@ -104,7 +104,7 @@ def outcome_of_stopping(run: Run, why_held: str) -> Outcome:
     ``why_held`` says until when it holds its target.
     """
     has_ended = run.succeeded in ("True", "False")
-    ended = f"ended ({run.reason})" if has_ended else "was deleted"
+    ended = f"ended ({run.ended_by or run.reason})" if has_ended else "was deleted"
     message = f"PipelineRun {run.namespace}/{run.name} {ended}; {why_held}"
     return Outcome(phase=Phase.RUNNING, reason="Stopping", message=message, run=run)
 
@@ -126,7 +126,7 @@ def outcome_of_wait(phase: Phase, message: str) -> Outcome:
 
 def outcome_of_hold(phase: Phase, hold: Hold) -> Outcome:
     """The outcome of an execution whose launch a person has stopped for now."""
-    reason = "Held" if hold.name else "Waiting"
+    reason = HELD if hold.name else "Waiting"
     return Outcome(phase=phase, reason=reason, message=hold.describe())
 
 

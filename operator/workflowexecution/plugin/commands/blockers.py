@@ -2,16 +2,13 @@
 
 from typing import Final
 
-from workflowexecution.api.duration import parse_duration
 from workflowexecution.cli.table import Column
+from workflowexecution.core.names import is_on_target
 from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.parameters import (
-    DEFAULT_COOLDOWN,
-    CooldownText,
-    OnlyTarget,
-)
+from workflowexecution.plugin.parameters import OnlyTarget
 from workflowexecution.plugin.requests import (
     name_of_kind,
+    read_settings,
 )
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread
@@ -22,7 +19,6 @@ from workflowexecution.views.blockers import (
     locks_of,
     newest_ends,
 )
-from workflowexecution.views.preview import Facts
 from workflowexecution.views.wording import short
 
 _COOLDOWN_COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
@@ -54,37 +50,45 @@ async def list_locks(
     )
     found = locks_of(facts.executions, facts.runs, facts.leftovers)
     session.printer.print_items(
-        [lock for lock in found if target in ("", lock.target)],
+        [lock for lock in found if is_on_target(lock.target, target)],
         columns,
         name=lambda lock: f"pipelinerun.tekton.dev/{lock.run.rpartition('/')[2]}",
-        empty=_unless(facts, f"{target} is not held" if target else "no target is held"),
+        empty="" if facts.unread else f"{target} is not held" if target else "no target is held",
     )
     which = "whether other targets are locked" if found else "which targets are locked"
     what = f"whether {target} is locked" if target else which
     return report_unread(session.printer, what, facts.unread)
 
 
-def _unless(facts: Facts, nothing: str) -> str:
-    """The note that there is nothing; empty where not everything could be read."""
-    return "" if facts.unread else nothing
-
-
 async def list_cooldowns(
     session: Session,
     target: OnlyTarget = "",
-    cooldown: CooldownText = DEFAULT_COOLDOWN,
 ) -> Exit | None:
     """List workflows that may not run again on a target yet, of all namespaces."""
-    period = parse_duration(cooldown)
+    settings = await read_settings(session)
     facts = await gather_facts(session, target)
     now = session.now()
-    ends = newest_ends(facts.executions, facts.runs, now)
-    found = cooldowns_of(ends, period, now)
+    ends = [
+        end
+        for end in newest_ends(facts.executions, facts.runs, now)
+        if is_on_target(end.target, target)
+    ]
+    bases = {end.target: settings.basis_for(end.target, now) for end in ends}
+    unknown = list(dict.fromkeys(basis.unknown for basis in bases.values() if basis.unknown))
+    found = cooldowns_of(ends, lambda one: bases[one].cooldown, now)
+    lacking = [*(unknown if settings.lacks_right else ()), *facts.unread]
+    others = () if settings.lacks_right else unknown
+    on_target = f" on {target}" if target else ""
     session.printer.print_items(
-        [item for item in found if target in ("", item.target)],
+        found,
         _COOLDOWN_COLUMNS,
         name=lambda item: name_of_kind(item.execution.rpartition("/")[2]),
-        empty=_unless(facts, f"nothing cools down on {target}" if target else "nothing cools down"),
+        empty="" if lacking or others else f"nothing cools down{on_target}",
     )
-    what = f"what else cools down{f' on {target}' if target else ''}"
-    return report_unread(session.printer, what, facts.unread)
+    for line in dict.fromkeys(note for basis in bases.values() for note in basis.notes):
+        session.printer.note(f"warning: {line}")
+    what = f"what {'else ' if found else ''}cools down{on_target}"
+    for line in others:
+        session.printer.note(f"unknown: {what}: {line}")
+    status = report_unread(session.printer, what, lacking)
+    return status or (Exit.ERROR if others and not found else None)

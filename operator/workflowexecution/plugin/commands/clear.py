@@ -1,6 +1,6 @@
 """``clear``: marks a failure as reviewed, so that its workflow may run on the target again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,8 +11,8 @@ from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
+from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
@@ -20,9 +20,16 @@ from workflowexecution.observe.events import Named, build_event
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.requests import read_execution, split_key, user_name
+from workflowexecution.plugin.requests import read_execution, read_holds, split_key, user_name
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.plugin.shell import CommandError, Exit, report_unread
+from workflowexecution.views.clearing import (
+    cleared_message,
+    ends_to_clear,
+    execution_of,
+    nothing_to_clear,
+    with_note,
+)
 from workflowexecution.views.preview import Facts, ending_on
 
 CLEARED = "ExecutionBlockCleared"
@@ -42,22 +49,24 @@ async def clear(
     name: ExecutionName,
     reason: Annotated[str, typer.Option(help="What was looked at, and what was found.")],
 ) -> Exit | None:
-    """Let a workflow run again on a target where a guard keeps it from that after failures."""
+    """Let a workflow run again on a target after a failure, before its cooldown or guard ends."""
     facts = await gather_facts(session)
     if facts.unread:
-        raise CommandError(f"this is not known: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
+        return report_unread(session.printer, "what keeps the workflow away", facts.unread)
     meant = await _meant_by(session, name, facts)
     target, workflow = meant.target, meant.workflow_id
     last = ending_on(facts, target, workflow, session.execution_namespace, session.now())
     if last is None or not last.blocks:
-        raise CommandError(_nothing_to_clear(last, target, workflow))
+        raise CommandError(nothing_to_clear(last, target, workflow))
+    ends = ends_to_clear(facts, last, session.now())
+    unread: list[str] = []
+    holds = await read_holds(session, unread)
     note = f"{await user_name(session)} at {format_time(session.now())}: {reason}"
-    failed = next((item for item in facts.executions if _is_of(item, last)), None)
-    places = await _annotate(session, last, failed, note)
-    session.printer.say(
-        f"cleared: workflow {workflow} may run on target {target} again; noted on {places}"
-    )
-    await _record(session, failed or meant.about, last, note)
+    places = await _note_on_all(session, facts, ends, note)
+    noted = with_note(facts, ends, note)
+    said = cleared_message(noted, last.evidence, holds=holds, unread=unread, now=session.now())
+    session.printer.say(f"cleared: {said}; noted on {places}")
+    await _record(session, execution_of(facts, last.evidence) or meant.about, last, note)
     return None
 
 
@@ -79,44 +88,40 @@ async def _meant_by(session: Session, name: str, facts: Facts) -> _Meant:
     return _Meant(execution.target, execution.workflow_id, execution)
 
 
-def _is_of(execution: Execution, last: Ending) -> bool:
-    return (execution.namespace, execution.name) == (last.evidence.namespace, last.evidence.name)
+async def _note_on_all(session: Session, facts: Facts, ends: Sequence[Evidence], note: str) -> str:
+    """Annotate each execution and its run: each of them may be deleted before the others.
 
-
-def _nothing_to_clear(last: Ending | None, target: str, workflow: str) -> str:
-    if last is None:
-        return f"workflow {workflow} has not ended on target {target}: there is nothing to clear"
-    who = f"{last.evidence.namespace}/{last.evidence.name}"
-    how = "is cleared already" if last.is_cleared else f"ended as {last.evidence.outcome}"
-    return f"workflow {workflow} ended last on target {target} with {who}, which {how}"
-
-
-async def _annotate(session: Session, last: Ending, failed: Execution | None, note: str) -> str:
-    """Annotate the execution and its run: either may be deleted before the other."""
+    Raises: ForbiddenError where the execution that failed last may not be annotated.
+    """
     patch = {"metadata": {"annotations": {identity.CLEAR_ANNOTATION: note}}}
     noted = []
-    if failed is not None:
-        await _patch(session, execution_path(failed.namespace, failed.name), patch)
-        noted.append(f"WorkflowExecution {failed.namespace}/{failed.name}")
-    run, namespace = last.evidence.run_name, last.evidence.run_namespace
-    if run and await _note_on_run(session, namespace or session.execution_namespace, run, patch):
-        noted.append(f"PipelineRun {run}")
+    for end in ends:
+        name, run = f"{end.namespace}/{end.name}", end.run_name
+        if execution_of(facts, end) is not None:
+            path, kind = execution_path(end.namespace, end.name), f"WorkflowExecution {name}"
+            if end is ends[0]:
+                await _patch(session, path, patch)
+                noted.append(kind)
+            elif await _try_patch(session, path, patch, kind):
+                noted.append(kind)
+        path = run_path(end.run_namespace or session.execution_namespace, run)
+        if run and await _try_patch(session, path, patch, f"PipelineRun {run}"):
+            noted.append(f"PipelineRun {run}")
     if not noted:
         raise CommandError("neither the failed execution nor its run is there any more")
     return " and ".join(noted)
 
 
-async def _note_on_run(
-    session: Session, namespace: str, name: str, patch: Mapping[str, Any]
-) -> bool:
+async def _try_patch(session: Session, path: str, patch: Mapping[str, Any], what: str) -> bool:
+    """Annotate an object that has the note elsewhere as well; without the right, only warn."""
     try:
-        await _patch(session, run_path(namespace, name), patch)
+        await _patch(session, path, patch)
     except errors.NotFoundError:
         return False
     except (errors.ForbiddenError, errors.RejectedError) as error:
         session.printer.note(
-            f"warning: {in_words(error)}: once the execution is deleted, its run blocks "
-            "the workflow again"
+            f"warning: {in_words(error)}: once all that was annotated is deleted, "
+            f"{what} keeps the workflow away again"
         )
         return False
     return True

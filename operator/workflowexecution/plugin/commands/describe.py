@@ -13,19 +13,22 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
-from workflowexecution.plugin.commands.logs import read_tail
+from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.pod_logs import read_tail
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,
     read_execution,
+    read_holds,
     read_run,
     run_key,
 )
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread
 from workflowexecution.views.executions import reason_of
-from workflowexecution.views.story import Moment, StepLog, failed_step_of, moments_of
+from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
+from workflowexecution.views.story import Moment, may_have_been_held, moments_of
 from workflowexecution.views.why import happened_to
 from workflowexecution.views.wording import missing_right
 
@@ -74,8 +77,11 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
     """Read all of it; missing rights are added to ``lacking``."""
     gone: list[str] = []
     run, task_runs = await _run_of(session, execution, lacking, gone)
+    holds = await read_holds(session, lacking) if may_have_been_held(execution) else ()
     failed = failed_step_of(execution, task_runs)
-    log = await _log_of(session, execution, failed, lines, lacking, gone)
+    log: Sequence[str] = ()
+    if failed and lines:
+        log = await _log_of(session, (run, task_runs), failed, lines, lacking, gone)
     return Story(
         execution=f"{execution.namespace}/{execution.name}",
         phase=execution.phase or "",
@@ -84,7 +90,7 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
         target=execution.target,
         workflow_id=execution.workflow_id,
         run="/".join(run_key(session, execution)) if execution.run_name else "",
-        timeline=moments_of(execution, run, task_runs),
+        timeline=moments_of(execution, run, task_runs, holds),
         failed_step=failed,
         log=log,
         unread=[*lacking, *gone],
@@ -107,21 +113,23 @@ async def _run_of(
 
 async def _log_of(
     session: Session,
-    execution: Execution,
-    failed: StepLog | None,
+    seen: tuple[Run | None, list[Raw]],
+    failed: StepLog,
     lines: int,
     lacking: list[str],
     gone: list[str],
 ) -> tuple[str, ...]:
-    if failed is None or not lines:
-        return ()
-    namespace, _ = run_key(session, execution)
+    """The last lines of the failed step, of the run and the TaskRuns that were seen."""
+    run, task_runs = seen
+    namespace = run.namespace if run else session.execution_namespace
     try:
         return await read_tail(session.client, namespace, failed.pod, failed.container, lines)
     except errors.MissingRightError as error:
         lacking.append(missing_right(str(error)))
+    except errors.NotFoundError:
+        gone.append(f"the log of step {failed.name}: {why_no_log(run, task_runs, failed.pod)}")
     except errors.ApiError as error:
-        gone.append(f"the log of step {failed.task}/{failed.step}: {in_words(error)}")
+        gone.append(f"the log of step {failed.name}: {in_words(error)}")
     return ()
 
 
@@ -144,11 +152,8 @@ def _print(session: Session, story: Story, lacking: Sequence[str]) -> None:
         Column("DETAIL", lambda moment: moment.detail, is_text=True),
     )
     session.printer.print_table(story.timeline, columns)
-    if story.failed_step and story.log:
-        where = f"{story.failed_step.task}/{story.failed_step.step}"
-        session.printer.say(f"\nLast lines of step {where}:")
-        for line in story.log:
-            session.printer.say_from("", f"  {line}")
+    if story.failed_step:
+        print_lines(session, StepLines(story.failed_step.name, story.log))
     for line in story.unread:
         if line not in lacking:
             session.printer.note(f"warning: {line}")

@@ -14,6 +14,7 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
     cluster,
     images,
+    published,
     rights,
     running,
 )
@@ -45,7 +46,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("operator", running.check_operator),
     ("leader", running.check_leader),
     ("claims", running.check_claims),
-    ("settings", running.check_settings),
+    ("settings", published.check_settings),
     ("executions", running.check_unseen),
     ("webhooks", cluster.check_webhooks),
     ("images", images.check_pods),

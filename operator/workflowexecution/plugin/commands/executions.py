@@ -15,6 +15,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cli.table import Column, table_lines
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.names import is_on_target
 from workflowexecution.plugin.follow import Change, Follower, wait_for_end
 from workflowexecution.plugin.parameters import OnlyTarget, OnlyWorkflow, Selector, complete_name
 from workflowexecution.plugin.rendering import Output
@@ -179,7 +180,7 @@ async def watch(
     follower = Follower(
         session,
         session.namespaces,
-        which=selector_of(Wanted(target=target, workflow_id=workflow)),
+        which=selector_of(Wanted(workflow_id=workflow)),
         labels=labels,
         on_trouble=lambda problem: session.printer.note(f"warning: {problem}; asking again"),
     )
@@ -187,10 +188,15 @@ async def watch(
         async with asyncio.timeout(limit):
             report = _show if session.printer.is_live else _print_changes
             async with aclosing(follower.changes()) as changes:
-                await report(session, changes)
+                await report(session, _on_target(changes, target))
     except TimeoutError:
         await let_connections_close()
     return None
+
+
+async def _on_target(batches: _Batches, target: str) -> _Batches:
+    async for changes in batches:
+        yield [item for item in changes if is_on_target(item.execution.target, target)]
 
 
 async def _print_changes(session: Session, batches: _Batches) -> None:

@@ -24,6 +24,7 @@ from workflowexecution.plugin.requests import (
     create_hold,
     delete_hold,
     list_holds,
+    name_of_hold,
     user_name,
 )
 from workflowexecution.plugin.session import Session
@@ -134,7 +135,8 @@ async def release(
     unread: list[str] = []
     known = [parse_hold(raw) for raw in await readable(_holds_of(session), unread)]
     over = [hold.name for hold in known if hold.is_over(session.now())] if expired else []
-    lifted, status = await _delete(session, dict.fromkeys([*(names or []), *over]))
+    given = map(name_of_hold, names or [])
+    lifted, status = await _delete(session, dict.fromkeys([*given, *over]))
     if not lifted and status is Exit.OK:
         session.printer.note("no hold has expired")
     await _report_launches(session, known, lifted, unread)

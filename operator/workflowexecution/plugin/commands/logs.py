@@ -1,37 +1,36 @@
 """``logs``: prints the logs of the steps of an execution's run."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Final, TypeVar
-from urllib.parse import quote
 
 import typer
 
+from workflowexecution.client.cluster import Raw
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.run import Run
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
-from workflowexecution.kube.client import ApiClient
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.pod_logs import follow_log, read_log
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
-from workflowexecution.views.story import StepLog, steps_with_logs
+from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.views.step_logs import (
+    StepLog,
+    steps_with_logs,
+    unknown_name,
+    why_no_log,
+)
 from workflowexecution.views.why import progress_of
 
 T = TypeVar("T")
 _POLL_S: Final = 1.0
 _STYLES: Final = ("cyan", "magenta", "green", "yellow", "blue")
-# Longer lines are cut: one line of a log can be as long as the whole log.
-_LINE: Final = 500
-_LIMIT: Final = 256 * 1024
-_SILENCE_S: Final = 10.0
-# After so long without a line the log is requested again, because the connection may be dead.
-_FOLLOWED_SILENCE_S: Final = 60.0
-_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +47,7 @@ class _Wanted:
     """A filter of logs, and the progress of printing them.
 
     seen: steps whose log was or is being printed.
+    run, task_runs: as last read.
     is_over: whether all logs are complete.
     """
 
@@ -56,6 +56,8 @@ class _Wanted:
     tail: int | None
     prefix: bool
     seen: list[StepLog] = field(default_factory=list)
+    run: Run | None = None
+    task_runs: Sequence[Raw] = ()
     is_over: bool = False
 
 
@@ -101,7 +103,7 @@ async def _follow(session: Session, execution: Execution, wanted: _Wanted) -> No
                 for item in await _patiently(session, new):
                     logs_at_once.create_task(_follow_step(session, seen, item, wanted))
             wanted.is_over = True
-    except* (errors.ApiError, OSError) as group:
+    except* (CommandError, errors.ApiError, OSError) as group:
         raise group.exceptions[0] from None
 
 
@@ -133,7 +135,9 @@ async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
 
 async def _new_steps(session: Session, execution: Execution, wanted: _Wanted) -> list[StepLog]:
     """The steps that have started since the last call."""
-    _, task_runs = await read_run(session, execution)
+    wanted.run, wanted.task_runs = run, task_runs = await read_run(session, execution)
+    if problem := unknown_name(run, task_runs, wanted.task, wanted.step):
+        raise CommandError(problem, Exit.USAGE)
     found = steps_with_logs(task_runs, wanted.task, wanted.step)
     new = [item for item in found if item not in wanted.seen]
     wanted.seen += new
@@ -163,78 +167,8 @@ async def _print_log(
             else:
                 value = Line(task=item.task, step=item.step, line=line)
                 session.printer.print_change(value, item.name)
-    except (errors.NotFoundError, errors.RejectedError) as error:
+    except errors.NotFoundError:
+        why = why_no_log(wanted.run, wanted.task_runs, item.pod)
+        session.printer.note(one_line(f"warning: the log of step {item.name}: {why}"))
+    except errors.RejectedError as error:
         session.printer.note(f"warning: the log of step {item.name}: {in_words(error)}")
-
-
-async def read_tail(
-    client: ApiClient, namespace: str, pod: str, container: str, lines: int
-) -> tuple[str, ...]:
-    """The last lines of a container's log, oldest first.
-
-    Raises: NotFoundError where the pod is gone, RejectedError where it has no log,
-        MissingRightError, or UnavailableError.
-    """
-    query = {"container": container, "tailLines": str(lines), "limitBytes": str(_LIMIT)}
-    path = _path(namespace, pod)
-    async with client.stream(path, query, silence=_SILENCE_S, with_rest=True) as log:
-        found = [line.decode(errors="replace")[:_LINE] async for line in log]
-    return tuple(found)
-
-
-async def read_log(
-    client: ApiClient, namespace: str, pod: str, container: str, lines: int | None
-) -> AsyncIterator[str]:
-    """Yield the log of a container as it is now; with ``lines``, only the last ones.
-
-    Raises: as `read_tail`.
-    """
-    query = {"container": container} | ({"tailLines": str(lines)} if lines is not None else {})
-    path = _path(namespace, pod)
-    async with client.stream(path, query, silence=_SILENCE_S, with_rest=True) as log:
-        async for line in log:
-            yield line.decode(errors="replace")
-
-
-async def follow_log(
-    client: ApiClient,
-    namespace: str,
-    pod: str,
-    container: str,
-    lines: int | None,
-    is_over: Callable[[], bool],
-) -> AsyncIterator[str]:
-    """Follow the log of a container until it ends; yield each line once.
-
-    Args:
-        client: to the API server.
-        namespace: of the pod.
-        pod: its name.
-        container: name of one of its containers.
-        lines: the number of last lines to begin with; None for all.
-        is_over: whether the log is complete; called after a lost connection.
-    Raises: as `read_tail`.
-    """
-    query = {"container": container, "follow": "true", "timestamps": "true"}
-    first, last = ({"tailLines": str(lines)} if lines is not None else {}), ""
-    while True:
-        since = {"sinceTime": last} if last else first
-        try:
-            async with client.stream(
-                _path(namespace, pod), query | since, silence=_FOLLOWED_SILENCE_S, with_rest=True
-            ) as log:
-                async for line in log:
-                    stamp, _, text = line.decode(errors="replace").partition(" ")
-                    # After a reconnect the log begins with the second of the last line.
-                    if stamp > last:
-                        last = stamp
-                        yield text
-            return
-        except errors.UnavailableError:
-            if is_over():
-                raise
-            await asyncio.sleep(_PAUSE_S)
-
-
-def _path(namespace: str, pod: str) -> str:
-    return f"/api/v1/namespaces/{quote(namespace, safe='')}/pods/{quote(pod, safe='')}/log"

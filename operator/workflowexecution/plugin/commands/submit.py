@@ -3,6 +3,7 @@
 import re
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,10 +16,11 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.follow import wait_for_end
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
 from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags, spec_problem
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
+from workflowexecution.plugin.shell import Exit, report_unread
 
 _FLAGS: Final = {
     "spec.targetResource": "--target",
@@ -67,6 +69,12 @@ async def submit(
     wait_timeout: Annotated[
         str, typer.Option(help="How long to wait at most with --wait; 1h otherwise.")
     ] = "",
+    any_target: Annotated[
+        bool,
+        typer.Option(
+            "--any-target", help="Also a target whose kind the cluster does not serve as written."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Have the API server check it; create nothing.")
     ] = False,
@@ -93,14 +101,30 @@ async def submit(
         )
     else:
         manifest = _read(file)
+    flag_of: Mapping[str, str] = {} if file else _FLAGS
     if problem := spec_problem(manifest):
-        said = in_flags(problem, {} if file else _FLAGS)
-        raise ValueError(f"{said}; nothing was created")
+        raise ValueError(f"{in_flags(problem, flag_of)}; nothing was created")
+    if not any_target:
+        await _check_kind(session, manifest, flag_of)
     created = await _create(session, manifest, dry_run=dry_run)
     _print_created(session, created, dry_run=dry_run)
     if not wait:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
+
+
+async def _check_kind(
+    session: Session, manifest: dict[str, Any], flag_of: Mapping[str, str]
+) -> None:
+    """Refuse a target that no object of the cluster can have. Raises: ValueError with the fix."""
+    unread: list[str] = []
+    fit = await fit_of_target(session, reading.text(manifest, "spec", "targetResource"), unread)
+    if fit.problem:
+        said = in_flags(f"spec.targetResource: {fit.problem}", flag_of)
+        raise ValueError(f"{said}; nothing was created (--any-target creates it as it is)")
+    if fit.unchecked:
+        session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
+    report_unread(session.printer, IS_KIND_SERVED, unread)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -148,10 +172,10 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 async def _create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> Raw:
     namespace = reading.text(manifest, "metadata", "namespace")
-    if session.is_namespace_given and namespace not in ("", session.namespace):
+    if namespace and session.asked_namespace not in ("", namespace):
         raise ValueError(
-            f"the file names namespace {namespace}, so -n {session.namespace} does nothing: "
-            "leave one out"
+            f"the file names namespace {namespace}, and -n names {session.asked_namespace}: "
+            "name one namespace"
         )
     (path,) = execution_paths([namespace or session.namespace])
     query = {"fieldValidation": "Strict", "fieldManager": "kubectl-wfe"}

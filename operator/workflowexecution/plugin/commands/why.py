@@ -2,68 +2,77 @@
 
 from typing import Final
 
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.status import Phase
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
 from workflowexecution.plugin.parameters import (
-    DEFAULT_COOLDOWN,
-    CooldownText,
     ExecutionName,
-    GuardFailed,
-    GuardRetries,
     ThisTarget,
     ThisWorkflow,
-    guards_of,
     spec_problem,
 )
-from workflowexecution.plugin.requests import name_of_kind, read_execution, read_holds
+from workflowexecution.plugin.requests import (
+    name_of_kind,
+    read_execution,
+    read_holds,
+    read_settings,
+)
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit, report_unread
-from workflowexecution.views.preview import Preview, preview
+from workflowexecution.plugin.shell import CommandError, Exit, report_unread
+from workflowexecution.views.foretell import foretell
+from workflowexecution.views.preview import Preview
 from workflowexecution.views.why import Why, why_of
 
+_ANSWERS: Final = {"Launch": "yes", "Unknown": "unknown"}
+_AGAIN: Final = "when the same may run again"
 _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 
 
-async def tell_why(
-    session: Session,
-    name: ExecutionName,
-    cooldown: CooldownText = DEFAULT_COOLDOWN,
-    guard_failed: GuardFailed = False,
-    guard_retries: GuardRetries = False,
-) -> Exit | None:
+async def tell_why(session: Session, name: ExecutionName) -> Exit | None:
     """Say why an execution was skipped or failed, and when the same may run again."""
-    period = parse_duration(cooldown)
     raw = await read_execution(session, name)
     execution = parse_execution(raw)
+    settings = await read_settings(session)
     facts = await gather_facts(session, execution.target)
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     now = session.now()
+    basis = settings.basis_for(execution.target, now)
+    unserved = basis.not_served(execution.namespace)
+    # Whether it would be refused again, as for its ServiceAccount, depends on settings.
+    was_refused = execution.phase is Phase.FAILED and not execution.run_name
+    depends = basis.rules is None and was_refused
+    if depends and settings.lacks_right:
+        unread.append(basis.unknown)
     expected = None
-    if not unread:
-        expected = preview(
+    if not unread and not unserved and not depends:
+        expected = foretell(
             facts,
+            basis,
             namespace=execution.namespace,
             target=execution.target,
             workflow_id=execution.workflow_id,
-            problem=spec_problem(raw),
-            cooldown=period,
+            problem=spec_problem(raw, basis.allowed_service_accounts),
             run_namespace=session.execution_namespace,
             holds=holds,
-            guards=guards_of(guard_failed, guard_retries),
             now=now,
         )
     found = why_of(execution, expected, now)
     if session.printer.is_for_people:
-        _print(session, found)
+        _print(session, found, "not in this namespace" if unserved else "unknown")
     else:
         session.printer.print_answer(found, name_of_kind(execution.name), "")
-    return report_unread(session.printer, "when the same may run again", unread)
+    for line in filter(None, (unserved, *basis.notes)):
+        session.printer.note(f"warning: {line}")
+    if depends and not settings.lacks_right:
+        session.printer.note(f"unknown: {_AGAIN}: {basis.unknown}")
+    lacks = settings.lacks_right and expected is not None and expected.decision == "Unknown"
+    return report_unread(session.printer, _AGAIN, unread) or (Exit.FORBIDDEN if lacks else None)
 
 
-def _print(session: Session, found: Why) -> None:
+def _print(session: Session, found: Why, otherwise: str) -> None:
     reason = f" ({found.reason})" if found.reason not in ("", found.phase) else ""
     session.printer.say(f"{found.execution} is {found.phase or 'not seen yet'}{reason}")
     session.printer.print_fields(
@@ -73,45 +82,59 @@ def _print(session: Session, found: Why) -> None:
             "Because of": found.because_of,
             "What it means": found.means,
             "What to do": found.to_do,
-            "The same may run": found.again or "unknown",
+            "The same may run": found.again or otherwise,
         }
     )
 
 
-async def can_run(
-    session: Session,
-    target: ThisTarget,
-    workflow: ThisWorkflow,
-    cooldown: CooldownText = DEFAULT_COOLDOWN,
-    guard_failed: GuardFailed = False,
-    guard_retries: GuardRetries = False,
-) -> Exit | None:
+async def can_run(session: Session, target: ThisTarget, workflow: ThisWorkflow) -> Exit | None:
     """Say whether a workflow may run on a target now, as the operator would decide."""
-    period = parse_duration(cooldown)
+    settings = await read_settings(session)
     facts = await gather_facts(session, target)
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     if unread:
         return report_unread(session.printer, "whether it may run", unread)
-    found = preview(
+    now = session.now()
+    basis = settings.basis_for(target, now)
+    if unserved := basis.not_served(session.namespace):
+        raise CommandError(unserved)
+    found = foretell(
         facts,
+        basis,
         namespace=session.namespace,
         target=target,
         workflow_id=workflow,
         problem=_problem_of(target),
-        cooldown=period,
         run_namespace=session.execution_namespace,
         holds=holds,
-        guards=guards_of(guard_failed, guard_retries),
-        now=session.now(),
+        now=now,
     )
     _print_decision(session, found)
-    return _EXITS[found.decision]
+    is_kind_unread = await _warn_of_kind(session, target)
+    for line in basis.notes:
+        session.printer.note(f"warning: {line}")
+    if found.decision == "Unknown":
+        return Exit.FORBIDDEN if settings.lacks_right else Exit.ERROR
+    return _EXITS[found.decision] or is_kind_unread or Exit.OK
+
+
+async def _warn_of_kind(session: Session, target: str) -> Exit | None:
+    """Warn of a kind that is not served; returns the exit status for what a right hides."""
+    if _problem_of(target):
+        return None
+    unread: list[str] = []
+    fit = await fit_of_target(session, target, unread)
+    if fit.problem:
+        session.printer.note(f"warning: {fit.problem}")
+    if fit.unchecked:
+        session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
+    return report_unread(session.printer, IS_KIND_SERVED, unread)
 
 
 def _print_decision(session: Session, found: Preview) -> None:
     why = f" ({found.reason})" if found.reason else ""
-    answer = "yes" if found.decision == "Launch" else f"no{why}"
+    answer = _ANSWERS.get(found.decision, f"no{why}")
     session.printer.print_answer(found, found.decision, f"{answer}: {found.message}")
 
 

@@ -1,6 +1,6 @@
 """Input and output of each check: an installation, and findings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
-from workflowexecution.core.names import Shard, parse_shard
+from workflowexecution.core.names import Shard, parse_shard, parts_of
 from workflowexecution.kube import errors
+from workflowexecution.plugin.requests import read_settings
 from workflowexecution.plugin.session import Session
+from workflowexecution.views.published import OperatorSettings
 
 # The shipped name of the ServiceAccount and the Deployment, and a label of the Deployment.
 OPERATOR: Final = "workflowexecution-controller"
@@ -24,6 +26,7 @@ class Installation:
     deployments: of the operator, one for each shard; empty where there are none, or `refused`.
     settings: environment variables of the first Deployment.
     refused: the refusal to list Deployments; None where they were listed.
+    published: the settings and the state that the operators have published.
     """
 
     execution_namespace: str
@@ -32,6 +35,7 @@ class Installation:
     deployments: Sequence[Raw] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     refused: errors.MissingRightError | None = None
+    published: OperatorSettings = field(default_factory=OperatorSettings)
 
     def require_deployments(self) -> Sequence[Raw]:
         """The Deployments. Raises: MissingRightError where they could not be listed."""
@@ -47,6 +51,9 @@ class Installation:
     @property
     def watched(self) -> tuple[str, ...]:
         """Namespaces whose executions the operator serves; empty for all."""
+        newest = self.published.newest
+        if newest and newest.settings.watch_namespaces is not None:
+            return newest.settings.watch_namespaces
         names = self.settings.get("WFE_WATCH_NAMESPACES", "").split(",")
         return tuple(name.strip() for name in names if name.strip())
 
@@ -61,6 +68,7 @@ async def read_installation(session: Session, operator_namespace: str, runner: s
         deployments=deployments,
         settings=environment_of(deployments[0]) if deployments else {},
         refused=refused,
+        published=await read_settings(session),
     )
 
 
@@ -81,6 +89,17 @@ def shard_of(deployment: Raw) -> Shard:
     except ValueError:
         # The operator does not start with it, which `check_operator` reports.
         return Shard()
+
+
+def missing_shards(shards: Collection[Shard]) -> list[Shard]:
+    """The shards without an operator; none where those of any number are complete.
+
+    While the number changes, there are shards of several numbers.
+    """
+    missing = {
+        of: [one for one in parts_of(of) if one not in shards] for of in {one.of for one in shards}
+    }
+    return missing[max(missing)] if missing and all(missing.values()) else []
 
 
 def environment_of(deployment: Raw) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Namespaces and ServiceAccounts, and the rights of the operator and of the runs."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -23,7 +23,7 @@ from workflowexecution.plugin.session import Session
 from workflowexecution.views.wording import install
 
 _MAKE_NAMESPACES: Final = install("namespaces")
-_MAKE_ACCOUNTS: Final = install("install")
+_APPLY_ROLES: Final = install("install")
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
 # Group, resource, verbs: rights in the namespaces of executions, then in that of runs.
@@ -41,6 +41,8 @@ OF_RUNS: Final = (
     ("", "events", ("list",)),
     (identity.GROUP, identity.HOLD_PLURAL, ("list", "watch")),
 )
+# Without these the operator works, and answers about its decisions lack its settings.
+OF_SETTINGS: Final = (("", "configmaps", ("create", "patch")),)
 OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
 
 
@@ -91,7 +93,7 @@ async def _account(session: Session, check: str, namespace: str, name: str) -> F
         await session.client.request("GET", path)
     except errors.NotFoundError:
         missing = f"there is no ServiceAccount {name} in namespace {namespace}"
-        return error(check, missing, _MAKE_ACCOUNTS)
+        return error(check, missing, _APPLY_ROLES)
     return ok(check, f"{namespace}/{name}")
 
 
@@ -125,6 +127,11 @@ def operator_rights(installation: Installation) -> list[Right]:
         for group, resource, verbs in OF_RUNS
         for verb in verbs
     ]
+    rights += [
+        Right(group, resource, verb, installation.execution_namespace, names.SETTINGS_CONFIG_MAP)
+        for group, resource, verbs in OF_SETTINGS
+        for verb in verbs
+    ]
     if installation.settings.get("WFE_LEADER_ELECTION") == "true":
         rights.append(
             Right("coordination.k8s.io", "leases", "create", installation.operator_namespace)
@@ -147,8 +154,16 @@ async def check_operator_rights(session: Session, installation: Installation) ->
     missing = [right for right, given in zip(rights, granted, strict=True) if not given]
     if not missing:
         return [ok("operator rights", f"{OPERATOR} has all {len(rights)}")]
+    return [missing_rights_finding(missing)]
+
+
+def missing_rights_finding(missing: Sequence[Right]) -> Finding:
+    """Judge rights that the operator lacks: without that to publish, executions still run."""
     detail = f"{OPERATOR} may not {describe_rights(missing)}"
-    return [error("operator rights", detail, _MAKE_ACCOUNTS)]
+    if all(right.name == names.SETTINGS_CONFIG_MAP for right in missing):
+        without = f"{detail}: by which settings it decides is not known"
+        return warning("operator rights", without, _APPLY_ROLES)
+    return error("operator rights", detail, _APPLY_ROLES)
 
 
 def describe_rights(rights: Iterable[Right]) -> str:

@@ -1,4 +1,4 @@
-"""The operator: its Deployments, Leases, settings and claims, and unprocessed executions."""
+"""The operator: its Deployments, Leases and claims, and unprocessed executions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,11 +7,10 @@ from urllib.parse import quote
 
 from workflowexecution import __version__
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.reading import Raw
 from workflowexecution.client.paths import claim_paths, execution_paths
 from workflowexecution.core import names
-from workflowexecution.core.names import Shard, parts_of
+from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import asked_for, others_among
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
@@ -21,12 +20,12 @@ from workflowexecution.plugin.doctor.check import (
     Finding,
     Installation,
     error,
+    missing_shards,
     ok,
     unknown,
     warning,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.settings import Settings
 from workflowexecution.views.wording import install, short
 
 # Longer than the operator takes to see an execution, also after a restart.
@@ -54,9 +53,8 @@ def shard_findings(shards: Sequence[Shard]) -> list[Finding]:
     counts = {shard.of for shard in shards}
     if counts == {1}:
         return []
-    missing = {of: [one for one in parts_of(of) if one not in shards] for of in counts}
-    if all(missing.values()):
-        lacking = ", ".join(map(str, missing[max(counts)]))
+    if missing := missing_shards(shards):
+        lacking = ", ".join(map(str, missing))
         detail = f"no operator has shard {lacking}: nothing is launched on its targets"
         return [error("shards", detail, "deploy it, with that WFE_SHARD; or use fewer shards")]
     if len(counts) > 1:
@@ -133,28 +131,6 @@ def leader_finding(lease: Raw, now: datetime) -> Finding:
         return error("leader", "nobody leads", _NO_LEADER)
     detail = f"{holder} leads, and is silent for {short(silent) or 'ever'}"
     return error("leader", detail, _NO_LEADER)
-
-
-async def check_settings(session: Session, installation: Installation) -> list[Finding]:
-    """The plugin assumes the settings of the operator."""
-    if not installation.require_deployments():
-        return [unknown("settings", "the operator's Deployment was not found", _NAME_IT)]
-    return [settings_finding(installation.settings, session.execution_namespace)]
-
-
-def settings_finding(settings: Mapping[str, str], execution_namespace: str) -> Finding:
-    """Compare the settings that the plugin assumes with the operator's environment."""
-    differs = []
-    theirs = settings.get("WFE_EXECUTION_NAMESPACE", execution_namespace)
-    if theirs != execution_namespace:
-        differs.append(f"WFE_EXECUTION_NAMESPACE={theirs}")
-    cooldown = settings.get("WFE_COOLDOWN", "")
-    if cooldown and parse_duration(cooldown) != Settings.model_fields["cooldown"].default:
-        differs.append(f"WFE_COOLDOWN={cooldown}")
-    if not differs:
-        return ok("settings", "the plugin assumes the settings of the operator, as far as is known")
-    detail = "the operator has other settings than the plugin assumes"
-    return warning("settings", detail, command("export", *differs))
 
 
 async def check_unseen(session: Session, installation: Installation) -> list[Finding]:

@@ -46,6 +46,7 @@ def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
         "resource_version": "1",
         "target": target,
         "target_key": names.target_key(target),
+        "former_key": names.former_target_key(target),
         "workflow_id": "restart",
         "is_deleting": False,
         "has_old_finalizer": False,

@@ -8,7 +8,7 @@ from builders import NOW, ago, make_execution, make_run, raw_run, raw_task_run, 
 from workflowexecution.api.status import FailureReason, WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.facts.decoding import parse_run
-from workflowexecution.core.facts.pipeline import failure_of, text_of_results
+from workflowexecution.core.facts.pipeline import failure_of, says_unchanged, text_of_results
 from workflowexecution.core.facts.taskrun import parse_task_run
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
@@ -78,6 +78,32 @@ def test_the_words_and_class_of_the_step_itself_are_used() -> None:
 
     assert found.reason is FailureReason.FORBIDDEN
     assert found.message.endswith("step 'change' ended with exit code 13: may not patch")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('[{"key": "changed", "value": "false", "type": 1}]', True),
+        ('[{"key": "changed", "value": " false\\n"}, {"key": "after", "value": "1"}]', True),
+        ('[{"key": "changed", "value": "true"}]', False),
+        ('[{"key": "changed", "value": "False"}]', False),
+        ('[{"key": "changed", "value": "no"}]', False),
+        ('[{"key": "changed", "value": false}]', False),
+        ('[{"key": "changed", "value": ["false"]}]', False),
+        ('[{"key": "other", "value": "false"}]', False),
+        ("Step check terminated as pod b is terminated", False),
+        ("false", False),
+        ("", False),
+    ],
+)
+def test_only_the_word_false_says_that_nothing_was_changed(message: str, expected: bool) -> None:
+    assert says_unchanged({"terminated": {"message": message}}) is expected
+
+
+def test_a_step_that_does_not_say_it_does_not_take_it_from_the_tasks_results() -> None:
+    """Tekton gives a task the result of its last step that wrote one, which later steps undo."""
+    assert says_unchanged({"running": {}}) is False
+    assert says_unchanged({}) is False
 
 
 @pytest.mark.parametrize(

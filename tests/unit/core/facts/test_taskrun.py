@@ -1,14 +1,16 @@
 """TaskRuns as Tekton writes them, and as odd as they may legally be."""
 
+import json
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from builders import ago, make_task_run, raw_task_run, step
+from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import (
     ChildKind,
-    Step,
     TaskRun,
     count_ended,
     parse_child,
@@ -50,6 +52,30 @@ def test_reads_a_task_run_that_failed() -> None:
 def test_only_a_container_that_ran_has_started(state: dict[str, Any], has_started: bool) -> None:
     task = parse_task_run(raw_task_run(steps=[step("a", **state)]))
     assert task.has_started is has_started
+
+
+RECORDED: Final = Path(__file__).parents[3] / "recorded"
+
+
+def recorded(scenario: str) -> list[TaskRun]:
+    """The TaskRuns of a real run, as Tekton 1.15 left them."""
+    found = json.loads((RECORDED / f"{scenario}.json").read_text())["taskRuns"]
+    return [parse_task_run(raw) for raw in found]
+
+
+def test_a_step_that_tekton_skipped_has_not_started_and_has_no_exit_code_of_its_own() -> None:
+    _, change = recorded("exit-code-in-second-step")
+    assert [(step.name, step.has_started, step.exit_code) for step in change.steps] == [
+        ("read", True, 0),
+        ("change", True, 7),
+        ("check", False, None),
+    ]
+    assert [step.is_skipped for step in change.steps] == [False, False, True]
+
+
+def test_a_skipped_step_does_not_make_its_task_one_that_has_started() -> None:
+    steps = [step("change", 128, "StartError"), step("check", 1, termination="Skipped")]
+    assert not parse_task_run(raw_task_run(steps=steps)).has_started
 
 
 @pytest.mark.parametrize(

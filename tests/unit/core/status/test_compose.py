@@ -246,7 +246,8 @@ def test_a_cooldown_is_told_with_the_time_that_is_left(remaining: timedelta, exp
     status = told(EMPTY, outcome_of_skip(skip, NOW))
     message = (
         f"workflow restart ended on target {TARGET} less than the cooldown ago "
-        f"(Failed, WorkflowExecution {NAMESPACE}/other); it may run again in {expected}"
+        f"(Failed, WorkflowExecution {NAMESPACE}/other); it may run again in {expected}; to lift "
+        f"that earlier, once somebody has looked: kubectl wfe clear -n {NAMESPACE} other"
     )
     assert status["skipDetails"] == {
         "reason": "RecentlyRemediated",
