@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from workflowexecution.client.paths import TEKTON_NAMESPACE
 from workflowexecution.core.text import command
 
 _REFUSAL: Final = re.compile(
@@ -28,6 +29,8 @@ _READERS: Final = {
     "configmaps": "workflowexecution-run-reader",
 }
 _DOCTOR: Final = "workflowexecution-doctor"
+# Tekton gives it to all users, for the object that tells its version.
+_OF_TEKTON: Final = "Tekton's Role tekton-pipelines-info gives it"
 _DOERS: Final = {
     ("patch", "pipelineruns"): "workflowexecution-canceller",
     **{(verb, "workflowexecutions"): "workflowexecution-orchestrator" for verb in _WRITING},
@@ -87,9 +90,11 @@ def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
     """
     what = f"{resource}.{group}" if group else resource
     where = f"in namespace {namespace}" if namespace else "in all namespaces"
+    missing = f"the right to {verb} {what} {where} is missing"
+    if (resource, namespace) == ("configmaps", TEKTON_NAMESPACE):
+        return f"{missing}; {_OF_TEKTON}"
     role = _role_for(verb, resource.partition("/")[0])
-    fix = f"; the ClusterRole {role} gives it" if role else ""
-    return f"the right to {verb} {what} {where} is missing{fix}"
+    return f"{missing}; the ClusterRole {role} gives it" if role else missing
 
 
 def _role_for(verb: str, resource: str) -> str:

@@ -51,7 +51,7 @@ def test_with_a_viewers_rights_locks_say_what_could_not_be_read(scene: Scene) ->
     told = ask(world, "locks", kubeconfig=str(kubeconfig))
     assert told.status == 4
     assert (
-        "unknown: whether other targets are locked: the right to list pipelineruns.tekton.dev in "
+        "unknown: which targets are locked: the right to list pipelineruns.tekton.dev in "
         f"namespace {world.execution_namespace} is missing; the ClusterRole "
         "workflowexecution-run-reader gives it" in told.err.splitlines()
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from harness.world import World
 from workflowexecution.plugin.app import COMMANDS, main
+from workflowexecution.plugin.requests import split_key
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _CLOCK = re.compile(r"\b\d\d:\d\d:\d\d\b")
@@ -89,7 +90,7 @@ def _where(world: World, arguments: Sequence[str], namespace: str) -> list[str]:
     found = []
     if "execution_namespace" not in refused:
         found.append(f"--execution-namespace={world.execution_namespace}")
-    names_it = any("/" in argument for argument in arguments[1:2])
+    names_it = any(split_key(argument)[0] for argument in arguments[1:2])
     if "namespace" not in refused and "-A" not in arguments and not names_it:
         found.append(f"--namespace={namespace or world.source}")
     return found

@@ -199,6 +199,20 @@ def test_labels_select_on_the_server(terminal: Terminal, command: tuple[str, ...
     assert [item.query["labelSelector"] for item in terminal.server.asked] == ["team=payment"]
 
 
+def test_a_target_is_selected_in_each_spelling_of_its_kind(terminal: Terminal) -> None:
+    target = ("--target", "payment/deployment/payment-api")
+    told = terminal.ask("list", *target)
+    assert [line.split()[0] for line in told.out.splitlines()[1:]] == ["skipped", "running"]
+    told = terminal.ask("top", *target, "--by", "target", "-o", "name")
+    assert told.out == "payment/Deployment/payment-api\n"
+    told = terminal.ask("locks", *target, "-o", "jsonpath={.items[*].target}")
+    assert told.out == "payment/Deployment/payment-api\n"
+    told = terminal.ask(
+        "cooldowns", "--target", "payment/deployment/checkout", "-o", "jsonpath={.items[*].target}"
+    )
+    assert told.out == "payment/Deployment/checkout\n"
+
+
 def test_several_names_are_listed(terminal: Terminal) -> None:
     told = terminal.ask("list", "failed", "running")
     assert (told.status, len(told.out.splitlines())) == (0, 3)

@@ -9,6 +9,7 @@ import typer
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.cli.table import Column
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.names import is_on_target
 from workflowexecution.plugin.commands.executions import nothing_found
 from workflowexecution.plugin.parameters import OnlyTarget, OnlyWorkflow, Selector
 from workflowexecution.plugin.requests import all_executions
@@ -43,8 +44,9 @@ async def top(
     if period <= timedelta(0):
         raise ValueError(f"--since {since!r} is no time in the past; write it like 24h or 30m")
     wanted = Wanted(target=target, workflow_id=workflow)
-    found = await all_executions(session, wanted, labels)
-    activity = activity_of(map(parse_execution, found), by, period, session.now())
+    read = map(parse_execution, await all_executions(session, wanted, labels))
+    found = [execution for execution in read if is_on_target(execution.target, target)]
+    activity = activity_of(found, by, period, session.now())
     if not activity.groups:
         session.printer.note(nothing_found(session))
     if session.printer.is_for_people:
