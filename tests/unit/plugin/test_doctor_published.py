@@ -110,6 +110,8 @@ async def test_namespaces_that_are_served_are_those_that_are_published() -> None
     assert found.watched == ("a", "b")
     by_variables = replace(INSTALLATION, settings={"WFE_WATCH_NAMESPACES": "c, d"})
     assert by_variables.watched == ("c", "d")
+    elsewhere = {"WFE_EXECUTION_NAMESPACE": "elsewhere", "WFE_WATCH_NAMESPACES": "c"}
+    assert replace(found, settings=elsewhere).watched == ("c",)
 
 
 async def test_another_execution_namespace_is_told_as_it_is_set() -> None:

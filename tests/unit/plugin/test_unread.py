@@ -7,7 +7,7 @@ import json
 import pytest
 
 from unit.plugin.played import Request, Terminal
-from unit.plugin.stage import RUNS
+from unit.plugin.stage import OTHER, RUNS, TARGET
 from workflowexecution.client.paths import settings_path
 from workflowexecution.plugin import app
 
@@ -106,6 +106,14 @@ def test_an_empty_list_that_is_not_all_says_so_in_each_form(terminal: Terminal) 
     told = terminal.ask("locks", "-o", "json")
     assert (told.status, json.loads(told.out)["items"]) == (4, [])
     assert told.err.startswith("unknown: which targets are locked: the right to list pipelineruns")
+
+
+def test_a_lock_that_is_known_is_not_said_to_be_unknown(terminal: Terminal) -> None:
+    (runs,) = {item for item in reads_of(terminal, "locks") if "pipelineruns" in item.path}
+    terminal.server.refuse(runs)
+    for target, unknown in ((TARGET, f"what executes on {TARGET}"), (OTHER, f"whether {OTHER} is")):
+        told = terminal.ask("locks", "--target", target)
+        assert (told.status, told.err.startswith(f"unknown: {unknown}")) == (4, True), told
 
 
 def test_where_executions_cannot_be_read_nobody_is_said_to_wait(terminal: Terminal) -> None:

@@ -49,15 +49,16 @@ async def list_locks(
         Column("PODS", lambda lock: ", ".join(lock.pods), is_wide=True, may_move=True),
     )
     found = locks_of(facts.executions, facts.runs, facts.leftovers)
+    shown = [lock for lock in found if is_on_target(lock.target, target)]
     session.printer.print_items(
-        [lock for lock in found if is_on_target(lock.target, target)],
+        shown,
         columns,
         name=lambda lock: f"pipelinerun.tekton.dev/{lock.run.rpartition('/')[2]}",
         empty="" if facts.unread else f"{target} is not held" if target else "no target is held",
     )
-    which = "whether other targets are locked" if found else "which targets are locked"
-    what = f"whether {target} is locked" if target else which
-    return report_unread(session.printer, what, facts.unread)
+    which = "whether other targets are locked" if shown else "which targets are locked"
+    of_target = f"what executes on {target}" if shown else f"whether {target} is locked"
+    return report_unread(session.printer, of_target if target else which, facts.unread)
 
 
 async def list_cooldowns(

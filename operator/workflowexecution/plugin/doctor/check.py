@@ -49,9 +49,15 @@ class Installation:
         return [shard_of(item) for item in self.deployments] or [Shard()]
 
     @property
+    def runs_in(self) -> str:
+        """The execution namespace of the Deployments; that of the command, if none is known."""
+        return self.settings.get("WFE_EXECUTION_NAMESPACE", self.execution_namespace)
+
+    @property
     def watched(self) -> tuple[str, ...]:
         """Namespaces whose executions the operator serves; empty for all."""
-        newest = self.published.newest
+        # What is published in another execution namespace is not by these Deployments.
+        newest = self.published.newest if self.runs_in == self.execution_namespace else None
         if newest and newest.settings.watch_namespaces is not None:
             return newest.settings.watch_namespaces
         names = self.settings.get("WFE_WATCH_NAMESPACES", "").split(",")

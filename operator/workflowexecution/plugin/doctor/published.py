@@ -34,7 +34,7 @@ async def check_settings(session: Session, installation: Installation) -> list[F
 
     Raises: MissingRightError where what they publish could not be read.
     """
-    theirs = installation.settings.get("WFE_EXECUTION_NAMESPACE", session.execution_namespace)
+    theirs = installation.runs_in
     if theirs != session.execution_namespace:
         detail = f"the operator's runs are in {theirs}, and not in {session.execution_namespace}"
         fix = command("export", f"WFE_EXECUTION_NAMESPACE={theirs}")

@@ -171,8 +171,7 @@ async def check_claims(session: Session, installation: Installation) -> list[Fin
         for path in claim_paths(installation.watched)
         async for item in session.client.list_pages(path)
     ]
-    ours = installation.settings.get("WFE_EXECUTION_NAMESPACE", installation.execution_namespace)
-    return [claims_finding(holders_of(claims), ours, installation.watched)]
+    return [claims_finding(holders_of(claims), installation.runs_in, installation.watched)]
 
 
 def holders_of(claims: Iterable[Raw]) -> dict[str, str]:
