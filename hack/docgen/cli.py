@@ -8,8 +8,9 @@ from typing import Any, get_args
 
 from typer.main import get_command
 
-from workflowexecution.plugin.app import app
-from workflowexecution.plugin.shell import SHARED, Exit
+from workflowexecution.plugin.app import application
+from workflowexecution.plugin.flags import SHARED
+from workflowexecution.plugin.shell import Exit
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 HEAD = """# kubectl wfe
@@ -43,7 +44,8 @@ the `PATH`, too.
 
 ## Rights
 
-If a right is missing, a command says which one, and which role gives it, and shows the rest.
+If a right is missing, a command names it and the role that gives it, shows the rest, and ends
+with status 4.
 
 | Role | For | Bound |
 |---|---|---|
@@ -59,22 +61,32 @@ The first one is part of the cluster's own role `view`. Where it is bound in one
 commands that ask about targets say that they may not know of all.
 """
 FORMS = """\
-Tables are for people: their columns and words may change. Programs read `-o json`, `-o yaml` and
-`-o name`, and the exit status. What goes on, as `watch` and `logs`, is one JSON object a line, or
-one YAML document each. Answers go to standard output, notes, progress and errors to standard
-error. Colours are used on a terminal only, and never where `NO_COLOR` is set.
+Tables are for people: their columns and words may change, and on a narrow terminal a row has
+several lines. Programs read `-o json`, `-o yaml`, `-o name`, `-o jsonpath=…` and
+`-o custom-columns=…`, as kubectl has them, and the exit status. What goes on, as `watch` and
+`logs`, is one JSON object a line, or one YAML document each. Answers go to standard output, notes,
+progress and errors to standard error. Colours are used on a terminal only, and never where
+`NO_COLOR` is set.
 
 An execution is named `NAME`, `NAMESPACE/NAME` as other commands print it, or `TYPE/NAME` as for
 kubectl: `wfe/NAME`, `workflowexecution/NAME` or `workflowexecutions/NAME`, each also with the
 group, as `-o name` prints it. A type always wins: name a namespace that is called `wfe` with
 `-n wfe`. With `-A` the execution is looked for in all namespaces. A hold is named `NAME` or
 `TYPE/NAME`.
+
+Flags of all commands may come before the command: `kubectl wfe -n shop list`. `-h`, `--help` and
+`kubectl wfe help COMMAND` show the flags of a command. A flag that would do nothing is refused; the
+message says what to do instead.
+
+What a missing right hides is `unknown`: the answer names the right, and the exit status is 4. A
+command that changes something ends with status 0 once that is done, even if it cannot be read what
+follows from the change.
 """
 
 
 def page() -> str:
     """The whole page, as Markdown."""
-    group: Any = get_command(app)
+    group: Any = get_command(application())
     lines = [HEAD, "## Commands\n", "| Command | |", "|---|---|"]
     for name, command in group.commands.items():
         lines.append(f"| [`{name}`](#{name}) | {_cell(_first_line(command))} |")
@@ -82,7 +94,9 @@ def page() -> str:
         own = [item for item in command.params if item.name not in (*SHARED, "help")]
         lines += [f"\n### {name}\n", f"`kubectl wfe {name}{_usage(own)}`\n", _first_line(command)]
         lines += _table(own)
-    shared = [item for item in group.commands["list"].params if item.name in SHARED]
+        lines += _refused(command)
+    # One that takes all of them.
+    shared = [item for item in group.commands["describe"].params if item.name in SHARED]
     lines += ["\n## Flags of all commands", *_table(shared), f"\n{FORMS}", "## Exit statuses\n"]
     lines += ["| Status | Means |", "|---|---|"]
     lines += [f"| {status.value} | {status.meaning} |" for status in Exit]
@@ -106,6 +120,12 @@ def _table(params: list[Any]) -> list[str]:
     options = [item for item in params if item.param_type_name == "option"]
     rows = [f"| {_flags(item)} | {_cell(_help(item))} |" for item in options]
     return ["\n| Flag | |\n|---|---|", *rows] if rows else []
+
+
+def _refused(command: Any) -> list[str]:
+    """The shared flags that a command refuses."""
+    hidden = [_flags(item) for item in command.params if getattr(item, "hidden", False)]
+    return [f"\nRefuses {'; '.join(hidden)}, which would do nothing."] if hidden else []
 
 
 def _flags(option: Any) -> str:

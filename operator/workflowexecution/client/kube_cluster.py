@@ -75,12 +75,23 @@ class KubeCluster:
 
         All users may read Tekton's version where it is installed in its usual namespace.
         """
-        kubernetes = reading.text(await self._client.request("GET", "/version"), "gitVersion")
+        kubernetes = await self.kubernetes_version()
+        try:
+            return kubernetes, await self.tekton_version()
+        except errors.ForbiddenError:
+            return kubernetes, ""
+
+    async def kubernetes_version(self) -> str:
+        """The version of Kubernetes."""
+        return reading.text(await self._client.request("GET", "/version"), "gitVersion")
+
+    async def tekton_version(self) -> str:
+        """The version of Tekton; empty for one that shows none."""
         try:
             info = await self._client.request("GET", TEKTON_INFO)
-        except (errors.NotFoundError, errors.ForbiddenError):
-            return kubernetes, ""
-        return kubernetes, reading.text(info, "data", "version")
+        except errors.NotFoundError:
+            return ""
+        return reading.text(info, "data", "version")
 
     async def publish(self, shard: Shard, text: str) -> None:
         """Write the key of one shard, and no other, in the ConfigMap of settings."""

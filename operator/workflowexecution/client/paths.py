@@ -8,7 +8,8 @@ from workflowexecution.api import identity
 from workflowexecution.core import names
 
 EVENTS: Final = "/apis/events.k8s.io/v1"
-TEKTON_INFO: Final = "/api/v1/namespaces/tekton-pipelines/configmaps/pipelines-info"
+TEKTON_NAMESPACE: Final = "tekton-pipelines"
+TEKTON_INFO: Final = f"/api/v1/namespaces/{TEKTON_NAMESPACE}/configmaps/pipelines-info"
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
 _TEKTON_BETA: Final = "/apis/tekton.dev/v1beta1"

@@ -175,7 +175,7 @@ def holds_for(holds: Iterable[HeldBy], sight: Sight) -> list[HeldBy]:
     an execution of theirs in the status of that execution.
     """
     return [
-        replace(hold, waiting=[name for name in hold.waiting if _is_seen(name, sight)])
+        replace(hold, waiting=[name for name in hold.waiting or () if _is_seen(name, sight)])
         for hold in holds
         if sight.sees(hold.namespace)
     ]

@@ -1,65 +1,80 @@
 """The Typer application with all commands of ``kubectl wfe``."""
 
+import importlib
 import os
 import shlex
 import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import typer
 
-from workflowexecution.plugin.commands.blockers import (
-    hold,
-    list_cooldowns,
-    list_locks,
-    list_of_holds,
-    release,
-)
-from workflowexecution.plugin.commands.cancel import cancel
-from workflowexecution.plugin.commands.clear import clear
-from workflowexecution.plugin.commands.describe import describe
-from workflowexecution.plugin.commands.doctor import doctor, version
-from workflowexecution.plugin.commands.executions import list_executions, top, watch
-from workflowexecution.plugin.commands.logs import logs
-from workflowexecution.plugin.commands.submit import submit
-from workflowexecution.plugin.commands.why import can_run, tell_why
+from workflowexecution.plugin import flags
+from workflowexecution.plugin.arguments import in_order
+from workflowexecution.plugin.flags import Refused
+from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.shell import with_session
 
 # The last line for kubectl: a directive not to suggest files.
 _NO_FILES: Final = ":4"
 _VARIABLE: Final = "_KUBECTL_WFE_COMPLETE"
-
-app = typer.Typer(
-    name="kubectl wfe",
-    help="Look at WorkflowExecutions, ask why, stop them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("list")(with_session(list_executions))
-app.command("describe")(with_session(describe))
-app.command("watch")(with_session(watch))
-app.command("logs")(with_session(logs))
-app.command("locks")(with_session(list_locks))
-app.command("cooldowns")(with_session(list_cooldowns))
-app.command("why")(with_session(tell_why))
-app.command("can-run")(with_session(can_run))
-app.command("cancel")(with_session(cancel))
-app.command("hold")(with_session(hold))
-app.command("holds")(with_session(list_of_holds))
-app.command("release")(with_session(release))
-app.command("clear")(with_session(clear))
-app.command("submit")(with_session(submit))
-app.command("top")(with_session(top))
-app.command("doctor")(with_session(doctor))
-app.command("version")(with_session(version))
+_ABOUT: Final = "Look at WorkflowExecutions, ask why, stop them."
 
 
-@app.command(
-    "bundle",
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    add_help_option=False,
-)
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """Where the function of a command is, the shared flags that it refuses, and its forms."""
+
+    module: str
+    function: str
+    refused: Refused = field(default_factory=dict)
+    forms: frozenset[Output] = flags.ANSWERS
+
+
+COMMANDS: Final = {
+    "list": _Command("executions", "list_executions", flags.OF_EXECUTIONS, flags.LISTS),
+    "describe": _Command("describe", "describe"),
+    "watch": _Command("executions", "watch", flags.OF_EXECUTIONS, flags.LISTS),
+    "logs": _Command("logs", "logs"),
+    "locks": _Command("blockers", "list_locks", flags.OF_TARGETS, flags.LISTS),
+    "cooldowns": _Command("blockers", "list_cooldowns", flags.OF_TARGETS, flags.LISTS),
+    "why": _Command("why", "tell_why"),
+    "can-run": _Command("why", "can_run", flags.OF_A_LAUNCH),
+    "cancel": _Command("cancel", "cancel"),
+    "hold": _Command("holds", "hold", flags.OF_HOLD),
+    "holds": _Command("holds", "list_of_holds", flags.OF_HOLDS, flags.LISTS),
+    "release": _Command("holds", "release", flags.OF_HOLDS, flags.LINES),
+    "clear": _Command("clear", "clear", forms=flags.WORDS),
+    "submit": _Command("submit", "submit", flags.OF_SUBMIT),
+    "top": _Command("top", "top", flags.OF_EXECUTIONS),
+    "doctor": _Command("doctor", "doctor", flags.OF_DOCTOR),
+    "version": _Command("doctor", "version", flags.OF_VERSION),
+}
+
+
+def application(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
+    """The application with these commands: only their modules are imported, which takes time."""
+    app = typer.Typer(
+        name="kubectl wfe",
+        help=_ABOUT,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in names:
+        known = COMMANDS[name]
+        module = importlib.import_module(f"workflowexecution.plugin.commands.{known.module}")
+        function = getattr(module, known.function)
+        app.command(name)(with_session(function, known.refused, known.forms))
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command("bundle", context_settings=settings, add_help_option=False)(_bundle)
+    app.callback()(_plugin)
+    return app
+
+
 def _bundle(context: typer.Context) -> None:
     """Check, list, render and push remediation bundles; its own --help tells more."""
     # Imported here because it imports the whole operator, which no other command needs.
@@ -68,14 +83,19 @@ def _bundle(context: typer.Context) -> None:
     raise typer.Exit(commands.main(["bundle", *context.args]))
 
 
-@app.callback()
 def _plugin() -> None:
     """Look at WorkflowExecutions, ask why, stop them."""
 
 
+def _application_for(arguments: Sequence[str]) -> typer.Typer:
+    first = arguments[0] if arguments else ""
+    return application([first] if first in COMMANDS else [] if first == "bundle" else COMMANDS)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    app(sys.argv[1:] if arguments is None else arguments, prog_name="kubectl wfe")
+    given = in_order(sys.argv[1:] if arguments is None else arguments)
+    _application_for(given)(given, prog_name="kubectl wfe")
 
 
 def complete() -> None:
@@ -87,12 +107,15 @@ def complete() -> None:
     from typer.completion import completion_init  # type: ignore[attr-defined]
 
     completion_init()
+    given = in_order(sys.argv[1:])
     # kubectl wants the format of fish: a suggestion, a tab, a description.
     os.environ |= {
         _VARIABLE: "complete_fish",
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        "_TYPER_COMPLETE_ARGS": shlex.join(["kubectl-wfe", *(sys.argv[1:] or [""])]),
+        "_TYPER_COMPLETE_ARGS": shlex.join(["kubectl-wfe", *(given or [""])]),
     }
+    # The last word may be the beginning of another command.
+    app = _application_for(given[:-1])
     try:
         app(prog_name="kubectl-wfe", complete_var=_VARIABLE)
     except SystemExit:

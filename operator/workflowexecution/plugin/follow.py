@@ -19,7 +19,8 @@ from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.watch_stream import PAUSE_S, SILENCE_S, read_event, watch_query
-from workflowexecution.plugin.requests import cluster_of, escaped
+from workflowexecution.plugin.answers import in_words
+from workflowexecution.plugin.requests import cluster_of, escaped, name_of_kind, query_of
 from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.shell import Exit, exit_for
 from workflowexecution.views.why import happened_to, progress_of
@@ -42,6 +43,8 @@ class Follower:
         session: of the command.
         namespaces: one, or none for all.
         which: field selector; empty for all executions.
+        labels: label selector; empty for all executions.
+        with_ended: whether executions that have ended are listed, too.
         known: executions that had not ended when they were read.
         on_trouble: called with the error each time the API server does not answer.
     """
@@ -52,12 +55,15 @@ class Follower:
         namespaces: Sequence[str],
         *,
         which: str = "",
+        labels: str = "",
+        with_ended: bool = False,
         known: Sequence[Execution] = (),
         on_trouble: Callable[[str], None],
     ) -> None:
         self._session = session
         (self._path,) = execution_paths(namespaces)
-        self._which = which
+        self._which, self._labels = which, labels
+        self._listed = "" if with_ended else _ACTIVE
         self._on_trouble = on_trouble
         self._version = ""
         self._active = {item.uid: item for item in known}
@@ -84,12 +90,12 @@ class Follower:
             except errors.UnavailableError as error:
                 if not self._is_patient:
                     raise
-                self._on_trouble(str(error))
+                self._on_trouble(in_words(error))
             await asyncio.sleep(PAUSE_S)
 
     async def _begin(self) -> list[Change]:
         """List active executions, and read those again that are no longer active."""
-        version, found = await _list(self._session.client, self._path, self._query(_ACTIVE))
+        version, found = await _list(self._session.client, self._path, self._query(self._listed))
         active = {item.uid: item for item in map(parse_execution, found)}
         missing = [item for uid, item in self._active.items() if uid not in active]
         ended = [await self._end_of(item) for item in missing]
@@ -128,7 +134,7 @@ class Follower:
 
     def _query(self, also: str = "") -> dict[str, str]:
         selector = ",".join(filter(None, (self._which, also)))
-        return {"fieldSelector": selector} if selector else {}
+        return query_of(selector, self._labels)
 
 
 async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[str, Sequence[Raw]]:
@@ -137,27 +143,34 @@ async def _list(client: ApiClient, path: str, query: dict[str, str]) -> tuple[st
     return reading.text(page, "metadata", "resourceVersion"), page["items"]
 
 
-async def wait_for_end(session: Session, execution: Execution, limit: float | None) -> Exit:
+async def wait_for_end(
+    session: Session, execution: Execution, limit: float | None, *, prints: bool = False
+) -> Exit:
     """Follow an execution to its end, and print its progress to standard error.
 
     Args:
         session: of the command.
         execution: as it was seen last.
         limit: seconds to wait at most; None for any time.
+        prints: whether each state is printed to standard output as well, for programs.
     Raises: NotFoundError where it is deleted; other ApiErrors.
     """
     try:
         async with asyncio.timeout(limit), aclosing(_states_of(session, execution)) as states:
-            return await _report_until_end(session, states)
+            return await _report_until_end(session, states, prints)
     except TimeoutError:
         session.printer.note("the time to wait is over; it goes on")
         await let_connections_close()
         return Exit.STILL_GOING
 
 
-async def _report_until_end(session: Session, states: AsyncGenerator[Execution, None]) -> Exit:
+async def _report_until_end(
+    session: Session, states: AsyncGenerator[Execution, None], prints: bool
+) -> Exit:
     printed = ""
     async for seen in states:
+        if prints:
+            session.printer.print_change(seen.raw, name_of_kind(seen.name))
         if (line := progress_of(seen)) != printed:
             session.printer.note(one_line(line))
             printed = line

@@ -64,11 +64,11 @@ async def gather_facts(session: Session, target: str = "") -> Facts:
     Raises: ApiError where the cluster does not answer; a missing right is not an error.
     """
     cluster, unread = cluster_of(session), list[str]()
-    executions = await _readable(_executions(session, target), unread)
+    executions = await readable(_executions(session, target), unread)
     # Pods are read before runs, so that a pod without a listed run is left of a deleted run.
-    listed_pods = await _readable(cluster.list_active_pods(), unread)
+    listed_pods = await readable(cluster.list_active_pods(), unread)
     pods = [raw for raw in listed_pods if parse_pod(raw).is_active]
-    listed = await _readable(_runs(session, target), unread)
+    listed = await readable(_runs(session, target), unread)
     runs = [run for raw in listed if (run := parse_run(raw))]
     if not unread:
         runs += _gone_runs(pods, {_key_of(raw) for raw in listed}, target)
@@ -88,7 +88,8 @@ async def gather_facts(session: Session, target: str = "") -> Facts:
     )
 
 
-async def _readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
+async def readable(listed: AsyncIterator[Raw], unread: list[str]) -> list[Raw]:
+    """The listed objects; a missing right to list them is added to ``unread``."""
     try:
         return [raw async for raw in listed]
     except errors.MissingRightError as error:

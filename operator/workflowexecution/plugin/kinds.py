@@ -5,6 +5,7 @@ from typing import Final
 from workflowexecution.api.discovery import TargetFit, check_against, parse_kinds
 from workflowexecution.client.cluster import Raw
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.session import Session
 
 # All groups in one answer, in the newest form that the server has.
@@ -13,17 +14,23 @@ _AGGREGATED: Final = (
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 )
 _PATHS: Final = ("/api", "/apis")
+# What is unknown where the kinds cannot be read.
+IS_KIND_SERVED: Final = "whether the cluster serves the kind of the target"
 
 
-async def fit_of_target(session: Session, target: str) -> TargetFit:
+async def fit_of_target(session: Session, target: str, unread: list[str]) -> TargetFit:
     """Compare a target with the kinds of the cluster; says so where they cannot be read.
 
+    A missing right to read them is added to ``unread``.
     Raises: ValueError where the text is not a target.
     """
     try:
         documents = [await _discover(session, path) for path in _PATHS]
+    except errors.ForbiddenError as error:
+        unread.append(in_words(error))
+        return TargetFit()
     except errors.ApiError as error:
-        return TargetFit(unchecked=str(error))
+        return TargetFit(unchecked=in_words(error))
     served = parse_kinds(documents)
     if not served.kinds:
         return TargetFit(unchecked="the API server lists its kinds in a form that is not known")

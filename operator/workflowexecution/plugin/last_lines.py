@@ -8,11 +8,12 @@ from typing import Final
 from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.pod_logs import read_tail
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
+from workflowexecution.plugin.shell import report_unread
 from workflowexecution.views.step_logs import StepLog, running_steps
-from workflowexecution.views.wording import missing_right
 
 LINES: Final = 10
 # A cancel is not delayed for longer than this by the logs.
@@ -35,8 +36,10 @@ async def read_last_lines(session: Session, run: Run) -> list[StepLines]:
             steps = running_steps([raw for raw in found if is_of_run(raw, run.uid)])
             logs = await asyncio.gather(*(_lines_of(session, run, item) for item in steps))
             return [item for item in logs if item.lines]
+    except errors.MissingRightError as error:
+        report_unread(session.printer, "the last lines of its steps", [in_words(error)])
     except errors.ApiError as error:
-        session.printer.note(f"warning: no last lines of its steps: {missing_right(str(error))}")
+        session.printer.note(f"warning: no last lines of its steps: {in_words(error)}")
     except TimeoutError:
         session.printer.note(f"warning: no last lines of its steps: no answer in {_PATIENCE_S:g} s")
     return []
@@ -56,4 +59,4 @@ def print_lines(session: Session, log: StepLines) -> None:
     if log.lines:
         session.printer.say(f"\nLast lines of step {log.step}:")
     for line in log.lines:
-        session.printer.say(f"  {line}")
+        session.printer.say_from("", f"  {line}")

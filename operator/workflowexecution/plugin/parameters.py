@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from workflowexecution.api import identity
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.target import check_target
 from workflowexecution.core import pipelinerun
@@ -19,7 +20,6 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Flags, open_session
-from workflowexecution.settings import Settings
 
 _PATIENCE_S: Final = 3.0
 # Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
@@ -70,7 +70,7 @@ def _flags_of(given: dict[str, Any]) -> Flags:
         output=Output.TABLE,
         context=given.get("context"),
         kubeconfig=given.get("kubeconfig"),
-        execution_namespace=Settings.model_fields["execution_namespace"].default,
+        execution_namespace=identity.DEFAULT_EXECUTION_NAMESPACE,
     )
 
 
@@ -110,6 +110,10 @@ OnlyTarget = Annotated[
         autocompletion=complete_target,
     ),
 ]
+Selector = Annotated[
+    str,
+    typer.Option("--selector", "-l", help="Only those with these labels, e.g. team=payment."),
+]
 OnlyWorkflow = Annotated[
     str,
     typer.Option(
@@ -125,6 +129,18 @@ ThisTarget = Annotated[
 ThisWorkflow = Annotated[
     str, typer.Option("--workflow", help="Workflow id.", autocompletion=complete_workflow)
 ]
+
+
+def in_flags(problem: str, flags: Mapping[str, str]) -> str:
+    """The problem of a spec, in the words of a command line.
+
+    Args:
+        problem: names fields, as `parse_spec` says it.
+        flags: by field.
+    """
+    for field, flag in flags.items():
+        problem = re.sub(rf"(?<![\w.]){re.escape(field)}(?=[:.\[])", flag, problem)
+    return problem.replace(": Field required", " is missing")
 
 
 def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:

@@ -6,25 +6,27 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
+from workflowexecution.cli.layout import INDENT, UNBOUNDED, wrapped
 from workflowexecution.cli.table import STYLES, Column, table_lines
 from workflowexecution.core.text import escaped, is_printable, one_line, printable
+from workflowexecution.plugin import jsonpath
 
 T = TypeVar("T")
-
-# Wider than any row, so that nothing is cut off for a program or a pager.
-_UNBOUNDED: Final = 100_000
+# Between the longest title of a field and the values.
+_GAP_OF_FIELDS: Final = 4
 
 
 class Output(StrEnum):
@@ -35,13 +37,57 @@ class Output(StrEnum):
     JSON = "json"
     YAML = "yaml"
     NAME = "name"
+    JSONPATH = "jsonpath"
+    COLUMNS = "custom-columns"
+
+
+def parse_form(text: str) -> tuple[Output, str]:
+    """The form that `-o` asks for, and its template.
+
+    Raises: ValueError where there is no such form, or its template is missing or not understood.
+    """
+    kind, has_template, template = text.partition("=")
+    if kind not in list(Output):
+        forms = ", ".join(Output)
+        raise ValueError(f"-o {text!r} is no form of an answer; the forms are {forms}")
+    form = Output(kind)
+    if form not in (Output.JSONPATH, Output.COLUMNS):
+        if has_template:
+            raise ValueError(f"-o {kind} takes no value; leave out ={template}")
+        return form, ""
+    if not template:
+        example = "{.items[*].metadata.name}" if form is Output.JSONPATH else "NAME:.metadata.name"
+        raise ValueError(f"-o {kind} needs a value, as {kind}={example}")
+    try:
+        jsonpath.fill(template, {}) if form is Output.JSONPATH else _custom_columns(template)
+    except ValueError as error:
+        raise ValueError(f"-o {kind}: {error}") from error
+    return form, template
+
+
+def _custom_columns(template: str) -> list[Column[Any]]:
+    """The columns `TITLE:PATH,…`. Raises: ValueError where they cannot be read."""
+    found = []
+    for item in template.split(","):
+        title, is_named, path = item.partition(":")
+        if not (title and is_named and path):
+            raise ValueError(f"{item!r} is no column; write it like NAME:.metadata.name")
+        jsonpath.values_at(path, {})
+        column: Column[Any] = Column(title, partial(_cell, path))
+        found.append(column)
+    return found
+
+
+def _cell(path: str, document: Any) -> str:
+    return ",".join(map(jsonpath.text_of, jsonpath.values_at(path, document))) or "<none>"
 
 
 class Printer:
     """Prints the output of a command; notes for people go to standard error."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, template: str = "") -> None:
         self.output = output
+        self._template = template
         self._out = _console(sys.stdout.isatty(), stderr=False)
         self._err = _console(sys.stderr.isatty(), stderr=True)
 
@@ -67,22 +113,25 @@ class Printer:
             self.note(empty)
         if self.output is Output.NAME:
             self._write("".join(f"{name(item)}\n" for item in items))
-        elif self.output in (Output.JSON, Output.YAML):
+        elif not self.is_for_people:
             found = [document(item) for item in items]
             self.print_document({"apiVersion": "v1", "kind": "List", "items": found})
         elif items:
             shown = [item for item in columns if not item.is_wide or self.output is Output.WIDE]
             self.print_table(items, shown)
 
-    def print_table(self, items: Sequence[T], columns: Sequence[Column[T]]) -> None:
+    def print_table(
+        self, items: Sequence[T], columns: Sequence[Column[T]], *, with_header: bool = True
+    ) -> None:
         """Print items as a table, regardless of the chosen format."""
-        lines = table_lines(items, columns)
+        lines = table_lines(items, columns, self.width, with_header=with_header)
         if self._out.is_terminal:
             for line in lines:
                 self._say(line)
         else:
             # Without colours, writing is much faster than rich for ten thousand lines.
             self._write("".join(f"{line.plain}\n" for line in lines))
+            self._out.file.flush()
 
     def print_change(self, value: Any, name: str) -> None:
         """Print one value of a stream: a line of JSON, a YAML document, or a name.
@@ -94,6 +143,8 @@ class Printer:
         elif self.output is Output.YAML:
             self._write("---\n")
             self.print_document(value)
+        elif self.output in (Output.JSONPATH, Output.COLUMNS):
+            self.print_document(value)
         else:
             self._write(_json(as_plain(value)) + "\n")
         self._out.file.flush()
@@ -102,32 +153,48 @@ class Printer:
         """Print a result: a line of text for people, else the value in the chosen format."""
         if self.output is Output.NAME:
             self._write(f"{name}\n" if name else "")
-        elif self.output in (Output.JSON, Output.YAML):
+        elif not self.is_for_people:
             self.print_document(value)
         else:
             self.say(text)
 
     def print_document(self, value: Any) -> None:
-        """Print one value as YAML if that is the format, else as JSON."""
+        """Print one value as YAML or by a template if that is the format, else as JSON."""
         plain = as_plain(value)
         if self.output is Output.YAML:
             self._write(_yaml(plain))
+        elif self.output is Output.JSONPATH:
+            filled = jsonpath.fill(self._template, plain)
+            self._write(filled if filled.endswith("\n") or not filled else f"{filled}\n")
+        elif self.output is Output.COLUMNS:
+            is_list = isinstance(plain, dict) and plain.get("kind") == "List"
+            self.print_table(
+                plain["items"] if is_list else [plain], _custom_columns(self._template)
+            )
         else:
             self._write(_json(plain, indent=2) + "\n")
 
     def print_fields(self, fields: Mapping[str, str]) -> None:
         """Print fields, one on each line; empty ones are left out."""
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for title, value in fields.items():
-            if value:
-                table.add_row(title, Text(printable(value)))
-        self._out.print(table)
+        shown = {title: printable(value) for title, value in fields.items() if value}
+        start = max(map(len, shown), default=0) + _GAP_OF_FIELDS
+        for title, value in shown.items():
+            self._print_field(title, value, start)
 
-    def say(self, text: str, style: str = "") -> None:
-        """Print a line for people to standard output."""
-        self._say(Text(printable(text), style=style or STYLES.get(text, "")))
+    def _print_field(self, title: str, value: str, start: int) -> None:
+        """Print a value beside its title, or below it where a word of it has no place there."""
+        lines, place = wrapped(value, self.width - start), start
+        if any(cell_len(line) > self.width - start for line in lines):
+            lines, place = ["", *wrapped(value, self.width - len(INDENT))], len(INDENT)
+        first, *rest = lines
+        head = Text.assemble((title, "bold"), " " * (start - len(title)) if first else "", first)
+        for line in (head, *(Text(" " * place + text) for text in rest)):
+            self._say(line)
+
+    def say(self, text: str, style: str = "", *, indent: str = "") -> None:
+        """Print a text for people to standard output; ``indent`` is of all lines but the first."""
+        for line in wrapped(printable(text), self.width, indent):
+            self._say(Text(line, style=style or STYLES.get(text, "")))
 
     def say_from(self, source: str, text: str, style: str = "") -> None:
         """Print a line of another program after its source, and flush."""
@@ -139,19 +206,30 @@ class Printer:
 
     def note(self, text: str) -> None:
         """Print a note for people to standard error."""
-        self._err.print(Text(printable(text)), soft_wrap=True)
+        for line in wrapped(printable(text), self._err.width):
+            self._err.print(Text(line), soft_wrap=True)
+
+    @property
+    def width(self) -> int:
+        """The width of the terminal, in cells; without limit where there is none."""
+        return self._out.width
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether the answer is a table or text for people."""
+        return self.output in (Output.TABLE, Output.WIDE)
 
     @property
     def is_live(self) -> bool:
         """Whether the output can be redrawn: a table on a terminal."""
-        return self._out.is_terminal and self.output in (Output.TABLE, Output.WIDE)
+        return self._out.is_terminal and self.is_for_people
 
     def open_live(self) -> Live:
         """A part of the terminal that can be redrawn, as a context manager."""
         return Live(console=self._out, auto_refresh=False, vertical_overflow="crop")
 
     def _say(self, line: Text) -> None:
-        # The terminal wraps long lines, so that they can be copied as one line.
+        # What is still longer is wrapped by the terminal, so that it can be copied as one line.
         self._out.print(line, soft_wrap=True)
 
     def _write(self, text: str) -> None:
@@ -185,12 +263,12 @@ def _json(plain: Any, indent: int | None = None) -> str:
 def _yaml(plain: Any) -> str:
     def dump(*, allow_unicode: bool) -> str:
         # Without line wrapping, so that grep finds whole values.
-        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=_UNBOUNDED)
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=UNBOUNDED)
 
     text = dump(allow_unicode=True)
     return text if is_printable(text) else dump(allow_unicode=False)
 
 
 def _console(is_terminal: bool, *, stderr: bool) -> Console:
-    width = None if is_terminal else _UNBOUNDED
+    width = None if is_terminal else UNBOUNDED
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)

@@ -43,18 +43,30 @@ def cluster_of(session: Session, namespaces: Sequence[str] = ()) -> KubeCluster:
     )
 
 
-async def all_executions(session: Session, wanted: Wanted) -> list[Raw]:
-    """The executions in the namespaces of the command that match, and perhaps others."""
-    return [item async for item in executions_in(session, session.namespaces, wanted)]
+async def all_executions(session: Session, wanted: Wanted, labels: str = "") -> list[Raw]:
+    """The executions in the namespaces of the command that match, and perhaps others.
+
+    Args:
+        session: of the command.
+        wanted: a filter.
+        labels: a label selector; empty for all.
+    """
+    return [item async for item in executions_in(session, session.namespaces, wanted, labels)]
 
 
 def executions_in(
-    session: Session, namespaces: Sequence[str], wanted: Wanted
+    session: Session, namespaces: Sequence[str], wanted: Wanted, labels: str = ""
 ) -> AsyncIterator[Raw]:
     """The same in these namespaces; in all, if it is empty."""
-    query = {"fieldSelector": selector} if (selector := selector_of(wanted)) else {}
+    query = query_of(selector_of(wanted), labels)
     (path,) = execution_paths(namespaces)
     return session.client.list_pages(path, query)
+
+
+def query_of(fields: str, labels: str) -> dict[str, str]:
+    """The query for a field selector and a label selector; either may be empty."""
+    selectors = {"fieldSelector": fields, "labelSelector": labels}
+    return {name: selector for name, selector in selectors.items() if selector}
 
 
 def selector_of(wanted: Wanted) -> str:
@@ -92,6 +104,8 @@ async def read_run(session: Session, execution: Execution) -> tuple[Run | None, 
     try:
         run = parse_run(await cluster_of(session).get_run(namespace, name))
     except errors.NotFoundError as error:
+        if is_kind_unknown(error):
+            raise
         raise errors.NotFoundError(f"{where} is gone, and its tasks with it") from error
     if run is None or run.owner is None or run.owner.uid != execution.uid:
         raise errors.NotFoundError(f"{where} is not this execution's any more")
@@ -133,7 +147,9 @@ async def read_execution(session: Session, text: str) -> Raw:
         another ApiError.
     """
     namespace, name = split_key(text)
-    if session.all_namespaces and not namespace:
+    if namespace and session.all_namespaces:
+        raise ValueError(f"{text!r} names its namespace, so -A does nothing: leave it out")
+    if session.all_namespaces:
         return await _read_anywhere(session, name)
     if namespace and session.asked_namespace not in ("", namespace):
         raise ValueError(
@@ -217,7 +233,7 @@ async def read_settings(session: Session) -> OperatorSettings:
     return OperatorSettings(entries=entries, unreadable=unreadable)
 
 
-async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold:
+async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Raw:
     """Create a hold; without a name, the API server makes one."""
     meta = {"name": name} if name else {"generateName": "hold-"}
     body = {
@@ -227,11 +243,10 @@ async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Hold
         "spec": spec,
     }
     path = holds_path(session.execution_namespace)
-    return parse_hold(await session.client.request("POST", path, body=body))
+    return await session.client.request("POST", path, body=body)
 
 
 async def delete_hold(session: Session, name: str) -> None:
-    """Delete a hold, by `NAME` or `TYPE/NAME`. Raises: NotFoundError where there is none."""
-    name = name_of_hold(name)
+    """Delete a hold. Raises: NotFoundError where there is none."""
     path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
     await session.client.request("DELETE", path)

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.load_access import load_access, load_namespace
@@ -19,13 +20,20 @@ _CLOSING_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """The flags of all commands; None where a flag is not given."""
+    """The flags of all commands; None where a flag is not given.
+
+    template: of the output, where it has one.
+    as_user, as_groups: to impersonate.
+    """
 
     namespace: str | None
     all_namespaces: bool
     output: Output
+    template: str = ""
     context: str | None
     kubeconfig: str | None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
     execution_namespace: str
 
 
@@ -62,19 +70,32 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
 
     Raises: FileNotFoundError or ValueError where there is no usable kubeconfig.
     """
-    access = load_access(flags.kubeconfig, flags.context)
+    access = _impersonating(load_access(flags.kubeconfig, flags.context), flags)
     namespace = flags.namespace or load_namespace(flags.kubeconfig, flags.context)
     clock = ServerClock()
     async with access.open_session(connections=_CONNECTIONS) as http:
         yield Session(
             client=ApiClient(http, access.server, clock),
             clock=clock,
-            printer=Printer(flags.output),
+            printer=Printer(flags.output, flags.template),
             namespace=namespace,
             all_namespaces=flags.all_namespaces,
             execution_namespace=flags.execution_namespace,
             asked_namespace=flags.namespace or "",
         )
+
+
+def _impersonating(access: Access, flags: Flags) -> Access:
+    """The access with the headers of `--as`, which replace those of the kubeconfig."""
+    if not flags.as_user:
+        if flags.as_groups:
+            raise ValueError("--as-group needs --as: name the user to impersonate")
+        return access
+    headers = [("Impersonate-User", flags.as_user)]
+    headers += [("Impersonate-Group", group) for group in flags.as_groups]
+    if not all(value.isprintable() and value for _, value in headers):
+        raise ValueError("--as and --as-group must be texts without control characters")
+    return replace(access, impersonation=tuple(headers))
 
 
 async def let_connections_close() -> None:

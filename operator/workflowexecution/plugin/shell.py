@@ -2,9 +2,9 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Any, get_type_hints
 
 import typer
 
@@ -12,13 +12,18 @@ from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
+from workflowexecution.plugin.answers import in_words
+from workflowexecution.plugin.flags import (
+    SHARED,
+    Refused,
+    make_flags,
+    parameters_of,
+    problem_of,
+)
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.requests import is_kind_unknown
 from workflowexecution.plugin.session import Flags, open_session
-from workflowexecution.settings import Settings
-from workflowexecution.views.wording import missing_right
-
-_ENVIRONMENT: Final = Settings.model_config["env_prefix"]
+from workflowexecution.views.wording import install, missing_right
 
 
 class Exit(IntEnum):
@@ -37,7 +42,7 @@ class Exit(IntEnum):
     ERROR = 1, "It cannot be done as things are; the message says why. Of `doctor`: an error."
     USAGE = 2, "Wrong flags, arguments or file, or no usable kubeconfig."
     NOT_FOUND = 3, "There is no such object."
-    FORBIDDEN = 4, "A right is missing; the message names it."
+    FORBIDDEN = 4, "A right is missing, so all or a part of the answer is unknown; it is named."
     UNAVAILABLE = 5, "No way to the cluster: the API server gave no answer, or the login failed."
     FAILED = 10, "The execution ended as Failed; of `can-run`: it would fail at once."
     SKIPPED = 11, "The execution ended as Skipped; of `can-run`: it would be skipped."
@@ -52,6 +57,19 @@ def exit_for(phase: Phase | None) -> Exit:
     return by_phase.get(phase, Exit.STILL_GOING) if phase else Exit.STILL_GOING
 
 
+def report_unread(printer: Printer, what: str, unread: Sequence[str]) -> Exit | None:
+    """Say what is unknown because rights are missing; returns the exit status for it.
+
+    Args:
+        printer: of the command.
+        what: is unknown, as the subject of a sentence.
+        unread: names each missing right; None is returned where it is empty.
+    """
+    for line in unread:
+        printer.note(f"unknown: {what}: {line}")
+    return Exit.FORBIDDEN if unread else None
+
+
 class CommandError(Exception):
     """A command cannot be carried out; the text says why, and names a fix."""
 
@@ -60,66 +78,51 @@ class CommandError(Exception):
         self.status = status
 
 
-def _flags(
-    namespace: Annotated[
-        str | None,
-        typer.Option("--namespace", "-n", help="Namespace of the executions; else the context's."),
-    ] = None,
-    all_namespaces: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="Executions of all namespaces.")
-    ] = False,
-    output: Annotated[
-        Output, typer.Option("--output", "-o", help="Form of the answer.")
-    ] = Output.TABLE,
-    context: Annotated[str | None, typer.Option(help="Context of the kubeconfig.")] = None,
-    kubeconfig: Annotated[
-        str | None, typer.Option(help="Kubeconfig to read; else KUBECONFIG, else ~/.kube/config.")
-    ] = None,
-    execution_namespace: Annotated[
-        str,
-        typer.Option(
-            envvar=f"{_ENVIRONMENT}EXECUTION_NAMESPACE",
-            help="Namespace of the PipelineRuns, as in the operator's settings.",
-        ),
-    ] = Settings.model_fields["execution_namespace"].default,
-) -> Flags:
-    return Flags(
-        namespace=namespace,
-        all_namespaces=all_namespaces,
-        output=output,
-        context=context,
-        kubeconfig=kubeconfig,
-        execution_namespace=execution_namespace,
-    )
-
-
-# Names of the parameters that every command has.
-SHARED: Final = tuple(inspect.signature(_flags).parameters)
-
-
-def with_session(command: Callable[..., Awaitable[Exit | None]]) -> Callable[..., None]:
+def with_session(
+    command: Callable[..., Awaitable[Exit | None]],
+    refused: Refused,
+    forms: frozenset[Output],
+) -> Callable[..., None]:
     """Make a Typer command from a function of a session and its own parameters.
 
     The shared flags come after its own. It returns the exit status; None is 0.
+
+    Args:
+        command: the function.
+        refused: the shared flags that it has no use for, with what to do instead.
+        forms: of its answer.
     """
-    shared = inspect.signature(_flags).parameters
+    shared, annotations = parameters_of(refused)
     own = list(inspect.signature(command).parameters.values())[1:]
 
-    def run(**given: Any) -> None:
-        flags = _flags(**{name: given.pop(name) for name in SHARED})
+    def run(typer_context: typer.Context, **given: Any) -> None:
+        try:
+            problem = problem_of(typer_context, refused, forms)
+            flags = make_flags(**{name: given.pop(name) for name in SHARED})
+        except ValueError as error:
+            raise typer.Exit(_refuse(str(error))) from error
+        if problem:
+            raise typer.Exit(_refuse(problem))
         raise typer.Exit(asyncio.run(_carry_out(command, flags, given)))
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__annotations__ = {
+        "typer_context": typer.Context,
         **get_type_hints(command, include_extras=True),
-        **get_type_hints(_flags, include_extras=True),
+        **annotations,
         "return": None,
     }
+    context = inspect.Parameter("typer_context", inspect.Parameter.KEYWORD_ONLY)
     parameters = [
-        item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in [*own, *shared.values()]
+        item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in [context, *own, *shared]
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
+
+
+def _refuse(problem: str) -> Exit:
+    Printer(Output.TABLE).note(f"error: {problem}")
+    return Exit.USAGE
 
 
 async def _carry_out(
@@ -153,25 +156,27 @@ def explain(error: Exception) -> tuple[Exit, str]:
 
 
 def _explain_answer(error: errors.ApiError) -> tuple[Exit, str]:
+    said = in_words(error)
     match error:
         case errors.MissingRightError():
-            return Exit.FORBIDDEN, missing_right(str(error))
+            return Exit.FORBIDDEN, said
+        case errors.ForbiddenError() if missing_right(str(error)) != str(error):
+            return Exit.FORBIDDEN, said
         case errors.NotFoundError() if is_kind_unknown(error):
-            return Exit.ERROR, f"{_not_served(error)} ({error})"
+            return Exit.ERROR, _not_served(error)
         case errors.NotFoundError():
-            return Exit.NOT_FOUND, str(error)
+            return Exit.NOT_FOUND, said
         case errors.UnknownCallerError():
-            return Exit.UNAVAILABLE, f"{_unknown(error)}: {error}"
+            return Exit.UNAVAILABLE, f"{_unknown(error)}: {said}"
         case errors.UnavailableError():
-            return Exit.UNAVAILABLE, f"{error}; is it the cluster you mean? kubectl cluster-info"
+            return Exit.UNAVAILABLE, f"{said}; is it the cluster you mean? kubectl cluster-info"
         case _:
-            return Exit.ERROR, str(error)
+            return Exit.ERROR, said
 
 
 def _not_served(error: errors.ApiError) -> str:
     if identity.GROUP in str(error):
-        fix = "kubectl apply -k manifests/crd"
-        return f"this cluster has no definition of WorkflowExecution; install it: {fix}"
+        return f"this cluster does not define the kinds of the operator; {install('crd')}"
     if "selfsubjectreviews" in str(error):
         return "this cluster does not tell users their names; Kubernetes does so from 1.28"
     return "this cluster does not serve Tekton's kinds; install Tekton Pipelines"

@@ -8,7 +8,7 @@ from workflowexecution.cache.store import Store
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.names import lock_text
@@ -151,7 +151,8 @@ class HeldBy:
 
     state: Active, Expired or NotUnderstood; a hold that is not understood holds everything.
     until: aware UTC; None where the hold lasts until it is deleted.
-    waiting: namespace/name of the executions that it concerns and that have no run yet.
+    waiting: namespace/name of the executions that it concerns and that have no run yet; None where
+        that is not known.
     """
 
     name: str
@@ -162,23 +163,87 @@ class HeldBy:
     since: datetime | None
     until: datetime | None
     state: str
-    waiting: Sequence[str] = ()
+    waiting: Sequence[str] | None = ()
 
 
-def held_by(holds: Iterable[Hold], executions: Iterable[Execution], now: datetime) -> list[HeldBy]:
-    """All holds: expired ones last, older ones before newer ones."""
-    pending = [item for item in executions if not item.has_ended and item.run_name is None]
+def held_by(
+    holds: Iterable[Hold], executions: Iterable[Execution] | None, now: datetime
+) -> list[HeldBy]:
+    """All holds: expired ones last, older ones before newer ones.
+
+    Args:
+        holds: all of them.
+        executions: None where they are not known.
+        now: aware UTC.
+    """
+    pending = _pending(executions)
     found = [_held_by(hold, pending, now) for hold in holds]
     return sorted(found, key=lambda item: (item.state == "Expired", str(item.since), item.name))
 
 
-def _held_by(hold: Hold, pending: Sequence[Execution], now: datetime) -> HeldBy:
-    is_over = hold.is_over(now)
-    waiting = [
+def extent_of(hold: Hold) -> str:
+    """The launches that a hold stops: of which workflows, on which targets, in which namespaces."""
+    if not (hold.workflow_id or hold.target or hold.for_namespace):
+        return "every new launch is held: every workflow, on every target, in every namespace"
+    workflow = f"workflow {hold.workflow_id}" if hold.workflow_id else "every workflow"
+    target = f"target {hold.target}" if hold.target else "every target"
+    # A target is in one namespace, but executions of all namespaces can name it.
+    where = f"namespace {hold.for_namespace}" if hold.for_namespace else "every namespace"
+    return f"new launches are held: {workflow}, on {target}, in {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The executions that waited for holds, after the end of these holds.
+
+    going: `namespace/name` of those that no other hold concerns.
+    still_held: `namespace/name` of the others, each with the name of a hold that is left.
+    """
+
+    going: Sequence[str]
+    still_held: Sequence[tuple[str, str]]
+
+
+def released(
+    gone: Iterable[Hold], left: Iterable[Hold], executions: Iterable[Execution], now: datetime
+) -> Released:
+    """Find the executions that go on.
+
+    Args:
+        gone: the holds that were lifted.
+        left: all others.
+        executions: of all namespaces.
+        now: aware UTC.
+    """
+    lifted, others = list(gone), list(left)
+    going, still_held = list[str](), list[tuple[str, str]]()
+    for item in _pending(executions) or ():
+        name = f"{item.namespace}/{item.name}"
+        if hold_on(lifted, item, now) is None:
+            continue
+        if holder := hold_on(others, item, now):
+            still_held.append((name, holder.name))
+        else:
+            going.append(name)
+    return Released(going, still_held)
+
+
+def _pending(executions: Iterable[Execution] | None) -> list[Execution] | None:
+    if executions is None:
+        return None
+    return [item for item in executions if not item.has_ended and item.run_name is None]
+
+
+def _waiting_for(hold: Hold, pending: Iterable[Execution]) -> tuple[str, ...]:
+    return tuple(
         f"{item.namespace}/{item.name}"
         for item in pending
-        if not is_over and hold.concerns(item.target, item.workflow_id, item.namespace)
-    ]
+        if hold.concerns(item.target, item.workflow_id, item.namespace)
+    )
+
+
+def _held_by(hold: Hold, pending: Sequence[Execution] | None, now: datetime) -> HeldBy:
+    is_over = hold.is_over(now)
     state = "NotUnderstood" if hold.problem else "Expired" if is_over else "Active"
     return HeldBy(
         name=hold.name,
@@ -189,5 +254,5 @@ def _held_by(hold: Hold, pending: Sequence[Execution], now: datetime) -> HeldBy:
         since=hold.since,
         until=hold.until,
         state=state,
-        waiting=tuple(waiting),
+        waiting=None if pending is None else _waiting_for(hold, () if is_over else pending),
     )

@@ -147,7 +147,7 @@ def _again(execution: Execution, expected: Preview, now: datetime) -> str:
     if expected.decision == "Launch":
         return "now"
     if expected.decision == "Unknown":
-        return f"not known: {expected.message}"
+        return f"unknown: {expected.message}"
     if expected.decision == "Refuse":
         return f"not with this spec: {expected.message}"
     clear = _clear_for(execution, expected)

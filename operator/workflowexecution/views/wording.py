@@ -4,10 +4,16 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from workflowexecution.client.paths import TEKTON_NAMESPACE
+from workflowexecution.core.text import command
+
 _REFUSAL: Final = re.compile(
     r'cannot (?P<verb>[a-z]+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_REFUSAL_OF_PATH: Final = re.compile(r'cannot (?P<verb>[a-z]+) path "(?P<path>[^"]+)"')
+# Part of each cluster; it is bound to all users unless somebody has changed that.
+_DISCOVERY: Final = "system:discovery"
 _READING: Final = ("get", "list", "watch")
 _WRITING: Final = ("create", "patch", "update", "delete")
 # Shipped roles: the first by the resource that may be read, the second by verb and resource.
@@ -23,6 +29,8 @@ _READERS: Final = {
     "configmaps": "workflowexecution-run-reader",
 }
 _DOCTOR: Final = "workflowexecution-doctor"
+# Tekton gives it to all users, for the object that tells its version.
+_OF_TEKTON: Final = "Tekton's Role tekton-pipelines-info gives it"
 _DOERS: Final = {
     ("patch", "pipelineruns"): "workflowexecution-canceller",
     **{(verb, "workflowexecutions"): "workflowexecution-orchestrator" for verb in _WRITING},
@@ -46,12 +54,25 @@ def short(value: timedelta | None) -> str:
     return f"{hours // 24}d"
 
 
+def install(part: str) -> str:
+    """The fix for a missing part of the operator; it needs no clone of the repository.
+
+    Args:
+        part: of a release, which has a file of this name with the ending `.yaml`.
+    """
+    apply = command("kubectl", "apply", "-f", f"{part}.yaml")
+    return f"install {part}.yaml of the operator's release: {apply}"
+
+
 def missing_right(message: str) -> str:
     """Name the missing right and the shipped role that gives it; else return the message.
 
     Args:
         message: of the API server's refusal.
     """
+    if path := _REFUSAL_OF_PATH.search(message):
+        fix = f"the ClusterRole {_DISCOVERY} gives it"
+        return f"the right to {path['verb']} {path['path']} is missing; {fix}"
     found = _REFUSAL.search(message)
     if found is None:
         return message
@@ -69,9 +90,11 @@ def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
     """
     what = f"{resource}.{group}" if group else resource
     where = f"in namespace {namespace}" if namespace else "in all namespaces"
+    missing = f"the right to {verb} {what} {where} is missing"
+    if (resource, namespace) == ("configmaps", TEKTON_NAMESPACE):
+        return f"{missing}; {_OF_TEKTON}"
     role = _role_for(verb, resource.partition("/")[0])
-    fix = f"; the ClusterRole {role} gives it" if role else ""
-    return f"the right to {verb} {what} {where} is missing{fix}"
+    return f"{missing}; the ClusterRole {role} gives it" if role else missing
 
 
 def _role_for(verb: str, resource: str) -> str:

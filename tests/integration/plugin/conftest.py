@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness import rights
 from harness.executions import name_of, unique_target
 from harness.plugin_command import Scene
 from harness.world import World, open_world
@@ -13,7 +14,7 @@ from localcluster import Cluster
 @pytest.fixture(scope="package")
 def world(bare_cluster: Cluster) -> Iterator[World]:
     """One operator for the whole folder: the plugin only looks at what it did."""
-    with open_world(bare_cluster) as opened:
+    with rights.tekton_info(bare_cluster), open_world(bare_cluster) as opened:
         yield opened
 
 

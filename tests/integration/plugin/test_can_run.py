@@ -64,4 +64,4 @@ def test_who_may_read_executions_and_runs_is_told_in_full(scene: Scene) -> None:
 def test_a_target_that_is_none_would_fail(world: World) -> None:
     told = ask(world, "can-run", "--target", "payment", "--workflow", "restart")
     assert told.status == 10
-    assert told.out.startswith("no (ConfigurationError): spec.targetResource: 'payment' is not a ")
+    assert told.out.startswith("no (ConfigurationError): --target: 'payment' is not a ")

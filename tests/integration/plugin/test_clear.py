@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,8 +15,10 @@ from harness.waiting import eventually
 from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
+from workflowexecution.api import reading
 
 CLEAR = "kubernaut.ai/clear-execution-block"
+SECOND = timedelta(seconds=1)
 GUARDS = ("--guard-failed", "--guard-retries")
 
 
@@ -29,6 +32,11 @@ def failed(world: World, target: str) -> tuple[Object, Object]:
     item, run = world.launched(target)
     world.tekton.fail(world.tekton.begin(run))
     return world.ended(item, "Failed"), run
+
+
+def _assert_over(item: Object) -> None:
+    """The second in which an execution ended is over."""
+    assert datetime.now(UTC) - reading.parse_time(item["status"]["completionTime"]) > SECOND
 
 
 def note_on(world: World, item: Object | None) -> str:
@@ -112,7 +120,7 @@ def test_a_clear_lifts_the_cooldown_of_a_failure(world: World) -> None:
             f"WorkflowExecution {world.source}/{name_of(item)} and PipelineRun {name_of(run)}"
         ).split()
     )
-    assert "nothing cools down" in ask(world, "cooldowns", "--target", target).out
+    assert "nothing cools down" in ask(world, "cooldowns", "--target", target).err
     can = ask(world, "can-run", "--target", target, "--workflow", "restart")
     assert can.out.startswith("yes: ")
     world.launched(target)
@@ -121,6 +129,8 @@ def test_a_clear_lifts_the_cooldown_of_a_failure(world: World) -> None:
 def test_a_failure_without_a_run_is_cleared_with_the_one_that_cools_down(world: World) -> None:
     target = unique_target()
     item, run = failed(world, target)
+    # Which of two ended last is seen by the second.
+    eventually(lambda: _assert_over(item))
     wrong = {
         "workflowId": "restart",
         "version": "v1",

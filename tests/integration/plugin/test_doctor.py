@@ -48,7 +48,7 @@ def findings(world: World, doctor: Path, place: str) -> dict[str, list[Object]]:
     found: dict[str, list[Object]] = {}
     for item in json.loads(told.out)["items"]:
         found.setdefault(item["check"], []).append(item)
-        assert item["state"] != "unknown", item
+        assert "the right to" not in item["detail"], item
         assert item["fix"] or item["state"] == "ok", item
     return found
 

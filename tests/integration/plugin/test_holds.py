@@ -27,10 +27,10 @@ def test_a_target_is_held_looked_at_and_released(world: World) -> None:
     told = ask(world, "hold", name, "--target", target, "--reason", "a look first", "--for", "2h")
     assert told.status == 0, told.err
     names = {name: "HOLD", target: "TARGET", world.execution_namespace: "RUNS", who(world): "ME"}
-    assert told.masked(names) == (
-        "nothing new is launched: held by ME since TIME, until TIME: a look first "
-        "(WorkflowHold RUNS/HOLD, target TARGET)"
-    )
+    assert told.masked(names).splitlines() == [
+        "new launches are held: every workflow, on target TARGET, in every namespace",
+        "held by ME since TIME, until TIME: a look first (WorkflowHold RUNS/HOLD, target TARGET)",
+    ]
     item = world.create(target)
     waiting_for(world, item)
     shown = json.loads(ask(world, "holds", "-o", "json").out)["items"]
@@ -47,6 +47,7 @@ def test_a_target_is_held_looked_at_and_released(world: World) -> None:
 
     released = ask(world, "release", name)
     assert (released.status, released.out) == (0, f"{world.execution_namespace}/{name} is lifted\n")
+    assert f"goes on now: {world.source}/{item['metadata']['name']}" in released.err
     world.in_phase(item, "Running")
     assert ask(world, "release", name).status == 3
 
@@ -80,8 +81,8 @@ def test_what_has_expired_is_shown_on_demand_and_cleaned_up(world: World) -> Non
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--reason", "x"], "say what is held"),
-        (["--reason", "x", "--everything", "--workflow", "w"], "say what is held"),
+        (["--reason", "x"], "say what to hold"),
+        (["--reason", "x", "--everything", "--workflow", "w"], "say what to hold"),
         (["--reason", "x", "--target", "payment"], "'payment' is not a target"),
         (["--reason", "x", "--everything", "--for", "soon"], "soon"),
         (["--reason", "x", "--everything", "--until", "soon"], "write it like 2026-01-31T18"),

@@ -19,7 +19,7 @@ def test_list_shows_executions_newest_first(scene: Scene) -> None:
     header, *rows = told.masked(scene.names).splitlines()
     assert header == "NAME  PHASE  REASON  WORKFLOW  TARGET  DURATION  AGE  RUN  BLOCKER"
     assert sorted(rows) == [
-        "running  Running  Running  restart  TARGET  LENGTH  LENGTH  RUN",
+        "running  Running  restart  TARGET  LENGTH  LENGTH  RUN",
         "skipped  Skipped  ResourceBusy  scale  TARGET  LENGTH  NAMESPACE/running",
     ]
 
@@ -55,7 +55,7 @@ def test_list_gives_programs_the_objects_themselves(scene: Scene) -> None:
 def test_list_in_all_namespaces_names_each(scene: Scene) -> None:
     told = ask(scene.world, "list", "-A", "--target", scene.target, "--phase", "Running")
     row = told.masked(scene.names).splitlines()[1]
-    assert row == "NAMESPACE  running  Running  Running  restart  TARGET  LENGTH  LENGTH"
+    assert row == "NAMESPACE  running  Running  restart  TARGET  LENGTH  LENGTH"
 
 
 def test_a_missing_right_is_named_with_the_role_that_gives_it(scene: Scene) -> None:

@@ -69,7 +69,7 @@ def test_what_is_wrong_is_told_before_anything_is_created(world: World, tmp_path
     before = len(world.executions.list(world.source))
     told = ask(world, "submit", *WORKFLOW, "--target", "payment")
     assert (told.status, told.out) == (2, "")
-    assert "spec.targetResource: 'payment' is not a target" in told.err
+    assert "--target: 'payment' is not a target" in told.err
     assert ask(world, "submit", "--target", "a/b/c").status == 2
     assert ask(world, "submit", *WORKFLOW, "--target", "a/b/c", "-p", "X").status == 2
     (tmp_path / "other.yaml").write_text("kind: Pod\n")
@@ -77,7 +77,7 @@ def test_what_is_wrong_is_told_before_anything_is_created(world: World, tmp_path
         "holds no WorkflowExecution" in ask(world, "submit", "-f", str(tmp_path / "other.yaml")).err
     )
     told = ask(world, "submit", "-f", "x.yaml", "--timeout", "5m")
-    assert (told.status, "leave out the flags" in told.err) == (2, True)
+    assert (told.status, "leave out --filename or the other flags" in told.err) == (2, True)
     misspelt = execution(unique_target(), namespace=world.source, targetResourse="x")
     (tmp_path / "misspelt.yaml").write_text(json.dumps(misspelt))
     told = ask(world, "submit", "-f", str(tmp_path / "misspelt.yaml"))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 from harness.world import World
-from workflowexecution.plugin.app import main
+from workflowexecution.plugin.app import COMMANDS, main
+from workflowexecution.plugin.requests import split_key
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _CLOCK = re.compile(r"\b\d\d:\d\d:\d\d\b")
@@ -71,8 +72,7 @@ def ask(
     """
     shared = [
         f"--kubeconfig={kubeconfig or world.cluster.kubeconfig}",
-        f"--execution-namespace={world.execution_namespace}",
-        *([] if "-A" in arguments else [f"--namespace={namespace or world.source}"]),
+        *_where(world, arguments, namespace),
     ]
     out, err = io.StringIO(), io.StringIO() if notes is None else notes
     status = 0
@@ -82,3 +82,15 @@ def ask(
         except SystemExit as ended:
             status = int(ended.code or 0)
     return Answer(status, out.getvalue(), err.getvalue())
+
+
+def _where(world: World, arguments: Sequence[str], namespace: str) -> list[str]:
+    """The flags that name namespaces, as far as the command takes them."""
+    refused = COMMANDS[arguments[0]].refused
+    found = []
+    if "execution_namespace" not in refused:
+        found.append(f"--execution-namespace={world.execution_namespace}")
+    names_it = any(split_key(argument)[0] for argument in arguments[1:2])
+    if "namespace" not in refused and "-A" not in arguments and not names_it:
+        found.append(f"--namespace={namespace or world.source}")
+    return found

@@ -52,6 +52,26 @@ def let_review(cluster: Cluster) -> None:
 
 
 @contextmanager
+def tekton_info(cluster: Cluster) -> Iterator[None]:
+    """Let all users read Tekton's version for the block, as an installed Tekton does."""
+    where = {"name": "tekton-pipelines-info", "namespace": "tekton-pipelines"}
+    group = "rbac.authorization.k8s.io"
+    api = {"apiVersion": f"{group}/v1", "metadata": where}
+    info = {"apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["pipelines-info"]}
+    users = {"kind": "Group", "name": "system:authenticated", "apiGroup": group}
+    role = {"kind": "Role", "name": where["name"], "apiGroup": group}
+    name = {"name": where["namespace"]}
+    apply(cluster, {"apiVersion": "v1", "kind": "Namespace", "metadata": name})
+    apply(cluster, {**api, "kind": "Role", "rules": [{**info, "verbs": ["get"]}]})
+    apply(cluster, {**api, "kind": "RoleBinding", "roleRef": role, "subjects": [users]})
+    try:
+        yield
+    finally:
+        place = f"/apis/{group}/v1/namespaces/{where['namespace']}/rolebindings"
+        cluster.request("DELETE", f"{place}/{where['name']}")
+
+
+@contextmanager
 def without_review(cluster: Cluster) -> Iterator[None]:
     """Take from the operator, for the block, what `let_review` gives."""
     path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/workflowexecution-status-page"

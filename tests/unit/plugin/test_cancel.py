@@ -86,7 +86,7 @@ async def test_without_a_right_to_logs_it_is_cancelled_all_the_same(
         assert await cancel(session, "mine", reason="wrong target") is None
     assert len(patches) == 1
     said = capsys.readouterr().err
-    assert said.startswith("warning: no last lines of its steps: the right to get pods/log ")
+    assert said.startswith("unknown: the last lines of its steps: the right to get pods/log ")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from workflowexecution.plugin import parameters
 from workflowexecution.plugin.__main__ import complete
+from workflowexecution.plugin.rendering import Output
 
 
 def suggested(
@@ -26,7 +27,10 @@ def suggested(
         (["wa"], ["watch"]),
         (["list", "--phase", "F"], ["Failed"]),
         (["describe", "--na"], ["--namespace"]),
-        (["list", "-o", ""], ["table", "wide", "json", "yaml", "name"]),
+        (
+            ["list", "-o", ""],
+            [item.value for item in Output],
+        ),
         (["describe", "x"], []),
         (["nothing", "x"], []),
     ],

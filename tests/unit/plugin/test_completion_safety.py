@@ -16,7 +16,7 @@ import typer
 import yaml
 
 from workflowexecution.plugin.__main__ import complete
-from workflowexecution.plugin.app import app
+from workflowexecution.plugin.app import application
 
 # Every one of these would make the file `pwned`, or be obeyed otherwise, by one of the shells.
 HOSTILE = (
@@ -110,10 +110,10 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _completed() -> list[list[str]]:
     """The words before each place for which the cluster is asked, whatever commands there are."""
     found = []
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application())
     for name, sub in sorted(command.commands.items()):  # type: ignore[attr-defined]
         for parameter in sub.params:
-            if parameter._custom_shell_complete is not None:
+            if parameter._custom_shell_complete and parameter.name != "output":
                 flag = [parameter.opts[0]] if parameter.param_type_name == "option" else []
                 found.append([name, *flag])
     return found

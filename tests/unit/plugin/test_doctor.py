@@ -106,7 +106,7 @@ def test_another_definition_is_noticed() -> None:
     other = build_crd()
     del other["spec"]["versions"][0]["selectableFields"]
     found = cluster.definition_finding(other)
-    assert (found.state, "kubectl apply -k manifests/crd" in found.fix) == (State.WARNING, True)
+    assert (found.state, "kubectl apply -f crd.yaml" in found.fix) == (State.WARNING, True)
 
 
 @pytest.mark.parametrize(

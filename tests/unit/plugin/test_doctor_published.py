@@ -10,6 +10,7 @@ from builders import NOW, ago, make_policy
 from unit.plugin.scripted import json_of, scripted
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.published import Published, PublishedSettings, settings_of
+from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import published
 from workflowexecution.plugin.doctor.check import Finding, Installation, State, read_installation
 from workflowexecution.views.published import OperatorSettings
@@ -53,7 +54,6 @@ def test_version_shard_writer_age_and_settings_are_shown() -> None:
 @pytest.mark.parametrize(
     ("read", "state", "said"),
     [
-        ({"unknown": "the right is missing", "lacks_right": True}, State.UNKNOWN, "the right is"),
         ({"unknown": "none"}, State.WARNING, "in ConfigMap runs/workflowexecution-settings"),
         ({}, State.WARNING, "no operator has published by which settings it decides"),
         ({"unreadable": ["x: bad"]}, State.WARNING, "an entry cannot be read: x: bad"),
@@ -110,6 +110,8 @@ async def test_namespaces_that_are_served_are_those_that_are_published() -> None
     assert found.watched == ("a", "b")
     by_variables = replace(INSTALLATION, settings={"WFE_WATCH_NAMESPACES": "c, d"})
     assert by_variables.watched == ("c", "d")
+    elsewhere = {"WFE_EXECUTION_NAMESPACE": "elsewhere", "WFE_WATCH_NAMESPACES": "c"}
+    assert replace(found, settings=elsewhere).watched == ("c",)
 
 
 async def test_another_execution_namespace_is_told_as_it_is_set() -> None:
@@ -118,3 +120,10 @@ async def test_another_execution_namespace_is_told_as_it_is_set() -> None:
         (found,) = await published.check_settings(session, elsewhere)
     assert found.state is State.WARNING
     assert found.fix == "export WFE_EXECUTION_NAMESPACE=elsewhere"
+
+
+async def test_without_the_right_to_read_them_settings_are_not_judged() -> None:
+    unread = OperatorSettings(unknown="the right to get x is missing", lacks_right=True)
+    async with scripted(json_of({})) as (session, _):
+        with pytest.raises(errors.MissingRightError, match="the right to get x is missing"):
+            await published.check_settings(session, replace(INSTALLATION, published=unread))

@@ -11,6 +11,7 @@ from builders import make_execution, raw_execution
 from unit.plugin.scripted import cut_after, json_of, lines_of, scripted
 from workflowexecution.kube import errors
 from workflowexecution.plugin import follow, pod_logs, session
+from workflowexecution.plugin.commands import executions
 from workflowexecution.plugin.follow import Follower
 
 RUNNING: dict[str, Any] = {"phase": "Running"}
@@ -126,3 +127,24 @@ async def test_a_log_that_nobody_gives_out_is_given_up_once_all_is_over() -> Non
         lines = pod_logs.follow_log(asking.client, "runs", "pod", "step-a", None, lambda: True)
         with pytest.raises(errors.UnavailableError):
             await anext(lines)
+
+
+async def test_a_list_is_followed_by_what_changes_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    refused = {"kind": "Status", "reason": "Invalid", "message": "enough"}
+    async with scripted(
+        json_of(listed(raw_execution("a", status=ENDED), raw_execution("b", status=RUNNING))),
+        lines_of(
+            event("MODIFIED", raw_execution("a", status=ENDED)),
+            event("MODIFIED", raw_execution("b", status=ENDED, version=11)),
+            event("DELETED", raw_execution("b", status=ENDED, version=12)),
+        ),
+        json_of(refused, status=422),
+    ) as (asking, asked):
+        with pytest.raises(errors.RejectedError):
+            await executions.list_executions(asking, workflow="restart", labels="x=y", follow=True)
+    lines = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["NAME", "PHASE"], ["b", "Running"], ["a", "Completed"], ["b", "Completed"]]
+    chosen = [(request.query["labelSelector"], request.query["fieldSelector"]) for request in asked]
+    assert set(chosen) == {("x=y", "spec.workflowRef.workflowId=restart")}

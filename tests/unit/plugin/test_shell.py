@@ -38,7 +38,7 @@ def test_a_bug_is_not_told_as_if_it_were_somebodys_mistake(error: Exception) -> 
 @pytest.mark.parametrize(
     ("asked", "fix"),
     [
-        ("workflowexecution.kubernaut.ai", "kubectl apply -k manifests/crd"),
+        ("workflowexecution.kubernaut.ai", "kubectl apply -f crd.yaml"),
         ("tekton.dev", "Tekton"),
     ],
 )

@@ -212,5 +212,5 @@ def test_why_invents_nothing_where_the_decision_is_not_known() -> None:
         target=TARGET, workflow_id="restart", decision="Unknown", reason="", message="no settings"
     )
     found = why_of(skipped("RecentlyRemediated"), unknown, NOW)
-    assert (found.again, found.may_run_now, found.until) == ("not known: no settings", None, None)
+    assert (found.again, found.may_run_now, found.until) == ("unknown: no settings", None, None)
     assert "Wait out cooldownRemaining" in found.to_do

@@ -28,6 +28,11 @@ REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}"
             "the ClusterRole workflowexecution-run-reader gives it",
         ),
         (
+            REFUSED.format("get", "configmaps", "", 'in the namespace "tekton-pipelines"'),
+            "the right to get configmaps in namespace tekton-pipelines is missing; "
+            "Tekton's Role tekton-pipelines-info gives it",
+        ),
+        (
             REFUSED.format("list", "workflowexecutions", "g", "at the cluster scope"),
             "the right to list workflowexecutions.g in all namespaces is missing; "
             "the ClusterRole workflowexecution-viewer gives it",

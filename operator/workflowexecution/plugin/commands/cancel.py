@@ -12,11 +12,12 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.text import command, one_line
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.last_lines import StepLines, print_lines, read_last_lines
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import (
     cluster_of,
+    is_kind_unknown,
     name_of_kind,
     read_execution,
     user_name,
@@ -71,7 +72,7 @@ async def cancel(
     else:
         done = await _cancel_run(session, execution, why)
     session.printer.print_answer(done, name_of_kind(execution.name), done.message)
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         for item in done.logs:
             print_lines(session, item)
     return None
@@ -111,6 +112,8 @@ async def _cancel_run(session: Session, execution: Execution, reason: str) -> Ca
         logs = await read_last_lines(session, run)
         await cluster.cancel_run(run, Asked.CANCEL_FIRST if run.has_finally else Asked.CANCEL, by)
     except errors.NotFoundError as error:
+        if is_kind_unknown(error):
+            raise
         raise CommandError(
             f"{where} is deleted already; the execution fails once nothing of it executes"
         ) from error
@@ -161,8 +164,8 @@ def _not_cancelled(execution: Execution, where: str, error: errors.ApiError) -> 
     where_it_is = ("-n", execution.namespace, execution.name)
     instead = command("kubectl", "wfe", "cancel", "--delete", *where_it_is)
     said = (
-        f"{where} {what}: {error}; to have the operator end it in other ways, which leaves no "
-        f"record: {instead}"
+        f"{where} {what}: {in_words(error)}; to have the operator end it in other ways, which "
+        f"leaves no record: {instead}"
     )
     return CommandError(said, Exit.UNAVAILABLE if is_unknown else Exit.ERROR)
 

@@ -17,11 +17,12 @@ from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.requests import read_execution, read_holds, split_key, user_name
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.plugin.shell import CommandError, Exit, report_unread
 from workflowexecution.views.clearing import (
     cleared_message,
     ends_to_clear,
@@ -30,7 +31,6 @@ from workflowexecution.views.clearing import (
     with_note,
 )
 from workflowexecution.views.preview import Facts, ending_on
-from workflowexecution.views.wording import missing_right
 
 CLEARED = "ExecutionBlockCleared"
 
@@ -52,7 +52,7 @@ async def clear(
     """Let a workflow run again on a target after a failure, before its cooldown or guard ends."""
     facts = await gather_facts(session)
     if facts.unread:
-        raise CommandError(f"this is not known: {'; '.join(facts.unread)}", Exit.FORBIDDEN)
+        return report_unread(session.printer, "what keeps the workflow away", facts.unread)
     meant = await _meant_by(session, name, facts)
     target, workflow = meant.target, meant.workflow_id
     last = ending_on(facts, target, workflow, session.execution_namespace, session.now())
@@ -120,7 +120,7 @@ async def _try_patch(session: Session, path: str, patch: Mapping[str, Any], what
         return False
     except (errors.ForbiddenError, errors.RejectedError) as error:
         session.printer.note(
-            f"warning: {missing_right(str(error))}: once all that was annotated is deleted, "
+            f"warning: {in_words(error)}: once all that was annotated is deleted, "
             f"{what} keeps the workflow away again"
         )
         return False
@@ -144,4 +144,4 @@ async def _record(session: Session, about: Named, last: Ending, note: str) -> No
     try:
         await session.client.request("POST", path, body=event)
     except errors.ForbiddenError as error:
-        session.printer.note(f"warning: no Event reports it: {missing_right(str(error))}")
+        session.printer.note(f"warning: no Event reports it: {in_words(error)}")

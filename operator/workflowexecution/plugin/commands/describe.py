@@ -12,11 +12,12 @@ from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import read_tail
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import (
+    is_kind_unknown,
     name_of_kind,
     read_execution,
     read_holds,
@@ -24,7 +25,7 @@ from workflowexecution.plugin.requests import (
     run_key,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
+from workflowexecution.plugin.shell import Exit, report_unread
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
 from workflowexecution.views.story import Moment, may_have_been_held, moments_of
@@ -63,22 +64,24 @@ async def describe(
 ) -> Exit | None:
     """Tell the story of one execution: what happened when, and what failed."""
     execution = parse_execution(await read_execution(session, name))
-    story = await _read(session, execution, lines)
-    if session.printer.output in (Output.TABLE, Output.WIDE):
-        _print(session, story)
+    lacking: list[str] = []
+    story = await _read(session, execution, lines, lacking)
+    if session.printer.is_for_people:
+        _print(session, story, lacking)
     else:
         session.printer.print_answer(story, name_of_kind(execution.name), "")
-    return None
+    return report_unread(session.printer, "a part of its story", lacking)
 
 
-async def _read(session: Session, execution: Execution, lines: int) -> Story:
-    unread: list[str] = []
-    run, task_runs = await _run_of(session, execution, unread)
-    holds = await read_holds(session, unread) if may_have_been_held(execution) else ()
+async def _read(session: Session, execution: Execution, lines: int, lacking: list[str]) -> Story:
+    """Read all of it; missing rights are added to ``lacking``."""
+    gone: list[str] = []
+    run, task_runs = await _run_of(session, execution, lacking, gone)
+    holds = await read_holds(session, lacking) if may_have_been_held(execution) else ()
     failed = failed_step_of(execution, task_runs)
     log: Sequence[str] = ()
     if failed and lines:
-        log = await _log_of(session, (run, task_runs), failed, lines, unread)
+        log = await _log_of(session, (run, task_runs), failed, lines, lacking, gone)
     return Story(
         execution=f"{execution.namespace}/{execution.name}",
         phase=execution.phase or "",
@@ -90,19 +93,21 @@ async def _read(session: Session, execution: Execution, lines: int) -> Story:
         timeline=moments_of(execution, run, task_runs, holds),
         failed_step=failed,
         log=log,
-        unread=unread,
+        unread=[*lacking, *gone],
     )
 
 
 async def _run_of(
-    session: Session, execution: Execution, unread: list[str]
+    session: Session, execution: Execution, lacking: list[str], gone: list[str]
 ) -> tuple[Run | None, list[Raw]]:
     try:
         return await read_run(session, execution)
     except errors.MissingRightError as error:
-        unread.append(missing_right(str(error)))
+        lacking.append(missing_right(str(error)))
     except errors.NotFoundError as error:
-        unread.append(str(error))
+        if is_kind_unknown(error):
+            raise
+        gone.append(in_words(error))
     return None, []
 
 
@@ -111,7 +116,8 @@ async def _log_of(
     seen: tuple[Run | None, list[Raw]],
     failed: StepLog,
     lines: int,
-    unread: list[str],
+    lacking: list[str],
+    gone: list[str],
 ) -> tuple[str, ...]:
     """The last lines of the failed step, of the run and the TaskRuns that were seen."""
     run, task_runs = seen
@@ -119,15 +125,15 @@ async def _log_of(
     try:
         return await read_tail(session.client, namespace, failed.pod, failed.container, lines)
     except errors.MissingRightError as error:
-        unread.append(missing_right(str(error)))
+        lacking.append(missing_right(str(error)))
     except errors.NotFoundError:
-        unread.append(f"the log of step {failed.name}: {why_no_log(run, task_runs, failed.pod)}")
+        gone.append(f"the log of step {failed.name}: {why_no_log(run, task_runs, failed.pod)}")
     except errors.ApiError as error:
-        unread.append(f"the log of step {failed.name}: {error}")
+        gone.append(f"the log of step {failed.name}: {in_words(error)}")
     return ()
 
 
-def _print(session: Session, story: Story) -> None:
+def _print(session: Session, story: Story, lacking: Sequence[str]) -> None:
     reason = f" ({story.reason})" if story.reason not in ("", story.phase) else ""
     session.printer.print_fields(
         {
@@ -143,10 +149,11 @@ def _print(session: Session, story: Story) -> None:
     columns: tuple[Column[Moment], ...] = (
         Column("TIME (UTC)", lambda moment: f"{moment.at:%Y-%m-%d %H:%M:%S}"),
         Column("WHAT", lambda moment: moment.what),
-        Column("DETAIL", lambda moment: moment.detail),
+        Column("DETAIL", lambda moment: moment.detail, is_text=True),
     )
     session.printer.print_table(story.timeline, columns)
     if story.failed_step:
         print_lines(session, StepLines(story.failed_step.name, story.log))
     for line in story.unread:
-        session.printer.note(f"warning: {line}")
+        if line not in lacking:
+            session.printer.note(f"warning: {line}")

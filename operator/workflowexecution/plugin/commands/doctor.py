@@ -1,6 +1,7 @@
 """``doctor`` and ``version``: checks of the installation, and the versions of its components."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -17,12 +18,16 @@ from workflowexecution.plugin.doctor import (
     rights,
     running,
 )
-from workflowexecution.plugin.doctor.check import Finding, Installation, State, read_installation
-from workflowexecution.plugin.rendering import Output
+from workflowexecution.plugin.doctor.check import (
+    Finding,
+    Installation,
+    State,
+    read_installation,
+    unknown,
+)
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
-from workflowexecution.views.wording import missing_right
+from workflowexecution.plugin.shell import Exit, explain
 
 _Check = Callable[[Session, Installation], Awaitable[list[Finding]]]
 CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
@@ -48,6 +53,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("pulls", images.check_failures),
 )
 _ASK: Final = "have somebody bind the role to you, or run this as somebody who has the right"
+_INDENT: Final = " " * 9
 _STYLES: Final = {
     State.OK: "green",
     State.WARNING: "yellow",
@@ -67,51 +73,74 @@ async def doctor(
 ) -> Exit | None:
     """Check all that executions need, and say what to do where something is missing."""
     installation = await read_installation(session, operator_namespace, service_account)
-    found = [
-        item for name, check in CHECKS for item in await _run(session, installation, name, check)
-    ]
-    if session.printer.output in (Output.TABLE, Output.WIDE):
-        for finding in found:
-            _print(session, finding)
+    found, lacking = list[Finding](), list[str]()
+    for name, check in CHECKS:
+        found += await _run(session, installation, name, check, lacking)
+    if session.printer.is_for_people:
+        _print(session, found)
     else:
         wrong = "\n".join(item.check for item in found if item.state is not State.OK)
         session.printer.print_answer({"items": found}, wrong, "")
-    return Exit.ERROR if any(item.state is State.ERROR for item in found) else None
+    if any(item.state is State.ERROR for item in found):
+        return Exit.ERROR
+    return Exit.FORBIDDEN if lacking else None
 
 
 async def _run(
-    session: Session, installation: Installation, name: str, check: _Check
+    session: Session, installation: Installation, name: str, check: _Check, lacking: list[str]
 ) -> list[Finding]:
+    """Make one check; a missing right is added to ``lacking``."""
     try:
         return await check(session, installation)
-    except errors.MissingRightError as error:
-        return [Finding(name, State.UNKNOWN, missing_right(str(error)), _ASK)]
     except errors.UnavailableError:
         raise
     except errors.ApiError as error:
-        return [Finding(name, State.UNKNOWN, str(error), "")]
+        status, said = explain(error)
+        if status is not Exit.FORBIDDEN:
+            return [unknown(name, said, "")]
+        lacking.append(said)
+        return [unknown(name, said, _ASK)]
 
 
-def _print(session: Session, finding: Finding) -> None:
-    line = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
-    session.printer.say(line, _STYLES[finding.state])
-    if finding.fix:
-        session.printer.say(one_line(f"         fix: {finding.fix}"))
+def _print(session: Session, found: Sequence[Finding]) -> None:
+    shown: set[str] = set()
+    for finding in found:
+        line = one_line(f"{finding.state:<8} {finding.check}: {finding.detail}")
+        session.printer.say(line, _STYLES[finding.state], indent=_INDENT)
+        if finding.fix and finding.fix not in shown:
+            session.printer.say(f"{_INDENT}fix: {one_line(finding.fix)}", indent=f"{_INDENT}  ")
+        shown.add(finding.fix)
+    session.printer.say(summary_of(found))
+
+
+def summary_of(found: Sequence[Finding]) -> str:
+    """The number of findings by state, and what they mean for executions."""
+    counts = Counter(item.state for item in found)
+    numbers = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+    if counts[State.ERROR]:
+        return f"{numbers}: repair the errors, or executions do not run"
+    if counts[State.UNKNOWN]:
+        return f"{numbers}: whether executions can run is not fully known"
+    return f"{numbers}: executions can run"
 
 
 async def version(session: Session) -> Exit | None:
     """Print the versions of the plugin, of Kubernetes and of Tekton."""
-    found = {"plugin": __version__, "kubernetes": "", "tekton": ""}
-    try:
-        found["kubernetes"], found["tekton"] = await cluster_of(session).versions()
-    except errors.ApiError as error:
-        session.printer.note(f"warning: the cluster does not tell its versions: {error}")
+    found, status = {"plugin": __version__, "kubernetes": "", "tekton": ""}, Exit.OK
+    cluster = cluster_of(session)
+    asked = {"kubernetes": cluster.kubernetes_version, "tekton": cluster.tekton_version}
+    for name, ask in asked.items():
+        try:
+            found[name] = await ask()
+        except errors.ApiError as error:
+            status, said = explain(error)
+            session.printer.note(f"unknown: the version of {name.title()}: {said}")
     shown = {key: value or "unknown" for key, value in found.items()}
-    if session.printer.output in (Output.TABLE, Output.WIDE):
+    if session.printer.is_for_people:
         session.printer.print_fields(shown)
     else:
         names = "\n".join(f"{key}/{value}" for key, value in shown.items())
         session.printer.print_answer(found, names, "")
     if problem := problem_of_versions(found["kubernetes"], found["tekton"]):
         session.printer.note(f"warning: {problem}")
-    return None
+    return status

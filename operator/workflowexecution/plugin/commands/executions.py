@@ -1,10 +1,9 @@
-"""``list``, ``watch`` and ``top``: list executions, follow changes, and print statistics."""
+"""``list`` and ``watch``: list executions, and follow their changes."""
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
@@ -18,7 +17,7 @@ from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.names import is_on_target
 from workflowexecution.plugin.follow import Change, Follower, wait_for_end
-from workflowexecution.plugin.parameters import OnlyTarget, OnlyWorkflow, complete_name
+from workflowexecution.plugin.parameters import OnlyTarget, OnlyWorkflow, Selector, complete_name
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import (
     all_executions,
@@ -29,12 +28,8 @@ from workflowexecution.plugin.requests import (
 from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.shell import Exit
 from workflowexecution.views.executions import (
-    Activity,
-    By,
-    Group,
     Row,
     Wanted,
-    activity_of,
     rows_of,
 )
 from workflowexecution.views.why import progress_of
@@ -43,13 +38,13 @@ from workflowexecution.views.wording import short
 _COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column("NAME", lambda row: row.execution.name),
     Column("PHASE", lambda row: row.phase),
-    Column("REASON", lambda row: row.reason),
-    Column("WORKFLOW", lambda row: row.execution.workflow_id),
-    Column("TARGET", lambda row: row.execution.target),
+    Column("REASON", lambda row: row.reason if row.reason != row.phase else ""),
+    Column("WORKFLOW", lambda row: row.execution.workflow_id, may_move=True),
+    Column("TARGET", lambda row: row.execution.target, may_move=True),
     Column("DURATION", lambda row: short(row.duration)),
     Column("AGE", lambda row: short(row.age)),
-    Column("RUN", lambda row: row.execution.run_name or "", is_wide=True),
-    Column("BLOCKER", lambda row: row.blocker, is_wide=True),
+    Column("RUN", lambda row: row.execution.run_name or "", is_wide=True, may_move=True),
+    Column("BLOCKER", lambda row: row.blocker, is_wide=True, may_move=True),
 )
 _NAMESPACE: Final[Column[Row]] = Column("NAMESPACE", lambda row: row.execution.namespace)
 _Batches = AsyncGenerator[list[Change], None]
@@ -57,23 +52,19 @@ _Batches = AsyncGenerator[list[Change], None]
 _REDRAW_S: Final = 1.0
 # Rows of ended executions in a live table.
 _ENDED_SHOWN: Final = 50
-_GROUP_COLUMNS: Final[tuple[Column[Group], ...]] = (
-    Column("ACTIVE", lambda group: str(group.active)),
-    Column("LAUNCHED", lambda group: str(group.launched)),
-    Column("PER HOUR", lambda group: f"{group.per_hour:g}"),
-    Column("COMPLETED", lambda group: str(group.completed)),
-    Column("FAILED", lambda group: str(group.failed)),
-    Column("SKIPPED", lambda group: str(group.skipped)),
-    Column("MEDIAN", lambda group: short(group.median)),
-    Column("P90", lambda group: short(group.p90)),
-    Column("LONGEST", lambda group: short(group.longest)),
-)
 
 
 async def list_executions(
     session: Session,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Only these executions; all if none is named.", autocompletion=complete_name
+        ),
+    ] = None,
     target: OnlyTarget = "",
     workflow: OnlyWorkflow = "",
+    labels: Selector = "",
     phase: Annotated[
         list[Phase] | None,
         typer.Option(case_sensitive=False, help="Only those in this phase; may be repeated."),
@@ -81,24 +72,83 @@ async def list_executions(
     since: Annotated[
         str, typer.Option(help="Only those created within this time, e.g. 2h or 30m.")
     ] = "",
+    follow: Annotated[
+        bool, typer.Option("--watch", "-w", help="Then print each change, until Ctrl-C.")
+    ] = False,
 ) -> Exit | None:
     """List executions, newest first."""
     period = parse_duration(since) if since else None
     wanted = Wanted(target=target, workflow_id=workflow, phases=phase or ())
-    found = await all_executions(session, wanted)
+    if names:
+        if labels or since or wanted != Wanted():
+            raise ValueError("a filter does nothing beside names: leave out the one or the other")
+        if follow:
+            raise ValueError("-w does nothing beside names; `watch NAME` follows one execution")
+        found = [await read_execution(session, name) for name in dict.fromkeys(names)]
+        _print_rows(session, rows_of(map(parse_execution, found), wanted, session.now()))
+        return None
+    if follow:
+        if period:
+            raise ValueError("--since does nothing with -w: leave it out")
+        await _list_and_follow(session, wanted, labels)
+        return None
+    found = await all_executions(session, wanted, labels)
     now = session.now()
     if period:
         wanted = dataclasses.replace(wanted, created_since=now - period)
-    where = "any namespace" if session.all_namespaces else f"namespace {session.namespace}"
-    hint = "" if session.all_namespaces else "; -A looks in all"
+    _print_rows(session, rows_of(map(parse_execution, found), wanted, now))
+    return None
+
+
+def _print_rows(session: Session, rows: list[Row]) -> None:
     session.printer.print_items(
-        rows_of(map(parse_execution, found), wanted, now),
+        rows,
         (_NAMESPACE, *_COLUMNS) if session.all_namespaces else _COLUMNS,
         name=lambda row: name_of_kind(row.execution.name),
         document=lambda row: row.execution.raw,
-        empty=f"no such executions in {where}{hint}",
+        empty=nothing_found(session),
     )
-    return None
+
+
+async def _list_and_follow(session: Session, wanted: Wanted, labels: str) -> None:
+    """Print all that match, then each that changes; in JSON and YAML, the objects themselves."""
+    follower = Follower(
+        session,
+        session.namespaces,
+        which=selector_of(dataclasses.replace(wanted, phases=())),
+        labels=labels,
+        with_ended=True,
+        on_trouble=lambda problem: session.printer.note(f"warning: {problem}; asking again"),
+    )
+    printed, is_first = dict[str, str](), True
+    async with aclosing(follower.changes()) as batches:
+        async for changes in batches:
+            seen = {item.execution.uid: item.execution for item in changes if not item.is_deleted}
+            new = [item for uid, item in seen.items() if printed.get(uid) != item.resource_version]
+            printed |= {item.uid: item.resource_version for item in new}
+            rows = rows_of(new, wanted, session.now())
+            if session.printer.is_for_people and is_first:
+                _print_rows(session, rows)
+            elif session.printer.is_for_people:
+                session.printer.print_table(rows, _shown(session), with_header=False)
+            else:
+                for row in rows:
+                    name = name_of_kind(row.execution.name)
+                    session.printer.print_change(row.execution.raw, name)
+            is_first = False
+
+
+def _shown(session: Session) -> list[Column[Row]]:
+    columns = (_NAMESPACE, *_COLUMNS) if session.all_namespaces else _COLUMNS
+    is_wide = session.printer.output is Output.WIDE
+    return [item for item in columns if is_wide or not item.is_wide]
+
+
+def nothing_found(session: Session) -> str:
+    """The note that there are no such executions."""
+    if session.all_namespaces:
+        return "no such executions in any namespace"
+    return f"no such executions in namespace {session.namespace}; -A looks in all"
 
 
 async def watch(
@@ -112,19 +162,26 @@ async def watch(
     ] = "",
     target: OnlyTarget = "",
     workflow: OnlyWorkflow = "",
+    labels: Selector = "",
     wait_timeout: Annotated[
         str, typer.Option(help="How long to watch at most, e.g. 10m; for any time otherwise.")
     ] = "",
 ) -> Exit | None:
     """Watch executions: those that have not ended, and all that changes from now on."""
     limit = parse_duration(wait_timeout).total_seconds() if wait_timeout else None
+    if name and (target or workflow or labels):
+        raise ValueError("--target, --workflow and -l do nothing beside a name: leave one out")
+    if name and session.printer.output is Output.WIDE:
+        raise ValueError("-o wide does nothing beside a name: leave it out")
     if name:
         execution = parse_execution(await read_execution(session, name))
-        return await wait_for_end(session, execution, limit)
+        prints = not session.printer.is_for_people
+        return await wait_for_end(session, execution, limit, prints=prints)
     follower = Follower(
         session,
         session.namespaces,
         which=selector_of(Wanted(workflow_id=workflow)),
+        labels=labels,
         on_trouble=lambda problem: session.printer.note(f"warning: {problem}; asking again"),
     )
     try:
@@ -153,7 +210,7 @@ async def _print_changes(session: Session, batches: _Batches) -> None:
             printed[execution.uid] = line
             if change.is_deleted or execution.has_ended:
                 del printed[execution.uid]
-            if session.printer.output in (Output.TABLE, Output.WIDE):
+            if session.printer.is_for_people:
                 session.printer.say_from("", f"{session.now():%H:%M:%S} {line}")
             else:
                 session.printer.print_change(execution.raw, name_of_kind(execution.name))
@@ -198,44 +255,6 @@ async def _redraw(session: Session, live: Live, shown: dict[str, Execution]) -> 
 
 
 def _table(session: Session, shown: dict[str, Execution]) -> Text:
-    columns = (_NAMESPACE, *_COLUMNS) if session.all_namespaces else _COLUMNS
     rows = rows_of(shown.values(), Wanted(), session.now())
-    is_wide = session.printer.output is Output.WIDE
-    lines = table_lines(rows, [item for item in columns if is_wide or not item.is_wide])
-    table = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+    table = Text("\n").join(table_lines(rows, _shown(session), session.printer.width))
     return table if rows else Text("nothing runs; watching")
-
-
-async def top(
-    session: Session,
-    target: OnlyTarget = "",
-    workflow: OnlyWorkflow = "",
-    since: Annotated[str, typer.Option(help="How far back, e.g. 24h or 30m.")] = "1h",
-    by: Annotated[By, typer.Option(help="What to sum up by.")] = By.WORKFLOW,
-) -> Exit | None:
-    """Sum up executions: rates, durations, skips and failures by reason."""
-    period = parse_duration(since)
-    if period <= timedelta(0):
-        raise ValueError(f"--since {since!r} is no time in the past; write it like 24h or 30m")
-    wanted = Wanted(target=target, workflow_id=workflow)
-    found = await all_executions(session, wanted)
-    activity = activity_of(map(parse_execution, found), by, period, session.now())
-    if session.printer.output in (Output.TABLE, Output.WIDE):
-        _print_activity(session, activity, by)
-    else:
-        names = "\n".join(group.name for group in activity.groups)
-        session.printer.print_answer(activity, names, "")
-    return None
-
-
-def _print_activity(session: Session, activity: Activity, by: By) -> None:
-    name: Column[Group] = Column(by.value.upper(), lambda group: group.name)
-    total = [activity.total] if len(activity.groups) > 1 else []
-    session.printer.print_table([*activity.groups, *total], (name, *_GROUP_COLUMNS))
-    for title, reasons in (("Skips", activity.skips), ("Failures", activity.failures)):
-        session.printer.say(f"{title}: {_count(reasons)}")
-    session.printer.note("of executions that still exist; the operator's metrics count all")
-
-
-def _count(reasons: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {count}" for reason, count in reasons.items()) or "none"

@@ -14,9 +14,9 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import follow_log, read_log
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
@@ -162,7 +162,7 @@ async def _print_log(
     style = _STYLES[wanted.seen.index(item) % len(_STYLES)]
     try:
         async for line in lines:
-            if session.printer.output in (Output.TABLE, Output.WIDE):
+            if session.printer.is_for_people:
                 session.printer.say_from(source, line, style)
             else:
                 value = Line(task=item.task, step=item.step, line=line)
@@ -171,4 +171,4 @@ async def _print_log(
         why = why_no_log(wanted.run, wanted.task_runs, item.pod)
         session.printer.note(one_line(f"warning: the log of step {item.name}: {why}"))
     except errors.RejectedError as error:
-        session.printer.note(f"warning: the log of step {item.name}: {error}")
+        session.printer.note(f"warning: the log of step {item.name}: {in_words(error)}")

@@ -3,8 +3,9 @@
 import re
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 import yaml
@@ -15,11 +16,23 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.follow import wait_for_end
-from workflowexecution.plugin.kinds import fit_of_target
-from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, spec_problem
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
+from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags, spec_problem
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit
+from workflowexecution.plugin.shell import Exit, report_unread
+
+_FLAGS: Final = {
+    "spec.targetResource": "--target",
+    "spec.workflowRef.workflowId": "--workflow",
+    "spec.workflowRef.version": "--version",
+    "spec.workflowRef.containerImage": "--image",
+    "spec.workflowRef.containerDigest": "--digest",
+    "spec.parameters": "--parameter",
+    "spec.executionConfig.timeout": "--timeout",
+    "spec.executionConfig.serviceAccountName": "--service-account",
+    "spec.remediationRequestRef.name": "--request",
+}
 
 
 async def submit(
@@ -48,12 +61,14 @@ async def submit(
     ] = "",
     service_account: Annotated[str, typer.Option(help="ServiceAccount of the run.")] = "",
     request: Annotated[
-        str, typer.Option(help="Name of the remediation request it is for.")
-    ] = "manual",
+        str, typer.Option(help="Name of the remediation request it is for; `manual` otherwise.")
+    ] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for its end; the exit status tells the outcome.")
     ] = False,
-    wait_timeout: Annotated[str, typer.Option(help="How long to wait at most.")] = "1h",
+    wait_timeout: Annotated[
+        str, typer.Option(help="How long to wait at most with --wait; 1h otherwise.")
+    ] = "",
     any_target: Annotated[
         bool,
         typer.Option(
@@ -65,7 +80,11 @@ async def submit(
     ] = False,
 ) -> Exit | None:
     """Create an execution, checked first; its target is locked as for any other."""
-    limit = parse_duration(wait_timeout).total_seconds()
+    if wait_timeout and not wait:
+        raise ValueError("--wait-timeout does nothing without --wait: give both")
+    if wait and dry_run:
+        raise ValueError("--wait does nothing with --dry-run, which creates nothing: leave it out")
+    limit = parse_duration(wait_timeout or "1h").total_seconds()
     flags = _present(
         targetResource=target,
         workflowRef=_present(
@@ -75,32 +94,37 @@ async def submit(
         executionConfig=_present(timeout=time_limit, serviceAccountName=service_account),
     )
     if file is None:
-        manifest = _manifest(name or _new_name(workflow), request, flags)
-    elif flags or name:
-        raise ValueError("--filename tells everything; leave out the flags of the execution")
+        manifest = _manifest(name or _new_name(workflow), request or "manual", flags)
+    elif flags or name or request:
+        raise ValueError(
+            "the file has the whole execution; leave out --filename or the other flags"
+        )
     else:
         manifest = _read(file)
+    flag_of: Mapping[str, str] = {} if file else _FLAGS
     if problem := spec_problem(manifest):
-        raise ValueError(f"{problem}; nothing was created")
+        raise ValueError(f"{in_flags(problem, flag_of)}; nothing was created")
     if not any_target:
-        await _check_kind(session, manifest)
+        await _check_kind(session, manifest, flag_of)
     created = await _create(session, manifest, dry_run=dry_run)
     _print_created(session, created, dry_run=dry_run)
-    if not wait or dry_run:
+    if not wait:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
 
 
-async def _check_kind(session: Session, manifest: dict[str, Any]) -> None:
+async def _check_kind(
+    session: Session, manifest: dict[str, Any], flag_of: Mapping[str, str]
+) -> None:
     """Refuse a target that no object of the cluster can have. Raises: ValueError with the fix."""
-    fit = await fit_of_target(session, reading.text(manifest, "spec", "targetResource"))
+    unread: list[str] = []
+    fit = await fit_of_target(session, reading.text(manifest, "spec", "targetResource"), unread)
     if fit.problem:
-        raise ValueError(
-            f"spec.targetResource: {fit.problem}; nothing was created (--any-target creates it "
-            "as it is)"
-        )
+        said = in_flags(f"spec.targetResource: {fit.problem}", flag_of)
+        raise ValueError(f"{said}; nothing was created (--any-target creates it as it is)")
     if fit.unchecked:
         session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
+    report_unread(session.printer, IS_KIND_SERVED, unread)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -125,7 +149,8 @@ def _manifest(name: str, request: str, flags: dict[str, Any]) -> dict[str, Any]:
         "apiVersion": identity.API_VERSION,
         "kind": identity.KIND,
         "metadata": {"name": name},
-        "spec": {"remediationRequestRef": {"name": request}, **flags},
+        # Also an empty reference: what is missing in it is named then.
+        "spec": {"remediationRequestRef": {"name": request}, "workflowRef": {}, **flags},
     }
 
 
@@ -147,6 +172,11 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 async def _create(session: Session, manifest: dict[str, Any], *, dry_run: bool) -> Raw:
     namespace = reading.text(manifest, "metadata", "namespace")
+    if namespace and session.asked_namespace not in ("", namespace):
+        raise ValueError(
+            f"the file names namespace {namespace}, and -n names {session.asked_namespace}: "
+            "name one namespace"
+        )
     (path,) = execution_paths([namespace or session.namespace])
     query = {"fieldValidation": "Strict", "fieldManager": "kubectl-wfe"}
     if dry_run:

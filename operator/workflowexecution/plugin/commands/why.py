@@ -6,14 +6,13 @@ from workflowexecution.api.status import Phase
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.kinds import fit_of_target
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
 from workflowexecution.plugin.parameters import (
     ExecutionName,
     ThisTarget,
     ThisWorkflow,
     spec_problem,
 )
-from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import (
     name_of_kind,
     read_execution,
@@ -21,12 +20,13 @@ from workflowexecution.plugin.requests import (
     read_settings,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit
+from workflowexecution.plugin.shell import CommandError, Exit, report_unread
 from workflowexecution.views.foretell import foretell
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.why import Why, why_of
 
-_ANSWERS: Final = {"Launch": "yes", "Unknown": "not known"}
+_ANSWERS: Final = {"Launch": "yes", "Unknown": "unknown"}
+_AGAIN: Final = "when the same may run again"
 _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 
 
@@ -41,11 +41,13 @@ async def tell_why(session: Session, name: ExecutionName) -> Exit | None:
     now = session.now()
     basis = settings.basis_for(execution.target, now)
     unserved = basis.not_served(execution.namespace)
-    if basis.rules is None and execution.phase is Phase.FAILED and not execution.run_name:
-        # Whether it would be refused again, as for its ServiceAccount, depends on settings.
+    # Whether it would be refused again, as for its ServiceAccount, depends on settings.
+    was_refused = execution.phase is Phase.FAILED and not execution.run_name
+    depends = basis.rules is None and was_refused
+    if depends and settings.lacks_right:
         unread.append(basis.unknown)
     expected = None
-    if not unread and not unserved:
+    if not unread and not unserved and not depends:
         expected = foretell(
             facts,
             basis,
@@ -58,18 +60,19 @@ async def tell_why(session: Session, name: ExecutionName) -> Exit | None:
             now=now,
         )
     found = why_of(execution, expected, now)
-    if session.printer.output in (Output.TABLE, Output.WIDE):
-        _print(session, found)
+    if session.printer.is_for_people:
+        _print(session, found, "not in this namespace" if unserved else "unknown")
     else:
         session.printer.print_answer(found, name_of_kind(execution.name), "")
-    for line in unread:
-        session.printer.note(f"warning: when the same may run again is not known: {line}")
     for line in filter(None, (unserved, *basis.notes)):
         session.printer.note(f"warning: {line}")
-    return None
+    if depends and not settings.lacks_right:
+        session.printer.note(f"unknown: {_AGAIN}: {basis.unknown}")
+    lacks = settings.lacks_right and expected is not None and expected.decision == "Unknown"
+    return report_unread(session.printer, _AGAIN, unread) or (Exit.FORBIDDEN if lacks else None)
 
 
-def _print(session: Session, found: Why) -> None:
+def _print(session: Session, found: Why, otherwise: str) -> None:
     reason = f" ({found.reason})" if found.reason not in ("", found.phase) else ""
     session.printer.say(f"{found.execution} is {found.phase or 'not seen yet'}{reason}")
     session.printer.print_fields(
@@ -79,7 +82,7 @@ def _print(session: Session, found: Why) -> None:
             "Because of": found.because_of,
             "What it means": found.means,
             "What to do": found.to_do,
-            "The same may run": found.again,
+            "The same may run": found.again or otherwise,
         }
     )
 
@@ -91,7 +94,7 @@ async def can_run(session: Session, target: ThisTarget, workflow: ThisWorkflow) 
     unread = [*facts.unread]
     holds = await read_holds(session, unread)
     if unread:
-        raise CommandError(f"this is not known: {'; '.join(unread)}", Exit.FORBIDDEN)
+        return report_unread(session.printer, "whether it may run", unread)
     now = session.now()
     basis = settings.basis_for(target, now)
     if unserved := basis.not_served(session.namespace):
@@ -108,22 +111,25 @@ async def can_run(session: Session, target: ThisTarget, workflow: ThisWorkflow) 
         now=now,
     )
     _print_decision(session, found)
-    await _warn_of_kind(session, target)
+    is_kind_unread = await _warn_of_kind(session, target)
     for line in basis.notes:
         session.printer.note(f"warning: {line}")
     if found.decision == "Unknown":
         return Exit.FORBIDDEN if settings.lacks_right else Exit.ERROR
-    return _EXITS[found.decision]
+    return _EXITS[found.decision] or is_kind_unread or Exit.OK
 
 
-async def _warn_of_kind(session: Session, target: str) -> None:
+async def _warn_of_kind(session: Session, target: str) -> Exit | None:
+    """Warn of a kind that is not served; returns the exit status for what a right hides."""
     if _problem_of(target):
-        return
-    fit = await fit_of_target(session, target)
+        return None
+    unread: list[str] = []
+    fit = await fit_of_target(session, target, unread)
     if fit.problem:
         session.printer.note(f"warning: {fit.problem}")
     if fit.unchecked:
         session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
+    return report_unread(session.printer, IS_KIND_SERVED, unread)
 
 
 def _print_decision(session: Session, found: Preview) -> None:
@@ -136,5 +142,5 @@ def _problem_of(target: str) -> str:
     try:
         parse_target(target)
     except ValueError as error:
-        return f"spec.targetResource: {error}"
+        return f"--target: {error}"
     return ""

@@ -23,27 +23,41 @@ _LABELLED: Final = {"labelSelector": f"app.kubernetes.io/name={OPERATOR}"}
 class Installation:
     """An installation of the operator: its namespaces, runner account and Deployments.
 
-    deployments: of the operator, one for each shard; None where they cannot be read.
+    deployments: of the operator, one for each shard; empty where there are none, or `refused`.
     settings: environment variables of the first Deployment.
+    refused: the refusal to list Deployments; None where they were listed.
     published: the settings and the state that the operators have published.
     """
 
     execution_namespace: str
     operator_namespace: str
     runner: str
-    deployments: Sequence[Raw] | None = ()
+    deployments: Sequence[Raw] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    refused: errors.MissingRightError | None = None
     published: OperatorSettings = field(default_factory=OperatorSettings)
+
+    def require_deployments(self) -> Sequence[Raw]:
+        """The Deployments. Raises: MissingRightError where they could not be listed."""
+        if self.refused:
+            raise self.refused
+        return self.deployments
 
     @property
     def shards(self) -> list[Shard]:
         """The shards of the Deployments; one for all targets, if none are known."""
-        return [shard_of(item) for item in self.deployments or ()] or [Shard()]
+        return [shard_of(item) for item in self.deployments] or [Shard()]
+
+    @property
+    def runs_in(self) -> str:
+        """The execution namespace of the Deployments; that of the command, if none is known."""
+        return self.settings.get("WFE_EXECUTION_NAMESPACE", self.execution_namespace)
 
     @property
     def watched(self) -> tuple[str, ...]:
         """Namespaces whose executions the operator serves; empty for all."""
-        newest = self.published.newest
+        # What is published in another execution namespace is not by these Deployments.
+        newest = self.published.newest if self.runs_in == self.execution_namespace else None
         if newest and newest.settings.watch_namespaces is not None:
             return newest.settings.watch_namespaces
         names = self.settings.get("WFE_WATCH_NAMESPACES", "").split(",")
@@ -52,23 +66,26 @@ class Installation:
 
 async def read_installation(session: Session, operator_namespace: str, runner: str) -> Installation:
     """Find an installation. Raises: ApiError where the cluster does not answer."""
-    deployments = await _deployments(session, operator_namespace)
+    deployments, refused = await _deployments(session, operator_namespace)
     return Installation(
         execution_namespace=session.execution_namespace,
         operator_namespace=operator_namespace,
         runner=runner,
         deployments=deployments,
         settings=environment_of(deployments[0]) if deployments else {},
+        refused=refused,
         published=await read_settings(session),
     )
 
 
-async def _deployments(session: Session, namespace: str) -> list[Raw] | None:
+async def _deployments(
+    session: Session, namespace: str
+) -> tuple[list[Raw], errors.MissingRightError | None]:
     path = f"/apis/apps/v1/namespaces/{quote(namespace, safe='')}/deployments"
     try:
-        return [item async for item in session.client.list_pages(path, _LABELLED)]
-    except errors.MissingRightError:
-        return None
+        return [item async for item in session.client.list_pages(path, _LABELLED)], None
+    except errors.MissingRightError as error:
+        return [], error
 
 
 def shard_of(deployment: Raw) -> Shard:
@@ -130,6 +147,11 @@ def ok(check: str, detail: str) -> Finding:
 def warning(check: str, detail: str, fix: str) -> Finding:
     """A finding that may be a mistake."""
     return Finding(check, State.WARNING, detail, fix)
+
+
+def unknown(check: str, detail: str, fix: str) -> Finding:
+    """A finding that something could not be learnt."""
+    return Finding(check, State.UNKNOWN, detail, fix)
 
 
 def error(check: str, detail: str, fix: str) -> Finding:

@@ -14,12 +14,12 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import Finding, Installation, State, error, ok, warning
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.wording import short
+from workflowexecution.views.wording import install, short
 
 _CRD: Final = (
     f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{identity.PLURAL}.{identity.GROUP}"
 )
-_INSTALL_CRD: Final = "kubectl apply -k manifests/crd"
+_INSTALL_CRD: Final = install("crd")
 _INSTALL_TEKTON: Final = (
     "install Tekton Pipelines 1.0 or newer: https://tekton.dev/docs/installation"
 )
@@ -44,7 +44,8 @@ _UNSEEN_WEBHOOK: Final = ok("webhooks", "answered for where doctor does not look
 
 async def check_versions(session: Session, _: Installation) -> list[Finding]:
     """Kubernetes and Tekton are new enough."""
-    kubernetes, tekton = await cluster_of(session).versions()
+    cluster = cluster_of(session)
+    kubernetes, tekton = await cluster.kubernetes_version(), await cluster.tekton_version()
     found = f"Kubernetes {kubernetes}, Tekton {tekton or 'of unknown version'}"
     if problem := problem_of_versions(kubernetes, tekton):
         return [error("versions", found, problem)]
@@ -68,7 +69,7 @@ def definition_finding(definition: Raw) -> Finding:
     if _comparable(definition) == _comparable(build_crd()):
         return ok("definition", f"{identity.API_VERSION}, as in this version")
     differs = "WorkflowExecution is defined otherwise than in this version of the plugin"
-    fix = f"{_INSTALL_CRD}, of the operator's version; or use the plugin of that version"
+    fix = f"use the plugin of the operator's version; or upgrade the operator; {_INSTALL_CRD}"
     return warning("definition", differs, fix)
 
 

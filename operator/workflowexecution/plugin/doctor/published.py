@@ -9,11 +9,11 @@ from workflowexecution.core import names
 from workflowexecution.core.names import Shard
 from workflowexecution.core.published import Published, PublishedSettings
 from workflowexecution.core.text import command
+from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import (
     OPERATOR,
     Finding,
     Installation,
-    State,
     missing_shards,
     ok,
     warning,
@@ -21,30 +21,32 @@ from workflowexecution.plugin.doctor.check import (
 from workflowexecution.plugin.rendering import as_plain
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.published import age_of, problem_of
-from workflowexecution.views.wording import short
+from workflowexecution.views.wording import install, short
 
 _CHECK: Final = "settings"
-_ASK: Final = "ask for the ClusterRole workflowexecution-doctor, in all namespaces"
 _ALIKE: Final = "give the operators of all shards the same settings"
 _UPGRADE: Final = "wait until the upgrade is over; if there is none, upgrade the others"
 _OTHER_VERSION: Final = "use the plugin of the operator's version"
 
 
 async def check_settings(session: Session, installation: Installation) -> list[Finding]:
-    """The operators of all shards publish their settings, and have the same."""
-    theirs = installation.settings.get("WFE_EXECUTION_NAMESPACE", session.execution_namespace)
+    """The operators of all shards publish their settings, and have the same.
+
+    Raises: MissingRightError where what they publish could not be read.
+    """
+    theirs = installation.runs_in
     if theirs != session.execution_namespace:
         detail = f"the operator's runs are in {theirs}, and not in {session.execution_namespace}"
         fix = command("export", f"WFE_EXECUTION_NAMESPACE={theirs}")
         return [warning(_CHECK, detail, fix)]
+    if installation.published.lacks_right:
+        raise errors.MissingRightError(installation.published.unknown)
     return settings_findings(installation, session.now())
 
 
 def settings_findings(installation: Installation, now: datetime) -> list[Finding]:
     """Judge what is published; ``now`` is aware UTC."""
     published = installation.published
-    if published.lacks_right:
-        return [Finding(_CHECK, State.UNKNOWN, published.unknown, _ASK)]
     if published.unknown or not (published.entries or published.unreadable):
         return [_nothing_published(installation)]
     current = [entry for entry in published.entries if not entry.is_old(now)]
@@ -66,7 +68,7 @@ def _nothing_published(installation: Installation) -> Finding:
     where = f"{installation.execution_namespace}/{names.SETTINGS_CONFIG_MAP}"
     detail = f"no operator has published by which settings it decides, in ConfigMap {where}"
     logs = command("kubectl", "logs", "-n", installation.operator_namespace, f"deploy/{OPERATOR}")
-    fix = f"kubectl apply -k manifests/rbac; {logs}; an older operator publishes nothing"
+    fix = f"{install('install')}; {logs}; an older operator publishes nothing"
     return warning(_CHECK, detail, fix)
 
 

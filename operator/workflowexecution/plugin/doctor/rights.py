@@ -9,6 +9,7 @@ from urllib.parse import quote
 from workflowexecution.api import identity, reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import (
     OPERATOR,
@@ -19,9 +20,10 @@ from workflowexecution.plugin.doctor.check import (
     warning,
 )
 from workflowexecution.plugin.session import Session
+from workflowexecution.views.wording import install
 
-_MAKE_NAMESPACES: Final = "kubectl apply -k manifests/namespaces"
-_APPLY_ROLES: Final = "kubectl apply -k manifests/rbac"
+_MAKE_NAMESPACES: Final = install("namespaces")
+_APPLY_ROLES: Final = install("install")
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
 # Group, resource, verbs: rights in the namespaces of executions, then in that of runs.
@@ -46,19 +48,25 @@ OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
 
 async def check_execution_namespace(session: Session, installation: Installation) -> list[Finding]:
     """The namespace of runs exists."""
-    return [await _namespace(session, "execution namespace", installation.execution_namespace)]
+    name = installation.execution_namespace
+    return [await _namespace(session, "execution namespace", name, "--execution-namespace")]
 
 
 async def check_operator_namespace(session: Session, installation: Installation) -> list[Finding]:
     """The namespace of the operator exists."""
-    return [await _namespace(session, "operator namespace", installation.operator_namespace)]
+    name = installation.operator_namespace
+    return [await _namespace(session, "operator namespace", name, "--operator-namespace")]
 
 
-async def _namespace(session: Session, check: str, name: str) -> Finding:
+async def _namespace(session: Session, check: str, name: str, flag: str) -> Finding:
     try:
         found = await session.client.request("GET", f"/api/v1/namespaces/{quote(name, safe='')}")
     except errors.NotFoundError:
-        return error(check, f"there is no namespace {name}", f"{_MAKE_NAMESPACES}, or name another")
+        return error(
+            check,
+            f"there is no namespace {name}",
+            f"name another with {flag}; or {_MAKE_NAMESPACES}",
+        )
     if reading.text(found, "status", "phase") == "Terminating":
         fix = f"wait until it is gone, then {_MAKE_NAMESPACES}"
         return error(check, f"namespace {name} is being deleted", fix)
@@ -139,6 +147,7 @@ def operator_rights(installation: Installation) -> list[Right]:
 
 async def check_operator_rights(session: Session, installation: Installation) -> list[Finding]:
     """The operator's ServiceAccount has all rights that it needs."""
+    installation.require_deployments()
     user = f"system:serviceaccount:{installation.operator_namespace}:{OPERATOR}"
     rights = operator_rights(installation)
     granted = await asyncio.gather(*(_is_granted(session, user, right) for right in rights))
@@ -199,9 +208,10 @@ def runner_finding(bindings: Iterable[Raw], installation: Installation) -> Findi
     found = sorted(_role_of(item) for item in bindings if _names(item, installation))
     if found:
         return ok("runner rights", "; ".join(found))
+    apply = command("kubectl", "apply", "-n", "NAMESPACE", "-f", "runner-in-namespace.yaml")
     fix = (
-        "kubectl apply -n NAMESPACE -k manifests/runner-in-namespace, for each namespace in which "
-        "it shall remediate"
+        "for each namespace in which runs may change something, install runner-in-namespace.yaml "
+        f"of the operator's release: {apply}"
     )
     detail = f"{installation.runner} is bound to no role: runs can change nothing"
     return warning("runner rights", detail, fix)

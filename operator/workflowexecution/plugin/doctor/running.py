@@ -19,28 +19,26 @@ from workflowexecution.plugin.doctor.check import (
     OPERATOR,
     Finding,
     Installation,
-    State,
     error,
     missing_shards,
     ok,
+    unknown,
     warning,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.views.wording import short
+from workflowexecution.views.wording import install, short
 
 # Longer than the operator takes to see an execution, also after a restart.
 _UNSEEN: Final = timedelta(seconds=30)
+_NAME_IT: Final = "name the operator's namespace with --operator-namespace"
 _NO_LEADER: Final = "see why no operator becomes the leader: kubectl logs of its pods"
 
 
 async def check_operator(_: Session, installation: Installation) -> list[Finding]:
     """The operator's pods are ready, and have the version of the plugin."""
     namespace = installation.operator_namespace
-    if installation.deployments is None:
-        detail = f"Deployments in {namespace} cannot be read"
-        return [Finding("operator", State.UNKNOWN, detail, "ask for the right to list deployments")]
-    if not installation.deployments:
-        fix = "kubectl apply -k manifests; or name its namespace with --operator-namespace"
+    if not installation.require_deployments():
+        fix = f"{_NAME_IT}; or {install('install')}"
         missing = f"there is no Deployment {namespace}/{OPERATOR}; it may run elsewhere"
         return [warning("operator", missing, fix)]
     found = []
@@ -97,8 +95,10 @@ def version_of(deployment: Raw) -> Finding:
 
 async def check_leader(session: Session, installation: Installation) -> list[Finding]:
     """Each shard has a leader, if leader election is on."""
+    if not installation.require_deployments():
+        return [unknown("leader", "the operator's Deployment was not found", _NAME_IT)]
     if installation.settings.get("WFE_LEADER_ELECTION") != "true":
-        return [ok("leader", "the operator elects none, as far as is known")]
+        return [ok("leader", "the operator elects none, by its Deployment")]
     return [
         await _leader(session, installation.operator_namespace, names.lease_name(shard))
         for shard in dict.fromkeys(installation.shards)
@@ -165,13 +165,13 @@ def unseen_finding(executions: Sequence[Raw], now: datetime) -> Finding:
 
 async def check_claims(session: Session, installation: Installation) -> list[Finding]:
     """No other installation has claimed a namespace that this one serves."""
+    installation.require_deployments()
     claims = [
         item
         for path in claim_paths(installation.watched)
         async for item in session.client.list_pages(path)
     ]
-    ours = installation.settings.get("WFE_EXECUTION_NAMESPACE", installation.execution_namespace)
-    return [claims_finding(holders_of(claims), ours, installation.watched)]
+    return [claims_finding(holders_of(claims), installation.runs_in, installation.watched)]
 
 
 def holders_of(claims: Iterable[Raw]) -> dict[str, str]:
