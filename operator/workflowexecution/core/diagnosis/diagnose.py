@@ -220,7 +220,13 @@ def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) 
         return known
     if task.kind is not ChildKind.TASK_RUN:
         return _class_of_child(task)
-    return Class(_reason_of_step(task, step, has_log) if step else FailureReason.UNKNOWN)
+    return _class_of_step(task, step, has_log) if step else Class(FailureReason.UNKNOWN)
+
+
+def _class_of_step(task: TaskRun, step: Step, has_log: bool) -> Class:
+    reason = _reason_of_step(task, step, has_log)
+    is_lost = reason is FailureReason.TASK_FAILED and not has_log
+    return Class(reason, Cause.LOG_LOST if is_lost else None)
 
 
 def _class_of_wait(found: Class, waited_for: str, *, begun: bool | None) -> Class:

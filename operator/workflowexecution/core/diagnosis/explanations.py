@@ -25,6 +25,7 @@ class Cause(StrEnum):
     POD_NOT_PREPARED = "a container before the steps failed"
     POD_DEADLINE = "its pod had a time limit of its own"
     POD_ENDED = "Kubernetes ended its pod"
+    LOG_LOST = "its log is lost"
     CANCELLED = "a person cancelled it"
 
 
@@ -140,6 +141,13 @@ CAUSES: Final = {
         "The work was cut off in the middle.",
         "See from the message what took the pod off its node; once that is over, look at the "
         "target and create a new execution.",
+    ),
+    Cause.LOG_LOST: Explanation(
+        "A step ended with an exit code other than 0, and its pod was deleted before its end was "
+        "read.",
+        "The step did not do its work, or was cut off in the middle.",
+        "Look its exit code up where the workflow is described, and for its log where the cluster "
+        "collects logs.",
     ),
     Cause.CANCELLED: Explanation(
         "A person cancelled the run with kubectl wfe cancel, which notes on it who did so and why.",

@@ -231,6 +231,7 @@ def test_that_a_pod_was_deleted_is_told_where_nothing_shows_by_what() -> None:
     task = replace(of_pod(TAINT), pod_end=None)
     found = diagnose(ended(), [task], pods=[])
     assert told(found) == (FailureReason.TASK_FAILED, "work", 9, True)
+    assert found.cause is Cause.LOG_LOST
     assert found.message == (
         "task 'work', step 'work' ended with exit code 9; its pod was deleted, and its log is lost "
         "with it"
