@@ -59,9 +59,10 @@ def test_executions_of_one_name_in_two_namespaces_are_two(world: World, target: 
     assert conflict_of(second)["namespace"] == first["metadata"]["namespace"]
 
 
-def test_targets_that_differ_in_case_are_different(world: World, target: str) -> None:
+def test_targets_that_differ_in_their_kind_or_name_are_different(world: World, target: str) -> None:
     world.launched(target)
-    world.launched(target.replace("Deployment", "deployment"))
+    world.launched(target.replace("Deployment", "StatefulSet"))
+    world.launched(f"{target}-canary")
 
 
 def test_a_skip_is_final_when_the_target_is_free_again(world: World, target: str) -> None:
