@@ -57,7 +57,7 @@ def test_the_interpreter_and_the_requirements_pass_the_unit_tests(tmp_path: Path
         cwd=tree,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
