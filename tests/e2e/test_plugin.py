@@ -75,8 +75,12 @@ def test_a_cancelled_run_names_who_and_why_and_its_last_lines_are_kept(
     assert details["reason"] == "Unknown"
     assert said in details["naturalLanguageSummary"]
 
-    gone = ask(node_world, "logs", name)
-    assert f"Tekton deleted the pod when the run was {said}" in gone.err
+    def assert_gone() -> None:
+        answer = ask(node_world, "logs", name)
+        assert f"Tekton deleted the pod when the run was {said}" in answer.err
+
+    # The pod is there until the node has stopped it.
+    eventually(assert_gone, END_S, dump=node_world.dump)
     story = ask(node_world, "describe", f"workflowexecution/{name}")
     assert "Failed (Cancelled)" in story.out
     assert f"by {by}: wrong target" in story.out

@@ -12,6 +12,7 @@ import pytest
 from e2e.watching import END_S, live_pods, task_runs, until_a_step_runs
 from e2e.workload import restarted_at
 from harness.executions import condition_of, name_of, unique_target
+from harness.waiting import eventually
 from harness.world import World
 from localcluster.cluster import Cluster, Object
 
@@ -62,8 +63,13 @@ def test_success_changes_the_target_and_is_told_in_full(
         r"after: generation 2, 1 of 1 pods ready, restarted \S+Z$",
         succeeded["message"],
     )
-    reasons = {event["reason"] for event in node_world.events_of(item)}
-    assert reasons == {"PipelineRunCreated", "WorkflowCompleted"}
+
+    def assert_recorded() -> None:
+        reasons = {event["reason"] for event in node_world.events_of(item)}
+        assert reasons == {"PipelineRunCreated", "WorkflowCompleted"}
+
+    # Events are written beside the work.
+    eventually(assert_recorded, END_S, dump=node_world.dump)
 
 
 def test_failure_names_task_step_and_exit_code(
