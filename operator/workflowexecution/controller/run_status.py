@@ -10,7 +10,7 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.core.diagnosis.cancelled import with_canceller
-from workflowexecution.core.diagnosis.diagnose import diagnose, lost_its_pod
+from workflowexecution.core.diagnosis.diagnose import culprit_of, diagnose, lost_its_pod
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import with_pods
@@ -82,14 +82,6 @@ class SilentRuns:
             return await self._warned_of(run, tasks) or memory.waits_for
         except errors.ApiError:
             return memory.waits_for
-
-    async def with_end_of_pod(self, run: Run, task: TaskRun) -> TaskRun:
-        """A failed task, with the end of its pod from Events, which outlive the pod."""
-        try:
-            events = await self._cluster.list_pod_events(run.namespace, task.pod_name)
-        except errors.ApiError:
-            return task
-        return replace(task, pod_end=pod_end_in(events, run.created_at))
 
     async def _warned_of(self, run: Run, tasks: list[TaskRun]) -> str:
         if task := was_unprepared(tasks):
@@ -182,12 +174,10 @@ class RunStatusReporter:
         if left is None or left.is_active:
             # Others have found that it has stopped, so the last read of its leftovers is too old.
             left = await self._reader.read_leftovers(run)
-        children = [
-            await self._silent_runs.with_end_of_pod(run, child)
-            if lost_its_pod(child, left.pods_with_logs)
-            else child
-            for child in memory.children.values()
-        ]
+        children = list(memory.children.values())
+        culprit = culprit_of(children)
+        if culprit is not None and lost_its_pod(culprit, left.pods_with_logs):
+            children[children.index(culprit)] = await self._with_end_of_pod(run, culprit)
         of_execution = self._context.memory.execution(execution.uid)
         diagnosis = diagnose(
             run,
@@ -206,3 +196,11 @@ class RunStatusReporter:
         )
         ended = max(run.completed_tasks, count_ended(children))
         return outcome_of_run(replace(run, completed_tasks=ended), failure)
+
+    async def _with_end_of_pod(self, run: Run, task: TaskRun) -> TaskRun:
+        """A failed task, with the end of its pod from Events, which outlive the pod."""
+        try:
+            events = await self._context.cluster.list_pod_events(run.namespace, task.pod_name)
+        except errors.ApiError:
+            return task
+        return replace(task, pod_end=pod_end_in(events, run.created_at))

@@ -68,9 +68,10 @@ class Publisher:
 
         The work never waits for it.
         """
-        now, problem = self._clock.monotonic(), self._problem()
+        now = self._clock.monotonic()
         if not self._is_open or now < self._not_before or self._is_writing():
             return
+        problem = self._problem()
         is_due = self._due_at is not None and now >= self._due_at
         if is_due or problem != self._said:
             self._due_at, self._said, self._not_before = None, problem, now + _PAUSE_S

@@ -10,8 +10,8 @@ from typing import Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.status import FailureReason, Phase
-from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
+from workflowexecution.api.status import Phase
+from workflowexecution.core.diagnosis.summary import is_cancelled
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.names import is_on_target
 
@@ -94,7 +94,7 @@ def was_cancelled(execution: Execution) -> bool:
     """Whether its status reports that a person cancelled it with ``kubectl wfe cancel``."""
     details = reading.mapping(execution.raw, "status", "failureDetails")
     reason, summary = reading.texts(details, ("reason",), ("naturalLanguageSummary",))
-    return reason == FailureReason.UNKNOWN and CAUSES[Cause.CANCELLED].to_do in summary
+    return is_cancelled(reason, summary)
 
 
 def duration_of(execution: Execution, now: datetime) -> timedelta | None:

@@ -1,5 +1,6 @@
 """What is reported of a run: the run goes in, and the outcome and the next look come out."""
 
+from copy import deepcopy
 from typing import Any, cast
 
 import pytest
@@ -102,7 +103,11 @@ async def test_one_whose_pod_is_gone_is_explained_by_the_events_of_the_pod(
     ended = step("work", terminated={"exitCode": 9, "finishedAt": format_time(NOW)})
     task = raw_task_run("work", reason="Failed", steps=[ended])
     task["metadata"]["labels"][LABEL_PIPELINE_RUN] = run.name
-    desk.cluster.task_runs = [task]
+    later = deepcopy(task)
+    later["metadata"]["name"] = "run-later"
+    later["status"]["podName"] = "run-later-pod"
+    later["status"]["completionTime"] = format_time(NOW)
+    desk.cluster.task_runs = [task, later]
     taint = {"reason": "TaintManagerEviction", "message": "Marking for deletion Pod a/b"}
     desk.cluster.pod_events = [{**taint, "lastTimestamp": format_time(NOW)}]
     if not is_answered:
@@ -111,7 +116,9 @@ async def test_one_whose_pod_is_gone_is_explained_by_the_events_of_the_pod(
     result = await reporter.report(execution, stopped or run)
     assert result.outcome is not None
     assert result.outcome.failure is not None
-    assert desk.asked()[-1] == "list pod events"
+    asked = desk.asked()
+    assert asked[-1] == "list pod events"
+    assert asked.count("list pod events") == 1
     is_told = "Kubernetes ended its pod: TaintManagerEviction: " in result.outcome.failure.message
     assert is_told is is_answered
 

@@ -69,7 +69,7 @@ def diagnose(
         has_started: whether another source shows that a step had begun.
     """
     has_worked = _only_lacks_a_result(run, task_runs)
-    task = None if has_worked else _culprit(task_runs)
+    task = None if has_worked else culprit_of(task_runs)
     step = _failed_step(task) if task and not task.is_active else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
     begun = has_started or has_begun(task_runs)
@@ -128,7 +128,7 @@ def _wait_of(task: TaskRun | None, waited_for: str) -> str:
     return f"task {task.called!r} has not begun: {task.wait}"
 
 
-def _culprit(task_runs: Sequence[TaskRun]) -> TaskRun | None:
+def culprit_of(task_runs: Sequence[TaskRun]) -> TaskRun | None:
     """The child that failed first; one that was only cancelled counts where none else failed.
 
     Where none has failed, a child that did not end.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import duration
-from workflowexecution.api.status import FailureDetails
+from workflowexecution.api.status import FailureDetails, FailureReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.facts.execution import Execution
@@ -91,9 +91,18 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
 
 def _cancelled(failure: FailureDetails) -> str:
     """The person who cancelled the run and their reason, for people; empty where none did."""
-    is_cancelled = CAUSES[Cause.CANCELLED].to_do in (failure.natural_language_summary or "")
+    if not is_cancelled(failure.reason, failure.natural_language_summary or ""):
+        return ""
     said, see, _ = failure.message.rpartition(_SEE)
-    return (said if see else failure.message).rstrip(".") if is_cancelled else ""
+    return (said if see else failure.message).rstrip(".")
+
+
+def is_cancelled(reason: str, summary: str) -> bool:
+    """Whether a failure with this reason and summary is the cancel of a person.
+
+    The API has no reason of its own for it, so its advice in the summary shows it.
+    """
+    return reason == FailureReason.UNKNOWN and CAUSES[Cause.CANCELLED].to_do in summary
 
 
 def _failed(execution: Execution, took: timedelta) -> str:

@@ -45,7 +45,7 @@ class Hold:
     def concerns(self, target: str, workflow_id: str, namespace: str) -> bool:
         """Whether it applies to a workflow on a target; ``namespace`` is that of the execution."""
         return (
-            (self.target in ("", target) or names.is_same_target(self.target, target))
+            names.is_on_target(target, self.target)
             and self.workflow_id in ("", workflow_id)
             and self.for_namespace in ("", namespace, _namespace_of(target))
         )
