@@ -258,7 +258,7 @@ def test_a_cancel_by_a_person_that_is_refused(world: World) -> None:
     told = ask(world, "cancel", name_of(item), kubeconfig=config)
 
     assert told.status == 1
-    assert "cannot be cancelled: PATCH " in told.err
+    assert f"{name_of(run)} cannot be cancelled: denied the request: " in told.err
     assert REFUSED in told.err
     assert told.err.endswith(f"kubectl wfe cancel --delete -n {world.source} {name_of(item)}\n")
     world.proxy.heal()

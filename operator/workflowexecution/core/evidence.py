@@ -113,6 +113,7 @@ def is_lifted(end: Evidence, clear: Evidence) -> bool:
     """Whether an end starts no cooldown, because a person has cleared a failure.
 
     That clears this failure and all failures before it, of the same workflow on the same target.
+    Times have whole seconds: another failure in the same second may be the later one, and stays.
 
     Args:
         end: of a run; a success is never cleared.
@@ -122,7 +123,7 @@ def is_lifted(end: Evidence, clear: Evidence) -> bool:
         return False
     targets = (end.target, clear.target)
     is_on_it = "" in targets or names.is_same_target(*targets)
-    is_before = (end.completed_at or _LONG_AGO) <= (clear.completed_at or _LONG_AGO)
+    is_before = (end.completed_at or _LONG_AGO) < (clear.completed_at or _LONG_AGO)
     return is_on_it and (is_before or is_same(end, clear))
 
 

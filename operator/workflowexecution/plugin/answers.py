@@ -25,9 +25,13 @@ _WORDS: Final[Mapping[str, str]] = {
 
 
 def in_words(error: errors.ApiError) -> str:
-    """The message of an error for people: without the request, and with a missing right named."""
+    """The message of an error for people: without the request, and with a missing right named.
+
+    A role helps nobody who is not signed in, so none is named to them.
+    """
     message = str(error)
-    if (right := missing_right(message)) != message:
+    is_known_caller = not isinstance(error, errors.UnknownCallerError)
+    if is_known_caller and (right := missing_right(message)) != message:
         return right
     asked = _REQUEST.fullmatch(message)
     if asked is None:

@@ -121,7 +121,7 @@ def test_a_login_that_is_over_is_told_as_such(write: Write) -> None:
     assert refused.returncode == 5
 
 
-@pytest.mark.parametrize("command", [["list", "-A"], ["doctor"], ["holds", "-A"], ["locks"]])
+@pytest.mark.parametrize("command", [["list", "-A"], ["doctor"], ["holds"], ["locks"]])
 @pytest.mark.parametrize("user", [{}, {"username": "me", "password": "ö s3cret\n"}])
 def test_nobody_is_told_that_nobody_is_signed_in(
     write: Write, command: list[str], user: User

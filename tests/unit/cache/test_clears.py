@@ -102,6 +102,14 @@ def by_status(note: str | None = None, **given: Any) -> Execution:
         pytest.param(
             [failure(1, 3, "older"), cleared(failure(2, 2, "newer"))], "", id="and-all-before-it"
         ),
+        pytest.param(
+            [cleared(failure()), failure(2, owner="newer")], "newer", id="and-in-the-same-second"
+        ),
+        pytest.param(
+            [cleared(failure(owner="z-failed")), failure(2, owner="newer")],
+            "newer",
+            id="and-in-the-same-second-whatever-its-name",
+        ),
         pytest.param([failure(), refused(1)], "failed", id="a-refusal-alone-changes-nothing"),
         pytest.param([failure(), refused(1, "jane")], "", id="a-refusal-after-it-was-cleared"),
         pytest.param(
