@@ -203,7 +203,7 @@ def test_without_the_right_it_works_and_answers_say_what_is_not_known(
     )
     told = ask(world, "can-run", "--target", target, "--workflow", "restart")
     assert told.status == 1
-    assert told.out.startswith("not known: workflow restart ended last on target ")
+    assert told.out.startswith("unknown: workflow restart ended last on target ")
     assert unknown in told.out
     assert unknown in ask(world, "why", name_of(item)).out
     assert unknown in ask(world, "cooldowns", "--target", target).err
