@@ -157,6 +157,12 @@ def test_lists_of_policies_are_written_as_cel() -> None:
     assert targets[0]["expression"] == "{'remediation': ['*'], 'team-a': ['payment', 'Node/*']}"
 
 
+def test_the_profile_turns_on_every_policy_that_there_is() -> None:
+    there = yaml.safe_load((CHART / "values.yaml").read_text())["policies"]
+    chosen = yaml.safe_load((CHART / "profiles/restricted.yaml").read_text())["policies"]
+    assert {name for name, policy in chosen.items() if policy["enabled"]} == set(there)
+
+
 def test_namespaces_are_named_in_one_place_each() -> None:
     values = ["--namespace=here", "--set=executionNamespace.name=there"]
     values += [f"--set={value}" for value in VALUES.values()]

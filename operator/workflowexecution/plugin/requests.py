@@ -8,7 +8,7 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.paths import execution_paths, holds_path
+from workflowexecution.client.paths import events_path, execution_paths, holds_path
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
@@ -17,6 +17,7 @@ from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.names import SETTINGS_CONFIG_MAP
 from workflowexecution.core.published import parse_published
 from workflowexecution.kube import errors
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.published import OperatorSettings
@@ -111,6 +112,19 @@ async def read_run(session: Session, execution: Execution) -> tuple[Run | None, 
         raise errors.NotFoundError(f"{where} is not this execution's any more")
     found = await cluster_of(session).list_task_runs(namespace, [name])
     return run, [item for item in found if is_of_run(item, run.uid)]
+
+
+async def read_scheduled(session: Session, namespace: str, unread: list[str]) -> list[Raw]:
+    """The Events about pods that were put on a node, which the server keeps for an hour.
+
+    None where they cannot be read; ``unread`` then says why.
+    """
+    query = {"fieldSelector": "involvedObject.kind=Pod,reason=Scheduled"}
+    try:
+        return [item async for item in session.client.list_pages(events_path(namespace), query)]
+    except errors.ApiError as error:
+        unread.append(in_words(error))
+        return []
 
 
 def name_of_kind(name: str) -> str:

@@ -41,6 +41,7 @@ def moments_of(
     run: Run | None,
     task_runs: Iterable[Raw],
     holds: Iterable[Hold] = (),
+    scheduled: Iterable[Raw] = (),
 ) -> list[Moment]:
     """The timeline of an execution, in order.
 
@@ -51,7 +52,9 @@ def moments_of(
         run: None where there is none, or it cannot be read.
         task_runs: of that run, in any order.
         holds: all that can be read, in any order.
+        scheduled: Events about pods of its namespace that were put on a node, in any order.
     """
+    task_runs = list(task_runs)
     moments = [*_of_execution(execution), *_of_holds(execution, holds)]
     if run and run.started_at:
         moments.append(Moment(run.started_at, "started", "Tekton took up the run"))
@@ -59,6 +62,7 @@ def moments_of(
         moments.append(Moment(run.cancellation.at, "cancelled", run.cancellation.by_whom))
     for attempt in chain.from_iterable(map(attempts_of, task_runs)):
         moments += _of_task_run(attempt)
+    moments += _of_pods_made_again(task_runs, scheduled)
     if run and run.completed_at:
         moments.append(Moment(run.completed_at, "run ended", run.reason))
     moments += _of_end(execution)
@@ -140,6 +144,27 @@ def _of_task_run(raw: Raw) -> Iterator[Moment]:
     if task.completed_at:
         reason = succeeded_condition(raw)[1]
         yield Moment(task.completed_at, "task ended", f"{task.task_name}: {reason}")
+
+
+def _of_pods_made_again(task_runs: Iterable[Raw], scheduled: Iterable[Raw]) -> Iterator[Moment]:
+    """The pods that took the place of one that was gone before its task had ended.
+
+    Tekton gives them the same name, and keeps of the steps only those of the last pod.
+    """
+    attempts = map(parse_task_run, chain.from_iterable(map(attempts_of, task_runs)))
+    tasks = {attempt.pod_name: attempt.task_name for attempt in attempts}
+    first_seen: dict[tuple[str, str], datetime] = {}
+    for event in scheduled:
+        pod, uid = reading.texts(event, ("involvedObject", "name"), ("involvedObject", "uid"))
+        at = reading.moment(event, "metadata", "creationTimestamp")
+        if at and pod in tasks:
+            first_seen[pod, uid] = min(at, first_seen.get((pod, uid), at))
+    for (pod, _), at in first_seen.items():
+        if any(name == pod and before < at for (name, _), before in first_seen.items()):
+            what = (
+                f"{tasks[pod]}: its pod was gone; its steps begin from the start, and may run twice"
+            )
+            yield Moment(at, "task started again", what)
 
 
 def _of_step(task: str, step: Raw) -> Iterator[Moment]:

@@ -133,6 +133,36 @@ def test_the_step_that_failed_is_the_one_the_status_names(
     assert found is None or (found.pod, found.container) == (f"run-{task}-pod", "step-main")
 
 
+def scheduled(pod: str, uid: str, minutes: int) -> dict[str, Any]:
+    """The Event about a pod that was put on a node."""
+    return {
+        "metadata": {"creationTimestamp": format_time(ago(minutes=minutes))},
+        "involvedObject": {"kind": "Pod", "name": pod, "uid": uid},
+    }
+
+
+def test_a_pod_that_tekton_made_again_is_in_the_story() -> None:
+    execution = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=9))
+    events = [
+        scheduled("run-change-pod", "second", 5),
+        scheduled("run-change-pod", "first", 8),
+        scheduled("run-change-pod", "second", 4),
+        scheduled("run-check-pod", "check", 8),
+        scheduled("of-another-run", "one", 8),
+        scheduled("of-another-run", "two", 7),
+    ]
+    task_runs = [task_run("check", 9, 8, 0), task_run("change", 8, 3, 0)]
+    for order in (events, events[::-1]):
+        moments = moments_of(execution, None, task_runs, scheduled=order)
+        found = [(one.at, one.detail) for one in moments if one.what == "task started again"]
+        assert found == [
+            (
+                ago(minutes=5),
+                "change: its pod was gone; its steps begin from the start, and may run twice",
+            )
+        ]
+
+
 def test_what_has_no_time_is_left_out() -> None:
     raw = raw_task_run("check", "Unknown", "Running", steps=[{"name": "main", "waiting": {}}])
     moments = moments_of(make_execution(), None, [raw])

@@ -22,6 +22,7 @@ from workflowexecution.plugin.requests import (
     read_execution,
     read_holds,
     read_run,
+    read_scheduled,
     run_key,
 )
 from workflowexecution.plugin.session import Session
@@ -78,6 +79,9 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
     gone: list[str] = []
     run, task_runs = await _run_of(session, execution, lacking, gone)
     holds = await read_holds(session, lacking) if may_have_been_held(execution) else ()
+    scheduled: Sequence[Raw] = ()
+    if run and task_runs:
+        scheduled = await read_scheduled(session, run.namespace, lacking)
     failed = failed_step_of(execution, task_runs)
     log: Sequence[str] = ()
     if failed and lines:
@@ -90,7 +94,7 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
         target=execution.target,
         workflow_id=execution.workflow_id,
         run="/".join(run_key(session, execution)) if execution.run_name else "",
-        timeline=moments_of(execution, run, task_runs, holds),
+        timeline=moments_of(execution, run, task_runs, holds, scheduled),
         failed_step=failed,
         log=log,
         unread=[*lacking, *gone],
