@@ -26,13 +26,13 @@ from builders import (
     make_snapshot,
     raw_run,
 )
-from workflowexecution.api.kinds import FORMS
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.cache.history import FailureHistory
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.leftovers import run_of_pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
+from workflowexecution.core.names import KIND_FORMS
 from workflowexecution.core.verdict import Launch, Mirror, Skip
 
 POLICY = Path(__file__).parents[3] / "manifests/components/policy-target-kinds/policy.yaml"
@@ -173,7 +173,7 @@ def test_everything_but_the_case_of_the_kind_counts(other: str) -> None:
 
 def test_the_list_of_kinds_never_changes() -> None:
     """Another list gives other names to runs, so operators of two versions launch two of them."""
-    listed = " ".join(sorted(FORMS.values()))
+    listed = " ".join(sorted(KIND_FORMS.values()))
     assert hashlib.sha256(listed.encode()).hexdigest()[:16] == "fd984324ff60f87c"
 
 
