@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from workflowexecution.client.cluster import RUNS_AT_ONCE
-from workflowexecution.client.leftover_reads import read_leftovers_of
+from workflowexecution.client.cluster import RUNS_AT_ONCE, read_leftovers_of
 from workflowexecution.controller.context import Context
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution

@@ -3,7 +3,7 @@
 from typing import Any
 
 from builders import make_run, raw_task_run
-from workflowexecution.client.leftover_reads import Families
+from workflowexecution.client.cluster import Families
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind
 
