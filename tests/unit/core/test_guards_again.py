@@ -10,8 +10,7 @@ from builders import NOW, TARGET, ago, make_execution, make_run
 from workflowexecution.api.status import FailureDetails, FailureReason, Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.guards import Guards
-from workflowexecution.core.status.again import advised
+from workflowexecution.core.guards import Guards, advised
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure, outcome_of_run
 
 FIVE: Final = timedelta(minutes=5)
