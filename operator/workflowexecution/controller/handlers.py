@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_settings import kopf, set_up
+from workflowexecution.kube.watch_tap import Inbox
 
 OF_EXECUTIONS: Final = kopf.OperatorRegistry()
 OF_RUNS: Final = kopf.OperatorRegistry()

@@ -13,11 +13,10 @@ from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
-from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions
 from workflowexecution.kube.kopf_settings import kopf
-from workflowexecution.kube.watch_tap import CanWait, WatchTap, never
+from workflowexecution.kube.watch_tap import CanWait, Inbox, WatchTap, never
 from workflowexecution.manager.view import EventListener
 
 # The decoder for events of a path, and the test for events that need no immediate handling.
