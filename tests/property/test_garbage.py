@@ -21,7 +21,7 @@ from reliability.tally import Tally
 from workflowexecution.core import names
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
-from workflowexecution.kube import lease
+from workflowexecution.kube import leader_election
 
 # What is made at random is sometimes long, and hypothesis warns that it cannot be shown well.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -207,6 +207,6 @@ lease_fields = st.fixed_dictionaries(
 @MANY
 @given(st.fixed_dictionaries({}, optional={"metadata": hostile.values, "spec": lease_fields}))
 def test_a_lease_may_be_anything(raw: Raw) -> None:
-    seen = lease._parse(raw)
+    seen = leader_election._parse(raw)
     assert isinstance(seen.holder, str)
     assert isinstance(seen.transitions, int)

@@ -21,8 +21,7 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
-from workflowexecution.kube.leader_election import Leadership
-from workflowexecution.kube.lease import LeaseStore
+from workflowexecution.kube.leader_election import Leadership, LeaseStore
 from workflowexecution.manager.preflight import Preflight
 from workflowexecution.manager.publisher import Publisher
 from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView
