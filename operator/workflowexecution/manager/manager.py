@@ -23,8 +23,7 @@ from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.leader_election import Leadership, LeaseStore
 from workflowexecution.manager.preflight import Preflight
-from workflowexecution.manager.publisher import Publisher
-from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView
+from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView, Publisher
 from workflowexecution.manager.watches import Watches
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
