@@ -27,7 +27,7 @@ from workflowexecution.manager.view import EventListener, LeaderStatus, Operator
 from workflowexecution.manager.watches import Watches
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
-from workflowexecution.observe.probes import Health
+from workflowexecution.observe.web_server import Health
 
 # Even in a burst few requests run at once; each connection takes a quarter of a megabyte.
 _CONNECTIONS: Final = 20
