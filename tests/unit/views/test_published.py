@@ -19,8 +19,7 @@ from builders import (
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
 from workflowexecution.core.published import Published, settings_of
-from workflowexecution.views.foretell import foretell
-from workflowexecution.views.preview import Facts, Preview
+from workflowexecution.views.preview import Facts, Preview, foretell
 from workflowexecution.views.published import Basis, OperatorSettings
 
 MISSING = "the right to get configmaps in namespace runs is missing"
