@@ -10,8 +10,8 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.actions import Actions
 from workflowexecution.controller.claims import Claims
 from workflowexecution.controller.context import Context
-from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.execution import ExecutionReconciler
+from workflowexecution.controller.handlers import EventHandler
 from workflowexecution.controller.holds import Holds
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder

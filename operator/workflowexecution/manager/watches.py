@@ -6,8 +6,7 @@ from typing import Any
 
 from workflowexecution.client.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.controller.claims import Claims
-from workflowexecution.controller.event_handler import EventHandler
-from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, Listeners
+from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, EventHandler, Listeners
 from workflowexecution.controller.holds import Holds
 from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
 from workflowexecution.core.policy import Policy

@@ -12,7 +12,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.context import Context
-from workflowexecution.controller.event_handler import EventHandler
+from workflowexecution.controller.handlers import EventHandler
 from workflowexecution.controller.workqueue import WorkQueue
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
