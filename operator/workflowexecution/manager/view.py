@@ -15,8 +15,7 @@ from workflowexecution import __version__
 from workflowexecution.cache.store import Store
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.names import Shard
-from workflowexecution.core.policy import Policy
-from workflowexecution.core.published import Published, settings_of
+from workflowexecution.core.policy import Policy, Published, settings_of
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import Clock
 

@@ -19,7 +19,7 @@ from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.guards import Ending, Guards
-from workflowexecution.core.published import Rules
+from workflowexecution.core.policy import Rules
 from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict, Wait
 from workflowexecution.views.published import Basis

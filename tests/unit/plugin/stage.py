@@ -28,7 +28,7 @@ from workflowexecution.client.paths import (
     settings_path,
 )
 from workflowexecution.core import names
-from workflowexecution.core.published import Published, settings_of
+from workflowexecution.core.policy import Published, settings_of
 
 TARGET, OTHER = "payment/Deployment/payment-api", "payment/Deployment/checkout"
 RUNS, OPERATORS = identity.DEFAULT_EXECUTION_NAMESPACE, identity.DEFAULT_OPERATOR_NAMESPACE

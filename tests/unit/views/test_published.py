@@ -18,7 +18,7 @@ from builders import (
 )
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
-from workflowexecution.core.published import Published, settings_of
+from workflowexecution.core.policy import Published, settings_of
 from workflowexecution.views.preview import Facts, Preview, foretell
 from workflowexecution.views.published import Basis, OperatorSettings
 
