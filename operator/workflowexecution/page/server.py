@@ -10,7 +10,7 @@ from workflowexecution.kube import errors
 from workflowexecution.manager.view import OperatorView
 from workflowexecution.page import http_security
 from workflowexecution.page.gate import MOST_NAMESPACES, Gate, Sight, Visitor, sight_of
-from workflowexecution.page.limits import Places, ShortMemo, TooManyError
+from workflowexecution.page.limits import Places, ShortMemo, Streams, TooManyError, follow
 from workflowexecution.page.overview import (
     Known,
     fields_of,
@@ -24,7 +24,6 @@ from workflowexecution.page.recent import Recent
 from workflowexecution.page.rendering import STATIC, Answers, moved_to, path_of, static_files
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.story import story_of
-from workflowexecution.page.streams import Streams, follow
 from workflowexecution.views.blockers import Cooldown, cooldowns_of, held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

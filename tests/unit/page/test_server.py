@@ -13,9 +13,9 @@ import pytest
 from workflowexecution.observe.web_server import WebServer
 from workflowexecution.page import http_security
 from workflowexecution.page.gate import Right, Visitor
+from workflowexecution.page.limits import Streams
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.server import Server
-from workflowexecution.page.streams import Streams
 
 
 class Gate:

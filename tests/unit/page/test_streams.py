@@ -5,8 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from workflowexecution.page.limits import TooManyError
-from workflowexecution.page.streams import MOST, MOST_OF_ONE, Streams
+from workflowexecution.page.limits import MOST, MOST_OF_ONE, Streams, TooManyError
 
 
 def test_there_are_only_so_many_in_all_and_of_one_visitor() -> None:
