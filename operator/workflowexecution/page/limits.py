@@ -20,8 +20,8 @@ from workflowexecution.page import http_security
 
 K = TypeVar("K")
 V = TypeVar("V")
-MOST: Final = 64
-MOST_OF_ONE: Final = 8
+MOST_STREAMS: Final = 64
+MOST_STREAMS_OF_ONE: Final = 8
 # The shortest time between two notifications; with many streams it is longer.
 _PAUSE_S: Final = 1.0
 _PER_SECOND: Final = 16
@@ -132,7 +132,7 @@ class Streams:
 
     def __init__(self) -> None:
         self._flags: set[asyncio.Event] = set()
-        self._places = Places(MOST, MOST_OF_ONE)
+        self._places = Places(MOST_STREAMS, MOST_STREAMS_OF_ONE)
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
