@@ -157,7 +157,7 @@ def set_gauges(
     remembered = {
         "execution": lambda: len(store.executions()),
         "run": lambda: len(store.runs()),
-        "target": store.target_count,
+        "target": lambda: len(store.targets),
         "slot": lambda: len(store.numbers),
         "ending": lambda: len(store.endings),
         "pass": lambda: len(memory),

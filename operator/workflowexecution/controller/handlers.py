@@ -206,7 +206,7 @@ class EventHandler:
         if run.state is RunState.ACTIVE and (
             run.is_cancelled
             or not _is_run_of(run, owner)
-            or len(self._context.store.unfinished_on(run.target_key)) > 1
+            or len(self._context.store.targets.unfinished_on(run.target_key)) > 1
         ):
             self._context.runs.add(run.key)
 

@@ -105,7 +105,7 @@ class LiveReads:
         run = await self.read_run(key)
         if run is None or run.state is not RunState.STOPPING:
             return run
-        others = self._context.store.unfinished_on(run.target_key)
+        others = self._context.store.targets.unfinished_on(run.target_key)
         ended = [other for other in others if other.state is RunState.STOPPING]
         await self.settle_stopping([other for other in ended if other.namespace == run.namespace])
         return run

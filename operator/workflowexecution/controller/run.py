@@ -143,7 +143,7 @@ class RunReconciler:
         """The oldest other active run on the target, if it is older than this run."""
         older = [
             other
-            for other in self._context.store.unfinished_on(run.target_key)
+            for other in self._context.store.targets.unfinished_on(run.target_key)
             if other.state is RunState.ACTIVE
             and (run.target is None or names.is_same_target(run.target, other.target or ""))
             and (other.created_at, other.name) < (run.created_at, run.name)

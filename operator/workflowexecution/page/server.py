@@ -207,7 +207,9 @@ class Server:
 
     def _read_cooldowns(self) -> list[Cooldown]:
         view = self._view
-        return cooldowns_of(view.store.ends(), lambda _: view.policy.cooldown, view.clock.now())
+        return cooldowns_of(
+            view.store.targets.ends(), lambda _: view.policy.cooldown, view.clock.now()
+        )
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._bearer_of(http_security.token_of(request), request)
@@ -237,7 +239,7 @@ class Server:
         store = self._view.store
         active = {item.namespace for item in store.executions()}
         held = {run.owner.namespace for run in store.runs() if run.owner}
-        return recent.namespaces() | active | held | {end.namespace for end in store.ends()}
+        return recent.namespaces() | active | held | {end.namespace for end in store.targets.ends()}
 
     async def _leftovers(self) -> tuple[Any, str]:
         """The parts of runs that still execute, or the reason why they could not be read."""

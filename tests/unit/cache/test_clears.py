@@ -75,7 +75,7 @@ def cools_down_after(store: Store) -> str:
     )
     verdict = decide(snapshot)
     if isinstance(verdict, Launch):
-        assert store.ends() == []
+        assert store.targets.ends() == []
         return ""
     assert isinstance(verdict, Skip)
     assert verdict.reason is SkipReason.RECENTLY_REMEDIATED
@@ -156,6 +156,6 @@ def test_a_clear_on_a_run_that_was_let_go_is_taken_in() -> None:
 
 def test_a_clear_is_kept_no_longer_than_the_end_it_is_about() -> None:
     store = store_of([cleared(failure(minutes=6)), by_status("jane")])
-    assert store.target_count() == 1
-    store.forget_ends(NOW)
-    assert store.target_count() == 0
+    assert len(store.targets) == 1
+    store.targets.forget_ends(NOW)
+    assert len(store.targets) == 0

@@ -42,7 +42,7 @@ def test_without_a_guard_nothing_is_kept() -> None:
 
 def test_it_outlives_the_cooldown(store: Store) -> None:
     store.observe_execution(failed_execution(slot=1, completed_at=ago(days=9)), now=NOW)
-    store.forget_ends(NOW)
+    store.targets.forget_ends(NOW)
     assert blocks(store)
 
 

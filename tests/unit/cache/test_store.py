@@ -140,10 +140,10 @@ def test_a_deleted_run_holds_its_target_until_nothing_is_left() -> None:
     gone = store.run_is_gone(run.key, run.uid, now=NOW)
     assert gone is not None
     assert (str(gone.state), gone.has_started) == ("Stopping", None)
-    assert store.unfinished_on(run.target_key) == [gone]
+    assert store.targets.unfinished_on(run.target_key) == [gone]
     assert store.run_is_gone(run.key, None, now=NOW) == gone
     store.mark_stopped(run.key, run.uid, now=NOW)
-    assert store.unfinished_on(run.target_key) == []
+    assert store.targets.unfinished_on(run.target_key) == []
 
 
 @pytest.mark.parametrize(
@@ -203,27 +203,27 @@ def test_a_number_nobody_reaches_holds_its_target_and_is_not_counted_on_from() -
 def test_looking_at_an_unknown_target_leaves_nothing() -> None:
     store = Store(RUN_NAMESPACE)
     assert snapshot_of(store, make_execution()).runs == ()
-    assert store._targets == {}
+    assert store.targets == {}
 
 
 def test_nothing_is_left_of_what_was_forgotten() -> None:
     execution, run = make_execution("other"), make_run(version=1)
     store = store_of(execution, run)
-    assert store.target_count() == 1
+    assert len(store.targets) == 1
     assert store.forget_execution("uid-of-nobody", now=NOW) == []
     assert store.forget_execution(execution.uid, now=NOW) == [run.key]
     store.observe_run(make_run(version=2, **FAILED), now=NOW)
     store.mark_stopped(run.key, run.uid, now=NOW)
-    store.forget_ends(before=NOW + timedelta(seconds=1))
+    store.targets.forget_ends(before=NOW + timedelta(seconds=1))
     store.begin_listing()
     store.end_listing()
-    assert (store.executions(), store.runs(), store._targets) == ([], [], {})
+    assert (store.executions(), store.runs(), store.targets) == ([], [], {})
     assert len(store.numbers) == 0
 
 
 def test_slots_of_targets_that_were_listed_are_remembered() -> None:
     store = store_of(finished_run(slot=3))
-    store.forget_ends(before=NOW)
+    store.targets.forget_ends(before=NOW)
     store.begin_listing()
     store.numbers.note(make_run(slot=3).name)
     store.end_listing()
@@ -250,7 +250,7 @@ def test_memory_does_not_grow_with_the_history_of_a_target() -> None:
         name = f"e{number}"
         store.observe_execution(make_execution(name, version=2, **ENDED), now=NOW)
         store.observe_run(finished_run(name, slot=number, version=1), now=NOW)
-    target = store._targets[names.target_key(TARGET)]
+    target = store.targets[names.target_key(TARGET)]
     assert (len(target.runs), len(target.executions), len(target.ends)) == (0, 0, 1)
     assert sys.getsizeof(store._settled._versions) < 1_000_000
     assert len(store._settled._versions) == len(store._finished._versions) == 4096
@@ -266,7 +266,7 @@ def test_a_run_that_only_a_status_told_of_holds_until_it_is_read(is_deleted: boo
     else:
         failed = {**ENDED, "phase": Phase.FAILED}
         store.observe_execution(make_execution("other", version=2, **failed), now=NOW)
-    (held,) = store.unfinished_on(names.target_key(TARGET))
+    (held,) = store.targets.unfinished_on(names.target_key(TARGET))
     assert (held.key, held.uid, held.is_gone) == (key(), "", True)
     store.observe_run(make_run("other", version=3), now=NOW)
     assert [str(run.state) for run in store.runs()] == ["Active"]

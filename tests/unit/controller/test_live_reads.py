@@ -228,7 +228,7 @@ async def test_a_holder_that_failed_is_looked_at_with_all_others_that_failed(
     held = failed[3]["metadata"]["name"]
     here.task_runs = [active_task(held)] if has_task else []
     await reader.confirm_holder((RUN_NAMESPACE, failed[0]["metadata"]["name"]))
-    left = [run.name for run in store.unfinished_on(RUN.target_key)]
+    left = [run.name for run in store.targets.unfinished_on(RUN.target_key)]
     assert left == ([held] if has_task else [])
     assert [len(asked) for asked in here.asked] == [30]
 

@@ -74,7 +74,7 @@ async def test_a_failed_run_of_which_nothing_is_left_frees_its_target(desk: Desk
     run = desk.has_run(raw_run("mine", status=FAILED))
     assert await desk.reconcile_run(KEY) is None
     assert set(desk.asked()) == LOOK - {"list custom runs", "list child runs"}
-    assert desk.store.unfinished_on(run.target_key) == []
+    assert desk.store.targets.unfinished_on(run.target_key) == []
     assert desk.executions.taken() == ["uid-of-mine"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from workflowexecution.cache.store import Store
 from workflowexecution.observe.web_server import WebServer
 from workflowexecution.page import http_security
 from workflowexecution.page.gate import Right, Visitor
@@ -45,10 +46,9 @@ class Stage:
     def __init__(self) -> None:
         self.gate, self.streams, self.recent = Gate(), Streams(), Recent()
         self.recent.is_complete = True
-        nothing = SimpleNamespace(executions=list, runs=list, ends=list)
         view: Any = SimpleNamespace(
             clock=SimpleNamespace(monotonic=time.monotonic),
-            store=nothing,
+            store=Store("runs"),
             policy=SimpleNamespace(
                 template=SimpleNamespace(namespace="runs"), serves=lambda _: True
             ),

@@ -41,23 +41,23 @@ def failed_step(task: TaskRun) -> Step | None:
     for a sidecar is not at fault.
     """
     bad = [step for step in task.steps if _is_bad(step)]
-    by_itself = list(takewhile(lambda step: not is_cut_off(task, step), bad))
+    by_itself = list(takewhile(lambda step: not _is_cut_off(task, step), bad))
     named = [step for step in bad if step.name == task.named_step]
     out_of_memory = [step for step in by_itself if step.is_out_of_memory]
     cut_off = [] if task.is_held or task.was_held_last or task.named_sidecar else bad
     return next(iter(out_of_memory or by_itself or named or cut_off), None)
 
 
-def is_cut_off(task: TaskRun, step: Step) -> bool:
+def _is_cut_off(task: TaskRun, step: Step) -> bool:
     """Whether Tekton ended a step, or names it as the one that blocked its task."""
     return task.reason in (step.termination, step.reason) or step.name == task.named_step
 
 
 def failed_by_itself(task: TaskRun | None, step: Step | None) -> bool:
     """Whether a step had failed when Tekton ended its task for another reason."""
-    if task is None or step is None or is_cut_off(task, step):
+    if task is None or step is None or _is_cut_off(task, step):
         return False
-    return any(is_cut_off(task, other) for other in task.steps)
+    return any(_is_cut_off(task, other) for other in task.steps)
 
 
 def _is_bad(step: Step) -> bool:
