@@ -33,7 +33,7 @@ from workflowexecution.core.status.outcome import (
     outcome_of_run,
     outcome_of_wait,
 )
-from workflowexecution.core.verdict import Launch, Mirror, Skip
+from workflowexecution.core.verdict import Launch, ReportRun, Skip
 
 MICROSECOND = timedelta(microseconds=1)
 FAILED_TASK = raw_task_run("change", steps=[step("read", 0), step("change", 7)])
@@ -86,12 +86,12 @@ def test_telling_an_outcome_twice_needs_no_second_write(
     match verdict:
         case Skip():
             outcome = outcome_of_skip(verdict, now)
-        case Mirror(run) if run.succeeded == "False":
+        case ReportRun(run) if run.succeeded == "False":
             failure = details_of(
                 diagnose(run, []), snapshot.execution, started_at=run.created_at, failed_at=now
             )
             outcome = outcome_of_run(run, failure)
-        case Mirror(run):
+        case ReportRun(run):
             outcome = outcome_of_run(run, None)
         case _:
             outcome = outcome_of_wait(Phase.PENDING, "no answer")

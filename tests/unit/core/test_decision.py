@@ -29,10 +29,10 @@ from workflowexecution.core.verdict import (
     FindRun,
     GiveUp,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
     ReportLostRun,
+    ReportRun,
     Skip,
     Verdict,
 )
@@ -78,7 +78,7 @@ def slot(number: int, target: str = TARGET) -> str:
         pytest.param(
             make_execution(deleted_at=NOW),
             [make_run("mine")],
-            Mirror(make_run("mine")),
+            ReportRun(make_run("mine")),
             id="reports-how-the-run-of-a-deleted-one-ends",
         ),
         pytest.param(
@@ -122,25 +122,25 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
         pytest.param(
             make_execution(),
             [make_run("mine")],
-            Mirror(make_run("mine")),
+            ReportRun(make_run("mine")),
             id="takes-up-a-run-made-before-a-restart",
         ),
         pytest.param(
             make_execution(phase=Phase.RUNNING, slot=1),
             [finished_run("mine")],
-            Mirror(finished_run("mine")),
-            id="mirrors-its-finished-run",
+            ReportRun(finished_run("mine")),
+            id="reports-its-finished-run",
         ),
         pytest.param(
             make_execution(),
             [make_run("mine", slot=3), make_run("mine", slot=2)],
-            Mirror(make_run("mine", slot=2)),
+            ReportRun(make_run("mine", slot=2)),
             id="takes-up-the-first-where-there-were-two",
         ),
         pytest.param(
             make_execution(phase=Phase.RUNNING, slot=3),
             [make_run("mine", slot=3), make_run("mine", slot=2)],
-            Mirror(make_run("mine", slot=3)),
+            ReportRun(make_run("mine", slot=3)),
             id="takes-up-the-one-its-status-names",
         ),
         pytest.param(
@@ -158,7 +158,7 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
         pytest.param(
             make_execution(phase=Phase.RUNNING, slot=1),
             [make_run("mine", is_gone=True)],
-            Mirror(make_run("mine", is_gone=True)),
+            ReportRun(make_run("mine", is_gone=True)),
             id="waits-for-what-is-left-of-its-deleted-run",
         ),
         pytest.param(
@@ -212,7 +212,7 @@ def test_a_run_that_tekton_does_not_end_is_given_up(
 ) -> None:
     own = make_run("mine", **{"spec": TEN_MINUTES, **run})
     snapshot = make_snapshot(runs=[own], now=now)
-    assert decide(snapshot) == (GiveUp(own) if is_given_up else Mirror(own))
+    assert decide(snapshot) == (GiveUp(own) if is_given_up else ReportRun(own))
 
 
 def test_refuses_what_cannot_be_run() -> None:

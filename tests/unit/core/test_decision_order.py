@@ -20,9 +20,9 @@ from workflowexecution.core.verdict import (
     DropOldFinalizer,
     FindRun,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
+    ReportRun,
     Skip,
     Verdict,
 )
@@ -84,7 +84,7 @@ OLD = (identity.OLD_FINALIZER,)
                 runs=[COOLING, OWN],
                 problem="wrong",
             ),
-            Mirror(OWN),
+            ReportRun(OWN),
             id="its-run-comes-before-the-run-its-status-names-and-before-deletion",
         ),
         pytest.param(

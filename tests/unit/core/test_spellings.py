@@ -33,7 +33,7 @@ from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.leftovers import run_of_pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
 from workflowexecution.core.names import KIND_FORMS
-from workflowexecution.core.verdict import Launch, Mirror, Skip
+from workflowexecution.core.verdict import Launch, ReportRun, Skip
 
 POLICY = Path(__file__).parents[3] / "manifests/components/policy-target-kinds/policy.yaml"
 USUAL = TARGET
@@ -69,7 +69,7 @@ def test_an_active_run_holds_every_spelling(mine: str, theirs: str, is_former: b
 def test_a_run_of_a_former_version_is_that_of_its_execution() -> None:
     run = former_run(ODD, "mine", 3)
 
-    assert decide(make_snapshot(make_execution(target=ODD), runs=[run])) == Mirror(run)
+    assert decide(make_snapshot(make_execution(target=ODD), runs=[run])) == ReportRun(run)
 
 
 def test_a_run_that_only_a_status_names_holds_every_spelling() -> None:
