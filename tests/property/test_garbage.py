@@ -27,7 +27,7 @@ from workflowexecution.kube import leader_election
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 TARGET = "Node/worker-1"
 RUN = f"{RUN_NAMESPACE}/{names.run_name(TARGET, 1)}"
-# Of a slot of this target, of a slot of another, and of none.
+# With a run number of this target, with one of another, and with none.
 NAMES = (names.run_name(TARGET, 1), "wfe-0123456789abcdef-7", "mine")
 CRD = Path(__file__).parents[2] / "manifests" / "crd" / "workflowexecutions.yaml"
 EXAMPLES = 5000 if is_long() else 150

@@ -21,11 +21,11 @@ COOLDOWN: Final = timedelta(minutes=5)
 Object = Execution | Run
 
 
-def failure(slot: int = 1, minutes: float = 2, owner: str = "failed", **given: Any) -> Run:
+def failure(number: int = 1, minutes: float = 2, owner: str = "failed", **given: Any) -> Run:
     """A run that has failed and stopped."""
     run = any_run(
         owner,
-        slot=slot,
+        number=number,
         succeeded="False",
         has_stopped=True,
         created_at=ago(minutes=20),
@@ -84,7 +84,7 @@ def cools_down_after(store: Store) -> str:
 
 def by_status(note: str | None = None, **given: Any) -> Execution:
     """The execution of ``failure()``, which its status reports."""
-    return failed_execution(slot=1, completed_at=ago(minutes=2), cleared=note, **given)
+    return failed_execution(number=1, completed_at=ago(minutes=2), cleared=note, **given)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ async def test_the_younger_of_two_runs_on_a_target_is_ended(desk: Desk) -> None:
     for name in ("mine", "other"):
         desk.has_execution(raw_execution(name))
     desk.has_run(raw_run("other", created_at=ago(minutes=9), status=run_status()))
-    desk.has_run(raw_run("mine", slot=2, created_at=ago(minutes=1), status=run_status()))
+    desk.has_run(raw_run("mine", number=2, created_at=ago(minutes=1), status=run_status()))
     await desk.reconcile_run(KEY)
     assert desk.asked() == []
     await desk.reconcile_run(SECOND)

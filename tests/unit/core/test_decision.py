@@ -45,7 +45,7 @@ FAILED: dict[str, Any] = {
 TEN_MINUTES = {"timeouts": {"pipeline": "10m0s"}}
 
 
-def slot(number: int, target: str = TARGET) -> str:
+def run_name(number: int, target: str = TARGET) -> str:
     return names.run_name(target, number)
 
 
@@ -71,7 +71,7 @@ def slot(number: int, target: str = TARGET) -> str:
         pytest.param(
             make_execution(finalizers=("somebody.else/guard",)),
             [],
-            Launch(slot(1)),
+            Launch(run_name(1)),
             id="leaves-the-finalizers-of-others",
         ),
         pytest.param(make_execution(deleted_at=NOW), [], Nothing(), id="never-launches-it-deleted"),
@@ -108,7 +108,7 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
             id="skipped-stays-skipped",
         ),
         pytest.param(
-            make_execution(phase=Phase.COMPLETED, slot=1, completed_at=NOW),
+            make_execution(phase=Phase.COMPLETED, number=1, completed_at=NOW),
             [make_run("mine")],
             Nothing(),
             id="completed-stays-completed",
@@ -126,51 +126,51 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
             id="takes-up-a-run-made-before-a-restart",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [finished_run("mine")],
             ReportRun(finished_run("mine")),
             id="reports-its-finished-run",
         ),
         pytest.param(
             make_execution(),
-            [make_run("mine", slot=3), make_run("mine", slot=2)],
-            ReportRun(make_run("mine", slot=2)),
+            [make_run("mine", number=3), make_run("mine", number=2)],
+            ReportRun(make_run("mine", number=2)),
             id="takes-up-the-first-where-there-were-two",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=3),
-            [make_run("mine", slot=3), make_run("mine", slot=2)],
-            ReportRun(make_run("mine", slot=3)),
+            make_execution(phase=Phase.RUNNING, number=3),
+            [make_run("mine", number=3), make_run("mine", number=2)],
+            ReportRun(make_run("mine", number=3)),
             id="takes-up-the-one-its-status-names",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [],
-            FindRun(slot(1), RUN_NAMESPACE),
+            FindRun(run_name(1), RUN_NAMESPACE),
             id="looks-for-the-run-its-status-names",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [make_run(None, target=None)],
-            FindRun(slot(1), RUN_NAMESPACE),
+            FindRun(run_name(1), RUN_NAMESPACE),
             id="never-adopts-a-foreign-run-under-its-run-name",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [make_run("mine", is_gone=True)],
             ReportRun(make_run("mine", is_gone=True)),
             id="waits-for-what-is-left-of-its-deleted-run",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [LOST],
             ReportLostRun(LOST),
             id="reports-a-deleted-run-once-nothing-is-left",
         ),
         pytest.param(
-            replace(make_execution(phase=Phase.RUNNING, slot=1), run_namespace="their-runs"),
+            replace(make_execution(phase=Phase.RUNNING, number=1), run_namespace="their-runs"),
             [make_run("mine")],
-            FindRun(slot(1), "their-runs"),
+            FindRun(run_name(1), "their-runs"),
             id="of-two-with-one-name-its-run-is-where-its-status-says",
         ),
         pytest.param(
@@ -183,7 +183,7 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
                     namespace=NAMESPACE,
                     workflow_id="restart",
                     target=TARGET,
-                    run_name=slot(1),
+                    run_name=run_name(1),
                     run_namespace=RUN_NAMESPACE,
                     started_at=ago(minutes=10),
                 ),

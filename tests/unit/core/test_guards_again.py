@@ -18,7 +18,7 @@ OFF: Final = Guards()
 CLEAR: Final = "kubectl wfe clear -n team-a mine"
 LOOKED: Final = f"to lift that earlier, once somebody has looked: {CLEAR}"
 WITHOUT_RUN: Final = make_execution("mine")
-WITH_RUN: Final = make_execution("mine", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=3))
+WITH_RUN: Final = make_execution("mine", phase=Phase.RUNNING, number=1, started_at=ago(minutes=3))
 
 
 def failure(*, begun: bool = False) -> FailureDetails:

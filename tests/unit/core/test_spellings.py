@@ -73,7 +73,7 @@ def test_a_run_of_a_former_version_is_that_of_its_execution() -> None:
 
 
 def test_a_run_that_only_a_status_names_holds_every_spelling() -> None:
-    other = make_execution("other", phase=Phase.RUNNING, slot=1, target=ODD)
+    other = make_execution("other", phase=Phase.RUNNING, number=1, target=ODD)
 
     verdict = decide(make_snapshot(make_execution(target=SHOUTED), others=[other]))
 
@@ -95,7 +95,7 @@ def test_what_ended_cools_down_for_every_spelling(is_former: bool) -> None:
 
 
 def test_the_next_run_counts_on_whatever_the_spelling() -> None:
-    ended = [finished_run("a", slot=4, target=ODD), finished_run("b", slot=7, target=SHOUTED)]
+    ended = [finished_run("a", number=4, target=ODD), finished_run("b", number=7, target=SHOUTED)]
 
     verdict = decide(make_snapshot(runs=ended))
 

@@ -70,7 +70,7 @@ def put_execution(
 
 def put_run(server: Server, owner: str, target: str, status: Object) -> None:
     """Have the run of an execution on the server, with one TaskRun and its pod."""
-    item = raw_run(owner, target=target, slot_target=target, status=status)
+    item = raw_run(owner, target=target, name_target=target, status=status)
     name = item["metadata"]["name"]
     server.objects[run_path(RUNS, name)] = item
     task = raw_task_run("change", steps=[step("apply", exit_code=7)])

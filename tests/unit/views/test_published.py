@@ -107,7 +107,7 @@ def test_a_namespace_that_is_not_served_is_named() -> None:
     assert found.startswith("the operator does not serve namespace team-a, only team-b, team-c")
 
 
-FAILED = Facts(executions=(failed_execution(completed_at=ago(seconds=5), slot=1),))
+FAILED = Facts(executions=(failed_execution(completed_at=ago(seconds=5), number=1),))
 
 
 def test_guards_and_cooldown_that_are_published_decide() -> None:

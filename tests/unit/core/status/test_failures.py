@@ -34,7 +34,7 @@ NOT_KNOWN = "It is not known whether a step had begun, so "
 
 @pytest.mark.parametrize("has_started", [True, False, None])
 def test_a_run_that_is_given_up(has_started: bool | None) -> None:
-    execution = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=40))
+    execution = make_execution(phase=Phase.RUNNING, number=1, started_at=ago(minutes=40))
     outcome = outcome_of_giving_up(execution, RUN, has_started=has_started, now=NOW)
     reason, message, started = facts(outcome)
     assert (reason, started) == ("DeadlineExceeded", has_started is not False)
