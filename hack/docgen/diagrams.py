@@ -107,7 +107,7 @@ def architecture() -> str:
     picture = Drawing(740, 470, "From an event to a status")
     picture.box(12, 20, 214, 54, "API server\nwatch of executions and runs", "plain")
     picture.box(263, 20, 214, 54, "kopf handler\ncontroller/handlers.py", "ask")
-    picture.box(514, 20, 214, 54, "EventHandler\ncontroller/event_handler.py", "ask")
+    picture.box(514, 20, 214, 54, "EventHandler\ncontroller/handlers.py", "ask")
     picture.arrow([(226, 47), (263, 47)])
     picture.arrow([(477, 47), (514, 47)])
     picture.box(263, 116, 214, 54, "Store\ncache/store.py", "skip")

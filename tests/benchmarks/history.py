@@ -137,7 +137,7 @@ def _templates(rig: Rig, status_bytes: int) -> tuple[Template, Template]:
         with player(rig, ground, prefix="running", life_s=0.3, hold=True, **what) as load:
             load.say("go")
             load.until("held", 30)
-            eventually(lambda: _assert_mirrored(rig, ground))
+            eventually(lambda: _assert_reported(rig, ground))
             load.kill()
     return (
         template_of(rig.etcd, ground, "ended-0"),
@@ -145,8 +145,8 @@ def _templates(rig: Rig, status_bytes: int) -> tuple[Template, Template]:
     )
 
 
-def _assert_mirrored(rig: Rig, ground: Ground) -> None:
+def _assert_reported(rig: Rig, ground: Ground) -> None:
     """The execution's status says what its run's does: nothing is left to be written."""
     found = Objects(rig.cluster, "workflowexecutions").get(ground.source, "running-0") or {}
-    mirrored = found.get("status", {}).get("pipelineRunStatus", {})
-    assert mirrored.get("reason") == "Running", mirrored
+    reported = found.get("status", {}).get("pipelineRunStatus", {})
+    assert reported.get("reason") == "Running", reported

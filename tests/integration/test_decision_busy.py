@@ -91,7 +91,9 @@ def test_a_cancelled_run_holds_until_its_tasks_have_stopped(world: World, target
 
 
 @pytest.mark.parametrize("labelled", [False, True])
-def test_a_foreign_run_in_our_slot_is_respected(world: World, target: str, labelled: bool) -> None:
+def test_a_foreign_run_with_our_number_is_respected(
+    world: World, target: str, labelled: bool
+) -> None:
     """Somebody else's run under the name we would take: it holds, and it is never touched."""
     taken = name_of(world.completed(target)[1])
     name = f"{taken.rpartition('-')[0]}-2"

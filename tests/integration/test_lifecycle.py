@@ -137,10 +137,10 @@ def test_a_run_deleted_by_somebody_else_fails_its_execution(
     if begun:
         world.tekton.begin(run)
 
-        def mirrored() -> None:
+        def reported() -> None:
             assert world.read(item)["status"]["pipelineRunStatus"].get("reason") == "Running"
 
-        eventually(mirrored, dump=world.dump)
+        eventually(reported, dump=world.dump)
     world.tekton.runs.delete(run)
 
     details = world.ended(item, "Failed")["status"]["failureDetails"]

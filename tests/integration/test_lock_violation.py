@@ -13,8 +13,8 @@ from localcluster.cluster import Object
 NAME = "kubernaut.ai/workflow-execution"
 
 
-def _in_slot(run: Object, number: int, owner: Object) -> Object:
-    """Another run on the same target, in another slot and for another execution."""
+def _numbered(run: Object, number: int, owner: Object) -> Object:
+    """Another run on the same target, with another run number and for another execution."""
     twin = copy.deepcopy(run)
     meta = run["metadata"]
     twin["metadata"] = {
@@ -29,7 +29,7 @@ def _in_slot(run: Object, number: int, owner: Object) -> Object:
 
 def _rerun(run: Object) -> Object:
     """What a dashboard makes of a run: all of it, under a name of its own."""
-    again = _in_slot(run, 2, run)
+    again = _numbered(run, 2, run)
     again["metadata"]["annotations"] = run["metadata"]["annotations"]
     again["metadata"]["name"] = f"{name_of(run)}-r-abc12"
     return again
@@ -57,7 +57,7 @@ def test_the_younger_of_two_active_runs_gives_way(bare_cluster: Cluster, target:
         item = world.create(target)
         # A person's, under a name of their own: it is nobody's to cancel.
         older = world.tekton.runs.create(_rerun(done))
-        younger = world.tekton.runs.create(_in_slot(done, 3, item))
+        younger = world.tekton.runs.create(_numbered(done, 3, item))
 
         world.operator.start()
 
@@ -80,7 +80,7 @@ def test_a_run_that_comes_after_its_execution_was_skipped_is_cancelled(
         world.tekton.begin(holder)
         world.tekton.succeed(holder)
 
-        late = world.tekton.runs.create(_in_slot(holder, 2, skipped))
+        late = world.tekton.runs.create(_numbered(holder, 2, skipped))
 
         eventually(lambda: _assert_cancelled(world, late), dump=world.dump)
         eventually(lambda: _assert_told(world, skipped, "PipelineRunCancelled"), dump=world.dump)

@@ -134,7 +134,7 @@ def test_a_run_that_is_not_cancelled_though_that_was_accepted(world: World) -> N
 
 
 def test_a_run_that_can_neither_be_cancelled_nor_deleted(world: World) -> None:
-    """The same for refusals that may pass takes minutes: see the unit tests of ``run_ender``."""
+    """The same for refusals that may pass takes minutes: see the unit tests of ``run_actions``."""
     playing = list(each(world, FINAL))
     tries = []
     for _, act, item, run in playing:

@@ -30,7 +30,7 @@ def world(bare_cluster: Cluster) -> Iterator[World]:
         opened.proxy.faults.clear()
 
 
-def test_a_run_that_was_not_seen_is_found_in_its_slot(bare_cluster: Cluster, target: str) -> None:
+def test_a_run_that_was_not_seen_is_found_by_its_number(bare_cluster: Cluster, target: str) -> None:
     """Its name is taken: that decides, whatever the operator has seen until then."""
     with open_world(bare_cluster) as world:
         informed = world.new_operator(world.cluster.server)

@@ -18,7 +18,7 @@ from localcluster.bundles import push_folder
 from localcluster.cluster import MERGE, Object
 from localcluster.request import REPOSITORY
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.trace_context import trace_of
+from workflowexecution.core.pipelinerun import trace_of
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACING = "/api/v1/namespaces/tekton-pipelines/configmaps/config-tracing"

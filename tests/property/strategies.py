@@ -19,12 +19,12 @@ SECONDS = st.integers(0, 1200)
 
 
 @st.composite
-def runs(draw: st.DrawFn, slot: int) -> Run:
-    """A run in one slot, in any state it can be in."""
+def runs(draw: st.DrawFn, number: int) -> Run:
+    """A run with one run number, in any state it can be in."""
     created_at = ago(seconds=draw(SECONDS) + 1200)
     succeeded = draw(st.sampled_from(["Unknown", "True", "False"]))
     given: dict[str, Any] = {
-        "slot": slot,
+        "number": number,
         "created_at": created_at,
         "workflow_id": draw(st.one_of(st.none(), WORKFLOWS)),
         "target": draw(st.sampled_from([TARGET, "collides/With/it", None])),
@@ -45,7 +45,7 @@ def executions(draw: st.DrawFn, name: str) -> Execution:
     if phase is not None and phase.is_terminal:
         given["completed_at"] = ago(seconds=draw(SECONDS))
     if phase is Phase.COMPLETED or (phase in (Phase.RUNNING, Phase.FAILED) and draw(st.booleans())):
-        given["slot"] = draw(st.integers(1, 6))
+        given["number"] = draw(st.integers(1, 6))
     if draw(st.booleans()):
         given["deleted_at"] = ago(seconds=draw(SECONDS))
     if draw(st.booleans()):
@@ -56,11 +56,11 @@ def executions(draw: st.DrawFn, name: str) -> Execution:
 @st.composite
 def snapshots(draw: st.DrawFn) -> Snapshot:
     """All facts about one target, of which no two contradict each other."""
-    slots = draw(st.sets(st.integers(1, 6), max_size=4))
+    numbers = draw(st.sets(st.integers(1, 6), max_size=4))
     names = draw(st.sets(st.sampled_from(["other", "third", "fourth"])))
     return make_snapshot(
         draw(executions("mine")),
-        runs=[draw(runs(slot)) for slot in sorted(slots)],
+        runs=[draw(runs(number)) for number in sorted(numbers)],
         others=[draw(executions(name)) for name in sorted(names)],
         problem=draw(st.sampled_from(["", "", "spec.targetResource: wrong"])),
         cooldown=timedelta(seconds=draw(st.integers(0, 600))),

@@ -21,13 +21,13 @@ from reliability.tally import Tally
 from workflowexecution.core import names
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
-from workflowexecution.kube import lease
+from workflowexecution.kube import leader_election
 
 # What is made at random is sometimes long, and hypothesis warns that it cannot be shown well.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 TARGET = "Node/worker-1"
 RUN = f"{RUN_NAMESPACE}/{names.run_name(TARGET, 1)}"
-# Of a slot of this target, of a slot of another, and of none.
+# With a run number of this target, with one of another, and with none.
 NAMES = (names.run_name(TARGET, 1), "wfe-0123456789abcdef-7", "mine")
 CRD = Path(__file__).parents[2] / "manifests" / "crd" / "workflowexecutions.yaml"
 EXAMPLES = 5000 if is_long() else 150
@@ -207,6 +207,6 @@ lease_fields = st.fixed_dictionaries(
 @MANY
 @given(st.fixed_dictionaries({}, optional={"metadata": hostile.values, "spec": lease_fields}))
 def test_a_lease_may_be_anything(raw: Raw) -> None:
-    seen = lease._parse(raw)
+    seen = leader_election._parse(raw)
     assert isinstance(seen.holder, str)
     assert isinstance(seen.transitions, int)

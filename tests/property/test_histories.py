@@ -83,7 +83,7 @@ def test_an_execution_that_ended_under_our_hands_is_left_as_it_is() -> None:
 
 
 def test_a_late_event_of_an_earlier_run_does_not_free_the_target() -> None:
-    """The slot is used again: its first run, first execution and their history are gone."""
+    """The run number is used again: its first run, first execution and their history are gone."""
     server = Server()
     late = started(server)
     server.create_execution("first", TARGET, "restart")
@@ -105,7 +105,7 @@ def test_a_late_event_of_an_earlier_run_does_not_free_the_target() -> None:
 
 
 def test_the_younger_of_two_runs_gives_way() -> None:
-    """One operator still counts a slot that for the other is gone, and two runs meet."""
+    """One operator still counts a run number that for the other is gone, and two runs meet."""
     server = Server()
     one, late = started(server), started(server)
     server.create_execution("past", TARGET, "restart")

@@ -23,7 +23,7 @@ from workflowexecution.core.run_ending import LeaveRun
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
-def runs_are_created_without_a_slot(patch: pytest.MonkeyPatch) -> None:
+def runs_are_created_without_a_number(patch: pytest.MonkeyPatch) -> None:
     """Every name is new, so the API server refuses none."""
     numbers = itertools.count(1000)
     patch.setattr(
@@ -128,7 +128,7 @@ def the_names_of_an_earlier_version_are_not_read(patch: pytest.MonkeyPatch) -> N
 
 # With a seed that finds it soon; others find it, too, after some dozen or hundred schedules.
 BUGS: list[tuple[Plant, type[World], int]] = [
-    (runs_are_created_without_a_slot, TwoOperators, 1),
+    (runs_are_created_without_a_number, TwoOperators, 1),
     (a_failed_run_is_free_before_it_has_stopped, OneOperator, 2),
     (a_run_that_succeeded_is_free_before_it_has_stopped, OneOperator, 2),
     (a_deleted_run_is_free_at_once, OneOperator, 3),

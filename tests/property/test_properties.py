@@ -33,7 +33,7 @@ from workflowexecution.core.status.outcome import (
     outcome_of_run,
     outcome_of_wait,
 )
-from workflowexecution.core.verdict import Launch, Mirror, Skip
+from workflowexecution.core.verdict import Launch, ReportRun, Skip
 
 MICROSECOND = timedelta(microseconds=1)
 FAILED_TASK = raw_task_run("change", steps=[step("read", 0), step("change", 7)])
@@ -86,12 +86,12 @@ def test_telling_an_outcome_twice_needs_no_second_write(
     match verdict:
         case Skip():
             outcome = outcome_of_skip(verdict, now)
-        case Mirror(run) if run.succeeded == "False":
+        case ReportRun(run) if run.succeeded == "False":
             failure = details_of(
                 diagnose(run, []), snapshot.execution, started_at=run.created_at, failed_at=now
             )
             outcome = outcome_of_run(run, failure)
-        case Mirror(run):
+        case ReportRun(run):
             outcome = outcome_of_run(run, None)
         case _:
             outcome = outcome_of_wait(Phase.PENDING, "no answer")
@@ -153,7 +153,7 @@ def test_label_values_are_valid_and_differ(texts: list[str]) -> None:
 
 
 @given(strategies.texts, st.integers(0, 10**9 - 1))
-def test_slots_are_read_as_they_were_named(target: str, number: int) -> None:
+def test_run_numbers_are_read_as_they_were_named(target: str, number: int) -> None:
     name = names.run_name(target, number)
     assert names.parse_run_name(name) == (names.target_key(target), number)
     assert len(name) <= 30
@@ -177,5 +177,5 @@ def test_a_patch_makes_one_status_the_other(
 
 
 @pytest.mark.parametrize("target", ["payment/Deployment/api", "Node/worker-1"])
-def test_slots_of_both_forms_of_target_are_of_one_length(target: str) -> None:
+def test_names_of_both_forms_of_target_are_of_one_length(target: str) -> None:
     assert len(names.target_key(target)) == 20

@@ -93,26 +93,26 @@ def make_execution(
     name: str = "mine",
     *,
     phase: Phase | None = None,
-    slot: int | None = None,
+    number: int | None = None,
     started_at: datetime | None = None,
     completed_at: datetime | None = None,
     target: str = TARGET,
     workflow_id: str = "restart",
     **meta: Any,
 ) -> Execution:
-    """An execution as the cache keeps it; ``slot`` is that of the run its status names."""
+    """An execution as the cache keeps it; ``number`` is that of the run its status names."""
     is_terminal = phase is not None and phase.is_terminal
     _refuse(completed_at is not None and not is_terminal, "an active execution has not completed")
     _refuse(is_terminal and completed_at is None, "an ended execution has a completion time")
-    _refuse(phase is Phase.SKIPPED and slot is not None, "a skipped execution has no run")
-    _refuse(phase is Phase.COMPLETED and slot is None, "a completed execution had a run")
+    _refuse(phase is Phase.SKIPPED and number is not None, "a skipped execution has no run")
+    _refuse(phase is Phase.COMPLETED and number is None, "a completed execution had a run")
     _refuse(
         completed_at is not None and started_at is not None and completed_at < started_at,
         "nothing ends before it starts",
     )
     status: dict[str, Any] = {"phase": phase} if phase else {}
-    if slot is not None:
-        name_of_run = names.run_name(target, slot)
+    if number is not None:
+        name_of_run = names.run_name(target, number)
         status["pipelineRunRef"] = {"name": name_of_run, "namespace": RUN_NAMESPACE}
     for key, moment in (("startTime", started_at), ("completionTime", completed_at)):
         if moment is not None:
@@ -128,11 +128,13 @@ def failed_execution(
     count: object = None,
     cleared: str | None = None,
     completed_at: datetime = NOW - timedelta(minutes=10),
-    slot: int | None = None,
+    number: int | None = None,
     **given: Any,
 ) -> Execution:
     """An execution that has failed, at work or before; ``cleared`` is what a person has noted."""
-    known = make_execution(name, phase=Phase.FAILED, completed_at=completed_at, slot=slot, **given)
+    known = make_execution(
+        name, phase=Phase.FAILED, completed_at=completed_at, number=number, **given
+    )
     raw = {**known.raw, "status": {**known.raw["status"]}, "metadata": {**known.raw["metadata"]}}
     if had_begun is not None:
         raw["status"]["failureDetails"] = {"wasExecutionFailure": had_begun}
@@ -146,9 +148,9 @@ def failed_execution(
 def raw_run(
     owner: str | None = "other",
     *,
-    slot: int = 1,
+    number: int = 1,
     target: str | None = TARGET,
-    slot_target: str = TARGET,
+    name_target: str = TARGET,
     workflow_id: str | None = "restart",
     uid: str = "",
     version: int | str = 1,
@@ -158,8 +160,8 @@ def raw_run(
     deleted_at: datetime | None = None,
     name: str = "",
 ) -> dict[str, Any]:
-    """A PipelineRun as the API server shows it, in a slot of ``slot_target``."""
-    name = name or names.run_name(slot_target, slot)
+    """A PipelineRun as the API server shows it, under a run number of ``name_target``."""
+    name = name or names.run_name(name_target, number)
     told = {
         names.KEY_EXECUTION: owner,
         names.KEY_EXECUTION_UID: f"uid-of-{owner}" if owner else None,

@@ -134,13 +134,14 @@ class Interleavings(People):
         """End a process at once, and start the next one that leads where it did."""
         one = self.operators[who]
         for request in [*one.pending]:
-            # Where history went, slots are numbered anew after a start: a create of the life before
-            # would then not meet the next. The second run is seen and cancelled, but it was there.
+            # Where history went, runs are numbered from 1 after a start: a create of the process
+            # before would then not meet the next. The second run is seen and cancelled, but it
+            # was there.
             target, name = request.run
-            slot = f"-{self.server.next_slot(target)}"
+            suffix = f"-{self.server.next_number(target)}"
             if carried_out:
                 request.serve()
-            elif not target or name.endswith(slot):
+            elif not target or name.endswith(suffix):
                 self.lose(request)
         one.crash()
         self.operators[who] = self.started(who, namespace)

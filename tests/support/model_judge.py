@@ -170,7 +170,7 @@ def what_of(run: Raw) -> tuple[str, str]:
 
 
 def holder_of(run: Raw) -> str:
-    """Whom a Skip names for a run: its execution, or itself where it is in no slot."""
+    """Whom a Skip names for a run: its execution, or itself where its name has no run number."""
     told = run["metadata"]["annotations"]
     if names.parse_run_name(run["metadata"]["name"]) is None:
         return path_of(run)

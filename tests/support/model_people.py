@@ -83,7 +83,7 @@ class People(World):
     @precondition(lambda self: self.gone_runs())
     @rule(number=index)
     def somebody_restores_a_run(self, number: int) -> None:
-        """Under the name it had, which is a slot's."""
+        """Under the name it had, which has a run number."""
         run = self.pick(self.gone_runs(), number)
         if self.is_watched(run):
             self.server.run_by_hand(run, run["metadata"]["name"])

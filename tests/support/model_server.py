@@ -168,13 +168,13 @@ class Server(Store):
     def is_busy(self, target: str) -> bool:
         return any(target_of(run) == object_of(target) for run in self.unfinished())
 
-    def next_slot(self, target: str) -> int:
+    def next_number(self, target: str) -> int:
         """The number that an operator counts on with which knows what there is, and no more."""
         named = [run["metadata"]["name"] for run in self.objects[RUNS].values()]
         for execution in self.objects[EXECUTIONS].values():
             named.append(execution.get("status", {}).get("pipelineRunRef", {}).get("name", ""))
-        slots = filter(None, map(names.parse_run_name, named))
-        own = [number for key, number in slots if key == names.target_key(target)]
+        numbered = filter(None, map(names.parse_run_name, named))
+        own = [number for key, number in numbered if key == names.target_key(target)]
         return max(own, default=0) + 1
 
     def _begin(self, manifest: Raw) -> Raw:

@@ -38,8 +38,9 @@ clock_error = st.sampled_from([timedelta(0), timedelta(minutes=6), timedelta(min
 class World(RuleBasedStateMachine):
     """Operators with views of their own, none of them aware of any other.
 
-    is_history_kept: whether what numbers the slots of a target always stays. Where all of it goes,
-    slots are numbered anew, and only one process at a time counts on from what it remembers.
+    is_history_kept: whether the highest run number of a target always stays known. Where it does
+    not, runs are numbered from 1 again, and only one process at a time counts on from what it
+    remembers.
     """
 
     count = 1
@@ -103,7 +104,7 @@ class World(RuleBasedStateMachine):
         return [one for one in asked if one.what == CREATE and one.run[0] == target]
 
     def may_remove(self, kind: str, path: str) -> bool:
-        """Whether what counts a target's slots may go: not while one may be taken any moment."""
+        """Whether what counts a target's runs may go: not while a number may soon be taken."""
         raw = self.server.get(kind, path)
         target = target_of(raw) if kind == RUNS else raw["spec"]["targetResource"]
         if self.creates_on(target):
@@ -113,7 +114,7 @@ class World(RuleBasedStateMachine):
         return kind == RUNS and self.server.judge.is_claimed(raw)
 
     def is_last_trace(self, execution: Raw) -> bool:
-        """Whether only this execution tells of a slot that has to be counted."""
+        """Whether only this execution tells of a run number that has to be counted."""
         ref = execution.get("status", {}).get("pipelineRunRef")
         if not ref or f"{ref['namespace']}/{ref['name']}" in self.server.objects[RUNS]:
             return False

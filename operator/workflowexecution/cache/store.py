@@ -15,9 +15,8 @@ from typing import Final
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.history import FailureHistory, RunNumbers, Tombstones, is_older
-from workflowexecution.cache.targets import Target
+from workflowexecution.cache.targets import Target, Targets
 from workflowexecution.core.decision import Snapshot
-from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import kept
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold
@@ -34,8 +33,7 @@ class Store:
 
     run_namespace: the namespace of a run whose execution's status does not name one.
     keeps_endings: whether ``endings``, the failure history that guards use, is kept.
-    is_left: whether the executions of a namespace belong to another installation; these are not
-        taken in.
+    is_left: whether another installation serves a namespace; its executions are not taken in.
     """
 
     def __init__(
@@ -48,11 +46,11 @@ class Store:
         self._run_namespace = run_namespace
         self.is_left = is_left
         self.endings = FailureHistory(are_kept=keeps_endings)
+        self.targets = Targets()
         # Not in the targets: most of these have run numbers and nothing else.
         self.numbers = RunNumbers()
         self._executions: dict[str, Execution] = {}
         self._runs: dict[RunKey, Run] = {}
-        self._targets: dict[str, Target] = {}
         # Objects that have just left the cache: a late event must not bring them back.
         self._settled = Tombstones()
         self._finished = Tombstones()
@@ -83,20 +81,6 @@ class Store:
         runs = self._runs_beside(execution)
         return [run for run in runs if run.owner and run.owner.uid == execution.uid]
 
-    def unfinished_on(self, target_key: str) -> list[Run]:
-        """All runs under a target key that are not finished."""
-        target = self._targets.get(target_key)
-        runs = target.runs.values() if target else ()
-        return [run for run in runs if run.state is not RunState.FINISHED]
-
-    def ends(self) -> list[Evidence]:
-        """The newest end of each workflow on each target, in no order, without cleared failures."""
-        return [end for target in self._targets.values() for end in target.standing_ends()]
-
-    def target_count(self) -> int:
-        """Number of targets in the cache."""
-        return len(self._targets)
-
     def snapshot(
         self,
         execution: Execution,
@@ -111,7 +95,7 @@ class Store:
     ) -> Snapshot:
         """All facts for a decision on an execution; see Snapshot for the arguments."""
         key = execution.target_key
-        target = self._targets.get(key) or Target()
+        target = self.targets.get(key) or Target()
         return Snapshot(
             execution=execution,
             runs=self._runs_beside(execution),
@@ -142,7 +126,7 @@ class Store:
             return False
         if known and is_older(seen.resource_version, known.resource_version):
             return False
-        target = self._target(seen.target_key)
+        target = self.targets[seen.target_key]
         if seen.has_ended:
             target.note_ended_execution(seen, now)
             self.endings.note_execution(seen, now)
@@ -167,7 +151,7 @@ class Store:
         if self._finished.knows(seen.uid) and not known:
             # No part of it executes, but Tekton may report its end only now.
             self.endings.note_run(seen, now)
-            self._target(seen.target_key).note_settled_run(seen, now)
+            self.targets[seen.target_key].note_settled_run(seen, now)
             return None
         # Also where the name belongs to another run: a late event must not hide a newer run.
         if known and is_older(seen.resource_version, known.resource_version):
@@ -197,8 +181,7 @@ class Store:
         if known and is_older(seen.resource_version, known.resource_version):
             seen = known
         self._finished.forget(seen.uid)
-        run = seen.following(known, now)
-        return self._keep(dataclasses.replace(run, has_stopped=False), now)
+        return self._keep(dataclasses.replace(seen.following(known, now), has_stopped=False), now)
 
     def run_is_gone(self, key: RunKey, uid: str | None, *, now: datetime) -> Run | None:
         """Note that a run is deleted; with a UID, only that very run.
@@ -220,8 +203,7 @@ class Store:
     def take_in_gone_run(self, gone: Run, *, now: datetime) -> Run | None:
         """Take in a deleted run that is known only by its leftovers, unless it is in the cache."""
         self.numbers.note(gone.name)
-        known = self._runs.get(gone.key)
-        return known if known else self._keep(gone, now)
+        return self._runs.get(gone.key) or self._keep(gone, now)
 
     def forget_execution(self, uid: str, *, now: datetime) -> list[RunKey]:
         """Drop an execution that no longer exists.
@@ -230,26 +212,20 @@ class Store:
         """
         # A list that was requested earlier may still contain it.
         self._settled.note(uid, _AFTER_ALL)
-        known = self._executions.pop(uid, None)
+        known = self._executions.get(uid)
         if known is None:
             return []
-        self._drop_from_target(known)
+        self.leave_execution(known)
         self._hold_by_unseen_run(known, now)
         runs = self.runs_of(known)
         self._drop_finished_runs(known)
         return [run.key for run in runs]
 
     def leave_execution(self, execution: Execution) -> None:
-        """Drop an execution that another installation serves; it may come back."""
+        """Drop an execution, as one that another installation serves; it may come back."""
         self._executions.pop(execution.uid, None)
-        self._drop_from_target(execution)
-
-    def forget_ends(self, before: datetime) -> None:
-        """Drop the ends that are older than every cooldown, and targets that are then empty."""
-        for key, target in list(self._targets.items()):
-            target.forget_ends(before)
-            if target == Target():
-                del self._targets[key]
+        if target := self.targets.get(execution.target_key):
+            target.executions.pop(execution.uid, None)
 
     def begin_listing(self) -> None:
         """Note that a relist begins."""
@@ -259,7 +235,7 @@ class Store:
     def end_listing(self) -> None:
         """Drop history that was not confirmed since ``begin_listing``."""
         self.endings.end_listing()
-        self.numbers.end_listing(self._targets)
+        self.numbers.end_listing(self.targets)
 
     def forget_unclaimed(self, before: datetime) -> None:
         """Drop finished runs that were created before then and whose execution is not known."""
@@ -274,12 +250,12 @@ class Store:
         A run of an earlier version whose target text is lost is known only by that version's key.
         """
         keys = {execution.target_key, execution.former_key}
-        found = [self._targets[key] for key in sorted(keys) if key in self._targets]
+        found = [self.targets[key] for key in sorted(keys) if key in self.targets]
         return tuple(run for target in found for run in target.runs.values())
 
     def _drop_run(self, run: Run) -> None:
         self._runs.pop(run.key, None)
-        self._targets[run.target_key].runs.pop(run.key, None)
+        self.targets[run.target_key].runs.pop(run.key, None)
         self._finished.note(run.uid, run.resource_version)
 
     def _hold_by_unseen_run(self, execution: Execution, now: datetime) -> None:
@@ -287,14 +263,13 @@ class Store:
 
         Watches are not synchronized: the run may be active, and is read to find out.
         """
-        name = execution.run_name
-        namespace = execution.run_namespace or self._run_namespace
-        if name is not None:
+        if (name := execution.run_name) is not None:
+            namespace = execution.run_namespace or self._run_namespace
             self.take_in_gone_run(unseen_run(execution, name, namespace), now=now)
 
     def _keep(self, run: Run, now: datetime) -> Run | None:
         """Keep a run as long as it matters; of a finished run, keep the facts about its end."""
-        target = self._target(run.target_key)
+        target = self.targets[run.target_key]
         is_finished = run.state is RunState.FINISHED
         if is_finished:
             target.note_ended_run(run, now)
@@ -316,19 +291,10 @@ class Store:
 
     def _let_go(self, execution: Execution) -> None:
         self._settled.note(execution.uid, execution.resource_version)
-        self._executions.pop(execution.uid, None)
-        self._drop_from_target(execution)
+        self.leave_execution(execution)
         self._drop_finished_runs(execution)
-
-    def _drop_from_target(self, execution: Execution) -> None:
-        target = self._targets.get(execution.target_key)
-        if target:
-            target.executions.pop(execution.uid, None)
 
     def _drop_finished_runs(self, execution: Execution) -> None:
         for run in self.runs_of(execution):
             if run.state is RunState.FINISHED:
                 self._drop_run(run)
-
-    def _target(self, key: str) -> Target:
-        return self._targets.setdefault(key, Target())

@@ -1,5 +1,6 @@
-"""The cache entry of one target: executions and runs on it, recent ends, and which are cleared."""
+"""The part of the cache about targets: executions and runs on each, recent ends, and clears."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run, RunKey
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.guards import is_cleared
 
 
@@ -100,6 +101,29 @@ class Target:
         """Drop the ends that are older than every cooldown, and the clears of such ends."""
         self.ends = {what: end for what, end in self.ends.items() if _is_since(before, end)}
         self.clears = {what: end for what, end in self.clears.items() if _is_since(before, end)}
+
+
+class Targets(defaultdict[str, Target]):
+    """The entries of all targets, by target key; an entry is made when it is first needed."""
+
+    def __init__(self) -> None:
+        super().__init__(Target)
+
+    def unfinished_on(self, key: str) -> list[Run]:
+        """All runs under a target key that are not finished."""
+        runs = self[key].runs.values() if key in self else ()
+        return [run for run in runs if run.state is not RunState.FINISHED]
+
+    def ends(self) -> list[Evidence]:
+        """The newest end of each workflow on each target, in no order, without cleared failures."""
+        return [end for target in self.values() for end in target.standing_ends()]
+
+    def forget_ends(self, before: datetime) -> None:
+        """Drop the ends that are older than every cooldown, and targets that are then empty."""
+        for key, target in list(self.items()):
+            target.forget_ends(before)
+            if target == Target():
+                del self[key]
 
 
 def _is_since(before: datetime, end: Evidence) -> bool:

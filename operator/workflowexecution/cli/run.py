@@ -17,7 +17,7 @@ from workflowexecution.manager.manager import Manager
 from workflowexecution.observe.event_sinks import open_event_sinks
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
-from workflowexecution.observe.probes import Health, HttpServer
+from workflowexecution.observe.web_server import Health, HttpServer
 from workflowexecution.settings import Settings
 
 if TYPE_CHECKING:

@@ -30,10 +30,10 @@ from workflowexecution.core.verdict import (
     FindRun,
     GiveUp,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
     ReportLostRun,
+    ReportRun,
     Skip,
     Verdict,
     Wait,
@@ -175,7 +175,7 @@ class Actions:
         match verdict:
             case Launch():
                 return await self._launch(execution, verdict)
-            case Mirror(run):
+            case ReportRun(run):
                 return await self._run_status.report(execution, run)
             case Skip():
                 return await self._skip(verdict)

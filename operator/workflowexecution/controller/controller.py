@@ -10,8 +10,8 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.actions import Actions
 from workflowexecution.controller.claims import Claims
 from workflowexecution.controller.context import Context
-from workflowexecution.controller.event_handler import EventHandler
 from workflowexecution.controller.execution import ExecutionReconciler
+from workflowexecution.controller.handlers import EventHandler
 from workflowexecution.controller.holds import Holds
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
@@ -157,7 +157,7 @@ def set_gauges(
     remembered = {
         "execution": lambda: len(store.executions()),
         "run": lambda: len(store.runs()),
-        "target": store.target_count,
+        "target": lambda: len(store.targets),
         "slot": lambda: len(store.numbers),
         "ending": lambda: len(store.endings),
         "pass": lambda: len(memory),

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from workflowexecution.client.cluster import RUNS_AT_ONCE
-from workflowexecution.client.leftover_reads import read_leftovers_of
+from workflowexecution.client.cluster import RUNS_AT_ONCE, read_leftovers_of
 from workflowexecution.controller.context import Context
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
@@ -106,7 +105,7 @@ class LiveReads:
         run = await self.read_run(key)
         if run is None or run.state is not RunState.STOPPING:
             return run
-        others = self._context.store.unfinished_on(run.target_key)
+        others = self._context.store.targets.unfinished_on(run.target_key)
         ended = [other for other in others if other.state is RunState.STOPPING]
         await self.settle_stopping([other for other in ended if other.namespace == run.namespace])
         return run

@@ -111,7 +111,9 @@ class Relist:
                 await asyncio.sleep(0)
 
     def _forget_old_ends(self) -> None:
-        self._context.store.forget_ends(self._context.clock.now() - self._context.policy.cooldown)
+        self._context.store.targets.forget_ends(
+            self._context.clock.now() - self._context.policy.cooldown
+        )
 
     def _forget_past(self, seen: _Seen) -> None:
         """Drop history that no decision needs, once all executions are listed.

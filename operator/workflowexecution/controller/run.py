@@ -8,7 +8,7 @@ from structlog.contextvars import bound_contextvars
 
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.run_ender import RunEnder
+from workflowexecution.controller.run_actions import RunActions
 from workflowexecution.core import names, run_ending
 from workflowexecution.core.ending_words import held_until_readable, held_until_stopped
 from workflowexecution.core.evidence import Evidence, holder_of
@@ -39,7 +39,7 @@ class RunReconciler:
     def __init__(self, context: Context, reader: LiveReads) -> None:
         self._context = context
         self._reader = reader
-        self._ender = RunEnder(context, reader)
+        self._actions = RunActions(context, reader)
 
     async def reconcile(self, key: RunKey) -> float | None:
         """Run one pass.
@@ -82,14 +82,14 @@ class RunReconciler:
         match verdict:
             case run_ending.LeaveRun(again_after):
                 if again_after is None:
-                    self._ender.forget(run)
+                    self._actions.forget(run)
                 return Result(requeue_after=_seconds(again_after))
             case run_ending.ReadOwner():
                 read.owner = await self._read_owner(run)
             case run_ending.EndRun():
-                await self._ender.end(run, verdict)
+                await self._actions.end(run, verdict)
             case run_ending.BeginAgain():
-                self._ender.begin_again(run)
+                self._actions.begin_again(run)
             case run_ending.ReadLeftovers():
                 read.leftovers = await self._read_leftovers(run)
             case run_ending.WaitForLeftovers(again_after):
@@ -113,7 +113,7 @@ class RunReconciler:
             run=run,
             owner=self._owner_of(run, read),
             rival=self._rival_of(run),
-            tried=self._ender.tried(run),
+            tried=self._actions.tried(run),
             leftovers=read.leftovers,
             checks=memory.checks,
             unfinished_for=timedelta(seconds=now - since),
@@ -143,7 +143,7 @@ class RunReconciler:
         """The oldest other active run on the target, if it is older than this run."""
         older = [
             other
-            for other in self._context.store.unfinished_on(run.target_key)
+            for other in self._context.store.targets.unfinished_on(run.target_key)
             if other.state is RunState.ACTIVE
             and (run.target is None or names.is_same_target(run.target, other.target or ""))
             and (other.created_at, other.name) < (run.created_at, run.name)
@@ -164,7 +164,7 @@ class RunReconciler:
         run = self._context.store.run(key)
         if run is None:
             return
-        memory, ending = self._context.memory.run(key), self._ender.describe(run)
+        memory, ending = self._context.memory.run(key), self._actions.describe(run)
         if memory.ending != ending:
             memory.ending = ending
             self._wake_owner(run)

@@ -10,7 +10,7 @@ from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.core import guards
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.status.again import advised
+from workflowexecution.core.guards import advised
 from workflowexecution.core.status.compose import change_status, status_patch, status_to_json
 from workflowexecution.core.status.outcome import Outcome
 from workflowexecution.kube import errors

@@ -22,10 +22,10 @@ from workflowexecution.core.verdict import (
     FindRun,
     GiveUp,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
     ReportLostRun,
+    ReportRun,
     Skip,
     Verdict,
     Wait,
@@ -103,7 +103,7 @@ def _has_lost_its_run(snapshot: Snapshot) -> Verdict | None:
 
 def _has_its_run(snapshot: Snapshot) -> Verdict | None:
     run = own_run(snapshot)
-    return Mirror(run) if run else None
+    return ReportRun(run) if run else None
 
 
 def _has_a_run_nobody_has_seen(snapshot: Snapshot) -> Verdict | None:

@@ -1,12 +1,10 @@
-"""All names, labels and annotations that the operator gives; one function each, no I/O."""
+"""All names, labels and annotations that the operator gives, and the keys of targets; no I/O."""
 
 import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-
-from workflowexecution.api.kinds import FORMS
 
 MANAGED_BY: Final = "workflowexecution-operator"
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
@@ -34,6 +32,37 @@ _LOOKS_HASHED: Final = re.compile(r"(^|-)sha256-[0-9a-f]{10}$")
 _LABEL_OK: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _DIGITS: Final = 16
 _TEXT: Final = re.compile(r"([1-9][0-9]{0,2})/([1-9][0-9]{0,2})")
+
+# The form of a kind of several words in the lock: the one that people write, so that the key of the
+# lock is a hash of the target exactly as they wrote it. A kind of one word has its form by a rule.
+# Part of the lock: a change of this list changes the names of runs, and two operators of different
+# versions could then launch two runs on one object. So nothing is ever added or removed. A kind
+# that is not listed is locked just as well, under another form.
+_OF_SEVERAL_WORDS: Final = """
+APIService CSIDriver CSINode CSIStorageCapacity CertificateSigningRequest ClusterRole
+ClusterRoleBinding ClusterTrustBundle ComponentStatus ConfigMap ControllerRevision CronJob
+CustomResourceDefinition DaemonSet DeviceClass EndpointSlice FlowSchema HorizontalPodAutoscaler
+IPAddress IngressClass LeaseCandidate LimitRange MutatingAdmissionPolicy
+MutatingAdmissionPolicyBinding MutatingWebhookConfiguration NetworkPolicy PersistentVolume
+PersistentVolumeClaim PodDisruptionBudget PodTemplate PriorityClass PriorityLevelConfiguration
+ReplicaSet ReplicationController ResourceClaim ResourceClaimTemplate ResourceQuota ResourceSlice
+RoleBinding RuntimeClass ServiceAccount ServiceCIDR StatefulSet StorageClass StorageVersion
+ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration
+VolumeAttachment VolumeAttributesClass
+
+AnalysisRun AnalysisTemplate AppProject ApplicationSet AuthorizationPolicy BackendTLSPolicy
+CephCluster CiliumNetworkPolicy ClusterAnalysisTemplate ClusterExternalSecret ClusterIssuer
+ClusterSecretStore CronWorkflow CustomRun DNSEndpoint DestinationRule EnvoyFilter ExternalSecret
+GRPCRoute GatewayClass GitRepository GlobalNetworkPolicy HTTPRoute HelmChart HelmRelease
+HelmRepository ImagePolicy IngressRoute KafkaConnect KafkaTopic KafkaUser MachineDeployment
+MachineHealthCheck MachineSet NodeClaim NodeClass NodePool OCIRepository PeerAuthentication
+PipelineRun PodMonitor PrometheusRule ReferenceGrant RequestAuthentication ScaledJob ScaledObject
+SealedSecret SecretStore ServiceEntry ServiceMonitor TCPRoute TLSRoute TaskRun UDPRoute
+VerticalPodAutoscaler VirtualMachine VirtualMachineInstance VirtualService VolumeSnapshot
+VolumeSnapshotClass VolumeSnapshotContent WorkflowTemplate WorkloadEntry
+"""
+# By the lower-case form.
+KIND_FORMS: Final = {kind.lower(): kind for kind in _OF_SEVERAL_WORDS.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +103,7 @@ def lock_text(target: str) -> str:
     *namespace, kind, name = target.split("/") if "/" in target else ("", target)
     if len(namespace) > 1 or not (kind.isascii() and kind.isalnum()):
         return target
-    return "/".join((*namespace, FORMS.get(kind.lower()) or kind.capitalize(), name))
+    return "/".join((*namespace, KIND_FORMS.get(kind.lower()) or kind.capitalize(), name))
 
 
 def is_same_target(one: str, other: str) -> bool:

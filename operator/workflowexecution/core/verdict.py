@@ -20,7 +20,7 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Mirror:
+class ReportRun:
     """This execution has its run: report its progress or outcome in the status."""
 
     run: Run
@@ -93,7 +93,7 @@ class Nothing:
 
 Verdict = (
     Launch
-    | Mirror
+    | ReportRun
     | GiveUp
     | FindRun
     | ReportLostRun

@@ -1,7 +1,7 @@
 """The session kopf watches through: no answer that comes through it ends kopf.
 
 kopf takes a session of one's own (`kopf.AiohttpSession`), and asks it for a list, then for streams
-from where that list was. A list tells it here where to begin and nothing else: the resync lists.
+from where that list was. A list tells it here where to begin and nothing else: the relist lists.
 """
 
 import time

@@ -18,7 +18,7 @@ Errors = type[Exception] | tuple[type[Exception], ...]
 Report = Callable[[BaseException, int], None]
 
 # Each wait is jittered, so that many that failed together do not come back together.
-# A pass soon at first, and never rarer than the resync: nothing waits longer for an outage's end
+# A pass soon at first, and never rarer than the relist: nothing waits longer for an outage's end
 # than it must.
 _OF_A_PASS: Final = tenacity.wait_random_exponential(multiplier=0.2, max=30)
 _WHILE_AWAY: Final = tenacity.wait_random_exponential(multiplier=0.5, max=10)

@@ -21,15 +21,13 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
-from workflowexecution.kube.leader_election import Leadership
-from workflowexecution.kube.lease import LeaseStore
+from workflowexecution.kube.leader_election import Leadership, LeaseStore
 from workflowexecution.manager.preflight import Preflight
-from workflowexecution.manager.publisher import Publisher
-from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView
+from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView, Publisher
 from workflowexecution.manager.watches import Watches
 from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
-from workflowexecution.observe.probes import Health
+from workflowexecution.observe.web_server import Health
 
 # Even in a burst few requests run at once; each connection takes a quarter of a megabyte.
 _CONNECTIONS: Final = 20

@@ -9,7 +9,7 @@ import structlog
 from workflowexecution.api import identity
 from workflowexecution.client.kube_cluster import KubeCluster, problem_of_versions
 from workflowexecution.kube import errors, retry
-from workflowexecution.observe.probes import Health
+from workflowexecution.observe.web_server import Health
 
 
 class TooOldError(Exception):

@@ -6,18 +6,16 @@ from typing import Any
 
 from workflowexecution.client.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.controller.claims import Claims
-from workflowexecution.controller.event_handler import EventHandler
-from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, Listeners
+from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, EventHandler, Listeners
 from workflowexecution.controller.holds import Holds
 from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
-from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions
 from workflowexecution.kube.kopf_settings import kopf
-from workflowexecution.kube.watch_tap import CanWait, WatchTap, never
+from workflowexecution.kube.watch_tap import CanWait, Inbox, WatchTap, never
 from workflowexecution.manager.view import EventListener
 
 # The decoder for events of a path, and the test for events that need no immediate handling.

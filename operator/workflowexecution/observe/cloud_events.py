@@ -19,8 +19,8 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase, WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.pipelinerun import trace_of
 from workflowexecution.core.status.compose import status_to_json
-from workflowexecution.core.trace_context import trace_of
 from workflowexecution.kube import retry
 from workflowexecution.observe.events import ending_of
 

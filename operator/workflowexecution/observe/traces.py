@@ -1,6 +1,6 @@
 """Traces by OpenTelemetry, sent over OTLP/HTTP: from an execution to its run to its status.
 
-Spans are made from facts, after the step that they describe has ended; see core/trace_context.py
+Spans are made from facts, after the step that they describe has ended; see core/pipelinerun.py
 for their ids. A thread of the SDK sends them from a bounded queue. Imported only where it is used.
 """
 
@@ -33,7 +33,7 @@ from workflowexecution.api.status import Phase, WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.trace_context import TraceContext, trace_of
+from workflowexecution.core.pipelinerun import TraceContext, trace_of
 
 _REQUEST_S: Final = 5.0
 _CLOSE_S: Final = 3.0

@@ -11,10 +11,10 @@ from workflowexecution.kube.client import ApiClient
 from workflowexecution.manager.view import OperatorView
 from workflowexecution.observe.web_server import WebServer
 from workflowexecution.page.gate import ClusterGate, Gate, LoopbackGate
+from workflowexecution.page.limits import Streams
 from workflowexecution.page.recent import IDLE_S, Keeper
 from workflowexecution.page.server import Server
 from workflowexecution.page.sources import Sources
-from workflowexecution.page.streams import Streams
 
 # A separate pool: visitors must not take connections from the operator.
 _CONNECTIONS: Final = 4

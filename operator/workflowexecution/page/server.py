@@ -10,7 +10,7 @@ from workflowexecution.kube import errors
 from workflowexecution.manager.view import OperatorView
 from workflowexecution.page import http_security
 from workflowexecution.page.gate import MOST_NAMESPACES, Gate, Sight, Visitor, sight_of
-from workflowexecution.page.limits import Places, ShortMemo, TooManyError
+from workflowexecution.page.limits import Places, ShortMemo, Streams, TooManyError, follow
 from workflowexecution.page.overview import (
     Known,
     fields_of,
@@ -24,7 +24,6 @@ from workflowexecution.page.recent import Recent
 from workflowexecution.page.rendering import STATIC, Answers, moved_to, path_of, static_files
 from workflowexecution.page.sources import Sources
 from workflowexecution.page.story import story_of
-from workflowexecution.page.streams import Streams, follow
 from workflowexecution.views.blockers import Cooldown, cooldowns_of, held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -208,7 +207,9 @@ class Server:
 
     def _read_cooldowns(self) -> list[Cooldown]:
         view = self._view
-        return cooldowns_of(view.store.ends(), lambda _: view.policy.cooldown, view.clock.now())
+        return cooldowns_of(
+            view.store.targets.ends(), lambda _: view.policy.cooldown, view.clock.now()
+        )
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._bearer_of(http_security.token_of(request), request)
@@ -238,7 +239,7 @@ class Server:
         store = self._view.store
         active = {item.namespace for item in store.executions()}
         held = {run.owner.namespace for run in store.runs() if run.owner}
-        return recent.namespaces() | active | held | {end.namespace for end in store.ends()}
+        return recent.namespaces() | active | held | {end.namespace for end in store.targets.ends()}
 
     async def _leftovers(self) -> tuple[Any, str]:
         """The parts of runs that still execute, or the reason why they could not be read."""

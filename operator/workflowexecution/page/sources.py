@@ -6,9 +6,8 @@ from typing import Any, Final
 
 from workflowexecution.api import reading
 from workflowexecution.api.spec import parse_spec
-from workflowexecution.client.cluster import RUNS_AT_ONCE
+from workflowexecution.client.cluster import RUNS_AT_ONCE, read_leftovers_of
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution

@@ -6,9 +6,8 @@ Objects that the user may not read are left out, and `Facts.unread` says so.
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw
+from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw, read_leftovers_of
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.client.paths import execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_execution, parse_run

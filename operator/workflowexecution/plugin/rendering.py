@@ -19,8 +19,7 @@ from rich.text import Text
 
 from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
-from workflowexecution.cli.layout import INDENT, UNBOUNDED, wrapped
-from workflowexecution.cli.table import STYLES, Column, table_lines
+from workflowexecution.cli.table import INDENT, STYLES, UNBOUNDED, Column, table_lines, wrapped
 from workflowexecution.core.text import escaped, is_printable, one_line, printable
 from workflowexecution.plugin import jsonpath
 

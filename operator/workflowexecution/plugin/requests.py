@@ -15,7 +15,7 @@ from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.names import SETTINGS_CONFIG_MAP
-from workflowexecution.core.published import parse_published
+from workflowexecution.core.policy import parse_published
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.session import Session

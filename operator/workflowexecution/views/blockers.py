@@ -111,7 +111,7 @@ def newest_ends(
     for run in runs:
         store.observe_run(run, now=now)
     newest: dict[tuple[str, str], Evidence] = {}
-    for end in sorted(store.ends(), key=evidence.end_order):
+    for end in sorted(store.targets.ends(), key=evidence.end_order):
         newest[lock_text(end.target), end.workflow_id] = end
     return list(newest.values())
 

@@ -1,9 +1,12 @@
-"""A preview of the operator's decision on an execution that does not exist yet."""
+"""A preview of the operator's decision on an execution that does not exist yet.
+
+It uses the settings that the operator publishes, or needs none of them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
@@ -16,10 +19,15 @@ from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.guards import Ending, Guards
+from workflowexecution.core.policy import Rules
 from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.verdict import Launch, Refuse, Skip, Verdict, Wait
+from workflowexecution.views.published import Basis
 
 NO_GUARDS: Final = Guards()
+# The settings that skip the fewest executions, and those that skip the most.
+_MILDEST: Final = Rules(timedelta(0), Guards())
+_STRICTEST: Final = Rules(timedelta(days=365 * 1000), Guards(failed=True, retry_limit=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,4 +214,40 @@ def _imagined(namespace: str, target: str, workflow_id: str, now: datetime) -> E
             },
             "spec": {"targetResource": target, "workflowRef": {"workflowId": workflow_id}},
         }
+    )
+
+
+def foretell(facts: Facts, basis: Basis, **asked: Any) -> Preview:
+    """Decide for an execution that does not exist, by the published settings; see `preview`.
+
+    Where these are not known, the decision is Unknown, unless it is the same for all settings.
+    """
+    if basis.rules is not None:
+        return _by_rules(facts, basis.rules, asked)
+    mildest, strictest = (_by_rules(facts, rules, asked) for rules in (_MILDEST, _STRICTEST))
+    if mildest.decision == strictest.decision:
+        return mildest
+    held = f"{mildest.message}; " if mildest.decision == "Wait" else ""
+    return Preview(
+        target=mildest.target,
+        workflow_id=mildest.workflow_id,
+        decision="Unknown",
+        reason="",
+        message=f"{held}{_last_end(strictest)}whether it may run again depends on settings, and "
+        f"{basis.unknown}",
+    )
+
+
+def _by_rules(facts: Facts, rules: Rules, asked: Mapping[str, Any]) -> Preview:
+    return preview(facts, cooldown=rules.cooldown, guards=rules.guards, **asked)
+
+
+def _last_end(strictest: Preview) -> str:
+    last = strictest.skip.recent_remediation if strictest.skip else None
+    if last is None:
+        return ""
+    return (
+        f"workflow {last.workflow_id} ended last on target {last.target_resource} at "
+        f"{last.completed_at:%Y-%m-%d %H:%M:%S} UTC ({last.outcome}, WorkflowExecution "
+        f"{last.namespace}/{last.name}); "
     )

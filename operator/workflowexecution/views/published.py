@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from workflowexecution.core import names
-from workflowexecution.core.published import Published, Rules, entry_for, newest_of, rules_of
+from workflowexecution.core.policy import Published, Rules, entry_for, newest_of, rules_of
 from workflowexecution.views.wording import short
 
 

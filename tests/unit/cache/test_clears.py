@@ -21,11 +21,11 @@ COOLDOWN: Final = timedelta(minutes=5)
 Object = Execution | Run
 
 
-def failure(slot: int = 1, minutes: float = 2, owner: str = "failed", **given: Any) -> Run:
+def failure(number: int = 1, minutes: float = 2, owner: str = "failed", **given: Any) -> Run:
     """A run that has failed and stopped."""
     run = any_run(
         owner,
-        slot=slot,
+        number=number,
         succeeded="False",
         has_stopped=True,
         created_at=ago(minutes=20),
@@ -75,7 +75,7 @@ def cools_down_after(store: Store) -> str:
     )
     verdict = decide(snapshot)
     if isinstance(verdict, Launch):
-        assert store.ends() == []
+        assert store.targets.ends() == []
         return ""
     assert isinstance(verdict, Skip)
     assert verdict.reason is SkipReason.RECENTLY_REMEDIATED
@@ -84,7 +84,7 @@ def cools_down_after(store: Store) -> str:
 
 def by_status(note: str | None = None, **given: Any) -> Execution:
     """The execution of ``failure()``, which its status reports."""
-    return failed_execution(slot=1, completed_at=ago(minutes=2), cleared=note, **given)
+    return failed_execution(number=1, completed_at=ago(minutes=2), cleared=note, **given)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,6 @@ def test_a_clear_on_a_run_that_was_let_go_is_taken_in() -> None:
 
 def test_a_clear_is_kept_no_longer_than_the_end_it_is_about() -> None:
     store = store_of([cleared(failure(minutes=6)), by_status("jane")])
-    assert store.target_count() == 1
-    store.forget_ends(NOW)
-    assert store.target_count() == 0
+    assert len(store.targets) == 1
+    store.targets.forget_ends(NOW)
+    assert len(store.targets) == 0

@@ -35,24 +35,24 @@ def blocks(store: Store) -> bool:
 
 def test_without_a_guard_nothing_is_kept() -> None:
     store = Store(RUN_NAMESPACE)
-    store.observe_execution(failed_execution(slot=1), now=NOW)
+    store.observe_execution(failed_execution(number=1), now=NOW)
     store.observe_run(failed_run(), now=NOW)
     assert (len(store.endings), store.endings.newest(TARGET, "restart")) == (0, None)
 
 
 def test_it_outlives_the_cooldown(store: Store) -> None:
-    store.observe_execution(failed_execution(slot=1, completed_at=ago(days=9)), now=NOW)
-    store.forget_ends(NOW)
+    store.observe_execution(failed_execution(number=1, completed_at=ago(days=9)), now=NOW)
+    store.targets.forget_ends(NOW)
     assert blocks(store)
 
 
 def test_a_clear_and_its_withdrawal_are_taken_in(store: Store) -> None:
-    store.observe_execution(failed_execution(slot=1, version=1), now=NOW)
+    store.observe_execution(failed_execution(number=1, version=1), now=NOW)
     assert blocks(store)
-    store.observe_execution(failed_execution(slot=1, cleared="jane", version=2), now=NOW)
+    store.observe_execution(failed_execution(number=1, cleared="jane", version=2), now=NOW)
     assert not blocks(store)
-    store.observe_execution(failed_execution(slot=1, cleared="jane", version=1), now=NOW)
-    store.observe_execution(failed_execution(slot=1, version=3), now=NOW)
+    store.observe_execution(failed_execution(number=1, cleared="jane", version=1), now=NOW)
+    store.observe_execution(failed_execution(number=1, version=3), now=NOW)
     assert blocks(store)
 
 
@@ -66,7 +66,7 @@ def test_a_status_that_somebody_has_edited_counts_as_it_is_now(store: Store) -> 
 
 def test_a_clear_on_a_run_that_was_let_go_is_taken_in(store: Store) -> None:
     store.observe_run(failed_run(version=1), now=NOW)
-    store.observe_execution(failed_execution(slot=1), now=NOW)
+    store.observe_execution(failed_execution(number=1), now=NOW)
     assert store.runs() == []
     store.observe_run(replace(failed_run(version=2), is_cleared=True, has_stopped=False), now=NOW)
     assert not blocks(store)
@@ -79,7 +79,7 @@ def test_what_a_look_at_its_tasks_has_shown_is_kept(store: Store) -> None:
 
 
 def test_what_nothing_tells_of_any_more_is_dropped_by_a_full_list(store: Store) -> None:
-    store.observe_execution(failed_execution(slot=1), now=NOW)
+    store.observe_execution(failed_execution(number=1), now=NOW)
     store.observe_run(failed_run(), now=NOW)
     store.endings.begin_listing()
     store.observe_run(failed_run(), now=NOW)
@@ -100,16 +100,16 @@ def test_an_older_end_does_not_keep_a_newer_one_that_is_gone(store: Store) -> No
 
 
 def test_retention_leaves_what_a_guard_rests_on(store: Store) -> None:
-    execution, run = failed_execution(slot=1), failed_run()
+    execution, run = failed_execution(number=1), failed_run()
     store.observe_execution(execution, now=NOW)
     store.observe_run(run, now=NOW)
     other = failed_execution("other", completed_at=ago(hours=1))
     assert store.endings.rest_on_execution(execution)
     assert store.endings.rest_on_run(run)
     assert not store.endings.rest_on_execution(other)
-    assert not store.endings.rest_on_run(failed_run(slot=7))
+    assert not store.endings.rest_on_run(failed_run(number=7))
 
-    later = finished_run("later", slot=2, completed_at=ago(minutes=6))
+    later = finished_run("later", number=2, completed_at=ago(minutes=6))
     store.observe_run(later, now=NOW)
     assert not store.endings.rest_on_execution(execution)
     assert not store.endings.rest_on_run(run)

@@ -33,32 +33,32 @@ def test_the_lowest_and_the_highest_hash_are_as_good_as_any() -> None:
 
 def test_what_was_told_of_while_all_was_listed_is_kept_and_the_rest_dropped() -> None:
     listed, told, in_use, gone = (names.target_key(target) for target in TARGETS[:4])
-    slots = RunNumbers()
+    numbers = RunNumbers()
     for key in (listed, in_use, gone):
-        slots.note(f"{key}-3")
-    slots.begin_listing()
-    slots.note(f"{listed}-3")
-    slots.note(f"{told}-1")
-    slots.end_listing([in_use, names.target_key("without/A/run")])
-    assert [slots.top(key) for key in (listed, told, in_use, gone)] == [3, 1, 3, 0]
-    assert len(slots) == 3
+        numbers.note(f"{key}-3")
+    numbers.begin_listing()
+    numbers.note(f"{listed}-3")
+    numbers.note(f"{told}-1")
+    numbers.end_listing([in_use, names.target_key("without/A/run")])
+    assert [numbers.top(key) for key in (listed, told, in_use, gone)] == [3, 1, 3, 0]
+    assert len(numbers) == 3
 
 
 def test_a_listing_that_is_broken_off_drops_nothing() -> None:
-    slots, key = RunNumbers(), names.target_key(TARGETS[0])
-    slots.note(f"{key}-2")
-    slots.begin_listing()
-    slots.begin_listing()
-    assert slots.top(key) == 2
+    numbers, key = RunNumbers(), names.target_key(TARGETS[0])
+    numbers.note(f"{key}-2")
+    numbers.begin_listing()
+    numbers.begin_listing()
+    assert numbers.top(key) == 2
 
 
 def test_names_that_take_no_number_are_not_counted() -> None:
-    slots, key = RunNumbers(), names.target_key(TARGETS[0])
+    numbers, key = RunNumbers(), names.target_key(TARGETS[0])
     for name in ("", "foreign", key, f"{key}-0", f"{key}-{names.RUN_NUMBER_LIMIT}"):
-        slots.note(name)
-    assert (len(slots), slots.top(key)) == (0, 0)
-    slots.note(f"{key}-{names.RUN_NUMBER_LIMIT - 1}")
-    assert slots.top(key) == names.RUN_NUMBER_LIMIT - 1
+        numbers.note(name)
+    assert (len(numbers), numbers.top(key)) == (0, 0)
+    numbers.note(f"{key}-{names.RUN_NUMBER_LIMIT - 1}")
+    assert numbers.top(key) == names.RUN_NUMBER_LIMIT - 1
 
 
 def test_a_target_takes_sixteen_bytes_at_most() -> None:

@@ -18,7 +18,7 @@ from workflowexecution.core.guards import Guards
 
 OTHER_TARGET = "Node/worker-1"
 FAILED: dict[str, Any] = {"succeeded": "False", "reason": "Failed", "completed_at": NOW}
-ENDED: dict[str, Any] = {"phase": Phase.COMPLETED, "slot": 1, "completed_at": ago(minutes=1)}
+ENDED: dict[str, Any] = {"phase": Phase.COMPLETED, "number": 1, "completed_at": ago(minutes=1)}
 
 
 def key(number: int = 1) -> tuple[str, str]:
@@ -101,20 +101,20 @@ def test_a_finished_run_does_not_wait_for_an_execution_that_is_settled_or_never_
     assert store_of(settled, finished_run("mine", version=2)).runs() == []
     assert store_of(finished_run(None, version=2)).runs() == []
     store = store_of(
-        finished_run("old", slot=1, version=2, created_at=ago(minutes=2)),
-        finished_run("new", slot=2, version=2, created_at=NOW),
+        finished_run("old", number=1, version=2, created_at=ago(minutes=2)),
+        finished_run("new", number=2, version=2, created_at=NOW),
         make_execution("mine"),
-        finished_run("mine", slot=3, version=2, created_at=ago(minutes=2)),
-        make_run("gone", slot=4, version=2, created_at=ago(minutes=2)),
+        finished_run("mine", number=3, version=2, created_at=ago(minutes=2)),
+        make_run("gone", number=4, version=2, created_at=ago(minutes=2)),
     )
     store.forget_unclaimed(ago(minutes=1))
     assert [run.run_number for run in store.runs()] == [2, 3, 4]
-    store.observe_run(finished_run("old", slot=1, version=1), now=NOW)
+    store.observe_run(finished_run("old", number=1, version=1), now=NOW)
     assert [run.run_number for run in store.runs()] == [2, 3, 4]
 
 
 def test_an_older_run_of_the_same_name_never_replaces_a_newer_one() -> None:
-    """A slot is used again once its history is gone, and late events of the first run come in."""
+    """A number is used again once its history is gone, and late events of the first run come in."""
     first = make_run("first", uid="uid-1", version=20)
     second = make_run("second", uid="uid-2", version=30)
     store = store_of(second, first)
@@ -140,10 +140,10 @@ def test_a_deleted_run_holds_its_target_until_nothing_is_left() -> None:
     gone = store.run_is_gone(run.key, run.uid, now=NOW)
     assert gone is not None
     assert (str(gone.state), gone.has_started) == ("Stopping", None)
-    assert store.unfinished_on(run.target_key) == [gone]
+    assert store.targets.unfinished_on(run.target_key) == [gone]
     assert store.run_is_gone(run.key, None, now=NOW) == gone
     store.mark_stopped(run.key, run.uid, now=NOW)
-    assert store.unfinished_on(run.target_key) == []
+    assert store.targets.unfinished_on(run.target_key) == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_what_is_known_of_the_beginning_of_a_deleted_run(run: Run, expected: boo
 
 
 def test_a_run_known_only_by_its_pods_is_taken_in_unless_it_is_known() -> None:
-    known, gone = make_run("a"), make_run("b", slot=2, is_gone=True)
+    known, gone = make_run("a"), make_run("b", number=2, is_gone=True)
     store = store_of(known)
     assert store.take_in_gone_run(make_run("a", is_gone=True), now=NOW) == known
     assert store.take_in_gone_run(gone, now=NOW) == gone
@@ -169,11 +169,11 @@ def test_a_run_known_only_by_its_pods_is_taken_in_unless_it_is_known() -> None:
 
 def test_the_facts_of_a_target() -> None:
     mine = make_execution("mine")
-    holder = make_execution("holder", phase=Phase.RUNNING, slot=7)
+    holder = make_execution("holder", phase=Phase.RUNNING, number=7)
     elsewhere = make_execution("elsewhere", target=OTHER_TARGET)
-    far = make_run("elsewhere", target=OTHER_TARGET, slot_target=OTHER_TARGET, slot=9)
-    unfinished = make_run("third", slot=3)
-    past = finished_run("past", slot=5)
+    far = make_run("elsewhere", target=OTHER_TARGET, name_target=OTHER_TARGET, number=9)
+    unfinished = make_run("third", number=3)
+    past = finished_run("past", number=5)
     store = store_of(mine, holder, elsewhere, far, unfinished, past)
     store.forget_unclaimed(NOW)
     known = snapshot_of(store, mine)
@@ -184,18 +184,18 @@ def test_the_facts_of_a_target() -> None:
 def test_another_target_under_one_key_is_told_apart() -> None:
     mine = make_execution("mine")
     past = finished_run("past", target="collides/With/it")
-    unknown = finished_run("unknown", target=None, slot=2)
+    unknown = finished_run("unknown", target=None, number=2)
     ends = snapshot_of(store_of(mine, past, unknown), mine).ends
     assert [(end.name, end.target) for end in ends] == [("unknown", TARGET)]
 
 
 def test_a_name_is_taken_whatever_its_run_is_on() -> None:
-    odd = make_run(None, slot=4, target=OTHER_TARGET)
+    odd = make_run(None, number=4, target=OTHER_TARGET)
     assert snapshot_of(store_of(odd), make_execution()).top_number == 4
 
 
 def test_a_number_nobody_reaches_holds_its_target_and_is_not_counted_on_from() -> None:
-    huge = make_run(None, target=None, slot=10**41)
+    huge = make_run(None, target=None, number=10**41)
     known = snapshot_of(store_of(huge), make_execution())
     assert (known.runs, known.top_number) == ((huge,), 0)
 
@@ -203,36 +203,36 @@ def test_a_number_nobody_reaches_holds_its_target_and_is_not_counted_on_from() -
 def test_looking_at_an_unknown_target_leaves_nothing() -> None:
     store = Store(RUN_NAMESPACE)
     assert snapshot_of(store, make_execution()).runs == ()
-    assert store._targets == {}
+    assert store.targets == {}
 
 
 def test_nothing_is_left_of_what_was_forgotten() -> None:
     execution, run = make_execution("other"), make_run(version=1)
     store = store_of(execution, run)
-    assert store.target_count() == 1
+    assert len(store.targets) == 1
     assert store.forget_execution("uid-of-nobody", now=NOW) == []
     assert store.forget_execution(execution.uid, now=NOW) == [run.key]
     store.observe_run(make_run(version=2, **FAILED), now=NOW)
     store.mark_stopped(run.key, run.uid, now=NOW)
-    store.forget_ends(before=NOW + timedelta(seconds=1))
+    store.targets.forget_ends(before=NOW + timedelta(seconds=1))
     store.begin_listing()
     store.end_listing()
-    assert (store.executions(), store.runs(), store._targets) == ([], [], {})
+    assert (store.executions(), store.runs(), store.targets) == ([], [], {})
     assert len(store.numbers) == 0
 
 
-def test_slots_of_targets_that_were_listed_are_remembered() -> None:
-    store = store_of(finished_run(slot=3))
-    store.forget_ends(before=NOW)
+def test_run_numbers_of_targets_that_were_listed_are_remembered() -> None:
+    store = store_of(finished_run(number=3))
+    store.targets.forget_ends(before=NOW)
     store.begin_listing()
-    store.numbers.note(make_run(slot=3).name)
+    store.numbers.note(make_run(number=3).name)
     store.end_listing()
     assert snapshot_of(store, make_execution()).top_number == 3
 
 
 def test_an_end_that_is_told_late_counts() -> None:
     """A run that was deleted had stopped before Tekton said so: the cooldown is from the later."""
-    settled = make_execution("other", phase=Phase.FAILED, slot=1, completed_at=NOW)
+    settled = make_execution("other", phase=Phase.FAILED, number=1, completed_at=NOW)
     store = store_of(settled, make_run("other", version=1, deleted_at=NOW))
     store.mark_stopped(key(), make_run("other").uid, now=NOW)
     (end,) = snapshot_of(store, make_execution()).ends
@@ -249,8 +249,8 @@ def test_memory_does_not_grow_with_the_history_of_a_target() -> None:
     for number in range(1, 10_001):
         name = f"e{number}"
         store.observe_execution(make_execution(name, version=2, **ENDED), now=NOW)
-        store.observe_run(finished_run(name, slot=number, version=1), now=NOW)
-    target = store._targets[names.target_key(TARGET)]
+        store.observe_run(finished_run(name, number=number, version=1), now=NOW)
+    target = store.targets[names.target_key(TARGET)]
     assert (len(target.runs), len(target.executions), len(target.ends)) == (0, 0, 1)
     assert sys.getsizeof(store._settled._versions) < 1_000_000
     assert len(store._settled._versions) == len(store._finished._versions) == 4096
@@ -259,14 +259,14 @@ def test_memory_does_not_grow_with_the_history_of_a_target() -> None:
 @pytest.mark.parametrize("is_deleted", [True, False])
 def test_a_run_that_only_a_status_told_of_holds_until_it_is_read(is_deleted: bool) -> None:
     """Watches are not in step: the run may be at work when its execution has already gone."""
-    execution = make_execution("other", phase=Phase.RUNNING, slot=1, version=1)
+    execution = make_execution("other", phase=Phase.RUNNING, number=1, version=1)
     store = store_of(execution)
     if is_deleted:
         assert store.forget_execution(execution.uid, now=NOW) == [key()]
     else:
         failed = {**ENDED, "phase": Phase.FAILED}
         store.observe_execution(make_execution("other", version=2, **failed), now=NOW)
-    (held,) = store.unfinished_on(names.target_key(TARGET))
+    (held,) = store.targets.unfinished_on(names.target_key(TARGET))
     assert (held.key, held.uid, held.is_gone) == (key(), "", True)
     store.observe_run(make_run("other", version=3), now=NOW)
     assert [str(run.state) for run in store.runs()] == ["Active"]
@@ -290,7 +290,7 @@ def test_what_was_deleted_before_it_was_known_is_not_brought_back() -> None:
 def test_executions_that_are_left_to_others_are_not_taken_in() -> None:
     left: set[str] = set()
     store = Store(RUN_NAMESPACE, is_left=lambda namespace: namespace in left)
-    execution = make_execution(phase=Phase.RUNNING, slot=1)
+    execution = make_execution(phase=Phase.RUNNING, number=1)
     store.observe_execution(execution, now=NOW)
     left.add(execution.namespace)
     store.leave_execution(execution)

@@ -9,11 +9,11 @@ from workflowexecution.core import evidence
 
 
 def test_only_others_on_this_very_target_whose_run_was_not_seen_are_unseen() -> None:
-    mine = make_execution("mine", slot=1)
-    seen = make_execution("seen", phase=Phase.RUNNING, slot=2)
-    unseen = make_execution("unseen", phase=Phase.RUNNING, slot=3)
-    elsewhere = make_execution("elsewhere", phase=Phase.RUNNING, slot=4, target="Node/worker-1")
-    run = make_run("seen", slot=2)
+    mine = make_execution("mine", number=1)
+    seen = make_execution("seen", phase=Phase.RUNNING, number=2)
+    unseen = make_execution("unseen", phase=Phase.RUNNING, number=3)
+    elsewhere = make_execution("elsewhere", phase=Phase.RUNNING, number=4, target="Node/worker-1")
+    run = make_run("seen", number=2)
     known = (mine, seen, unseen, elsewhere)
     target = Target(executions={one.uid: one for one in known}, runs={run.key: run})
     assert target.unseen_beside(mine) == (unseen,)

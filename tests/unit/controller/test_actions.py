@@ -29,10 +29,10 @@ from workflowexecution.core.verdict import (
     FindRun,
     GiveUp,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
     ReportLostRun,
+    ReportRun,
     Skip,
     Wait,
 )
@@ -61,9 +61,9 @@ async def test_launch(desk: Desk, actions: Actions, mine: Execution) -> None:
     assert desk.asked() == ["create run"]
 
 
-async def test_mirror(desk: Desk, actions: Actions, mine: Execution) -> None:
+async def test_report_run(desk: Desk, actions: Actions, mine: Execution) -> None:
     run = desk.has_run(raw_run("mine", status=run_status(), created_at=NOW))
-    assert reason_of(await actions.carry_out(mine, Mirror(run))) == "Running"
+    assert reason_of(await actions.carry_out(mine, ReportRun(run))) == "Running"
     assert desk.asked() == []
 
 

@@ -36,7 +36,7 @@ class Desk:
         store = Store(RUN_NAMESPACE)
         for item in (
             make_execution("waiting"),
-            make_execution("runs", phase=Phase.RUNNING, slot=1),
+            make_execution("runs", phase=Phase.RUNNING, number=1),
         ):
             store.observe_execution(item, now=NOW)
         self.stale = ""

@@ -157,7 +157,7 @@ async def test_whoever_finds_that_a_run_has_stopped_has_its_execution_tell(
     here: Here, reader: LiveReads, store: Store, told: Added
 ) -> None:
     store.observe_execution(make_execution("other"), now=NOW)
-    ended = [make_run("other", slot=1, **ENDED), make_run(None, slot=2, **ENDED)]
+    ended = [make_run("other", number=1, **ENDED), make_run(None, number=2, **ENDED)]
     for run in ended:
         store.observe_run(run, now=NOW)
     await reader.settle_stopping(ended)
@@ -219,16 +219,16 @@ async def test_a_run_that_took_the_name_of_another(
 async def test_a_holder_that_failed_is_looked_at_with_all_others_that_failed(
     here: Here, reader: LiveReads, store: Store, has_task: bool
 ) -> None:
-    failed = [raw_run("other", slot=number, status=FAILED) for number in range(1, 31)]
+    failed = [raw_run("other", number=number, status=FAILED) for number in range(1, 31)]
     for number, raw in enumerate(failed, 1):
         here.runs[raw["metadata"]["name"]] = raw
         store.observe_run(
-            make_run("other", slot=number, succeeded="False", completed_at=NOW), now=NOW
+            make_run("other", number=number, succeeded="False", completed_at=NOW), now=NOW
         )
     held = failed[3]["metadata"]["name"]
     here.task_runs = [active_task(held)] if has_task else []
     await reader.confirm_holder((RUN_NAMESPACE, failed[0]["metadata"]["name"]))
-    left = [run.name for run in store.unfinished_on(RUN.target_key)]
+    left = [run.name for run in store.targets.unfinished_on(RUN.target_key)]
     assert left == ([held] if has_task else [])
     assert [len(asked) for asked in here.asked] == [30]
 

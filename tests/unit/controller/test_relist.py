@@ -127,7 +127,9 @@ async def test_a_run_that_executes_again_after_it_had_stopped_holds_its_target_a
     meta = {**raw["metadata"], "name": "run-change-pod"}
     desk.cluster.pods = [labelled({"metadata": meta, "status": {"phase": "Running"}}, run.name)]
     await relist.relist()
-    assert [one.state for one in desk.store.unfinished_on(run.target_key)] == [RunState.STOPPING]
+    assert [one.state for one in desk.store.targets.unfinished_on(run.target_key)] == [
+        RunState.STOPPING
+    ]
     assert desk.runs.taken() == [run.key]
 
 

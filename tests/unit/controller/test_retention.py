@@ -51,7 +51,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def candidates(count: int) -> Candidates:
     found = Candidates()
     for number in range(1, count + 1):
-        found.add_run(finished_run(f"e{number}", slot=number))
+        found.add_run(finished_run(f"e{number}", number=number))
     return found
 
 
@@ -75,7 +75,7 @@ async def test_executions_do_not_wait_until_all_runs_are_removed() -> None:
 def test_what_is_noted_is_bounded() -> None:
     found = Candidates()
     for number in range(1, 6200):
-        found.add_run(finished_run(f"e{number}", slot=number))
+        found.add_run(finished_run(f"e{number}", number=number))
         found.add_execution(make_execution(f"e{number}"))
     assert (len(found.runs), len(found.executions)) == (6000, 6000)
 
@@ -143,7 +143,7 @@ def test_when_a_run_may_be_removed(run: Run, given: dict[str, Any], expected: bo
 )
 def test_when_an_execution_may_be_removed(phase: Phase, expected: bool) -> None:
     ended: dict[str, Any] = {"completed_at": ago(minutes=10)} if phase.is_terminal else {}
-    execution = make_execution("e", phase=phase, slot=1, **ended)
+    execution = make_execution("e", phase=phase, number=1, **ended)
     old = kept(executions=ago(minutes=9), cooldown=ago())
     assert may_remove_execution(execution, old, NOW) is expected
     assert not may_remove_execution(execution, kept(cooldown=ago()), NOW)

@@ -48,7 +48,7 @@ async def test_the_younger_of_two_runs_on_a_target_is_ended(desk: Desk) -> None:
     for name in ("mine", "other"):
         desk.has_execution(raw_execution(name))
     desk.has_run(raw_run("other", created_at=ago(minutes=9), status=run_status()))
-    desk.has_run(raw_run("mine", slot=2, created_at=ago(minutes=1), status=run_status()))
+    desk.has_run(raw_run("mine", number=2, created_at=ago(minutes=1), status=run_status()))
     await desk.reconcile_run(KEY)
     assert desk.asked() == []
     await desk.reconcile_run(SECOND)
@@ -74,7 +74,7 @@ async def test_a_failed_run_of_which_nothing_is_left_frees_its_target(desk: Desk
     run = desk.has_run(raw_run("mine", status=FAILED))
     assert await desk.reconcile_run(KEY) is None
     assert set(desk.asked()) == LOOK - {"list custom runs", "list child runs"}
-    assert desk.store.unfinished_on(run.target_key) == []
+    assert desk.store.targets.unfinished_on(run.target_key) == []
     assert desk.executions.taken() == ["uid-of-mine"]
 
 

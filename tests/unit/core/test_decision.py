@@ -29,10 +29,10 @@ from workflowexecution.core.verdict import (
     FindRun,
     GiveUp,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
     ReportLostRun,
+    ReportRun,
     Skip,
     Verdict,
 )
@@ -45,7 +45,7 @@ FAILED: dict[str, Any] = {
 TEN_MINUTES = {"timeouts": {"pipeline": "10m0s"}}
 
 
-def slot(number: int, target: str = TARGET) -> str:
+def run_name(number: int, target: str = TARGET) -> str:
     return names.run_name(target, number)
 
 
@@ -71,14 +71,14 @@ def slot(number: int, target: str = TARGET) -> str:
         pytest.param(
             make_execution(finalizers=("somebody.else/guard",)),
             [],
-            Launch(slot(1)),
+            Launch(run_name(1)),
             id="leaves-the-finalizers-of-others",
         ),
         pytest.param(make_execution(deleted_at=NOW), [], Nothing(), id="never-launches-it-deleted"),
         pytest.param(
             make_execution(deleted_at=NOW),
             [make_run("mine")],
-            Mirror(make_run("mine")),
+            ReportRun(make_run("mine")),
             id="reports-how-the-run-of-a-deleted-one-ends",
         ),
         pytest.param(
@@ -108,7 +108,7 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
             id="skipped-stays-skipped",
         ),
         pytest.param(
-            make_execution(phase=Phase.COMPLETED, slot=1, completed_at=NOW),
+            make_execution(phase=Phase.COMPLETED, number=1, completed_at=NOW),
             [make_run("mine")],
             Nothing(),
             id="completed-stays-completed",
@@ -122,55 +122,55 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
         pytest.param(
             make_execution(),
             [make_run("mine")],
-            Mirror(make_run("mine")),
+            ReportRun(make_run("mine")),
             id="takes-up-a-run-made-before-a-restart",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [finished_run("mine")],
-            Mirror(finished_run("mine")),
-            id="mirrors-its-finished-run",
+            ReportRun(finished_run("mine")),
+            id="reports-its-finished-run",
         ),
         pytest.param(
             make_execution(),
-            [make_run("mine", slot=3), make_run("mine", slot=2)],
-            Mirror(make_run("mine", slot=2)),
+            [make_run("mine", number=3), make_run("mine", number=2)],
+            ReportRun(make_run("mine", number=2)),
             id="takes-up-the-first-where-there-were-two",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=3),
-            [make_run("mine", slot=3), make_run("mine", slot=2)],
-            Mirror(make_run("mine", slot=3)),
+            make_execution(phase=Phase.RUNNING, number=3),
+            [make_run("mine", number=3), make_run("mine", number=2)],
+            ReportRun(make_run("mine", number=3)),
             id="takes-up-the-one-its-status-names",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [],
-            FindRun(slot(1), RUN_NAMESPACE),
+            FindRun(run_name(1), RUN_NAMESPACE),
             id="looks-for-the-run-its-status-names",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [make_run(None, target=None)],
-            FindRun(slot(1), RUN_NAMESPACE),
+            FindRun(run_name(1), RUN_NAMESPACE),
             id="never-adopts-a-foreign-run-under-its-run-name",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [make_run("mine", is_gone=True)],
-            Mirror(make_run("mine", is_gone=True)),
+            ReportRun(make_run("mine", is_gone=True)),
             id="waits-for-what-is-left-of-its-deleted-run",
         ),
         pytest.param(
-            make_execution(phase=Phase.RUNNING, slot=1),
+            make_execution(phase=Phase.RUNNING, number=1),
             [LOST],
             ReportLostRun(LOST),
             id="reports-a-deleted-run-once-nothing-is-left",
         ),
         pytest.param(
-            replace(make_execution(phase=Phase.RUNNING, slot=1), run_namespace="their-runs"),
+            replace(make_execution(phase=Phase.RUNNING, number=1), run_namespace="their-runs"),
             [make_run("mine")],
-            FindRun(slot(1), "their-runs"),
+            FindRun(run_name(1), "their-runs"),
             id="of-two-with-one-name-its-run-is-where-its-status-says",
         ),
         pytest.param(
@@ -183,7 +183,7 @@ LOST = make_run("mine", is_gone=True, has_stopped=True)
                     namespace=NAMESPACE,
                     workflow_id="restart",
                     target=TARGET,
-                    run_name=slot(1),
+                    run_name=run_name(1),
                     run_namespace=RUN_NAMESPACE,
                     started_at=ago(minutes=10),
                 ),
@@ -212,7 +212,7 @@ def test_a_run_that_tekton_does_not_end_is_given_up(
 ) -> None:
     own = make_run("mine", **{"spec": TEN_MINUTES, **run})
     snapshot = make_snapshot(runs=[own], now=now)
-    assert decide(snapshot) == (GiveUp(own) if is_given_up else Mirror(own))
+    assert decide(snapshot) == (GiveUp(own) if is_given_up else ReportRun(own))
 
 
 def test_refuses_what_cannot_be_run() -> None:

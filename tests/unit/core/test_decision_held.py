@@ -8,7 +8,7 @@ from builders import NOW, ago, finished_run, make_execution, make_hold, make_run
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.decision import Snapshot, decide
-from workflowexecution.core.verdict import Launch, Mirror, Nothing, Refuse, Skip, Wait
+from workflowexecution.core.verdict import Launch, Nothing, Refuse, ReportRun, Skip, Wait
 
 HOLD = make_hold()
 
@@ -21,7 +21,7 @@ def test_what_would_be_launched_waits() -> None:
     ("snapshot", "verdict"),
     [
         pytest.param(
-            make_snapshot(runs=[make_run("mine")], holds=[HOLD]), Mirror, id="what-runs-goes-on"
+            make_snapshot(runs=[make_run("mine")], holds=[HOLD]), ReportRun, id="what-runs-goes-on"
         ),
         pytest.param(
             make_snapshot(make_execution(deleted_at=NOW), holds=[HOLD]), Nothing, id="deletion"

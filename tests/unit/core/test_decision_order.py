@@ -20,16 +20,16 @@ from workflowexecution.core.verdict import (
     DropOldFinalizer,
     FindRun,
     Launch,
-    Mirror,
     Nothing,
     Refuse,
+    ReportRun,
     Skip,
     Verdict,
 )
 
-OWN = make_run("mine", slot=5)
-BUSY = make_run("holder", slot=3)
-COOLING = finished_run("past", slot=2, completed_at=ago(minutes=1))
+OWN = make_run("mine", number=5)
+BUSY = make_run("holder", number=3)
+COOLING = finished_run("past", number=2, completed_at=ago(minutes=1))
 RUNS = [COOLING, BUSY, OWN]
 NAMED = names.run_name(TARGET, 9)
 
@@ -61,7 +61,7 @@ OLD = (identity.OLD_FINALIZER,)
         pytest.param(
             make_snapshot(
                 make_execution(
-                    phase=Phase.FAILED, slot=9, completed_at=ago(minutes=1), finalizers=OLD
+                    phase=Phase.FAILED, number=9, completed_at=ago(minutes=1), finalizers=OLD
                 ),
                 runs=RUNS,
                 problem="wrong",
@@ -71,7 +71,7 @@ OLD = (identity.OLD_FINALIZER,)
         ),
         pytest.param(
             make_snapshot(
-                make_execution(phase=Phase.FAILED, slot=9, completed_at=ago(minutes=1)),
+                make_execution(phase=Phase.FAILED, number=9, completed_at=ago(minutes=1)),
                 runs=RUNS,
                 problem="wrong",
             ),
@@ -80,16 +80,16 @@ OLD = (identity.OLD_FINALIZER,)
         ),
         pytest.param(
             make_snapshot(
-                make_execution(phase=Phase.RUNNING, slot=9, deleted_at=NOW),
+                make_execution(phase=Phase.RUNNING, number=9, deleted_at=NOW),
                 runs=[COOLING, OWN],
                 problem="wrong",
             ),
-            Mirror(OWN),
+            ReportRun(OWN),
             id="its-run-comes-before-the-run-its-status-names-and-before-deletion",
         ),
         pytest.param(
             make_snapshot(
-                make_execution(phase=Phase.RUNNING, slot=9, deleted_at=NOW),
+                make_execution(phase=Phase.RUNNING, number=9, deleted_at=NOW),
                 runs=[COOLING, BUSY],
                 problem="wrong",
             ),

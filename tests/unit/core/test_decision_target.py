@@ -1,4 +1,4 @@
-"""Who holds a target, who ran on it lately, and which slot the next run takes."""
+"""Who holds a target, who ran on it lately, and which number the next run takes."""
 
 import dataclasses
 import itertools
@@ -92,7 +92,7 @@ def skip_recent(evidence: Evidence) -> Skip:
         ),
         pytest.param(
             [],
-            [make_execution("other", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=10))],
+            [make_execution("other", phase=Phase.RUNNING, number=1, started_at=ago(minutes=10))],
             HOLDER,
             id="running-execution-whose-run-nobody-sees",
         ),
@@ -111,13 +111,13 @@ def skip_recent(evidence: Evidence) -> Skip:
             [make_run(is_gone=True)], [], HOLDER, id="deleted-run-of-which-something-is-left"
         ),
         pytest.param(
-            [make_run("late", slot=2, created_at=ago(minutes=1)), make_run()],
+            [make_run("late", number=2, created_at=ago(minutes=1)), make_run()],
             [],
             HOLDER,
             id="the-first-to-start-of-several",
         ),
         pytest.param(
-            [finished_run("late", slot=2, workflow_id="restart"), make_run()],
+            [finished_run("late", number=2, workflow_id="restart"), make_run()],
             [],
             HOLDER,
             id="busy-wins-over-cooldown",
@@ -136,9 +136,9 @@ def test_skips_while_target_is_held(
     [
         pytest.param([], [], 1, id="nothing-known"),
         pytest.param([finished_run()], [], 2, id="finished-run-past-its-cooldown"),
-        pytest.param([finished_run(slot=7), finished_run(slot=2)], [], 8, id="after-the-top-slot"),
+        pytest.param([finished_run(number=7), finished_run(number=2)], [], 8, id="after-the-top"),
         pytest.param(
-            [make_run(target="collides/With/it", slot=4)], [], 5, id="run-of-a-colliding-target"
+            [make_run(target="collides/With/it", number=4)], [], 5, id="run-of-a-colliding-target"
         ),
         pytest.param(
             [finished_run(target="collides/With/it", **LATELY)],
@@ -151,9 +151,9 @@ def test_skips_while_target_is_held(
         ),
         pytest.param(
             [],
-            [make_execution("other", phase=Phase.COMPLETED, slot=6, completed_at=ago(minutes=9))],
+            [make_execution("other", phase=Phase.COMPLETED, number=6, completed_at=ago(minutes=9))],
             7,
-            id="slot-remembered-by-an-execution-only",
+            id="number-remembered-by-an-execution-only",
         ),
         pytest.param(
             [], [make_execution("other"), make_execution("third")], 1, id="others-are-still-waiting"
@@ -172,7 +172,7 @@ def test_skips_while_target_is_held(
         ),
         pytest.param(
             [finished_run()],
-            [make_execution("other", phase=Phase.RUNNING, slot=1)],
+            [make_execution("other", phase=Phase.RUNNING, number=1)],
             2,
             id="running-execution-whose-run-is-seen-finished",
         ),
@@ -222,7 +222,7 @@ def test_launches_on_a_free_target(runs: list[Run], others: list[Execution], num
                 make_execution(
                     "other",
                     phase=Phase.COMPLETED,
-                    slot=1,
+                    number=1,
                     started_at=ago(minutes=20),
                     completed_at=ago(minutes=2),
                 )
@@ -231,7 +231,7 @@ def test_launches_on_a_free_target(runs: list[Run], others: list[Execution], num
             id="deleted-run-by-the-record-of-its-execution",
         ),
         pytest.param(
-            [finished_run(**LATELY), finished_run("older", slot=2, completed_at=ago(minutes=3))],
+            [finished_run(**LATELY), finished_run("older", number=2, completed_at=ago(minutes=3))],
             [],
             PAST,
             id="the-last-to-end-of-several",
@@ -272,9 +272,9 @@ def test_cooldown_is_half_open(now: datetime, cooldown: timedelta, is_skipped: b
     ],
 )
 def test_targets_are_compared_exactly(mine: str, theirs: str) -> None:
-    """Even under one slot key, which only a collision of hashes could bring about."""
+    """Even under one target key, which only a collision of hashes could bring about."""
     snapshot = make_snapshot(
-        make_execution(target=mine), runs=[make_run(target=theirs, slot_target=mine)]
+        make_execution(target=mine), runs=[make_run(target=theirs, name_target=mine)]
     )
     assert decide(snapshot) == launch(2, mine)
     assert names.target_key(mine) != names.target_key(theirs)
@@ -283,7 +283,7 @@ def test_targets_are_compared_exactly(mine: str, theirs: str) -> None:
 @pytest.mark.parametrize("target", ["payment/Deployment/payment-api", "Node/worker-node-1"])
 def test_both_forms_of_target_are_held(target: str) -> None:
     snapshot = make_snapshot(
-        make_execution(target=target), runs=[make_run(target=target, slot_target=target)]
+        make_execution(target=target), runs=[make_run(target=target, name_target=target)]
     )
     expected = dataclasses.replace(HOLDER, target=target, run_name=names.run_name(target, 1))
     assert decide(snapshot) == Skip(SkipReason.RESOURCE_BUSY, expected)
@@ -291,9 +291,9 @@ def test_both_forms_of_target_are_held(target: str) -> None:
 
 def test_ties_do_not_depend_on_order() -> None:
     same: dict[str, Any] = {"created_at": ago(minutes=20), "completed_at": ago(minutes=2)}
-    cooling = [finished_run(f"e{number}", slot=number, **same) for number in (1, 2, 3)]
-    held = [make_run(f"e{number}", slot=number) for number in (1, 2, 3)]
-    waiting = [make_execution(f"w{number}", phase=Phase.RUNNING, slot=9) for number in (1, 2, 3)]
+    cooling = [finished_run(f"e{number}", number=number, **same) for number in (1, 2, 3)]
+    held = [make_run(f"e{number}", number=number) for number in (1, 2, 3)]
+    waiting = [make_execution(f"w{number}", phase=Phase.RUNNING, number=9) for number in (1, 2, 3)]
     for runs, others in ((cooling, []), (held, []), ([], waiting), ([], [])):
         verdicts = {
             decide(make_snapshot(runs=some, others=more))
@@ -304,6 +304,6 @@ def test_ties_do_not_depend_on_order() -> None:
 
 
 def test_the_same_facts_give_the_same_verdict() -> None:
-    runs = [finished_run(f"e{number}", slot=number) for number in range(1, 9)]
+    runs = [finished_run(f"e{number}", number=number) for number in range(1, 9)]
     shuffled = random.Random(1).sample(runs, len(runs))
     assert decide(make_snapshot(runs=runs)) == decide(make_snapshot(runs=shuffled)) == launch(9)

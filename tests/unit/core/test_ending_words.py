@@ -14,7 +14,7 @@ from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way
 
 RUN = make_run("mine")
 NAME = f"PipelineRun {RUN.namespace}/{RUN.name}"
-RIVAL = holder_of(make_run("older", slot=2), TARGET)
+RIVAL = holder_of(make_run("older", number=2), TARGET)
 GRACE, AGO = timedelta(minutes=2), timedelta(0)
 WAITING = Tried(ago=AGO)
 REFUSED = Tried(ago=AGO, refusal="400: only status updates", is_final=True)

@@ -56,7 +56,7 @@ BLOCKED = SkipReason.PREVIOUS_EXECUTION_FAILED
     [
         pytest.param([failed_execution()], BLOCKED, id="it-failed-at-work"),
         pytest.param([failed_execution(had_begun=False)], None, id="before-it-began"),
-        pytest.param([failed_execution(had_begun=None, slot=1)], BLOCKED, id="nobody-can-tell"),
+        pytest.param([failed_execution(had_begun=None, number=1)], BLOCKED, id="nobody-can-tell"),
         pytest.param([failed_execution(had_begun=None)], None, id="no-run-was-made"),
         pytest.param([failed_execution(cleared="jane: looked")], None, id="cleared"),
         pytest.param([failed_execution(cleared="  ")], BLOCKED, id="cleared-by-nobody"),
@@ -64,7 +64,7 @@ BLOCKED = SkipReason.PREVIOUS_EXECUTION_FAILED
         pytest.param(
             [
                 failed_execution(),
-                make_execution("ok", phase=Phase.COMPLETED, slot=2, completed_at=LATER),
+                make_execution("ok", phase=Phase.COMPLETED, number=2, completed_at=LATER),
             ],
             None,
             id="it-has-succeeded-since",
@@ -72,7 +72,7 @@ BLOCKED = SkipReason.PREVIOUS_EXECUTION_FAILED
         pytest.param(
             [
                 failed_execution(completed_at=LATER),
-                make_execution("ok", phase=Phase.COMPLETED, slot=2, completed_at=ago(hours=1)),
+                make_execution("ok", phase=Phase.COMPLETED, number=2, completed_at=ago(hours=1)),
             ],
             BLOCKED,
             id="it-had-succeeded-before",
@@ -132,26 +132,26 @@ def test_a_run_whose_execution_is_deleted_tells_of_its_failure(
     ("execution", "run", "expected"),
     [
         pytest.param(
-            failed_execution(had_begun=False, slot=1),
+            failed_execution(had_begun=False, number=1),
             failed_run(tasks=("change",)),
             None,
             id="the-execution-tells-more-exactly",
         ),
         pytest.param(
-            failed_execution(slot=1, cleared="jane"),
+            failed_execution(number=1, cleared="jane"),
             failed_run(tasks=("change",)),
             None,
             id="cleared-on-the-execution",
         ),
         pytest.param(
-            failed_execution(slot=1),
+            failed_execution(number=1),
             replace(failed_run(tasks=("change",)), is_cleared=True),
             None,
             id="cleared-on-the-run",
         ),
         pytest.param(
-            failed_execution(slot=1, cleared="jane"),
-            failed_run("later", slot=2, tasks=("change",), completed_at=LATER),
+            failed_execution(number=1, cleared="jane"),
+            failed_run("later", number=2, tasks=("change",), completed_at=LATER),
             BLOCKED,
             id="another-run-is-not-cleared-with-it",
         ),
@@ -210,7 +210,7 @@ def test_between_failures_it_waits_as_long_as_is_told(
 ) -> None:
     ended_at = ago(seconds=seconds_ago)
     last = failed_execution(
-        had_begun=False, count=3, completed_at=ended_at, slot=1 if run else None
+        had_begun=False, count=3, completed_at=ended_at, number=1 if run else None
     )
     verdict = decided(RETRIES, last)
     if until is None:
@@ -249,7 +249,7 @@ def refusal(had_begun: bool = False) -> Outcome:
         (failed_execution(had_begun=False, count=4, cleared="jane"), 1, timedelta(minutes=1)),
         (failed_execution(count=4), 1, timedelta(minutes=1)),
         (
-            make_execution("ok", phase=Phase.COMPLETED, slot=2, completed_at=LATER),
+            make_execution("ok", phase=Phase.COMPLETED, number=2, completed_at=LATER),
             1,
             timedelta(minutes=1),
         ),
@@ -296,13 +296,13 @@ def test_a_skip_says_which_failure_and_how_to_clear_it() -> None:
     had_begun=st.sampled_from([True, False, None]),
     count=st.integers(0, 9),
     minutes=st.integers(0, 30),
-    slot=st.sampled_from([None, 1]),
+    number=st.sampled_from([None, 1]),
 )
 def test_with_the_guards_off_nothing_is_decided_otherwise(
-    had_begun: bool | None, count: int, minutes: int, slot: int | None
+    had_begun: bool | None, count: int, minutes: int, number: int | None
 ) -> None:
     """Whatever a status tells, the verdict is that on a status that tells only of its end."""
-    given = {"completed_at": ago(minutes=minutes), "slot": slot}
+    given = {"completed_at": ago(minutes=minutes), "number": number}
     told = failed_execution(had_begun=had_begun, count=count, **given)  # type: ignore[arg-type]
     plain = failed_execution(had_begun=None, **given)  # type: ignore[arg-type]
     assert decided(Guards(), told) == decided(Guards(), plain)

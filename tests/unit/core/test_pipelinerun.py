@@ -9,8 +9,13 @@ import pytest
 from builders import DIGEST, IMAGE, NAMESPACE, TARGET, make_execution, raw_spec
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core import names
-from workflowexecution.core.pipelinerun import RunTemplate, build_run, pinned_image, problem_of
-from workflowexecution.core.trace_context import trace_of
+from workflowexecution.core.pipelinerun import (
+    RunTemplate,
+    build_run,
+    pinned_image,
+    problem_of,
+    trace_of,
+)
 
 OTHER_DIGEST = "sha256:" + "b" * 64
 

@@ -9,7 +9,7 @@ from builders import NOW, TARGET, ago, make_policy
 from workflowexecution.core import names
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of
-from workflowexecution.core.published import (
+from workflowexecution.core.policy import (
     Published,
     PublishedSettings,
     entry_for,

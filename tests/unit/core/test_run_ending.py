@@ -38,7 +38,7 @@ FAILED: dict[str, Any] = {
     "completed_at": ago(minutes=1),
 }
 CANCELLED: dict[str, Any] = {"spec": {"status": "Cancelled"}}
-RIVAL = holder_of(make_run("older", slot=2, created_at=ago(minutes=20)), TARGET)
+RIVAL = holder_of(make_run("older", number=2, created_at=ago(minutes=20)), TARGET)
 GONE = make_run("mine", is_gone=True)
 LINGERING = replace(
     finished_run("mine"), children=ChildKinds(may_outlast=True, custom_runs=False, runs=False)

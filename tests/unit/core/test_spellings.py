@@ -26,14 +26,14 @@ from builders import (
     make_snapshot,
     raw_run,
 )
-from workflowexecution.api.kinds import FORMS
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.cache.history import FailureHistory
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.leftovers import run_of_pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Run
-from workflowexecution.core.verdict import Launch, Mirror, Skip
+from workflowexecution.core.names import KIND_FORMS
+from workflowexecution.core.verdict import Launch, ReportRun, Skip
 
 POLICY = Path(__file__).parents[3] / "manifests/components/policy-target-kinds/policy.yaml"
 USUAL = TARGET
@@ -69,11 +69,11 @@ def test_an_active_run_holds_every_spelling(mine: str, theirs: str, is_former: b
 def test_a_run_of_a_former_version_is_that_of_its_execution() -> None:
     run = former_run(ODD, "mine", 3)
 
-    assert decide(make_snapshot(make_execution(target=ODD), runs=[run])) == Mirror(run)
+    assert decide(make_snapshot(make_execution(target=ODD), runs=[run])) == ReportRun(run)
 
 
 def test_a_run_that_only_a_status_names_holds_every_spelling() -> None:
-    other = make_execution("other", phase=Phase.RUNNING, slot=1, target=ODD)
+    other = make_execution("other", phase=Phase.RUNNING, number=1, target=ODD)
 
     verdict = decide(make_snapshot(make_execution(target=SHOUTED), others=[other]))
 
@@ -95,7 +95,7 @@ def test_what_ended_cools_down_for_every_spelling(is_former: bool) -> None:
 
 
 def test_the_next_run_counts_on_whatever_the_spelling() -> None:
-    ended = [finished_run("a", slot=4, target=ODD), finished_run("b", slot=7, target=SHOUTED)]
+    ended = [finished_run("a", number=4, target=ODD), finished_run("b", number=7, target=SHOUTED)]
 
     verdict = decide(make_snapshot(runs=ended))
 
@@ -173,7 +173,7 @@ def test_everything_but_the_case_of_the_kind_counts(other: str) -> None:
 
 def test_the_list_of_kinds_never_changes() -> None:
     """Another list gives other names to runs, so operators of two versions launch two of them."""
-    listed = " ".join(sorted(FORMS.values()))
+    listed = " ".join(sorted(KIND_FORMS.values()))
     assert hashlib.sha256(listed.encode()).hexdigest()[:16] == "fd984324ff60f87c"
 
 

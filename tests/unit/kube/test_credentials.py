@@ -18,11 +18,10 @@ import yaml
 from aiohttp import web
 
 from localcluster import certificates
-from workflowexecution.kube import credential_plugin
-from workflowexecution.kube.credential_plugin import CredentialPlugin
+from workflowexecution.kube import login
 from workflowexecution.kube.credentials import CredentialError, Token, basic, bearer
 from workflowexecution.kube.load_access import load_access
-from workflowexecution.kube.login import PluginLogin
+from workflowexecution.kube.login import CredentialPlugin, PluginLogin
 
 Write = Callable[..., Path]
 Plugin = Callable[..., CredentialPlugin]
@@ -157,7 +156,7 @@ def test_a_plugin_is_told_what_it_may_know(plugin: Plugin, tmp_path: Path) -> No
     cluster = {
         "server": "https://api.example",
         "certificate-authority": str(tmp_path / "ca"),
-        "extensions": [{"name": credential_plugin._CONFIG_EXTENSION, "extension": {"a": 1}}],
+        "extensions": [{"name": login._CONFIG_EXTENSION, "extension": {"a": 1}}],
     }
     script = (
         f'printf "%s|%s|%s" "$1" "$OWN" "$KUBERNETES_EXEC_INFO" >{tmp_path}/seen; '
@@ -246,7 +245,7 @@ def test_a_plugin_that_may_not_be_run_is_told(plugin: Plugin, tmp_path: Path) ->
 def test_a_plugin_that_does_not_end_is_told_with_what_it_said(
     plugin: Plugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credential_plugin, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(login, "_PATIENCE_S", 0.5)
     with pytest.raises(CredentialError, match=r"did not end within 0 s: waiting for you; "):
         plugin("echo waiting for you >&2; exec sleep 60").run()
 

@@ -17,11 +17,10 @@ from structlog.testing import capture_logs
 
 from workflowexecution.kube import kopf_operator, kopf_settings, retry, watch_tap
 from workflowexecution.kube.access import Access, RequestTally
-from workflowexecution.kube.kopf_inbox import Inbox
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions
 from workflowexecution.kube.kopf_settings import kopf
-from workflowexecution.kube.watch_tap import WatchTap
+from workflowexecution.kube.watch_tap import Inbox, WatchTap
 
 WITHIN_S = 15
 PREFIX = "/k8s/clusters/one"

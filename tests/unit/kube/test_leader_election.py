@@ -9,8 +9,14 @@ import pytest
 
 from clocks import FixedClock
 from workflowexecution.kube import errors
-from workflowexecution.kube.leader_election import Leadership, LeaseStep, decide_lease
-from workflowexecution.kube.lease import LEASE_DURATION, LeaseRecord, LeaseStore
+from workflowexecution.kube.leader_election import (
+    LEASE_DURATION,
+    Leadership,
+    LeaseRecord,
+    LeaseStep,
+    LeaseStore,
+    decide_lease,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 RECORD = LeaseRecord(holder="a", duration=timedelta(seconds=15), version="1", transitions=0)

@@ -271,7 +271,7 @@ def test_a_name_without_a_password_is_nobody(write: Write) -> None:
     assert header(loaded(write({"username": "me"}))) is None
 
 
-# credential_plugin, login: programs that log in
+# login: programs that log in
 
 
 @pytest.mark.parametrize(

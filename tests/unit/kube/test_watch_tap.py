@@ -11,8 +11,7 @@ import pytest_asyncio
 from aiohttp.base_protocol import BaseProtocol
 
 from workflowexecution.kube import watch_tap
-from workflowexecution.kube.kopf_inbox import Inbox
-from workflowexecution.kube.watch_tap import PLACE_LOST, WatchTap
+from workflowexecution.kube.watch_tap import PLACE_LOST, Inbox, WatchTap
 
 WITHIN_S = 5
 

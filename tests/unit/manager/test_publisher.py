@@ -12,7 +12,7 @@ from builders import NOW, make_policy
 from clocks import FixedClock
 from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
-from workflowexecution.manager.publisher import Publisher
+from workflowexecution.manager.view import Publisher
 
 FORBIDDEN = errors.MissingRightError('configmaps "x" is forbidden', status=403)
 AWAY = errors.UnavailableError("no answer", status=503)

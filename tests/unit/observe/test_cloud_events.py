@@ -26,9 +26,9 @@ from harness.receiver import Receiver, open_receiver
 from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
+from workflowexecution.core.pipelinerun import trace_of
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_progress, outcome_of_run
-from workflowexecution.core.trace_context import trace_of
 from workflowexecution.kube import retry
 from workflowexecution.observe import cloud_events
 from workflowexecution.observe.cloud_events import CloudEventSink, build_event

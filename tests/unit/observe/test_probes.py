@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from workflowexecution.observe.metrics import Metrics
-from workflowexecution.observe.probes import Health, HttpServer
+from workflowexecution.observe.web_server import Health, HttpServer
 
 Ports = tuple[int, int]
 

@@ -28,9 +28,9 @@ from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.pipelinerun import trace_of
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
-from workflowexecution.core.trace_context import trace_of
 from workflowexecution.observe import traces
 from workflowexecution.observe.traces import TraceSink
 

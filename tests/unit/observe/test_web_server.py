@@ -9,8 +9,7 @@ from aiohttp import web
 
 from workflowexecution.observe import web_server
 from workflowexecution.observe.metrics import Metrics
-from workflowexecution.observe.probes import Health, HttpServer
-from workflowexecution.observe.web_server import Connections, WebServer
+from workflowexecution.observe.web_server import Connections, Health, HttpServer, WebServer
 
 Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _opened: list[asyncio.StreamWriter] = []

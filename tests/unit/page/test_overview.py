@@ -102,14 +102,14 @@ def test_executions_are_shown_in_parts() -> None:
     ],
 )
 def test_what_is_asked_for_narrows_the_tables(wanted: Wanted, locks: int, rows: int) -> None:
-    running = make_execution("a", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=1))
+    running = make_execution("a", phase=Phase.RUNNING, number=1, started_at=ago(minutes=1))
     known = Known(runs=[make_run()], recent=[running, make_execution("b")])
     seen = see(known, wanted=wanted)
     assert (seen.locks.total, seen.rows.total) == (locks, rows)
 
 
 def test_a_sentence_sums_up_for_who_cannot_see_the_tables_change() -> None:
-    running = make_execution("a", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=1))
+    running = make_execution("a", phase=Phase.RUNNING, number=1, started_at=ago(minutes=1))
     known = Known(runs=[make_run()], recent=[running, make_execution("b")])
     told = "1 target held, 0 cooldowns, 2 executions: 1 Running, 1 not seen yet"
     assert see(known).summary == told

@@ -10,12 +10,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from workflowexecution.cache.store import Store
 from workflowexecution.observe.web_server import WebServer
 from workflowexecution.page import http_security
 from workflowexecution.page.gate import Right, Visitor
+from workflowexecution.page.limits import Streams
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.server import Server
-from workflowexecution.page.streams import Streams
 
 
 class Gate:
@@ -45,10 +46,9 @@ class Stage:
     def __init__(self) -> None:
         self.gate, self.streams, self.recent = Gate(), Streams(), Recent()
         self.recent.is_complete = True
-        nothing = SimpleNamespace(executions=list, runs=list, ends=list)
         view: Any = SimpleNamespace(
             clock=SimpleNamespace(monotonic=time.monotonic),
-            store=nothing,
+            store=Store("runs"),
             policy=SimpleNamespace(
                 template=SimpleNamespace(namespace="runs"), serves=lambda _: True
             ),

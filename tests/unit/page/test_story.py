@@ -36,7 +36,7 @@ def account(**given: object) -> Account:
         conflicting_workflow=holder,
     )
     plain = Account(
-        execution=make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=2)),
+        execution=make_execution(phase=Phase.RUNNING, number=1, started_at=ago(minutes=2)),
         run=make_run("mine"),
         own_moments=OWN,
         moments=WHOLE,

@@ -5,18 +5,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from workflowexecution.page.limits import TooManyError
-from workflowexecution.page.streams import MOST, MOST_OF_ONE, Streams
+from workflowexecution.page.limits import MOST_STREAMS, MOST_STREAMS_OF_ONE, Streams, TooManyError
 
 
 def test_there_are_only_so_many_in_all_and_of_one_visitor() -> None:
     streams = Streams()
     with ExitStack() as opened:
-        for _ in range(MOST_OF_ONE):
+        for _ in range(MOST_STREAMS_OF_ONE):
             opened.enter_context(streams.open("ann"))
         with pytest.raises(TooManyError), streams.open("ann"):
             pass
-        for number in range(MOST - MOST_OF_ONE):
+        for number in range(MOST_STREAMS - MOST_STREAMS_OF_ONE):
             opened.enter_context(streams.open(f"visitor-{number}"))
         with pytest.raises(TooManyError), streams.open("ben"):
             pass

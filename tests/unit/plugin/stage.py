@@ -28,7 +28,7 @@ from workflowexecution.client.paths import (
     settings_path,
 )
 from workflowexecution.core import names
-from workflowexecution.core.published import Published, settings_of
+from workflowexecution.core.policy import Published, settings_of
 
 TARGET, OTHER = "payment/Deployment/payment-api", "payment/Deployment/checkout"
 RUNS, OPERATORS = identity.DEFAULT_EXECUTION_NAMESPACE, identity.DEFAULT_OPERATOR_NAMESPACE
@@ -72,7 +72,7 @@ def put_execution(
 
 def put_run(server: Server, owner: str, target: str, status: Object) -> None:
     """Have the run of an execution on the server, with one TaskRun and its pod."""
-    item = raw_run(owner, target=target, slot_target=target, status=status)
+    item = raw_run(owner, target=target, name_target=target, status=status)
     name = item["metadata"]["name"]
     server.objects[run_path(RUNS, name)] = item
     task = raw_task_run("change", steps=[step("apply", exit_code=7)])

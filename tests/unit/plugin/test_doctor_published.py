@@ -9,7 +9,7 @@ import pytest
 from builders import NOW, ago, make_policy
 from unit.plugin.scripted import json_of, scripted
 from workflowexecution.core.guards import Guards
-from workflowexecution.core.published import Published, PublishedSettings, settings_of
+from workflowexecution.core.policy import Published, PublishedSettings, settings_of
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import published
 from workflowexecution.plugin.doctor.check import Finding, Installation, State, read_installation

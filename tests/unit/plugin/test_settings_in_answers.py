@@ -14,7 +14,7 @@ from workflowexecution.api.fields import format_time
 from workflowexecution.api.identity import CLEAR_ANNOTATION
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
-from workflowexecution.core.published import Published, settings_of
+from workflowexecution.core.policy import Published, settings_of
 from workflowexecution.plugin.commands.blockers import list_cooldowns
 from workflowexecution.plugin.commands.why import can_run, tell_why
 from workflowexecution.plugin.session import Session

@@ -33,10 +33,10 @@ MAY_RUN = f"workflow restart may run on target {TARGET} again"
 LIFTED = f"the failure no longer keeps workflow restart from target {TARGET}"
 
 
-def failed_run(slot: int = 1, minutes: int = 2, owner: str = "failed", **given: Any) -> Run:
+def failed_run(number: int = 1, minutes: int = 2, owner: str = "failed", **given: Any) -> Run:
     return make_run(
         owner,
-        slot=slot,
+        number=number,
         succeeded="False",
         has_stopped=True,
         created_at=ago(minutes=20),
@@ -46,7 +46,7 @@ def failed_run(slot: int = 1, minutes: int = 2, owner: str = "failed", **given: 
 
 
 REFUSED = failed_execution("refused", had_begun=False, completed_at=ago(minutes=1))
-FAILED = failed_execution(slot=1, completed_at=ago(minutes=2))
+FAILED = failed_execution(number=1, completed_at=ago(minutes=2))
 
 
 def facts_of(*items: Execution | Run) -> Facts:
@@ -95,7 +95,7 @@ def test_the_cooldown_after_a_success_before_a_refusal_stays() -> None:
 
 
 def test_a_target_that_is_busy_is_named() -> None:
-    busy = make_run("other", slot=2, workflow_id="scale", started_at=ago(minutes=1))
+    busy = make_run("other", number=2, workflow_id="scale", started_at=ago(minutes=1))
     said = told(facts_of(FAILED, busy))
     assert said.startswith(f"{LIFTED}, but it may not run yet: target {TARGET} is being changed by")
 
@@ -119,7 +119,7 @@ def test_a_hold_is_named_and_so_is_the_right_to_see_holds() -> None:
 
 
 def test_nothing_but_a_failure_is_cleared() -> None:
-    good = make_execution("good", phase=Phase.COMPLETED, slot=1, completed_at=ago(minutes=1))
+    good = make_execution("good", phase=Phase.COMPLETED, number=1, completed_at=ago(minutes=1))
     cleared = replace(last_of(facts_of(FAILED)), is_cleared=True)
     who = f"workflow restart ended last on target {TARGET} with team-a/"
     assert nothing_to_clear(None, TARGET, "restart") == (

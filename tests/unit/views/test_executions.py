@@ -18,7 +18,7 @@ from workflowexecution.views.why import why_of
 
 
 def test_a_running_one_lasts_until_now_and_one_that_waits_has_not_begun() -> None:
-    running = make_execution("a", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=3))
+    running = make_execution("a", phase=Phase.RUNNING, number=1, started_at=ago(minutes=3))
     waiting = make_execution("b", phase=Phase.PENDING)
     rows = rows_of([running, waiting], Wanted(), NOW)
     assert [row.duration for row in rows] == [None, timedelta(minutes=3)]
@@ -50,7 +50,7 @@ def test_the_newest_is_first_whatever_it_is_called() -> None:
     ],
 )
 def test_what_is_not_asked_for_is_left_out(wanted: Wanted, found: bool) -> None:
-    execution = make_execution(phase=Phase.RUNNING, slot=1)
+    execution = make_execution(phase=Phase.RUNNING, number=1)
     assert bool(rows_of([execution], wanted, NOW)) is found
 
 
@@ -64,7 +64,7 @@ def ended(name: str, phase: Phase, minutes: int, seconds: int = 60, **given: Any
         known = make_execution(name, phase=phase, completed_at=end, **given)
         return with_status(known, skipDetails={"reason": given.get("reason", "ResourceBusy")})
     began = end - timedelta(seconds=seconds)
-    known = make_execution(name, phase=phase, slot=1, started_at=began, completed_at=end, **given)
+    known = make_execution(name, phase=phase, number=1, started_at=began, completed_at=end, **given)
     failure = {"failureDetails": {"reason": "TaskFailed"}} if phase is Phase.FAILED else {}
     return with_status(known, duration=f"{seconds}s", **failure)
 
@@ -84,7 +84,7 @@ def test_only_what_was_within_the_while_is_counted() -> None:
         ended("c", Phase.COMPLETED, 61),
         ended("d", Phase.SKIPPED, 5),
         ended("e", Phase.SKIPPED, 90),
-        make_execution("f", phase=Phase.RUNNING, slot=2, started_at=ago(hours=3)),
+        make_execution("f", phase=Phase.RUNNING, number=2, started_at=ago(hours=3)),
         make_execution("g"),
     )
     (group,) = found.groups

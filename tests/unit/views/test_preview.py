@@ -44,7 +44,7 @@ def foretell(facts: Facts, **given: Any) -> Preview:
 
 
 def test_a_free_target_takes_the_next_slot() -> None:
-    found = foretell(Facts(runs=(finished_run(slot=4),)))
+    found = foretell(Facts(runs=(finished_run(number=4),)))
     assert (found.decision, found.run) == ("Launch", names.run_name(TARGET, 5))
 
 
@@ -53,12 +53,12 @@ def test_a_free_target_takes_the_next_slot() -> None:
     [
         (Facts(runs=(make_run("a"),)), "ResourceBusy"),
         (Facts(runs=(make_run(None, name="by-hand", workflow_id=None),)), "ResourceBusy"),
-        (Facts(executions=(make_execution("b", phase=Phase.RUNNING, slot=2),)), "ResourceBusy"),
+        (Facts(executions=(make_execution("b", phase=Phase.RUNNING, number=2),)), "ResourceBusy"),
         (Facts(runs=(finished_run(completed_at=ago(minutes=4)),)), "RecentlyRemediated"),
         (
             Facts(
                 executions=(
-                    make_execution("c", phase=Phase.FAILED, slot=1, completed_at=ago(minutes=1)),
+                    make_execution("c", phase=Phase.FAILED, number=1, completed_at=ago(minutes=1)),
                 ),
                 runs=(
                     make_run(
@@ -139,7 +139,7 @@ def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) 
             "in 60s, at 12:01:00 UTC",
         ),
         (
-            Facts(executions=(failed_execution(slot=1, completed_at=ago(minutes=4)),)),
+            Facts(executions=(failed_execution(number=1, completed_at=ago(minutes=4)),)),
             "",
             "in 60s, at 12:01:00 UTC; earlier once a person clears it: "
             "kubectl wfe clear -n team-a failed",
@@ -147,7 +147,7 @@ def test_why_advises_what_the_summary_of_a_failure_advises(cause: Cause | None) 
         (
             Facts(
                 executions=(
-                    failed_execution(slot=1, completed_at=ago(minutes=4), cleared="jane: looked"),
+                    failed_execution(number=1, completed_at=ago(minutes=4), cleared="jane: looked"),
                 )
             ),
             "",
@@ -184,7 +184,7 @@ GUARDED = {"guards": Guards(failed=True), "cooldown": timedelta(0)}
 def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
     """What to do, and when the same may run, never contradict each other."""
     reason = "PreviousExecutionFailed"
-    at: dict[str, Any] = {"completed_at": ago(minutes=9), "slot": 1}
+    at: dict[str, Any] = {"completed_at": ago(minutes=9), "number": 1}
     failed = failed_execution(**at)
     means, to_do, again = why(reason, foretell(Facts(executions=(failed,)), **GUARDED))
     assert "then clear it" in to_do
@@ -195,7 +195,7 @@ def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
     means, to_do, again = why(reason, foretell(cleared, **GUARDED))
     assert (means, again) == (over, "now")
     assert "clear" not in to_do
-    later = make_execution("b", phase=Phase.COMPLETED, completed_at=ago(seconds=30), slot=2)
+    later = make_execution("b", phase=Phase.COMPLETED, completed_at=ago(seconds=30), number=2)
     since = {**GUARDED, "cooldown": timedelta(minutes=1)}
     means, to_do, again = why(reason, foretell(Facts(executions=(failed, later)), **since))
     assert (means, again) == (over, "in 30s, at 12:00:30 UTC")

@@ -18,9 +18,8 @@ from builders import (
 )
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
-from workflowexecution.core.published import Published, settings_of
-from workflowexecution.views.foretell import foretell
-from workflowexecution.views.preview import Facts, Preview
+from workflowexecution.core.policy import Published, settings_of
+from workflowexecution.views.preview import Facts, Preview, foretell
 from workflowexecution.views.published import Basis, OperatorSettings
 
 MISSING = "the right to get configmaps in namespace runs is missing"
@@ -108,7 +107,7 @@ def test_a_namespace_that_is_not_served_is_named() -> None:
     assert found.startswith("the operator does not serve namespace team-a, only team-b, team-c")
 
 
-FAILED = Facts(executions=(failed_execution(completed_at=ago(seconds=5), slot=1),))
+FAILED = Facts(executions=(failed_execution(completed_at=ago(seconds=5), number=1),))
 
 
 def test_guards_and_cooldown_that_are_published_decide() -> None:

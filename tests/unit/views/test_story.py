@@ -55,7 +55,7 @@ def task_run(task: str, began: int, ended: int, exit_code: int) -> dict[str, Any
 
 def test_tasks_are_told_in_the_order_they_ran_in() -> None:
     execution = make_execution(
-        phase=Phase.FAILED, slot=1, started_at=ago(minutes=9), completed_at=ago(minutes=1)
+        phase=Phase.FAILED, number=1, started_at=ago(minutes=9), completed_at=ago(minutes=1)
     )
     run = finished_run("mine", started_at=ago(minutes=9), completed_at=ago(minutes=1))
     task_runs = [task_run("change", 5, 2, 3), task_run("check", 8, 6, 0)]
@@ -352,7 +352,7 @@ def test_who_held_cancelled_and_cleared_is_part_of_the_story() -> None:
 
 
 def test_a_hold_that_came_later_or_was_over_is_not_in_the_story() -> None:
-    decided = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=59))
+    decided = make_execution(phase=Phase.RUNNING, number=1, started_at=ago(minutes=59))
     later = replace(make_hold("later"), since=ago(minutes=58))
     over = replace(make_hold("over"), since=ago(hours=3), until=ago(hours=2))
     moments = moments_of(decided, None, [], [later, over])
@@ -374,5 +374,5 @@ def test_a_clearing_without_a_time_has_no_place_in_it(note: str) -> None:
 )
 def test_holds_matter_to_what_has_waited(started: datetime | None, is_asked: bool) -> None:
     phase = Phase.RUNNING if started else None
-    execution = make_execution(phase=phase, slot=1 if started else None, started_at=started)
+    execution = make_execution(phase=phase, number=1 if started else None, started_at=started)
     assert may_have_been_held(execution) is is_asked

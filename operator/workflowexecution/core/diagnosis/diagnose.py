@@ -5,24 +5,30 @@ server are in messages only: ``tables`` and ``core.facts.taskrun`` search these 
 """
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import takewhile
+from dataclasses import dataclass, replace
 from typing import Final
 
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
-from workflowexecution.core.diagnosis.effects import STEPS_STARTED, is_unchanged, what_began
+from workflowexecution.core.diagnosis.culprit import (
+    STEPS_STARTED,
+    culprit_of,
+    exit_code_of,
+    failed_by_itself,
+    failed_step,
+    is_unchanged,
+    pod_end_of,
+    what_began,
+)
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.tables import Class, class_of_wait, results_missing
 from workflowexecution.core.facts.leftovers import has_begun
-from workflowexecution.core.facts.pod import STOPPED_AT_WORK, PodEnd
+from workflowexecution.core.facts.pod import STOPPED_AT_WORK
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun
 from workflowexecution.core.text import command
 
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _IGNORED: Final = "FailureIgnored"
 
 
@@ -70,7 +76,7 @@ def diagnose(
     """
     has_worked = _only_lacks_a_result(run, task_runs)
     task = None if has_worked else culprit_of(task_runs)
-    step = _failed_step(task) if task and not task.is_active else None
+    step = failed_step(task) if task and not task.is_active else None
     has_log = pods is None or (task is not None and task.pod_name in pods)
     begun = has_started or has_begun(task_runs)
     waited_for = _wait_of(task, waited_for) if _has_waited(run, task) else ""
@@ -87,11 +93,35 @@ def diagnose(
         see=_command_for(run, task, step, has_log),
         task=task,
         step=step,
-        exit_code=_exit_code_of(task, step),
+        exit_code=exit_code_of(task, step),
         has_started=begun,
         began=what_began(task, task_runs),
         is_unchanged=is_unchanged(run, task_runs),
     )
+
+
+def with_canceller(run: Run, found: Diagnosis) -> Diagnosis:
+    """The diagnosis, with the person who cancelled the run, if one did with the plugin.
+
+    Args:
+        run: a run that has ended, or is deleted.
+        found: the diagnosis without that.
+    """
+    by = run.cancellation if run.is_lost else run.ended_by
+    if by is None:
+        return found
+    if (found.reason, found.cause) != (FailureReason.UNKNOWN, None):
+        # Something had failed by itself before the end.
+        return replace(found, message=f"{found.message}; the run was {by}")
+    then = found.message if run.is_lost else _cut_off(found)
+    return replace(found, cause=Cause.CANCELLED, message=f"{by}; {then}" if then else str(by))
+
+
+def _cut_off(found: Diagnosis) -> str:
+    """The step that was running, in words; empty where none had started."""
+    if found.task is None or found.step is None or not found.has_started:
+        return ""
+    return f"task {found.task.called!r}, step {found.step.name!r} was cut off"
 
 
 def lost_its_pod(task: TaskRun, pods: Container[str]) -> bool:
@@ -101,7 +131,7 @@ def lost_its_pod(task: TaskRun, pods: Container[str]) -> bool:
     """
     is_gone = bool(task.pod_name) and task.pod_name not in pods
     is_open = task.succeeded == "False" and task.reason in tables.OF_ANY_END
-    return is_gone and is_open and _pod_end_of(task, _failed_step(task)) is None
+    return is_gone and is_open and pod_end_of(task, failed_step(task)) is None
 
 
 def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:
@@ -128,84 +158,13 @@ def _wait_of(task: TaskRun | None, waited_for: str) -> str:
     return f"task {task.called!r} has not begun: {task.wait}"
 
 
-def culprit_of(task_runs: Sequence[TaskRun]) -> TaskRun | None:
-    """The child that failed first; one that was only cancelled counts where none else failed.
-
-    Where none has failed, a child that did not end.
-    """
-    failed = [task for task in task_runs if task.succeeded == "False"]
-    caused = [task for task in failed if task.reason not in tables.COLLATERAL] or failed
-    return min(
-        caused or [task for task in task_runs if task.is_active],
-        key=lambda task: (
-            task.completed_at or _NEVER,
-            task.kind is ChildKind.RUN,  # which fails for what failed in it
-            task.name,
-        ),
-        default=None,
-    )
-
-
-def _failed_step(task: TaskRun) -> Step | None:
-    """The step at fault: one out of memory, or the first bad one, or one that Tekton cut off.
-
-    Steps run one after the other, so a step that failed by itself did so before Tekton cut off
-    the next one. Steps after a failed one end with exit code 1 as well. A step that had to wait
-    for a sidecar is not at fault.
-    """
-    bad = [step for step in task.steps if _is_bad(step)]
-    by_itself = list(takewhile(lambda step: not _is_cut_off(task, step), bad))
-    named = [step for step in bad if step.name == task.named_step]
-    out_of_memory = [step for step in by_itself if _is_out_of_memory(step)]
-    cut_off = [] if task.is_held or task.was_held_last or task.named_sidecar else bad
-    return next(iter(out_of_memory or by_itself or named or cut_off), None)
-
-
-def _is_cut_off(task: TaskRun, step: Step) -> bool:
-    """Whether Tekton ended a step, or names it as the one that blocked its task."""
-    return task.reason in (step.termination, step.reason) or step.name == task.named_step
-
-
-def _failed_by_itself(task: TaskRun | None, step: Step | None) -> bool:
-    """Whether a step had failed when Tekton ended its task for another reason."""
-    if task is None or step is None or _is_cut_off(task, step):
-        return False
-    return any(_is_cut_off(task, other) for other in task.steps)
-
-
-def _pod_end_of(task: TaskRun, step: Step | None) -> PodEnd | None:
-    """Why Kubernetes ended the pod of a task, if that is why the task failed."""
-    end, ended_at = task.pod_end, step.finished_at if step else task.completed_at
-    if end is None or task.reason not in tables.OF_ANY_END:
-        return None
-    if step is not None and (step.complaint or _is_out_of_memory(step)):
-        return None
-    is_before = end.at is None or ended_at is None or end.at <= ended_at
-    return end if is_before else None
-
-
 def _is_the_cause(task: TaskRun, step: Step) -> bool:
     """Whether a step shows more than the reason that Tekton gives for its task."""
-    return task.reason in tables.OF_SIDECARS or _failed_by_itself(task, step)
-
-
-def _is_bad(step: Step) -> bool:
-    failed = bool(step.exit_code or step.complaint) or _is_out_of_memory(step)
-    return failed and step.termination not in tables.HARMLESS_STEPS
-
-
-def _is_out_of_memory(step: Step) -> bool:
-    return step.reason == "OOMKilled"
-
-
-def _exit_code_of(task: TaskRun | None, step: Step | None) -> int | None:
-    """The exit code of the step itself; Tekton gives a step that it cut off a code of its own."""
-    is_its_own = task and step and task.reason not in (step.termination, step.reason)
-    return step.exit_code if step and is_its_own else None
+    return task.reason in tables.OF_SIDECARS or failed_by_itself(task, step)
 
 
 def _class_of(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> Class:
-    if task is not None and (end := _pod_end_of(task, step)):
+    if task is not None and (end := pod_end_of(task, step)):
         return tables.class_of_pod_end(end)
     if task is not None and step is not None and _is_the_cause(task, step):
         return Class(_reason_of_step(task, step, has_log))
@@ -246,7 +205,7 @@ def _class_of_child(task: TaskRun) -> Class:
 def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:
     if step.complaint:
         return FailureReason.CONFIGURATION_ERROR
-    if _is_out_of_memory(step):
+    if step.is_out_of_memory:
         return FailureReason.OOM_KILLED
     if step.exit_code in tables.BY_SIGNAL and not has_log:
         return FailureReason.UNKNOWN
@@ -266,12 +225,12 @@ def _message_of(
     if complaint and task.reason in tables.EXPLAINED_BY_THE_NODE:
         return f"task {task.called!r}: {task.reason}: {complaint}"
     if step is None:
-        said = _pod_end_of(task, step) or f"{task.reason}: {task.message}"
+        said = pod_end_of(task, step) or f"{task.reason}: {task.message}"
         return f"task {task.called!r}: {said}"
     where = f"task {task.called!r}, step {step.name!r}"
     if step.complaint:
         return f"{where} could not be started: {step.complaint}"
-    if _exit_code_of(task, step) is None:
+    if exit_code_of(task, step) is None:
         return f"{where}: {task.reason}: {task.message}"
     return where + _end_of(task, step, has_log)
 
@@ -279,9 +238,9 @@ def _message_of(
 def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
     """The end of a step that Tekton did not cut off, in words."""
     ended = f" ended with exit code {step.exit_code}"
-    if end := _pod_end_of(task, step):
+    if end := pod_end_of(task, step):
         return f"{ended}: {end}"
-    if _is_out_of_memory(step):
+    if step.is_out_of_memory:
         return f"{ended}: OOMKilled, it used more memory than its limit"
     if step.termination == "TimeoutExceeded":
         return f"{ended}: it took longer than its own time limit"
@@ -295,7 +254,7 @@ def _what_else(task: TaskRun, step: Step) -> str:
     """The end of the task after its step had failed, or the failure of a sidecar."""
     if task.reason in tables.OF_SIDECARS:
         return f"; beside it: {task.message}"
-    return f"; Tekton then ended the task: {task.reason}" if _failed_by_itself(task, step) else ""
+    return f"; Tekton then ended the task: {task.reason}" if failed_by_itself(task, step) else ""
 
 
 def _remark_on(exit_code: int | None, has_log: bool) -> str:

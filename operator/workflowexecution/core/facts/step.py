@@ -39,6 +39,11 @@ class Step:
         """Whether Tekton ended it instead of running its command."""
         return self.termination == _SKIPPED
 
+    @property
+    def is_out_of_memory(self) -> bool:
+        """Whether it was ended because it used more memory than its limit."""
+        return self.reason == "OOMKilled"
+
 
 def parse_steps(status: Raw, task_reason: str, created_at: str) -> tuple[Step, ...]:
     """All steps; no step begins after one whose container could not be started."""

@@ -76,7 +76,7 @@ def status_for(
             "completion_time": completed_at,
             "duration": completed_at - started_at if completed_at and started_at else None,
             "pipeline_run_ref": ref,
-            "pipeline_run_status": _mirror_of(run) if run else current.pipeline_run_status,
+            "pipeline_run_status": _run_status_of(run) if run else current.pipeline_run_status,
             "failure_reason": outcome.failure.reason.value if outcome.failure else None,
             "failure_details": outcome.failure,
             "skip_details": outcome.skip,
@@ -115,7 +115,7 @@ def _completion_time(
     return max(ended_at.replace(microsecond=0), started_at or _LONG_AGO)
 
 
-def _mirror_of(run: Run) -> PipelineRunStatus:
+def _run_status_of(run: Run) -> PipelineRunStatus:
     """The state of the run; counts only once the pipeline is resolved and there is a total."""
     total = len(run.task_names)
     return PipelineRunStatus(

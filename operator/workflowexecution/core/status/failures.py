@@ -14,8 +14,7 @@ from workflowexecution.api.status import (
     SkipDetails,
     SkipReason,
 )
-from workflowexecution.core.diagnosis.cancelled import with_canceller
-from workflowexecution.core.diagnosis.diagnose import Diagnosis
+from workflowexecution.core.diagnosis.diagnose import Diagnosis, with_canceller
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution

@@ -13,9 +13,8 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
-from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.pod_logs import read_tail
+from workflowexecution.plugin.pod_logs import StepLines, print_lines, read_tail
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,

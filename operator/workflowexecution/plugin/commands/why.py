@@ -21,8 +21,7 @@ from workflowexecution.plugin.requests import (
 )
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit, report_unread
-from workflowexecution.views.foretell import foretell
-from workflowexecution.views.preview import Preview
+from workflowexecution.views.preview import Preview, foretell
 from workflowexecution.views.why import Why, why_of
 
 _ANSWERS: Final = {"Launch": "yes", "Unknown": "unknown"}

@@ -7,7 +7,7 @@ from typing import Final
 from workflowexecution.api.duration import format_duration
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard
-from workflowexecution.core.published import Published, PublishedSettings
+from workflowexecution.core.policy import Published, PublishedSettings
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import (

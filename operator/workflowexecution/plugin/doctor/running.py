@@ -14,7 +14,7 @@ from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import asked_for, others_among
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
-from workflowexecution.kube.lease import LEASE_DURATION
+from workflowexecution.kube.leader_election import LEASE_DURATION
 from workflowexecution.plugin.doctor.check import (
     OPERATOR,
     Finding,

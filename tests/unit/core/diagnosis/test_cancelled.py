@@ -11,8 +11,7 @@ from builders import NOW, ago, make_execution, make_run, raw_run, raw_task_run, 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import FailureDetails, FailureReason
-from workflowexecution.core.diagnosis.cancelled import with_canceller
-from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
+from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose, with_canceller
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.diagnosis.summary import details_of, note_of
 from workflowexecution.core.ending_words import describe_ending

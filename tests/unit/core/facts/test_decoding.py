@@ -302,7 +302,7 @@ def test_a_rerun_under_our_annotations_is_nobodys() -> None:
     assert (run.owner, run.run_number, run.target) == (None, 0, TARGET)
 
 
-def test_a_run_in_the_slot_of_another_target_is_nobodys() -> None:
+def test_a_run_with_the_name_for_another_target_is_nobodys() -> None:
     run = parse_run(raw_run("mine", target="Node/worker-1"))
     assert run is not None
     assert (run.owner, run.target_key) == (None, names.target_key("Node/worker-1"))
@@ -427,7 +427,7 @@ def test_a_run_that_is_a_task_of_another_holds_nothing_itself() -> None:
             id="of-another-run",
         ),
         # Whoever may patch runs must not be able to take a lock away with it.
-        pytest.param(raw_child(RUN_NAME), id="in-a-slot"),
+        pytest.param(raw_child(RUN_NAME), id="with-a-run-number"),
     ],
 )
 def test_what_is_not_surely_a_task_holds_its_target(raw: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from workflowexecution.core import guards, names
 from workflowexecution.core.facts.decoding import kept, parse_execution
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.shapes import EventOfExecution
-from workflowexecution.core.trace_context import trace_of
+from workflowexecution.core.pipelinerun import trace_of
 from workflowexecution.kube.decoding import decode_only, decode_whole
 
 MOST_KEPT = 40 * 1024

@@ -10,7 +10,7 @@ from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 
 NAME = names.run_name(TARGET, 1)
-NAMED = make_execution(phase=Phase.RUNNING, slot=1)
+NAMED = make_execution(phase=Phase.RUNNING, number=1)
 OF_AN_EARLIER_VERSION = replace(NAMED, run_namespace=None)
 
 

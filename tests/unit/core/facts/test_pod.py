@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import RUN_NAMESPACE, make_run, make_task_run, raw_task_run, step
-from workflowexecution.client.leftover_reads import Families
+from workflowexecution.client.cluster import Families
 from workflowexecution.core.facts.leftovers import seen_again, with_pods
 from workflowexecution.core.facts.pod import (
     DEADLINE,

@@ -34,7 +34,7 @@ NOT_KNOWN = "It is not known whether a step had begun, so "
 
 @pytest.mark.parametrize("has_started", [True, False, None])
 def test_a_run_that_is_given_up(has_started: bool | None) -> None:
-    execution = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=40))
+    execution = make_execution(phase=Phase.RUNNING, number=1, started_at=ago(minutes=40))
     outcome = outcome_of_giving_up(execution, RUN, has_started=has_started, now=NOW)
     reason, message, started = facts(outcome)
     assert (reason, started) == ("DeadlineExceeded", has_started is not False)
@@ -44,7 +44,7 @@ def test_a_run_that_is_given_up(has_started: bool | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "mirrored", "expected"),
+    ("seen", "reported", "expected"),
     [
         (True, "Started", True),
         (False, "Running", False),
@@ -55,9 +55,9 @@ def test_a_run_that_is_given_up(has_started: bool | None) -> None:
     ],
 )
 def test_a_lost_run_may_have_changed_something_unless_it_is_known_that_it_did_not(
-    seen: bool | None, mirrored: str | None, expected: bool
+    seen: bool | None, reported: str | None, expected: bool
 ) -> None:
-    status = {"phase": "Running", "pipelineRunStatus": {"status": "Unknown", "reason": mirrored}}
+    status = {"phase": "Running", "pipelineRunStatus": {"status": "Unknown", "reason": reported}}
     execution = parse_execution(raw_execution(status=status))
     run = make_run("mine", is_gone=True, has_stopped=True, has_started=seen)
     reason, message, started = facts(outcome_of_lost_run(execution, run, NOW))
@@ -65,9 +65,9 @@ def test_a_lost_run_may_have_changed_something_unless_it_is_known_that_it_did_no
     assert "was deleted by somebody else" in message
 
 
-@pytest.mark.parametrize("mirrored", ["Started", "Running"])
-def test_of_a_lost_run_with_tasks_it_is_told_that_nobody_knows(mirrored: str) -> None:
-    status = {"phase": "Running", "pipelineRunStatus": {"status": "Unknown", "reason": mirrored}}
+@pytest.mark.parametrize("reported", ["Started", "Running"])
+def test_of_a_lost_run_with_tasks_it_is_told_that_nobody_knows(reported: str) -> None:
+    status = {"phase": "Running", "pipelineRunStatus": {"status": "Unknown", "reason": reported}}
     run = make_run("mine", tasks=["work"], is_gone=True, has_stopped=True)
     outcome = outcome_of_lost_run(parse_execution(raw_execution(status=status)), run, NOW)
     assert outcome.failure is not None

@@ -10,7 +10,7 @@ from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import TektonDelay, tekton_delay
-from workflowexecution.core.verdict import GiveUp, Mirror
+from workflowexecution.core.verdict import GiveUp, ReportRun
 
 GRACE = timedelta(minutes=5)
 LIMIT = {"timeouts": {"pipeline": "10m"}}
@@ -71,7 +71,10 @@ def test_a_delay_is_complained_of_in_steps(
 def test_a_run_is_given_up_exactly_at_the_end_of_its_grace() -> None:
     run = started()
     execution = make_execution()
-    for late, expected in ((-timedelta(microseconds=1), Mirror(run)), (timedelta(0), GiveUp(run))):
+    for late, expected in (
+        (-timedelta(microseconds=1), ReportRun(run)),
+        (timedelta(0), GiveUp(run)),
+    ):
         snapshot = make_snapshot(execution, runs=[run], now=after(minutes=15) + late)
         assert decide(snapshot) == expected
 
@@ -80,14 +83,14 @@ def test_a_run_that_has_ended_is_not_given_up() -> None:
     run = make_run(
         "mine", created_at=NOW, succeeded="True", completed_at=after(minutes=1), spec=LIMIT
     )
-    assert decide(make_snapshot(runs=[run], now=after(days=1))) == Mirror(run)
+    assert decide(make_snapshot(runs=[run], now=after(days=1))) == ReportRun(run)
 
 
 def test_a_run_that_is_queued_waits_for_as_long_as_it_takes() -> None:
     held = {**LIMIT, "status": "PipelineRunPending"}
     run = make_run("mine", created_at=NOW, reason="PipelineRunPending", spec=held)
     assert tekton_delay(run, grace=GRACE, now=after(days=9)) == TektonDelay("", None)
-    assert decide(make_snapshot(runs=[run], now=after(days=9))) == Mirror(run)
+    assert decide(make_snapshot(runs=[run], now=after(days=9))) == ReportRun(run)
 
 
 def test_the_limit_of_a_run_that_was_queued_counts_from_its_release() -> None:

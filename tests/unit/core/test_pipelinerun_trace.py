@@ -8,7 +8,7 @@ from builders import make_execution, raw_execution
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.trace_context import trace_of
+from workflowexecution.core.pipelinerun import trace_of
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 

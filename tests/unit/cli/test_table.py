@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.cli.layout import lay_out, wrapped
+from workflowexecution.cli.table import lay_out, wrapped
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Ends one run in the way that was decided on, and remembers the result of each way."""
+"""Carries out the verdict to end a run, and remembers the result of each way to end it."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +21,7 @@ from workflowexecution.observe import events
 _OUT_OF_REACH_S: Final = 90.0
 
 
-class RunEnder:
+class RunActions:
     """Carries out ``EndRun`` and ``BeginAgain``."""
 
     def __init__(self, context: Context, reader: LiveReads) -> None:

@@ -12,7 +12,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.cache.memory import Gaps, Memory
 from workflowexecution.cache.store import Store
 from workflowexecution.controller.context import Context
-from workflowexecution.controller.event_handler import EventHandler
+from workflowexecution.controller.handlers import EventHandler
 from workflowexecution.controller.workqueue import WorkQueue
 
 FAILED = run_status("False", "Failed", completed_at=NOW)
@@ -170,9 +170,9 @@ def test_a_run_that_somebody_cancels_is_looked_at(desk: Desk) -> None:
 
 def test_a_second_run_on_a_target_is_looked_at(desk: Desk) -> None:
     desk.handler.on_execution("ADDED", raw_execution("mine"))
-    desk.handler.on_run("ADDED", raw_run(None, slot=1))
+    desk.handler.on_run("ADDED", raw_run(None, number=1))
     desk.runs.taken()
-    mine = raw_run("mine", slot=2)
+    mine = raw_run("mine", number=2)
     desk.handler.on_run("ADDED", mine)
     assert desk.runs.taken() == [key_of(mine)]
 
@@ -233,7 +233,7 @@ def test_progress_of_a_known_run_can_wait(desk: Desk) -> None:
         pytest.param("MODIFIED", raw_run("mine", status=FAILED), id="it-has-ended"),
         pytest.param("MODIFIED", raw_run("mine", spec={"status": "Cancelled"}), id="it-shall-end"),
         pytest.param("MODIFIED", raw_run("mine", uid="another"), id="another-has-its-name"),
-        pytest.param("ADDED", raw_run("mine", target="Node/two", slot_target="Node/two"), id="new"),
+        pytest.param("ADDED", raw_run("mine", target="Node/two", name_target="Node/two"), id="new"),
     ],
 )
 def test_more_than_progress_of_a_run_must_not_wait(

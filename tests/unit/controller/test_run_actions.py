@@ -13,7 +13,7 @@ from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import Recorder
-from workflowexecution.controller.run_ender import RunEnder
+from workflowexecution.controller.run_actions import RunActions
 from workflowexecution.core.evidence import holder_of
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Asked, Run
@@ -95,7 +95,7 @@ class Desk:
             cluster, self.store, self.memory, recorder, make_policy(), self.clock, queue, queue
         )
         self.reader = LiveReads(context)
-        self.ender = RunEnder(context, self.reader)
+        self.actions = RunActions(context, self.reader)
         assert self.server.run is not None
         run = parse_run(self.server.run)
         assert run is not None
@@ -114,19 +114,19 @@ def desk() -> Desk:
 
 
 async def test_a_cancel_is_told_once_and_its_time_counts_from_then(desk: Desk) -> None:
-    await desk.ender.end(desk.run, CANCEL)
+    await desk.actions.end(desk.run, CANCEL)
     desk.clock.advance(30)
     assert desk.run.asked is Asked.CANCEL
     assert desk.told.reasons == ["WorkflowExecutionDeleted"]
-    assert desk.ender.tried(desk.run)[Way.CANCEL].ago.total_seconds() == 30
-    assert "is being cancelled" in desk.ender.describe(desk.run)
+    assert desk.actions.tried(desk.run)[Way.CANCEL].ago.total_seconds() == 30
+    assert "is being cancelled" in desk.actions.describe(desk.run)
 
 
 async def test_what_others_asked_for_counts_from_when_it_is_seen(desk: Desk) -> None:
     cancelled = make_run("mine", spec={"status": "CancelledRunFinally"})
-    assert list(desk.ender.tried(cancelled)) == [Way.CANCEL_FIRST]
+    assert list(desk.actions.tried(cancelled)) == [Way.CANCEL_FIRST]
     desk.clock.advance(5)
-    assert desk.ender.tried(cancelled)[Way.CANCEL_FIRST].ago.total_seconds() == 5
+    assert desk.actions.tried(cancelled)[Way.CANCEL_FIRST].ago.total_seconds() == 5
 
 
 @pytest.mark.parametrize(("verdict", "told"), [(CANCEL, 1), (DELETE, 2)])
@@ -134,9 +134,9 @@ async def test_a_lost_reply_is_no_failure(desk: Desk, verdict: EndRun, told: int
     desk.server.error = UNANSWERED
     if verdict is DELETE:
         desk.memory.run(desk.run.key).tried |= {Way.CANCEL: refused_attempt(desk)}
-    await desk.ender.end(desk.run, verdict)
+    await desk.actions.end(desk.run, verdict)
     assert len(desk.told.reasons) == told
-    assert desk.ender.tried(desk.run)[verdict.way].refusal == ""
+    assert desk.actions.tried(desk.run)[verdict.way].refusal == ""
 
 
 def refused_attempt(desk: Desk) -> Attempt:
@@ -151,9 +151,9 @@ async def test_what_may_pass_is_raised_and_its_time_is_counted(
     desk.server.error, desk.server.is_carried_out = error, False
     for _ in range(3):
         with pytest.raises(type(error)):
-            await desk.ender.end(desk.run, CANCEL)
+            await desk.actions.end(desk.run, CANCEL)
         desk.clock.advance(40)
-    tried = desk.ender.tried(desk.run)[Way.CANCEL]
+    tried = desk.actions.tried(desk.run)[Way.CANCEL]
     assert (tried.refused_for.total_seconds(), tried.is_final) == (80, False)
     assert tried.refusal == str(error)
 
@@ -162,65 +162,65 @@ async def test_time_in_which_nothing_could_be_asked_does_not_count(desk: Desk) -
     desk.server.error, desk.server.is_carried_out = UNANSWERED, False
     for pause in (10, 600):
         with pytest.raises(errors.UnavailableError):
-            await desk.ender.end(desk.run, CANCEL)
+            await desk.actions.end(desk.run, CANCEL)
         desk.clock.advance(pause)
     with pytest.raises(errors.UnavailableError):
-        await desk.ender.end(desk.run, CANCEL)
-    assert desk.ender.tried(desk.run)[Way.CANCEL].refused_for.total_seconds() == 0
+        await desk.actions.end(desk.run, CANCEL)
+    assert desk.actions.tried(desk.run)[Way.CANCEL].refused_for.total_seconds() == 0
 
 
 async def test_what_is_refused_for_good_is_not_raised(desk: Desk) -> None:
     desk.server.error, desk.server.is_carried_out = REFUSED, False
-    await desk.ender.end(desk.run, CANCEL)
+    await desk.actions.end(desk.run, CANCEL)
     assert desk.told.reasons == []
-    assert "cannot be cancelled (only status updates)" in desk.ender.describe(desk.run)
-    await desk.ender.end(desk.run, DELETE)
+    assert "cannot be cancelled (only status updates)" in desk.actions.describe(desk.run)
+    await desk.actions.end(desk.run, DELETE)
     assert desk.told.reasons == ["PipelineRunNotEnded"]
     assert desk.memory.stuck_runs() == 1
-    await desk.ender.end(desk.run, DELETE)
+    await desk.actions.end(desk.run, DELETE)
     assert len(desk.told.reasons) == 1, "told twice"
 
 
 async def test_a_run_that_is_gone_needs_no_end(desk: Desk) -> None:
     desk.server.run, desk.server.error = None, errors.NotFoundError("gone")
     desk.server.is_carried_out = False
-    await desk.ender.end(desk.run, CANCEL)
+    await desk.actions.end(desk.run, CANCEL)
     assert (desk.run.is_gone, desk.told.reasons) == (True, [])
-    assert desk.ender.describe(desk.run) == ""
+    assert desk.actions.describe(desk.run) == ""
 
 
 async def test_after_all_ways_it_is_begun_again_and_what_was_asked_for_stays(desk: Desk) -> None:
-    await desk.ender.end(desk.run, CANCEL)
+    await desk.actions.end(desk.run, CANCEL)
     desk.server.error, desk.server.is_carried_out = NO_RIGHT, False
     with pytest.raises(errors.MissingRightError):
-        await desk.ender.end(desk.run, DELETE)
+        await desk.actions.end(desk.run, DELETE)
     assert desk.told.reasons == ["WorkflowExecutionDeleted"]
-    desk.ender.begin_again(desk.run)
+    desk.actions.begin_again(desk.run)
     assert desk.told.reasons == ["WorkflowExecutionDeleted", "PipelineRunNotEnded"]
-    assert list(desk.ender.tried(desk.run)) == [Way.CANCEL]
+    assert list(desk.actions.tried(desk.run)) == [Way.CANCEL]
 
 
 async def test_what_need_not_end_is_not_stuck(desk: Desk) -> None:
     desk.server.error, desk.server.is_carried_out = REFUSED, False
-    await desk.ender.end(desk.run, DELETE)
-    desk.ender.forget(desk.run)
-    desk.ender.forget(desk.run)
-    assert (desk.memory.stuck_runs(), desk.ender.tried(desk.run)) == (0, {})
+    await desk.actions.end(desk.run, DELETE)
+    desk.actions.forget(desk.run)
+    desk.actions.forget(desk.run)
+    assert (desk.memory.stuck_runs(), desk.actions.tried(desk.run)) == (0, {})
 
 
 async def test_a_second_run_is_ended_once_the_first_was_just_seen(desk: Desk) -> None:
     rival = holder_of(desk.run, TARGET)
     second = EndRun(Way.CANCEL, EndReason.SECOND_ON_TARGET, rival)
     desk.clock.advance(5)
-    await desk.ender.end(desk.run, second)
+    await desk.actions.end(desk.run, second)
     assert desk.server.writes == []
-    await desk.ender.end(desk.run, second)
+    await desk.actions.end(desk.run, second)
     assert desk.told.reasons == ["LockViolated"]
 
 
 @pytest.mark.parametrize("way", [Way.CANCEL, Way.DELETE])
 async def test_the_end_of_an_execution_ends_its_run(desk: Desk, way: Way) -> None:
     desk.memory.run(desk.run.key).tried |= {Way.CANCEL: refused_attempt(desk)}
-    await desk.ender.end(desk.run, EndRun(way, EndReason.EXECUTION_ENDED))
+    await desk.actions.end(desk.run, EndRun(way, EndReason.EXECUTION_ENDED))
     by_way = {Way.CANCEL: "PipelineRunCancelled", Way.DELETE: "PipelineRunDeleted"}
     assert desk.told.reasons == [by_way[way]]

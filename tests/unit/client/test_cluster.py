@@ -3,11 +3,11 @@
 from typing import Any
 
 from builders import make_run, raw_task_run
-from workflowexecution.client.leftover_reads import Families
+from workflowexecution.client.cluster import Families
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import ChildKind
 
-ONE, TWO = make_run("one"), make_run("two", slot=2)
+ONE, TWO = make_run("one"), make_run("two", number=2)
 
 
 def child(name: str, parent: str, uid: str, task: str = "inner") -> dict[str, Any]:

@@ -10,8 +10,7 @@ from builders import NOW, TARGET, ago, make_execution, make_run
 from workflowexecution.api.status import FailureDetails, FailureReason, Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.guards import Guards
-from workflowexecution.core.status.again import advised
+from workflowexecution.core.guards import Guards, advised
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure, outcome_of_run
 
 FIVE: Final = timedelta(minutes=5)
@@ -19,7 +18,7 @@ OFF: Final = Guards()
 CLEAR: Final = "kubectl wfe clear -n team-a mine"
 LOOKED: Final = f"to lift that earlier, once somebody has looked: {CLEAR}"
 WITHOUT_RUN: Final = make_execution("mine")
-WITH_RUN: Final = make_execution("mine", phase=Phase.RUNNING, slot=1, started_at=ago(minutes=3))
+WITH_RUN: Final = make_execution("mine", phase=Phase.RUNNING, number=1, started_at=ago(minutes=3))
 
 
 def failure(*, begun: bool = False) -> FailureDetails:
