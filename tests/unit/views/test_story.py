@@ -142,7 +142,7 @@ def scheduled(pod: str, uid: str, minutes: int) -> dict[str, Any]:
 
 
 def test_a_pod_that_tekton_made_again_is_in_the_story() -> None:
-    execution = make_execution(phase=Phase.RUNNING, slot=1, started_at=ago(minutes=9))
+    execution = make_execution(phase=Phase.RUNNING, number=1, started_at=ago(minutes=9))
     events = [
         scheduled("run-change-pod", "second", 5),
         scheduled("run-change-pod", "first", 8),
