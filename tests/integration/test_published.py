@@ -63,6 +63,13 @@ def ask_may_run(world: World, target: str) -> dict[str, Any]:
     return found
 
 
+def cooling(world: World, target: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        ask(world, "cooldowns", "--target", target, "-o", "json").out
+    )["items"]
+    return found
+
+
 def told_why(world: World, item: Object) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(ask(world, "why", name_of(item), "-o", "json").out)
     return found
@@ -91,7 +98,13 @@ def test_a_guard_is_named_until_it_is_cleared(guarded: World) -> None:
         assert (told["mayRunNow"], told.get("until")) == (False, None)
         assert told["again"].startswith("once a person clears it: ")
 
+    (listed,) = cooling(world, target)
+    assert (listed["reason"], listed.get("until")) == ("PreviousExecutionFailed", None)
+    people = ask(world, "cooldowns", "--target", target).out
+    assert "until cleared" in people
+
     assert ask(world, "clear", name_of(item), "--reason", "looked").status == 0
+    assert cooling(world, target) == []
     told, foretold = told_why(world, skipped), ask_may_run(world, target)
     assert told["mayRunNow"] == (foretold["decision"] == "Launch")
     assert told.get("until") == foretold.get("until")
@@ -115,8 +128,7 @@ def test_a_cooldown_that_is_no_default_is_told_to_the_second(guarded: World) -> 
     assert decided(world, target) == "RecentlyRemediated"
     told = told_why(world, item)
     assert (told["until"], told["mayRunNow"]) == (until, False)
-    listed = json.loads(ask(world, "cooldowns", "--target", target, "-o", "json").out)["items"]
-    assert [one["until"] for one in listed] == [until]
+    assert [one["until"] for one in cooling(world, target)] == [until]
 
     def may_run() -> None:
         assert ask_may_run(world, target)["decision"] == "Launch"

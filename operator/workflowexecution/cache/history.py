@@ -175,6 +175,14 @@ class FailureHistory:
             return None
         return replace(found, evidence=replace(found.evidence, target=written))
 
+    def newest_of_all(self) -> list[Ending]:
+        """The last end of each workflow on each target, in no order."""
+        keys = self._by_execution.keys() | self._by_run.keys()
+        found = [
+            guards.newest_of(self._by_execution.get(key), self._by_run.get(key)) for key in keys
+        ]
+        return [ending for ending in found if ending and ending.evidence.target]
+
     def before(self, execution: Execution) -> Ending | None:
         """The last earlier end of a workflow on a target, for an execution that is about to end."""
         key = (execution.target_key, execution.workflow_id)

@@ -16,7 +16,7 @@ from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.run import Run, RunState
-from workflowexecution.core.guards import Ending, Guards, pause_end
+from workflowexecution.core.guards import Ending, Guards, pause_end, reason_to_clear
 from workflowexecution.core.verdict import (
     DropOldFinalizer,
     FindRun,
@@ -129,18 +129,12 @@ def _target_is_busy(snapshot: Snapshot) -> Verdict | None:
     return Skip(SkipReason.RESOURCE_BUSY, min(holders, key=evidence.start_order))
 
 
-def _failed_at_work_before(snapshot: Snapshot) -> Verdict | None:
+def _has_a_failure_to_clear(snapshot: Snapshot) -> Verdict | None:
     last = snapshot.ending
-    if last is None or not (snapshot.guards.failed and last.failed_at_work):
+    reason = reason_to_clear(last, snapshot.guards) if last else None
+    if last is None or reason is None:
         return None
-    return Skip(SkipReason.PREVIOUS_EXECUTION_FAILED, last.evidence)
-
-
-def _has_no_retries_left(snapshot: Snapshot) -> Verdict | None:
-    last, limit = snapshot.ending, snapshot.guards.retry_limit
-    if last is None or not limit or last.failures < limit:
-        return None
-    return Skip(SkipReason.EXHAUSTED_RETRIES, last.evidence, failures=last.failures)
+    return Skip(reason, last.evidence, failures=last.failures)
 
 
 def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
@@ -164,8 +158,7 @@ CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
     _is_being_deleted,
     _cannot_be_run,
     _target_is_busy,
-    _failed_at_work_before,
-    _has_no_retries_left,
+    _has_a_failure_to_clear,
     _target_is_cooling_down,
     _is_held,
 )

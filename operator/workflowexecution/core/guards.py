@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.status import FailureDetails, Phase
+from workflowexecution.api.status import FailureDetails, Phase, SkipReason
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
@@ -133,6 +133,15 @@ def newest_of(by_execution: Ending | None, by_run: Ending | None) -> Ending | No
         cleared = by_execution.is_cleared or by_run.is_cleared
         return replace(by_execution, is_cleared=cleared)
     return max(by_execution, by_run, key=ending_order)
+
+
+def reason_to_clear(ending: Ending, guards: Guards) -> SkipReason | None:
+    """The reason to skip a workflow until a person clears its failure; None where there is none."""
+    if guards.failed and ending.failed_at_work:
+        return SkipReason.PREVIOUS_EXECUTION_FAILED
+    if guards.retry_limit and ending.failures >= guards.retry_limit:
+        return SkipReason.EXHAUSTED_RETRIES
+    return None
 
 
 def pause_end(ending: Ending, guards: Guards) -> datetime | None:

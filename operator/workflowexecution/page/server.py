@@ -6,6 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from workflowexecution.api.status import Phase
+from workflowexecution.core.policy import Rules
 from workflowexecution.kube import errors
 from workflowexecution.manager.view import OperatorView
 from workflowexecution.page import http_security
@@ -207,9 +208,8 @@ class Server:
 
     def _read_cooldowns(self) -> list[Cooldown]:
         view = self._view
-        return cooldowns_of(
-            view.store.targets.ends(), lambda _: view.policy.cooldown, view.clock.now()
-        )
+        rules = Rules(view.policy.cooldown, view.policy.guards)
+        return cooldowns_of(view.store, lambda _: rules, view.clock.now())
 
     async def _visitor(self, request: web.Request) -> Visitor | None:
         return await self._bearer_of(http_security.token_of(request), request)

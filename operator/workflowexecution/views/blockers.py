@@ -1,9 +1,10 @@
 """Obstacles to a launch on a target: locks, cooldowns, and holds."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from workflowexecution.api.status import SkipReason
 from workflowexecution.cache.store import Store
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
@@ -11,7 +12,9 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.guards import pause_end, reason_to_clear
 from workflowexecution.core.names import lock_text
+from workflowexecution.core.policy import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,30 +89,26 @@ def _executing(run: Run, leftovers: Mapping[RunKey, Leftovers]) -> tuple[str, tu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cooldown:
-    """A cooldown of a workflow on a target.
+    """A time in which a workflow may not run again on a target.
 
     execution: namespace/name of the execution that ended last.
-    until: aware UTC; the workflow may run again from then on.
+    reason: of the skip of the next execution.
+    until: aware UTC; the workflow may run again from then on. None, as `remaining`, where a person
+        has to clear the failure before.
     """
 
     target: str
     workflow_id: str
     execution: str
     outcome: str
+    reason: SkipReason
     completed_at: datetime
-    until: datetime
-    remaining: timedelta
+    until: datetime | None
+    remaining: timedelta | None
 
 
-def newest_ends(
-    executions: Iterable[Execution], runs: Iterable[Run], now: datetime
-) -> list[Evidence]:
+def newest_ends(store: Store) -> list[Evidence]:
     """The newest end per target and workflow, without failures that a person has cleared."""
-    store = Store("")
-    for item in executions:
-        store.observe_execution(item, now=now)
-    for run in runs:
-        store.observe_run(run, now=now)
     newest: dict[tuple[str, str], Evidence] = {}
     for end in sorted(store.targets.ends(), key=evidence.end_order):
         newest[lock_text(end.target), end.workflow_id] = end
@@ -117,31 +116,74 @@ def newest_ends(
 
 
 def cooldowns_of(
-    ends: Iterable[Evidence], period_of: Callable[[str], timedelta | None], now: datetime
+    store: Store, rules_for: Callable[[str], Rules | None], now: datetime
 ) -> list[Cooldown]:
-    """The cooldowns that are not over, ordered by their end.
+    """What is not over of cooldowns, pauses after failures, and failures to clear.
 
-    ``period_of`` gives the cooldown on a target; an end is left out where that is None.
+    Those with an end come first, in the order of their ends.
+
+    Args:
+        store: with the failure history, if a guard may be on.
+        rules_for: the settings for a target; its ends are left out where that is None.
+        now: aware UTC.
     """
-    found = [
-        _cooldown(end, end.completed_at, period, now)
-        for end in ends
-        if end.completed_at and (period := period_of(end.target)) is not None
-    ]
-    active = [item for item in found if now < item.until]
-    return sorted(active, key=lambda item: (item.until, item.target, item.workflow_id))
+    found: dict[tuple[str, str], Cooldown] = {}
+    for one in (*_after_ends(store, rules_for, now), *_after_failures(store, rules_for, now)):
+        key = (lock_text(one.target), one.workflow_id)
+        if _is_active(one) and (key not in found or _end_order(found[key]) < _end_order(one)):
+            found[key] = one
+    return sorted(
+        found.values(), key=lambda item: (*_end_order(item), item.target, item.workflow_id)
+    )
 
 
-def _cooldown(end: Evidence, completed_at: datetime, period: timedelta, now: datetime) -> Cooldown:
-    until = completed_at + period
+def _after_ends(
+    store: Store, rules_for: Callable[[str], Rules | None], now: datetime
+) -> Iterator[Cooldown]:
+    for end in newest_ends(store):
+        rules = rules_for(end.target)
+        if end.completed_at and rules:
+            yield _cooldown(end, end.completed_at, end.completed_at + rules.cooldown, now)
+
+
+def _after_failures(
+    store: Store, rules_for: Callable[[str], Rules | None], now: datetime
+) -> Iterator[Cooldown]:
+    """The pauses and blocks of the guards; both are about the last end."""
+    for ending in store.endings.newest_of_all():
+        end, rules = ending.evidence, rules_for(ending.evidence.target)
+        if end.completed_at is None or rules is None:
+            continue
+        if reason := reason_to_clear(ending, rules.guards):
+            yield _cooldown(end, end.completed_at, None, now, reason)
+        elif until := pause_end(ending, rules.guards):
+            yield _cooldown(end, end.completed_at, until, now)
+
+
+def _is_active(item: Cooldown) -> bool:
+    return item.remaining is None or item.remaining > timedelta(0)
+
+
+def _end_order(item: Cooldown) -> tuple[bool, timedelta]:
+    return item.remaining is None, item.remaining or timedelta(0)
+
+
+def _cooldown(
+    end: Evidence,
+    completed_at: datetime,
+    until: datetime | None,
+    now: datetime,
+    reason: SkipReason = SkipReason.RECENTLY_REMEDIATED,
+) -> Cooldown:
     return Cooldown(
         target=end.target,
         workflow_id=end.workflow_id,
         execution=f"{end.namespace}/{end.name}",
         outcome=end.outcome or "",
+        reason=reason,
         completed_at=completed_at,
         until=until,
-        remaining=until - now,
+        remaining=until - now if until else None,
     )
 
 

@@ -12,7 +12,7 @@ from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Ending
 from workflowexecution.views.blockers import newest_ends
-from workflowexecution.views.preview import Facts, preview
+from workflowexecution.views.preview import Facts, preview, store_of
 
 
 def ends_to_clear(facts: Facts, last: Ending, now: datetime) -> list[Evidence]:
@@ -102,7 +102,7 @@ def nothing_to_clear(last: Ending | None, target: str, workflow: str) -> str:
 def _cooling(facts: Facts, like: Evidence, now: datetime) -> Evidence | None:
     """The end that may start a cooldown of the same workflow on the same target."""
     what = (like.workflow_id, like.target)
-    found = newest_ends(facts.executions, facts.runs, now)
+    found = newest_ends(store_of(facts, "", now))
     return next((end for end in found if (end.workflow_id, end.target) == what), None)
 
 

@@ -96,7 +96,7 @@ def preview(
         now: aware UTC, after the facts were listed.
     """
     return preview_from(
-        _store_of(facts, run_namespace, now),
+        store_of(facts, run_namespace, now),
         namespace=namespace,
         target=target,
         workflow_id=workflow_id,
@@ -139,10 +139,11 @@ def ending_on(
     facts: Facts, target: str, workflow_id: str, run_namespace: str, now: datetime
 ) -> Ending | None:
     """The newest end of a workflow on a target, for guards; None where it is not known."""
-    return _store_of(facts, run_namespace, now).endings.newest(target, workflow_id)
+    return store_of(facts, run_namespace, now).endings.newest(target, workflow_id)
 
 
-def _store_of(facts: Facts, run_namespace: str, now: datetime) -> Store:
+def store_of(facts: Facts, run_namespace: str, now: datetime) -> Store:
+    """A cache with these facts alone."""
     store = Store(run_namespace, keeps_endings=True)
     for item in facts.executions:
         store.observe_execution(item, now=now)

@@ -45,8 +45,7 @@ def test_the_order_of_the_checks() -> None:
         "_is_being_deleted",
         "_cannot_be_run",
         "_target_is_busy",
-        "_failed_at_work_before",
-        "_has_no_retries_left",
+        "_has_a_failure_to_clear",
         "_target_is_cooling_down",
         "_is_held",
     ]

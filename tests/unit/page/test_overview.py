@@ -16,13 +16,15 @@ from builders import (
     make_task_run,
 )
 from workflowexecution.api.status import Phase
-from workflowexecution.core import evidence
 from workflowexecution.core.facts.leftovers import Leftovers
 from workflowexecution.core.facts.run import Run
+from workflowexecution.core.guards import Guards
+from workflowexecution.core.policy import Rules
 from workflowexecution.page.gate import Sight
 from workflowexecution.page.overview import ROWS, Known, Overview, overview_of
 from workflowexecution.views.blockers import cooldowns_of
 from workflowexecution.views.executions import Wanted
+from workflowexecution.views.preview import Facts, store_of
 
 ALL = Sight(has_all=True, sees_runs=True, sees_tasks=True)
 ANYTHING = Wanted()
@@ -72,9 +74,9 @@ def test_a_run_of_a_person_is_shown_to_whom_may_list_runs() -> None:
 
 
 def test_a_cooldown_is_shown_to_whom_may_see_what_started_it() -> None:
-    end = evidence.end_of_run(finished_run("mine", completed_at=ago(minutes=1)), NOW)
-    assert end is not None
-    known = Known(cooldowns=cooldowns_of([end], lambda _: timedelta(minutes=5), NOW))
+    store = store_of(Facts(runs=(finished_run("mine", completed_at=ago(minutes=1)),)), "", NOW)
+    rules = Rules(timedelta(minutes=5), Guards())
+    known = Known(cooldowns=cooldowns_of(store, lambda _: rules, NOW))
     (cooldown,) = see(known).cooldowns.items
     assert (cooldown.execution, cooldown.remaining) == ("team-a/mine", timedelta(minutes=4))
     assert see(known, Sight(namespaces=frozenset({"team-a"}))).cooldowns.total == 1

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, ago, make_execution, make_run
-from workflowexecution.api.status import Phase
+from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.names import Shard
 from workflowexecution.manager.view import LeaderStatus
 from workflowexecution.page.gate import Sight, Visitor
@@ -65,9 +65,13 @@ def test_nothing_on_the_first_page_is_markup_of_others() -> None:
         workflow_id=EVIL,
         execution=EVIL,
         outcome=EVIL,
+        reason=SkipReason.RECENTLY_REMEDIATED,
         completed_at=ago(minutes=1),
         until=NOW,
         remaining=timedelta(minutes=1),
+    )
+    to_clear = replace(
+        cooldown, reason=SkipReason.PREVIOUS_EXECUTION_FAILED, until=None, remaining=None
     )
     hold = HeldBy(
         namespace=EVIL,
@@ -81,13 +85,14 @@ def test_nothing_on_the_first_page_is_markup_of_others() -> None:
         waiting=[EVIL],
     )
     html = overview_page(
-        Known(runs=[run], cooldowns=[cooldown], recent=[execution]),
+        Known(runs=[run], cooldowns=[cooldown, to_clear], recent=[execution]),
         holds=[hold],
         asked=dict.fromkeys(("namespace", "target", "workflow", "phase"), EVIL),
         namespaces=[EVIL],
         problem=EVIL,
     )
     assert "alert(" in html
+    assert "once it is cleared" in html
     assert "<script>alert" not in html
     assert '"><script' not in html
     assert "<b>" not in html

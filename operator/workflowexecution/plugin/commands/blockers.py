@@ -4,6 +4,7 @@ from typing import Final
 
 from workflowexecution.cli.table import Column
 from workflowexecution.core.names import is_on_target
+from workflowexecution.core.policy import Rules
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import OnlyTarget
 from workflowexecution.plugin.requests import (
@@ -17,17 +18,19 @@ from workflowexecution.views.blockers import (
     Lock,
     cooldowns_of,
     locks_of,
-    newest_ends,
 )
+from workflowexecution.views.preview import store_of
+from workflowexecution.views.published import Basis
 from workflowexecution.views.wording import short
 
 _COOLDOWN_COLUMNS: Final[tuple[Column[Cooldown], ...]] = (
     Column("TARGET", lambda item: item.target),
     Column("WORKFLOW", lambda item: item.workflow_id, may_move=True),
-    Column("REMAINING", lambda item: short(item.remaining)),
+    Column("REMAINING", lambda item: short(item.remaining) if item.remaining else "until cleared"),
     Column("BECAUSE OF", lambda item: item.execution, may_move=True),
     Column("OUTCOME", lambda item: item.outcome),
-    Column("UNTIL", lambda item: f"{item.until:%H:%M:%S} UTC", is_wide=True),
+    Column("REASON", lambda item: item.reason, is_wide=True),
+    Column("UNTIL", lambda item: f"{item.until:%H:%M:%S} UTC" if item.until else "", is_wide=True),
 )
 
 
@@ -65,18 +68,23 @@ async def list_cooldowns(
     session: Session,
     target: OnlyTarget = "",
 ) -> Exit | None:
-    """List workflows that may not run again on a target yet, of all namespaces."""
+    """List workflows that may not run again on a target yet, of all namespaces.
+
+    The reasons are cooldowns, pauses after failures, and failures that a person has to clear.
+    """
     settings = await read_settings(session)
     facts = await gather_facts(session, target)
     now = session.now()
-    ends = [
-        end
-        for end in newest_ends(facts.executions, facts.runs, now)
-        if is_on_target(end.target, target)
-    ]
-    bases = {end.target: settings.basis_for(end.target, now) for end in ends}
+    store, bases = store_of(facts, "", now), dict[str, Basis]()
+
+    def rules_for(one: str) -> Rules | None:
+        if not is_on_target(one, target):
+            return None
+        bases[one] = settings.basis_for(one, now)
+        return bases[one].rules
+
+    found = cooldowns_of(store, rules_for, now)
     unknown = list(dict.fromkeys(basis.unknown for basis in bases.values() if basis.unknown))
-    found = cooldowns_of(ends, lambda one: bases[one].cooldown, now)
     lacking = [*(unknown if settings.lacks_right else ()), *facts.unread]
     others = () if settings.lacks_right else unknown
     on_target = f" on {target}" if target else ""
