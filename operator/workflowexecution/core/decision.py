@@ -129,12 +129,12 @@ def _target_is_busy(snapshot: Snapshot) -> Verdict | None:
     return Skip(SkipReason.RESOURCE_BUSY, min(holders, key=evidence.start_order))
 
 
-def _has_a_failure_to_clear(snapshot: Snapshot) -> Verdict | None:
-    last = snapshot.ending
-    reason = reason_to_clear(last, snapshot.guards) if last else None
-    if last is None or reason is None:
-        return None
-    return Skip(reason, last.evidence, failures=last.failures)
+def _failed_at_work_before(snapshot: Snapshot) -> Verdict | None:
+    return _failure_to_clear(snapshot, SkipReason.PREVIOUS_EXECUTION_FAILED)
+
+
+def _has_no_retries_left(snapshot: Snapshot) -> Verdict | None:
+    return _failure_to_clear(snapshot, SkipReason.EXHAUSTED_RETRIES)
 
 
 def _target_is_cooling_down(snapshot: Snapshot) -> Verdict | None:
@@ -158,7 +158,8 @@ CHECKS: Final[tuple[Callable[[Snapshot], Verdict | None], ...]] = (
     _is_being_deleted,
     _cannot_be_run,
     _target_is_busy,
-    _has_a_failure_to_clear,
+    _failed_at_work_before,
+    _has_no_retries_left,
     _target_is_cooling_down,
     _is_held,
 )
@@ -179,6 +180,13 @@ def own_run(snapshot: Snapshot) -> Run | None:
         and execution.run_namespace in (None, run.namespace)
     ]
     return min(own, key=lambda run: (run.name != execution.run_name, run.run_number), default=None)
+
+
+def _failure_to_clear(snapshot: Snapshot, reason: SkipReason) -> Verdict | None:
+    last = snapshot.ending
+    if last is None or reason_to_clear(last, snapshot.guards) is not reason:
+        return None
+    return Skip(reason, last.evidence, failures=last.failures)
 
 
 def _cooldown(snapshot: Snapshot) -> Skip | None:

@@ -45,7 +45,8 @@ def test_the_order_of_the_checks() -> None:
         "_is_being_deleted",
         "_cannot_be_run",
         "_target_is_busy",
-        "_has_a_failure_to_clear",
+        "_failed_at_work_before",
+        "_has_no_retries_left",
         "_target_is_cooling_down",
         "_is_held",
     ]
