@@ -67,7 +67,8 @@ class Rig:
             launches_called_back=len(self.history.called_back()),
         )
         print(tally.result, [kubelet.reasons for kubelet in self.kubelets])
-        assert not doubles, doubles
+        told = [self.history.changes_on(target) for target, *_ in doubles]
+        assert not doubles, "\n".join([str(doubles), *told])
         assert not wrong, "\n".join([*wrong, self.world.dump()])
         assert not lost, lost
 

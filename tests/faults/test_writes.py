@@ -36,8 +36,6 @@ STRIKES = (1, 4)
 SAMPLE, SLOW_SAMPLE = 24, 60
 # Longer than any back-off that is due when a story has come to its end.
 QUIET_S = 0.4
-# An answer that is not understood costs a look at what is there, and another try.
-REQUESTS_FOR_A_STRIKE = 3
 # Time passes, and what a watch tells of meanwhile is looked at, too.
 MORE_REQUESTS = 4
 
@@ -69,6 +67,8 @@ class Write:
     name: str
     matches: Matches
     story: Story
+    # An answer that is not understood costs a look at what is there, and another try.
+    requests_for_a_strike: int = 3
 
 
 WRITES = (
@@ -84,7 +84,8 @@ WRITES = (
     Write("events", "event-skipped", has_reason("Skipped"), stories.skip),
     Write("events", "event-deleted", has_reason("WorkflowExecutionDeleted"), stories.deletion),
     Write("objects", "cancel", faults.kind("patch pipelineruns"), stories.deletion),
-    Write("objects", "delete-run", faults.kind("delete pipelineruns"), stories.stubborn),
+    # Before each try its tasks, pods, nested runs and custom tasks are looked at.
+    Write("objects", "delete-run", faults.kind("delete pipelineruns"), stories.stubborn, 7),
     Write("objects", "delete-pod", faults.kind("delete pods"), stories.leftover),
     Write("objects", "drop-finalizer", faults.kind("patch workflowexecutions"), stories.inherited),
 )
@@ -106,7 +107,7 @@ class Cell:
     def is_refused(self) -> bool:
         """Whether something else is done or told in its place, which is another story."""
         if self.write.kind == "status" or self.write.name == "delete-pod":
-            return self.way.is_refusal or self.way.name in ("no-right", "gone")
+            return self.way.is_refusal or self.way.name in ("no-right", "gone", "exists")
         return self.write.name in ("create-run", "cancel", "delete-run") and self.way.is_refusal
 
     @property
@@ -217,5 +218,5 @@ def test_the_end_is_the_same(
     assert history.double_runs() == []
     assert history.wrong_steps() == []
     asked = Counter(one.kind for one in world.proxy.since(before))
-    bound = plain.requests + REQUESTS_FOR_A_STRIKE * fault.struck + MORE_REQUESTS
+    bound = plain.requests + cell.write.requests_for_a_strike * fault.struck + MORE_REQUESTS
     assert asked.total() <= bound, asked

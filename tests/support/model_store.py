@@ -75,7 +75,8 @@ class Store:
     def get(self, kind: str, path: str) -> Raw:
         found = self.objects[kind].get(path)
         if found is None:
-            raise errors.NotFoundError(f"{path} not found", status=404)
+            name = path.rpartition("/")[2]
+            raise errors.NotFoundError(f"{path} not found", status=404, name=name)
         copied: Raw = clone(found)
         return copied
 

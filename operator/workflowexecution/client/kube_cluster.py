@@ -180,10 +180,7 @@ class KubeCluster:
 
     async def list_custom_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
         """See Cluster."""
-        try:
-            return await self._list_of_runs(custom_runs_path(namespace), run_names)
-        except errors.NotFoundError:
-            return []
+        return await self._list_of_runs(custom_runs_path(namespace), run_names)
 
     async def list_child_runs(self, namespace: str, run_names: Sequence[str]) -> list[Raw]:
         """See Cluster."""

@@ -68,7 +68,8 @@ class LiveReads:
         before = self._context.store.run(key)
         try:
             seen = parse_run(await self._context.cluster.get_run(*key))
-        except errors.NotFoundError:
+        except errors.NotFoundError as error:
+            _assert_is_about(key[1], error)
             self.mark_fresh(key)
             if before is not None:
                 self._context.store.run_is_gone(key, before.uid, now=self._context.clock.now())
@@ -157,7 +158,8 @@ class LiveReads:
         ]
         try:
             seen = parse_execution(await self._context.cluster.get_execution(namespace, name))
-        except errors.NotFoundError:
+        except errors.NotFoundError as error:
+            _assert_is_about(name, error)
             for known_uid in before:
                 self._forget(known_uid)
             return None
@@ -176,3 +178,13 @@ class LiveReads:
     def _forget(self, uid: str) -> None:
         for key in self._context.store.forget_execution(uid, now=self._context.clock.now()):
             self._context.runs.add(key)
+
+
+def _assert_is_about(name: str, error: errors.NotFoundError) -> None:
+    """Believe in the end of an object only if the API server names it.
+
+    A proxy that has just lost its servers answers 404 as well, and a run that is believed to be
+    gone holds its target no longer. Raises: UnavailableError.
+    """
+    if error.name != name:
+        raise errors.UnavailableError(f"{error}: this does not show that {name} is gone") from error

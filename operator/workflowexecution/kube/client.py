@@ -234,6 +234,7 @@ def error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors
         response.status,
         reading.text(told, "reason"),
         f"{what}: {response.status} {message}",
+        name=reading.text(told, "details", "name"),
         cause=_first_cause(told),
         retry_after=_seconds(response.headers.get("Retry-After", "")),
     )

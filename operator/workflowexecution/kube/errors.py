@@ -17,7 +17,15 @@ class ApiError(Exception):
 
 
 class NotFoundError(ApiError):
-    """The object, its namespace or its kind does not exist."""
+    """The object, its namespace or its kind does not exist.
+
+    ``name`` is that of the missing object, as the API server has it in such an answer. Where it is
+    empty, the kind is missing, or a proxy in between has answered: then the object may exist.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, name: str = "") -> None:
+        super().__init__(message, status=status)
+        self.name = name
 
 
 class AlreadyExistsError(ApiError):
@@ -81,7 +89,6 @@ def text_for_logs(error: BaseException | None) -> str:
 _BY_STATUS: Final[dict[int, type[ApiError]]] = {
     400: RejectedError,
     403: ForbiddenError,
-    404: NotFoundError,
     409: ConflictError,
     410: GoneError,
     413: RejectedError,
@@ -101,7 +108,13 @@ _CAN_BE_DENIALS: Final = frozenset(range(400, 500)) - {400, 413, 422, 429}
 
 
 def error_for(
-    status: int, reason: str, message: str, *, cause: str = "", retry_after: float | None = None
+    status: int,
+    reason: str,
+    message: str,
+    *,
+    name: str = "",
+    cause: str = "",
+    retry_after: float | None = None,
 ) -> ApiError:
     """Build the error for an HTTP status and the Status object beside it.
 
@@ -109,6 +122,7 @@ def error_for(
         status: HTTP status.
         reason: of the Status object.
         message: of the Status object, or the text of another answer.
+        name: of the object that the Status object is about.
         cause: reason of the first cause that the Status object gives.
         retry_after: seconds, where the reply has such a header.
     """
@@ -123,6 +137,8 @@ def error_for(
         return MissingRightError(message, status=status)
     if is_denial:
         return ForbiddenError(message, status=status)
+    if status == 404:
+        return NotFoundError(message, status=status, name=name if reason == "NotFound" else "")
     if status in _BY_STATUS:
         return _BY_STATUS[status](message, status=status)
     return UnavailableError(message, status=status, retry_after=retry_after)

@@ -89,6 +89,16 @@ class History:
         """
         return _Doubles().judge(self._in_order())
 
+    def changes_on(self, target: str) -> str:
+        """One line for each version of what was written on a target, to see how it came about."""
+        runs = {name_of(life.last) for life in self.runs().values() if _is_on(life.last, target)}
+        return "\n".join(
+            _told(step)
+            for step in self._in_order()
+            if _is_on(step.item, target)
+            or step.item["metadata"].get("labels", {}).get("tekton.dev/pipelineRun") in runs
+        )
+
     def wrong_steps(self) -> list[str]:
         """Phases that executions must not have gone from or to."""
         return [
@@ -240,6 +250,27 @@ def _is_called_back(run: Object, skipped: Object) -> bool:
     noticed = _time(skipped["status"]["skipDetails"]["skippedAt"]) + _NOTICED_WITHIN
     has_ended_before = ended is not None and _time(ended) <= noticed
     return bool(run["spec"].get("status") == "Cancelled") or has_ended_before
+
+
+def _is_on(item: Object, target: str) -> bool:
+    return target in (_annotation(item, TARGET), item.get("spec", {}).get("targetResource"))
+
+
+def _told(step: _Step) -> str:
+    item, meta = step.item, step.item["metadata"]
+    status: dict[str, Any] = item.get("status", {})
+    ref = (status.get("pipelineRunRef") or {}).get("name", "")
+    by = (meta.get("managedFields") or [{}])[-1].get("time", "")
+    words = (
+        *(step.version, by, step.plural, name_of(item), meta["uid"][:8]),
+        "deleted" if step.is_gone else "",
+        "deleting" if meta.get("deletionTimestamp") else "",
+        f"phase={phase_of(item)} run={ref}" if step.plural == EXECUTIONS else "",
+        f"succeeded={_succeeded(item)}" if step.plural != EXECUTIONS else "",
+        f"asked={item['spec'].get('status', '')}" if step.plural == RUNS else "",
+        _annotation(item, UID)[:8],
+    )
+    return " ".join(str(word) for word in words if word)
 
 
 def _annotation(item: Object, key: str) -> str:

@@ -28,9 +28,9 @@ class Here:
         self.raw = raw
         self.created: list[Any] = []
 
-    async def get_execution(self, *_: str) -> dict[str, Any]:
+    async def get_execution(self, _: str, name: str) -> dict[str, Any]:
         if self.raw is None:
-            raise errors.NotFoundError("it is not found", status=404)
+            raise errors.NotFoundError("it is not found", status=404, name=name)
         return self.raw
 
     async def create_run(self, manifest: dict[str, Any]) -> dict[str, Any]:

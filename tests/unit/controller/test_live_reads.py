@@ -44,6 +44,8 @@ class Here:
         self.task_runs: list[dict[str, Any]] = []
         self.pods: list[dict[str, Any]] = []
         self.asked: list[tuple[str, ...]] = []
+        # What an answer that nothing is there names; None for what was asked for.
+        self.missing: str | None = None
         # What happens while an answer is on its way.
         self.on_the_way: Callable[[], object] = lambda: None
 
@@ -71,7 +73,8 @@ class Here:
         found = objects.get(name)
         self.on_the_way()
         if found is None:
-            raise errors.NotFoundError(f"{name} not found", status=404)
+            missing = name if self.missing is None else self.missing
+            raise errors.NotFoundError(f"{name} not found", status=404, name=missing)
         return found
 
 
@@ -134,6 +137,24 @@ async def test_a_run_that_is_gone_holds_its_target_and_that_is_fresh(
     assert gone is not None
     assert (gone.is_gone, reader.is_fresh(RUN.key)) == (True, True)
     assert await reader.read_run((RUN_NAMESPACE, "never-was")) is None
+
+
+@pytest.mark.parametrize("missing", ["", "another"])
+async def test_an_answer_that_does_not_name_the_object_does_not_show_that_it_is_gone(
+    here: Here, reader: LiveReads, store: Store, missing: str
+) -> None:
+    """A proxy whose servers are away answers so; the run goes on."""
+    mine = make_execution("mine")
+    store.observe_run(RUN, now=NOW)
+    store.observe_execution(mine, now=NOW)
+    here.missing = missing
+    with pytest.raises(errors.UnavailableError, match="does not show that"):
+        await reader.read_run(RUN.key)
+    with pytest.raises(errors.UnavailableError, match="does not show that mine is gone"):
+        await reader.read_execution(NAMESPACE, "mine")
+    assert store.run(RUN.key) == RUN
+    assert not reader.is_fresh(RUN.key)
+    assert [one.uid for one in store.executions()] == [mine.uid]
 
 
 async def test_a_run_that_is_told_of_after_none_was_there_is_not_gone(

@@ -36,9 +36,9 @@ class Server:
         self.is_carried_out = True
         self.writes: list[str] = []
 
-    async def get_run(self, _: str, __: str) -> dict[str, Any]:
+    async def get_run(self, _: str, name: str) -> dict[str, Any]:
         if self.run is None:
-            raise errors.NotFoundError("gone")
+            raise errors.NotFoundError("gone", name=name)
         return self.run
 
     async def cancel_run(self, _: Run, asked: Asked) -> dict[str, Any]:
