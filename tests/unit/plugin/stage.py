@@ -86,7 +86,9 @@ def put_run(server: Server, owner: str, target: str, status: Object) -> None:
 def put_hold(server: Server, name: str, **spec: Any) -> None:
     """Have a hold on the server."""
     item = raw_hold(name, **spec)
-    item["metadata"]["namespace"] = RUNS
+    # An age that is the same at each time of the day.
+    since = datetime.now(UTC) - timedelta(days=331, hours=12)
+    item["metadata"] |= {"namespace": RUNS, "creationTimestamp": format_time(since)}
     server.objects[f"{holds_path(RUNS)}/{name}"] = item
 
 
