@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workflowexecution.core.status.compose import BUNDLE_VERIFIED
+from workflowexecution.core.status.compose import UNDECLARED_PARAMETER
 from workflowexecution.observe import events
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
@@ -75,6 +75,11 @@ MEANINGS = {
         WARNING,
         "Tekton was made to fetch another bundle than the execution asks for by digest",
     ),
+    "UndeclaredParameter": (
+        WARNING,
+        "the workflow does not declare a parameter of the execution; the message names what it "
+        "declares",
+    ),
     "LockViolated": (
         WARNING,
         "two active runs were seen on one target; the younger was cancelled. This must not happen: "
@@ -84,12 +89,12 @@ MEANINGS = {
 
 
 def reasons() -> set[str]:
-    """Every reason that `observe/events.py` names, and that of the condition it reports."""
+    """Every reason that `observe/events.py` names, and those of the conditions it reports."""
     named = {
         value for name, value in vars(events).items() if name.isupper() and isinstance(value, str)
     }
     by_phase = {reason for _, reason, _ in events._BY_PHASE.values()}
-    return (named - {BUNDLE_VERIFIED}) | by_phase | {"DigestMismatch"}
+    return named | by_phase | {"DigestMismatch", UNDECLARED_PARAMETER}
 
 
 def page() -> str:

@@ -67,6 +67,16 @@ def test_a_success(world: World, target: str, costs: Costs) -> None:
     costs(A_SUCCESS)
 
 
+def test_a_parameter_that_is_not_declared_costs_its_event(
+    world: World, target: str, costs: Costs
+) -> None:
+    item, run = world.launched(target, parameters={"REPLICA": "3"})
+    world.tekton.begin(run, declares=("REPLICAS",))
+    world.tekton.succeed(run)
+    world.ended(item, "Completed")
+    costs(A_SUCCESS | {EVENT: 3})
+
+
 def test_a_failure_reads_what_is_left_of_its_run_once(
     world: World, target: str, costs: Costs
 ) -> None:

@@ -202,6 +202,7 @@ class WorkflowExecutionStatus(Model):
     )
     conditions: list[Condition] = Field(
         default_factory=list,
-        description="Succeeded, PipelineRunCreated, BundleVerified, Reconciling and Stalled.",
+        description="Succeeded, PipelineRunCreated, BundleVerified, UndeclaredParameter, "
+        "Reconciling and Stalled.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )

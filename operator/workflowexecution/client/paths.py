@@ -9,7 +9,12 @@ from workflowexecution.core import names
 
 EVENTS: Final = "/apis/events.k8s.io/v1"
 TEKTON_NAMESPACE: Final = "tekton-pipelines"
-TEKTON_INFO: Final = f"/api/v1/namespaces/{TEKTON_NAMESPACE}/configmaps/pipelines-info"
+_TEKTON_MAPS: Final = f"/api/v1/namespaces/{TEKTON_NAMESPACE}/configmaps"
+TEKTON_INFO: Final = f"{_TEKTON_MAPS}/pipelines-info"
+TEKTON_FLAGS: Final = f"{_TEKTON_MAPS}/feature-flags"
+RESOLVER_FLAGS: Final = (
+    f"/api/v1/namespaces/{TEKTON_NAMESPACE}-resolvers/configmaps/resolvers-feature-flags"
+)
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
 _TEKTON_BETA: Final = "/apis/tekton.dev/v1beta1"

@@ -9,7 +9,7 @@ from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStat
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.summary import note_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.status.compose import BUNDLE_VERIFIED
+from workflowexecution.core.status.compose import WARNINGS
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"
@@ -69,8 +69,10 @@ def events_for(
     if run and before.pipeline_run_ref is None:
         note = f"created PipelineRun {run.namespace}/{run.name} on target {execution.target}"
         add("Normal", PIPELINE_RUN_CREATED, "Run", note)
-    if (mismatch := _mismatch(after)) and not _mismatch(before):
-        add("Warning", mismatch.reason, "Verify", mismatch.message)
+    for kind, status in WARNINGS:
+        warned = _condition(after, kind, status)
+        if warned and not _condition(before, kind, status):
+            add("Warning", warned.reason, "Verify", warned.message)
     if after.phase in _BY_PHASE and after.phase != before.phase:
         add(*_BY_PHASE[after.phase], ending_of(after, execution))
     return events
@@ -84,10 +86,10 @@ def ending_of(status: WorkflowExecutionStatus, execution: Execution) -> str:
     return (run and run.message) or status.conditions[0].message
 
 
-def _mismatch(status: WorkflowExecutionStatus) -> Condition | None:
-    """The condition that says that what ran is not what was asked for by digest."""
-    found = (item for item in status.conditions if item.type == BUNDLE_VERIFIED)
-    return next((item for item in found if item.status == "False"), None)
+def _condition(status: WorkflowExecutionStatus, kind: str, value: str) -> Condition | None:
+    """The condition of this type, where it has this status."""
+    found = (item for item in status.conditions if item.type == kind)
+    return next((item for item in found if item.status == value), None)
 
 
 def build_event(

@@ -46,7 +46,7 @@ COMMANDS: Final = {
     "holds": _Command("holds", "list_of_holds", flags.OF_HOLDS, flags.LISTS),
     "release": _Command("holds", "release", flags.OF_HOLDS, flags.LINES),
     "clear": _Command("clear", "clear", forms=flags.WORDS),
-    "submit": _Command("submit", "submit", flags.OF_SUBMIT),
+    "submit": _Command("submit", "submit", flags.OF_A_LAUNCH),
     "top": _Command("top", "top", flags.OF_EXECUTIONS),
     "doctor": _Command("doctor", "doctor", flags.OF_DOCTOR),
     "version": _Command("doctor", "version", flags.OF_VERSION),

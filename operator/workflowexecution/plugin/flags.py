@@ -24,7 +24,6 @@ OF_TARGETS: Final[Refused] = {
     "all_namespaces": "it shows all namespaces already",
 }
 OF_A_LAUNCH: Final[Refused] = {"all_namespaces": "an execution is in one namespace: name it by -n"}
-OF_SUBMIT: Final[Refused] = {**OF_A_LAUNCH, **_LOOKS_AT_NO_RUN}
 OF_HOLDS: Final[Refused] = {
     "namespace": "holds are in the execution namespace: name that by --execution-namespace",
     "all_namespaces": "holds are in the execution namespace, and apply to all others",

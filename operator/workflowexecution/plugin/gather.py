@@ -3,14 +3,17 @@
 Objects that the user may not read are left out, and `Facts.unread` says so.
 """
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Final
 
+from workflowexecution.api import reading
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw, read_leftovers_of
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.paths import execution_paths, runs_path
 from workflowexecution.core import names
-from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.decoding import digest_in, parse_execution, parse_run
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -20,11 +23,47 @@ from workflowexecution.core.facts.leftovers import (
 )
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.facts.shapes import PageOfRuns
 from workflowexecution.kube import errors
+from workflowexecution.kube.decoding import decode_only
 from workflowexecution.plugin.requests import cluster_of, escaped
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.preview import Facts
 from workflowexecution.views.wording import missing_right
+
+# For what a command tells beside its answer.
+_PATIENCE_S: Final = 3.0
+_CREATED_AT: Final = ("metadata", "creationTimestamp")
+
+
+async def last_resolved_run(session: Session, workflow_id: str, bundle: str) -> Raw | None:
+    """The newest run of a workflow and its bundle whose pipeline Tekton has resolved.
+
+    None where there is none, or it cannot be read, or not in a short time.
+
+    Args:
+        session: of the command.
+        workflow_id: of the workflow; only runs that have its label are read.
+        bundle: its reference; one with a digest is the bundle of that digest.
+    """
+    path = runs_path(session.execution_namespace)
+    query = {"labelSelector": f"{names.KEY_WORKFLOW_ID}={names.label_value(workflow_id)}"}
+    listed = session.client.list_pages(path, query, decode_only(PageOfRuns))
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            found = [raw async for raw in listed if _is_resolved(raw, bundle)]
+    except (errors.ApiError, TimeoutError):
+        return None
+    return max(found, key=lambda raw: reading.text(raw, *_CREATED_AT), default=None)
+
+
+def _is_resolved(raw: Raw, bundle: str) -> bool:
+    """Whether a run is of this bundle, and shows the pipeline that is in it."""
+    asked = reading.text(reading.item(raw, "spec", "pipelineRef", "params", name="bundle"), "value")
+    fetched = reading.text(raw, "status", "provenance", "refSource", "digest", "sha256")
+    digest = digest_in(bundle)
+    is_meant = digest in (digest_in(asked), f"sha256:{fetched}") if digest else asked == bundle
+    return is_meant and bool(reading.mapping(raw, "status", "pipelineSpec"))
 
 
 async def _runs(session: Session, target: str) -> AsyncIterator[Raw]:

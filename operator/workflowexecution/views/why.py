@@ -1,6 +1,6 @@
 """Explains an execution: the cause of its phase, its progress, and when it may run again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +9,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.status.compose import WARNINGS
 from workflowexecution.core.text import clear_command, command
 from workflowexecution.views.executions import CANCELLED, blocker_of, reason_of, was_cancelled
 from workflowexecution.views.preview import Preview
@@ -34,6 +35,7 @@ class Why:
     happened: the operator's message; empty where there is none yet.
     means, to_do: of the reason; empty where it needs no explanation.
     because_of: namespace/name of the execution that caused its skip; empty where there is none.
+    warnings: of its conditions, as of parameters that its workflow does not declare.
     again: when an execution like it may run; empty where that is not known.
     """
 
@@ -46,6 +48,7 @@ class Why:
     means: str
     to_do: str
     because_of: str
+    warnings: Sequence[str]
     again: str
     may_run_now: bool | None
     until: datetime | None
@@ -75,6 +78,7 @@ def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why
         means=means,
         to_do=to_do,
         because_of=blocker_of(execution),
+        warnings=warnings_of(execution),
         again=_again(execution, expected, now) if expected else "",
         may_run_now=_may_run_now(expected),
         until=expected.until if expected else None,
@@ -141,6 +145,16 @@ def happened_to(execution: Execution) -> str:
         or reading.text(failure, "message")
         or messages.get("Succeeded", "")
     )
+
+
+def warnings_of(execution: Execution) -> list[str]:
+    """The messages of the conditions that warn: of its bundle, and of its parameters."""
+    conditions = reading.mappings(execution.raw, "status", "conditions")
+    return [
+        reading.text(item, "message")
+        for item in conditions
+        if (item.get("type"), item.get("status")) in WARNINGS
+    ]
 
 
 def _again(execution: Execution, expected: Preview, now: datetime) -> str:

@@ -31,6 +31,7 @@ _READERS: Final = {
 _DOCTOR: Final = "workflowexecution-doctor"
 # Tekton gives it to all users, for the object that tells its version.
 _OF_TEKTON: Final = "Tekton's Role tekton-pipelines-info gives it"
+_FLAGS_OF_TEKTON: Final = re.compile(r'configmaps "(resolvers-)?feature-flags" is forbidden')
 _DOERS: Final = {
     ("patch", "pipelineruns"): "workflowexecution-canceller",
     **{(verb, "workflowexecutions"): "workflowexecution-orchestrator" for verb in _WRITING},
@@ -76,7 +77,10 @@ def missing_right(message: str) -> str:
     found = _REFUSAL.search(message)
     if found is None:
         return message
-    return lacking(found["verb"], found["resource"], found["group"], found["namespace"] or "")
+    right = (found["verb"], found["resource"], found["group"], found["namespace"] or "")
+    if _FLAGS_OF_TEKTON.search(message):
+        return f"{_missing(*right)}; the ClusterRole {_DOCTOR} gives it"
+    return lacking(*right)
 
 
 def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
@@ -88,13 +92,17 @@ def lacking(verb: str, resource: str, group: str, namespace: str) -> str:
         group: of its API; empty for the core group.
         namespace: empty for all.
     """
-    what = f"{resource}.{group}" if group else resource
-    where = f"in namespace {namespace}" if namespace else "in all namespaces"
-    missing = f"the right to {verb} {what} {where} is missing"
+    missing = _missing(verb, resource, group, namespace)
     if (resource, namespace) == ("configmaps", TEKTON_NAMESPACE):
         return f"{missing}; {_OF_TEKTON}"
     role = _role_for(verb, resource.partition("/")[0])
     return f"{missing}; the ClusterRole {role} gives it" if role else missing
+
+
+def _missing(verb: str, resource: str, group: str, namespace: str) -> str:
+    what = f"{resource}.{group}" if group else resource
+    where = f"in namespace {namespace}" if namespace else "in all namespaces"
+    return f"the right to {verb} {what} {where} is missing"
 
 
 def _role_for(verb: str, resource: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.executions import IMAGE, execution, unique, unique_target
+from harness import rights
+from harness.executions import IMAGE, execution, name_of, unique, unique_target
 from harness.plugin_command import ask
 from harness.waiting import eventually
 from harness.world import World
@@ -87,3 +88,29 @@ def test_what_is_wrong_is_told_before_anything_is_created(world: World, tmp_path
     assert tried.status == 0
     assert tried.out.endswith(" would be created\n")
     assert len(world.executions.list(world.source)) == before
+
+
+def test_a_parameter_that_the_last_run_did_not_declare_is_told(world: World) -> None:
+    image = f"registry.example/{unique('bundle')}@sha256:{'a' * 64}"
+    ref = {"workflowId": "restart", "version": "v1", "containerImage": image}
+    _, run = world.launched(unique_target(), workflowRef=ref)
+    flags = ("--workflow", "restart", "--version", "v1", "--image", image, "-p", "REPLICA=3")
+    before = ask(world, "submit", *flags, "--target", unique_target(), "--dry-run")
+    assert (before.status, before.err) == (0, "")
+    world.tekton.begin(run, declares=("REPLICAS",))
+    told = ask(world, "submit", *flags, "--target", unique_target(), "--dry-run")
+    assert (told.status, told.out.endswith(" would be created\n")) == (0, True)
+    assert " ".join(told.err.split()) == (
+        "warning: the workflow declares no parameter REPLICA (did you mean REPLICAS?); it declares "
+        f"REPLICAS (as its last run {world.execution_namespace}/{name_of(run)} shows)"
+    )
+
+
+def test_who_may_not_read_runs_submits_as_before(world: World, tmp_path: Path) -> None:
+    roles = {"workflowexecution-orchestrator": world.source}
+    account = rights.kubeconfig_with_roles(
+        world.cluster, world.source, "submitter", roles, tmp_path
+    )
+    flags = ("--target", unique_target(), "-p", "REPLICA=3", "--dry-run")
+    told = ask(world, "submit", *WORKFLOW, *flags, kubeconfig=str(account))
+    assert (told.status, told.err) == (0, "")

@@ -37,9 +37,17 @@ class Tekton:
         return self._write(run, "Unknown", "ResolvingPipelineRef", "resolving", startTime=now())
 
     def begin(
-        self, run: Object, *, steps: bool = True, tasks: Sequence[Object] = PIPELINE
+        self,
+        run: Object,
+        *,
+        steps: bool = True,
+        tasks: Sequence[Object] = PIPELINE,
+        declares: Sequence[str] = (),
     ) -> Object:
-        """Resolve the pipeline, of these tasks, and start the first: a TaskRun, or a CustomRun."""
+        """Resolve the pipeline, of these tasks, and start the first: a TaskRun, or a CustomRun.
+
+        declares: names of its parameters.
+        """
         # Before that of its task, as Tekton does; told to the second, the two may differ.
         started = run.get("status", {}).get("startTime") or now()
         name = tasks[0]["name"]
@@ -55,7 +63,7 @@ class Tekton:
             "Running",
             message,
             startTime=started,
-            pipelineSpec={"tasks": [*tasks]},
+            pipelineSpec={"params": [{"name": name} for name in declares], "tasks": [*tasks]},
             childReferences=[_reference(run, kind, name)],
         )
 

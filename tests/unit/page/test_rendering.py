@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from builders import NOW, ago, make_execution, make_run
 from workflowexecution.api.status import Phase, SkipReason
@@ -101,7 +102,9 @@ def test_nothing_on_the_first_page_is_markup_of_others() -> None:
 def test_nothing_in_a_story_is_markup_of_others() -> None:
     execution = make_execution(EVIL, target=EVIL, workflow_id=EVIL, namespace=EVIL)
     spec = {"workflowRef": {"containerImage": EVIL}}
-    execution = replace(execution, raw={**execution.raw, "spec": spec})
+    warning = {"type": "UndeclaredParameter", "status": "True", "message": EVIL}
+    raw = {**execution.raw, "spec": spec, "status": {"conditions": [warning]}}
+    execution = replace(execution, raw=raw)
     account = Account(
         execution=execution,
         run=None,
@@ -115,7 +118,8 @@ def test_nothing_in_a_story_is_markup_of_others() -> None:
         read_at=NOW,
     )
     html = page("story.html", story=story_of(account, ALL, EVIL))
-    assert html.count("alert(") > 8
+    assert html.count("alert(") > 9
+    assert f"<dt>Warning</dt><dd>{escape(EVIL)}</dd>" in html
     assert "<script>alert" not in html
     assert "<b>" not in html
 

@@ -335,17 +335,3 @@ def test_only_failures_of_a_day_for_want_of_an_image_are_told() -> None:
     found = images.failures_finding([old, new], NOW)
     assert found.detail.endswith("last team-a/new: no such image")
     assert shipped("Deployment", "operator/deployment.yaml")[0]["metadata"]["name"] == OPERATOR
-
-
-@pytest.mark.parametrize(
-    ("ready", "state", "said"),
-    [(2, State.OK, "2 pods ready"), (0, State.ERROR, "runs wait"), (None, State.ERROR, "no ready")],
-)
-def test_a_resolver_without_a_ready_pod_is_an_error(
-    ready: int | None, state: State, said: str
-) -> None:
-    status = {} if ready is None else {"readyReplicas": ready}
-    found = cluster.resolver_finding({"metadata": {"namespace": "resolvers"}, "status": status})
-    assert (found.check, found.state) == ("resolver", state)
-    assert said in found.detail
-    assert "resolvers/tekton-pipelines-remote-resolvers" in found.detail

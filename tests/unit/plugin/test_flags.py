@@ -8,11 +8,13 @@ import json
 import pytest
 
 from unit.plugin.played import Terminal, Told
-from unit.plugin.test_unread import COMMANDS
+from unit.plugin.test_unread import COMMANDS as READS
 from workflowexecution.plugin import flags
 from workflowexecution.plugin.arguments import PLAIN, VALUED, in_order
 from workflowexecution.plugin.rendering import Output
 
+# Only the parameters of an execution are compared with a run.
+COMMANDS = {**READS, "submit": (*READS["submit"], "-p", "SIZE=1")}
 # Each shared flag with a value that changes what is asked or answered.
 GIVEN = {
     "namespace": ("-n", "shop"),
@@ -38,7 +40,7 @@ REFUSED = {
     "holds": {"namespace", "all_namespaces"},
     "release": {"namespace", "all_namespaces"},
     "can-run": {"all_namespaces"},
-    "submit": {"all_namespaces", "execution_namespace"},
+    "submit": {"all_namespaces"},
     "doctor": {"namespace", "all_namespaces"},
     "version": {"namespace", "all_namespaces", "execution_namespace"},
 }

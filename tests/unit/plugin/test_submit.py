@@ -1,10 +1,18 @@
 """What `submit` makes of flags and files."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from builders import TARGET, ago, raw_run
+from unit.plugin.played import Request, Terminal, Told
+from unit.plugin.stage import RUNS
+from workflowexecution.client.paths import run_path, runs_path
+from workflowexecution.core import names
 from workflowexecution.plugin.commands import submit
+
+DIGEST = f"sha256:{'a' * 64}"
 
 
 @pytest.mark.parametrize(
@@ -43,3 +51,56 @@ def test_a_file_that_is_no_execution_is_refused(tmp_path: Path, content: str, sa
     file.write_text(content)
     with pytest.raises(ValueError, match=said):
         submit._read(file)
+
+
+@pytest.fixture
+def image(terminal: Terminal) -> str:
+    """The bundle of a run that is there, whose pipeline declares REPLICAS."""
+    asked = "registry.example/restart:v1@" + DIGEST
+    params = [{"name": "bundle", "value": asked}]
+    declared = [{"name": name} for name in ("TARGET_RESOURCE", "REPLICAS")]
+    for slot, resolved in enumerate([{"params": []}, {"params": declared}, {}], 1):
+        spec, status = {"pipelineRef": {"params": params}}, {"pipelineSpec": resolved}
+        made = ago(minutes=10 - slot)
+        run = raw_run("running", number=slot, created_at=made, spec=spec, status=status)
+        run["metadata"]["labels"][names.KEY_WORKFLOW_ID] = "restart"
+        terminal.server.objects[run_path(RUNS, run["metadata"]["name"])] = run
+    return asked
+
+
+def submitted(terminal: Terminal, image: str, *more: str) -> Told:
+    where = ("--target", "shop/Deployment/x", "--workflow", "restart", "--version", "1")
+    return terminal.ask("submit", *where, "--image", image, *more)
+
+
+@pytest.mark.parametrize("asked", ["registry.example/restart:v1@", "mirror.example/other@"])
+def test_what_the_last_run_of_the_bundle_did_not_declare_is_told(
+    terminal: Terminal, image: str, asked: str
+) -> None:
+    told = submitted(terminal, asked + DIGEST, "-p", "REPLICA=3", "-o", "json")
+    assert told.status == 0
+    assert json.loads(told.out)["spec"]["parameters"] == {"REPLICA": "3"}
+    assert " ".join(told.err.split()) == (
+        "warning: the workflow declares no parameter REPLICA (did you mean REPLICAS?); it declares "
+        f"REPLICAS (as its last run {RUNS}/{names.run_name(TARGET, 2)} shows)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameters", "is_refused"),
+    [
+        pytest.param("", ("-p", "REPLICAS=3"), False, id="declared"),
+        pytest.param("registry.example/restart:v1", ("-p", "X=1"), False, id="another-bundle"),
+        pytest.param("", ("-p", "X=1"), True, id="no-right"),
+        pytest.param("", (), False, id="none-given"),
+    ],
+)
+def test_nothing_is_told_that_is_not_known(
+    terminal: Terminal, image: str, asked: str, parameters: tuple[str, ...], is_refused: bool
+) -> None:
+    if is_refused:
+        terminal.server.refuse(Request("GET", runs_path(RUNS)))
+    told = submitted(terminal, asked or image, *parameters)
+    assert (told.status, told.err) == (0, "")
+    reads = [item for item in terminal.server.asked if item.path == runs_path(RUNS)]
+    assert len(reads) == bool(parameters)

@@ -33,6 +33,12 @@ REFUSED = 'x is forbidden: User "anna" cannot {} resource "{}" in API group "{}"
             "Tekton's Role tekton-pipelines-info gives it",
         ),
         (
+            'configmaps "feature-flags" is forbidden: '
+            + REFUSED.format("get", "configmaps", "", 'in the namespace "tekton-pipelines"'),
+            "the right to get configmaps in namespace tekton-pipelines is missing; "
+            "the ClusterRole workflowexecution-doctor gives it",
+        ),
+        (
             REFUSED.format("list", "workflowexecutions", "g", "at the cluster scope"),
             "the right to list workflowexecutions.g in all namespaces is missing; "
             "the ClusterRole workflowexecution-viewer gives it",

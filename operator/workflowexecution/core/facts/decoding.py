@@ -19,7 +19,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.cancellation import noted_cancellation
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.pipeline import Pipeline, parse_pipeline, text_of_results
+from workflowexecution.core.facts.pipeline import parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
 
 # Size of parameters in memory; those of nearly all executions are far smaller.
@@ -174,7 +174,7 @@ def parse_run(raw: Raw) -> Run | None:
         pinned_digest=_pinned_digest(raw),
         fetched_digest=f"sha256:{fetched}" if fetched else "",
         result_text=text_of_results(raw),
-        undeclared_parameters=_undeclared(raw, pipeline),
+        undeclared=pipeline.undeclared,
         is_cleared=bool(cleared.strip()),
         cancellation=noted_cancellation(known, created_at) if asked in _CANCELS else None,
         children=pipeline.children,
@@ -276,14 +276,3 @@ def _count_in(message: str) -> int:
     """
     match = _TASKS_COMPLETED.match(message)
     return int(match[1]) if match else 0
-
-
-def _undeclared(raw: Raw, pipeline: Pipeline) -> tuple[str, ...]:
-    """Names of a run's parameters that its pipeline does not declare; empty until resolved.
-
-    Tekton accepts them silently, and a misspelt one leaves the default of the right one.
-    """
-    if pipeline.parameters is None:
-        return ()
-    given = {reading.text(item, "name") for item in reading.mappings(raw, "spec", "params")}
-    return tuple(sorted(given - pipeline.parameters - {RESERVED_PARAMETER, ""}))

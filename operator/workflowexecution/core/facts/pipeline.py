@@ -8,11 +8,14 @@ and why they failed. Six names of results have a meaning here. All others belong
 and are not shown.
 """
 
+import difflib
 import json
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from workflowexecution.api import reading
+from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason
 
@@ -25,6 +28,10 @@ _UNCHANGED: Final = "false"
 SHOWN_RESULTS: Final = ("before", "after", "found")
 # Maximum length of one result: a step writes at most 4096 bytes, a condition holds 32768.
 _LONGEST: Final = 1024
+# Undeclared parameters that a text names, and declared ones that it names or compares them with:
+# an execution can give 256 parameters, whose names may be long, and a pipeline can declare more.
+_NAMED: Final = 20
+_COMPARED: Final = 100
 _REASONS: Final = frozenset(reason.value for reason in FailureReason)
 
 
@@ -47,17 +54,43 @@ ANY_CHILDREN: Final = ChildKinds()
 _NONE: Final = ChildKinds(may_outlast=False, custom_runs=False, runs=False)
 
 
+class Undeclared(NamedTuple):
+    """Parameters that a workflow was given and does not declare; both sorted, without duplicates.
+
+    names: at least one.
+    declared: all that it declares, without the one that the operator sets.
+    """
+
+    names: Sequence[str]
+    declared: Sequence[str]
+
+    def describe(self) -> str:
+        """The parameters in words, with similar names that are declared.
+
+        Whether a value has an effect is not known: Tekton also inserts undeclared parameters into
+        tasks that the pipeline contains.
+        """
+        named = [f"{name}{self._hint(name)}" for name in self.names[:_NAMED]]
+        said = f"the workflow declares no parameter {_listed(named, len(self.names))}"
+        declares = _listed(self.declared[:_NAMED], len(self.declared)) or "none"
+        return f"{said}; it declares {declares}"
+
+    def _hint(self, name: str) -> str:
+        close = difflib.get_close_matches(name, self.declared[:_COMPARED], n=1)
+        return f" (did you mean {close[0]}?)" if close else ""
+
+
 class Pipeline(NamedTuple):
     """The resolved pipeline of a run; its fields are empty before.
 
     task_names: of its tasks, then of its finally tasks.
-    parameters: names of the declared parameters; None until it is resolved.
+    undeclared: parameters of the run that it does not declare; None where there are none.
     """
 
     children: ChildKinds
     task_names: tuple[str, ...] = ()
     has_finally: bool = False
-    parameters: frozenset[str] | None = None
+    undeclared: Undeclared | None = None
 
 
 def parse_pipeline(raw: Raw, *, has_failed: bool) -> Pipeline:
@@ -75,10 +108,29 @@ def parse_pipeline(raw: Raw, *, has_failed: bool) -> Pipeline:
         ),
         task_names=tuple(name for task in tasks if (name := reading.text(task, "name"))),
         has_finally=bool(finally_tasks),
-        parameters=frozenset(
-            reading.text(item, "name") for item in reading.mappings(spec, "params")
+        undeclared=undeclared_among(
+            (reading.text(item, "name") for item in reading.mappings(raw, "spec", "params")),
+            declared_in(raw),
         ),
     )
+
+
+def declared_in(raw: Raw) -> frozenset[str]:
+    """The parameters that the resolved pipeline of a run declares; none until it is resolved."""
+    declared = reading.mappings(raw, "status", "pipelineSpec", "params")
+    return frozenset(reading.text(item, "name") for item in declared)
+
+
+def undeclared_among(given: Iterable[str], declared: Set[str]) -> Undeclared | None:
+    """The given names that are not declared; None where there are none."""
+    own = {RESERVED_PARAMETER, ""}
+    names = sorted({*given} - declared - own)
+    return Undeclared(tuple(names), tuple(sorted(declared - own))) if names else None
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    more = count - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _may_outlast(task: Raw) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from workflowexecution.core.facts.cancellation import Cancellation
-from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
+from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds, Undeclared
 
 # Namespace and name.
 RunKey = tuple[str, str]
@@ -76,7 +76,8 @@ class Run:
     pinned_digest: the digest of the bundle in the request to Tekton; empty where there is none.
     fetched_digest: of the image that Tekton fetched; empty until Tekton reports it.
     result_text: the text of its results; empty where there is none.
-    undeclared_parameters: names of given parameters that the resolved pipeline does not declare.
+    undeclared: the given parameters that its pipeline does not declare; None where there are none,
+        or it is not resolved yet.
     is_cleared: whether a person has noted on it that its failure has been looked at.
     cancellation: who cancelled it with the plugin; None where it is not cancelled, or was cancelled
         in another way.
@@ -115,7 +116,7 @@ class Run:
     pinned_digest: str = ""
     fetched_digest: str = ""
     result_text: str = ""
-    undeclared_parameters: tuple[str, ...] = ()
+    undeclared: Undeclared | None = None
     is_cleared: bool = False
     cancellation: Cancellation | None = None
     is_gone: bool = False

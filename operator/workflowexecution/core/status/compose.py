@@ -25,6 +25,9 @@ PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 RECONCILING: Final = "Reconciling"
 STALLED: Final = "Stalled"
 BUNDLE_VERIFIED: Final = "BundleVerified"
+UNDECLARED_PARAMETER: Final = "UndeclaredParameter"
+# Conditions that warn of something: their types, and the status with which they do.
+WARNINGS: Final = ((BUNDLE_VERIFIED, "False"), (UNDECLARED_PARAMETER, "True"))
 # The limit of metav1.Condition; Tekton's text has none.
 _MESSAGE_MAX: Final = 32_768
 
@@ -87,7 +90,7 @@ def status_for(
                 reason=outcome.reason,
                 message=outcome.message,
                 has_run=ref is not None,
-                on_bundle=claim_on_bundle(asked, run) if run else None,
+                on_run=claims_on(asked, run) if run else (),
                 generation=generation,
                 now=now,
             ),
@@ -144,14 +147,14 @@ def conditions_for(
     reason: str,
     message: str,
     has_run: bool,
-    on_bundle: Claim | None = None,
+    on_run: Iterable[Claim] = (),
     generation: int,
     now: datetime,
 ) -> list[Condition]:
     """Build all conditions of a phase; transition times change only with the condition's status.
 
-    ``on_bundle`` is None where nothing is known about the bundle of the run; an earlier condition
-    about it is then kept.
+    ``on_run`` has what is known about the run's bundle and parameters. An earlier condition of
+    another type is kept.
     """
     before = {condition.type: condition for condition in current}
     claims = [
@@ -162,9 +165,9 @@ def conditions_for(
         Claim(RECONCILING, "False" if phase in TERMINAL_PHASES else "True", reason),
         Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
     ]
-    if on_bundle is not None:
-        claims.append(on_bundle)
-    built = [_condition(claim, before.get(claim.type), generation, now) for claim in claims]
+    built = [
+        _condition(claim, before.get(claim.type), generation, now) for claim in (*claims, *on_run)
+    ]
     written = {condition.type for condition in built}
     return built + [condition for kind, condition in before.items() if kind not in written]
 
@@ -183,6 +186,19 @@ def _condition(claim: Claim, before: Condition | None, generation: int, now: dat
 def _transition_time(before: Condition | None, status: ConditionStatus, now: datetime) -> datetime:
     unchanged = before is not None and before.status == status
     return before.last_transition_time if before is not None and unchanged else now
+
+
+def claims_on(asked: str, run: Run) -> list[Claim]:
+    """The conditions on the bundle and on the parameters of a run.
+
+    ``asked`` is the digest that the execution is pinned to; empty where that is not known.
+    """
+    on_bundle = claim_on_bundle(asked, run)
+    claims = [on_bundle] if on_bundle else []
+    if run.undeclared:
+        said = run.undeclared.describe()
+        claims.append(Claim(UNDECLARED_PARAMETER, "True", UNDECLARED_PARAMETER, said))
+    return claims
 
 
 def claim_on_bundle(asked: str, run: Run) -> Claim | None:

@@ -43,13 +43,12 @@ def outcome_of_run(run: Run, failure: FailureDetails | None) -> Outcome:
         return Outcome(
             phase=Phase.FAILED,
             reason=failure.reason,
-            message=failure.natural_language_summary + _undeclared(run),
+            message=failure.natural_language_summary,
             run=run,
             failure=failure,
         )
     if run.succeeded == "True":
         message = run.result_text or _nothing_done(run) or run.message
-        message += _undeclared(run)
         return Outcome(phase=Phase.COMPLETED, reason="Completed", message=message, run=run)
     return outcome_of_progress(run)
 
@@ -70,19 +69,13 @@ def outcome_of_progress(run: Run, complaint: str = "", waits_for: str = "") -> O
     if waits_for:
         message = f"PipelineRun {run.namespace}/{run.name} waits: {waits_for}"
         return Outcome(phase=Phase.RUNNING, reason="Waiting", message=message, run=run)
-    message = f"PipelineRun {run.namespace}/{run.name} is running{_undeclared(run)}"
+    message = f"PipelineRun {run.namespace}/{run.name} is running"
     return Outcome(phase=Phase.RUNNING, reason="Running", message=message, run=run)
 
 
 def _nothing_done(run: Run) -> str:
     """The note that a successful run did no work; empty where a task has run."""
     return f"no task has run, so nothing was done: {run.message}" if run.has_run_no_task else ""
-
-
-def _undeclared(run: Run) -> str:
-    """The parameters of an execution that its workflow does not declare; empty without any."""
-    names = ", ".join(run.undeclared_parameters)
-    return f"; the workflow declares no parameter {names}" if names else ""
 
 
 def outcome_of_ending(run: Run, ending: str) -> Outcome:

@@ -29,7 +29,7 @@ from workflowexecution.plugin.shell import Exit, report_unread
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
 from workflowexecution.views.story import Moment, may_have_been_held, moments_of
-from workflowexecution.views.why import happened_to
+from workflowexecution.views.why import happened_to, warnings_of
 from workflowexecution.views.wording import missing_right
 
 
@@ -38,6 +38,7 @@ class Story:
     """The output of ``describe``.
 
     message: of the operator.
+    warnings: of the conditions, as of parameters that the workflow does not declare.
     log: the last lines of the failed step, oldest first.
     unread: says what could not be read.
     """
@@ -46,6 +47,7 @@ class Story:
     phase: str
     reason: str
     message: str
+    warnings: Sequence[str]
     target: str
     workflow_id: str
     run: str
@@ -90,6 +92,7 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
         phase=execution.phase or "",
         reason=reason_of(execution),
         message=happened_to(execution),
+        warnings=warnings_of(execution),
         target=execution.target,
         workflow_id=execution.workflow_id,
         run="/".join(run_key(session, execution)) if execution.run_name else "",
@@ -146,6 +149,7 @@ def _print(session: Session, story: Story, lacking: Sequence[str]) -> None:
             "Target": story.target,
             "Run": story.run,
             "Message": story.message,
+            "Warning": "; ".join(story.warnings),
         }
     )
     session.printer.say("")

@@ -12,6 +12,7 @@ from workflowexecution.client.kube_cluster import problem_of_versions
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
+    admission,
     cluster,
     images,
     published,
@@ -34,11 +35,14 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("versions", cluster.check_versions),
     ("definition", cluster.check_definition),
     ("tekton", cluster.check_tekton),
-    ("resolver", cluster.check_resolver),
+    ("tekton parts", cluster.check_tekton_parts),
+    ("bundles", cluster.check_bundles),
     ("clock", cluster.check_clock),
     ("nodes", cluster.check_nodes),
     ("execution namespace", rights.check_execution_namespace),
     ("operator namespace", rights.check_operator_namespace),
+    ("quotas", admission.check_quotas),
+    ("pod security", admission.check_pod_security),
     ("runner account", rights.check_runner_account),
     ("operator account", rights.check_operator_account),
     ("operator rights", rights.check_operator_rights),

@@ -12,10 +12,14 @@ import yaml
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.pipeline import declared_in, undeclared_among
+from workflowexecution.core.pipelinerun import pinned_image
 from workflowexecution.plugin.follow import wait_for_end
+from workflowexecution.plugin.gather import last_resolved_run
 from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
 from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags, spec_problem
 from workflowexecution.plugin.requests import name_of_kind
@@ -54,7 +58,12 @@ async def submit(
     image: Annotated[str, typer.Option(help="Bundle with the workflow, an OCI reference.")] = "",
     digest: Annotated[str, typer.Option(help="Digest the bundle must have, sha256:…")] = "",
     parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", help="NAME=value; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-p",
+            help="NAME=value; may be repeated; warns of names that the last run did not declare.",
+        ),
     ] = None,
     time_limit: Annotated[
         str, typer.Option("--timeout", help="Time limit of the run, e.g. 30m.")
@@ -108,6 +117,7 @@ async def submit(
         await _check_kind(session, manifest, flag_of)
     created = await _create(session, manifest, dry_run=dry_run)
     _print_created(session, created, dry_run=dry_run)
+    await _warn_of_parameters(session, manifest)
     if not wait:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
@@ -125,6 +135,20 @@ async def _check_kind(
     if fit.unchecked:
         session.printer.note(f"warning: the kind of the target was not checked: {fit.unchecked}")
     report_unread(session.printer, IS_KIND_SERVED, unread)
+
+
+async def _warn_of_parameters(session: Session, manifest: dict[str, Any]) -> None:
+    """Warn of parameters that the last run of the bundle did not declare, if that can be read."""
+    spec, _ = parse_spec(manifest)
+    if spec is None or not spec.parameters:
+        return
+    bundle = pinned_image(spec)
+    run = await last_resolved_run(session, spec.workflow_ref.workflow_id, bundle)
+    undeclared = undeclared_among(spec.parameters, declared_in(run)) if run else None
+    if run and undeclared:
+        meta = run["metadata"]
+        shown_by = f"as its last run {meta['namespace']}/{meta['name']} shows"
+        session.printer.note(f"warning: {undeclared.describe()} ({shown_by})")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def _print(session: Session, found: Why, otherwise: str) -> None:
             "Workflow": f"{found.workflow_id} on {found.target}",
             "What happened": found.happened,
             "Because of": found.because_of,
+            "Warning": "; ".join(found.warnings),
             "What it means": found.means,
             "What to do": found.to_do,
             "The same may run": found.again or otherwise,

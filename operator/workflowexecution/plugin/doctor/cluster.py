@@ -9,6 +9,7 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.crd import build_crd
 from workflowexecution.api.reading import Raw
 from workflowexecution.client.kube_cluster import problem_of_versions
+from workflowexecution.client.paths import RESOLVER_FLAGS
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import Finding, Installation, State, error, ok, warning
@@ -23,7 +24,16 @@ _INSTALL_CRD: Final = install("crd")
 _INSTALL_TEKTON: Final = (
     "install Tekton Pipelines 1.0 or newer: https://tekton.dev/docs/installation"
 )
-_RESOLVER: Final = "tekton-pipelines-remote-resolvers"
+# Tekton's Deployments, and what is missing without them. They have the same names in all
+# installations of Tekton, but not always the same namespace. Its webhook is among all webhooks.
+_TEKTON_PARTS: Final = {
+    "tekton-pipelines-controller": ("tekton controller", "no run begins, and none ends"),
+    "tekton-pipelines-remote-resolvers": (
+        "resolver",
+        "no bundle can be fetched, and runs wait",
+    ),
+}
+_BUNDLES_FLAG: Final = "enable-bundles-resolver"
 _SKEW: Final = timedelta(seconds=5)
 # Nodes write their Leases every ten seconds.
 _SILENT: Final = timedelta(minutes=1)
@@ -89,27 +99,46 @@ async def check_tekton(session: Session, _: Installation) -> list[Finding]:
     return [error("tekton", "tekton.dev/v1 is not served", _INSTALL_TEKTON)]
 
 
-async def check_resolver(session: Session, _: Installation) -> list[Finding]:
-    """Tekton's resolver, which fetches bundles, has a ready pod; no finding without a resolver.
+async def check_tekton_parts(session: Session, _: Installation) -> list[Finding]:
+    """Tekton's Deployments have a ready pod; no finding for one that is absent."""
+    return [
+        part_finding(one)
+        for name in _TEKTON_PARTS
+        async for one in session.client.list_pages(
+            "/apis/apps/v1/deployments", {"fieldSelector": f"metadata.name={name}"}
+        )
+    ]
 
-    It has the same name in all installations of Tekton, but not always the same namespace.
-    """
-    query = {"fieldSelector": f"metadata.name={_RESOLVER}"}
-    path = "/apis/apps/v1/deployments"
-    return [resolver_finding(one) async for one in session.client.list_pages(path, query)]
 
-
-def resolver_finding(deployment: Raw) -> Finding:
-    """Judge the Deployment of Tekton's resolver."""
-    namespace = reading.text(deployment, "metadata", "namespace")
+def part_finding(deployment: Raw) -> Finding:
+    """Judge one of Tekton's Deployments."""
+    namespace, name = reading.texts(deployment, ("metadata", "namespace"), ("metadata", "name"))
+    check, effect = _TEKTON_PARTS[name]
     ready = reading.mapping(deployment, "status").get("readyReplicas") or 0
-    where = f"Deployment {namespace}/{_RESOLVER}"
+    where = f"Deployment {namespace}/{name}"
     if ready:
-        return ok("resolver", f"{where}: {ready} pods ready")
-    detail = f"{where} has no ready pod: no bundle can be fetched, and runs wait"
-    return error(
-        "resolver", detail, command("kubectl", "describe", "-n", namespace, f"deploy/{_RESOLVER}")
-    )
+        return ok(check, f"{where}: {ready} pods ready")
+    of_it = ("-n", namespace, f"deploy/{name}")
+    see = command("kubectl", "describe", *of_it)
+    start = command("kubectl", "scale", *of_it, "--replicas", "1")
+    is_off = reading.mapping(deployment, "spec").get("replicas") == 0
+    return error(check, f"{where} has no ready pod: {effect}", start if is_off else see)
+
+
+async def check_bundles(session: Session, _: Installation) -> list[Finding]:
+    """Tekton fetches bundles; no finding where its flags are not in their usual namespace."""
+    try:
+        flags = await session.client.request("GET", RESOLVER_FLAGS)
+    except errors.NotFoundError:
+        return []
+    if reading.text(flags, "data", _BUNDLES_FLAG) != "false":
+        return [ok("bundles", "Tekton's resolver for them is switched on")]
+    meta = reading.mapping(flags, "metadata")
+    of_it = (reading.text(meta, "name"), "-n", reading.text(meta, "namespace"))
+    turn_on = f'{{"data":{{"{_BUNDLES_FLAG}":"true"}}}}'
+    fix = command("kubectl", "patch", "configmap", *of_it, "--type", "merge", "-p", turn_on)
+    detail = "Tekton's resolver for them is switched off: no bundle can be fetched, and runs wait"
+    return [error("bundles", detail, fix)]
 
 
 async def _served(session: Session, group: str, version: str) -> set[str]:

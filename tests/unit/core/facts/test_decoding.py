@@ -247,15 +247,17 @@ def test_parameters_that_the_pipeline_does_not_declare_are_named_once_it_is_reso
     given = [{"name": name} for name in ("ZONE", "REPLICA", "SIZE", "TARGET_RESOURCE")]
     raw = raw_run("mine", spec={"params": [*given, {"value": "nameless"}, None]})
     assert parse_run(raw) == run_of()
+    array = {"name": "SIZE", "type": "array", "default": []}
+    target = {"name": "TARGET_RESOURCE"}
     for declared, unknown in (
-        ([{"name": "SIZE"}, {"name": "REPLICAS"}], ("REPLICA", "ZONE")),
-        (None, ("REPLICA", "SIZE", "ZONE")),
-        ([{"name": "SIZE"}, {"name": "REPLICA"}, {"name": "ZONE"}], ()),
+        ([array, target, {"name": "REPLICAS"}], (("REPLICA", "ZONE"), ("REPLICAS", "SIZE"))),
+        (None, (("REPLICA", "SIZE", "ZONE"), ())),
+        ([{"name": "SIZE"}, {"name": "REPLICA"}, {"name": "ZONE"}], None),
     ):
         raw["status"] = {"pipelineSpec": {"params": declared, "tasks": []}}
         run = parse_run(raw)
         assert run is not None
-        assert run.undeclared_parameters == unknown
+        assert run.undeclared == unknown
 
 
 @pytest.mark.parametrize(

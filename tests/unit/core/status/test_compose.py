@@ -134,19 +134,6 @@ def test_a_good_end_with_work_is_told_in_tektons_words(count: str) -> None:
     assert outcome_of_run(finished_run("mine", message=message), None).message == message
 
 
-def test_parameters_without_use_are_told_whatever_becomes_of_the_run() -> None:
-    note = "; the workflow declares no parameter REPLICA, ZONE"
-    unknown = ("REPLICA", "ZONE")
-    running = replace(make_run("mine"), undeclared_parameters=unknown)
-    good = replace(finished_run("mine", message="all done"), undeclared_parameters=unknown)
-    failed = make_run("mine", succeeded="False", completed_at=NOW)
-    bad = replace(failed, undeclared_parameters=unknown)
-    assert outcome_of_run(running, None).message.endswith(f"{RUN} is running{note}")
-    assert outcome_of_run(good, None).message == f"all done{note}"
-    details = failure()
-    assert outcome_of_run(bad, details).message == details.natural_language_summary + note
-
-
 def test_a_failed_execution_tells_its_failure() -> None:
     run = make_run("mine", succeeded="False", reason="Failed", completed_at=NOW)
     details = failure()
