@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from workflowexecution import __version__
+from workflowexecution.controller.recorder import open_event_sinks
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.policy import Policy, Retention
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.load_access import load_access
 from workflowexecution.manager.manager import Manager
-from workflowexecution.observe.event_sinks import open_event_sinks
 from workflowexecution.observe.logs import configure_logs
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.web_server import Health, HttpServer

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from workflowexecution.cli.run import policy_of
-from workflowexecution.observe.event_sinks import open_event_sinks
+from workflowexecution.controller.recorder import open_event_sinks
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.settings import Settings
 
