@@ -23,9 +23,8 @@ from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.leader_election import Leadership, LeaseStore
-from workflowexecution.manager.preflight import Preflight
 from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView, Publisher
-from workflowexecution.manager.watches import Watches
+from workflowexecution.manager.watches import Preflight, Watches
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.web_server import Health
 
