@@ -42,12 +42,10 @@ from workflowexecution.observe.web_server import Health, HttpServer
 from workflowexecution.orchestrator import build_json_schema
 from workflowexecution.settings import Settings
 
-_CRDS: Final = {"executions": build_crd, "holds": build_hold_crd, "claims": build_claim_crd}
-
-
 if TYPE_CHECKING:
     from workflowexecution.page.page import StatusPage
 
+_CRDS: Final = {"executions": build_crd, "holds": build_hold_crd, "claims": build_claim_crd}
 # Parsing makes many objects and no cycles: with the default threshold of 700, the garbage collector
 # takes half of the time of a list. kopf leaves cycles with each event: with a threshold of 50,000,
 # one collection stops the process for 100 ms.
