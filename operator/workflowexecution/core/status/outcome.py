@@ -1,10 +1,8 @@
 """The outcome of an execution: one value for each state of it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from workflowexecution.api import duration
 from workflowexecution.api.status import (
     FailureDetails,
     Phase,
@@ -12,10 +10,6 @@ from workflowexecution.api.status import (
 )
 from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.run import Run
-
-# A working Tekton begins with a run within a second, and ends it within seconds of its limit.
-_TAKE_UP: Final = timedelta(seconds=30)
-_LATE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,49 +122,3 @@ def outcome_of_hold(phase: Phase, hold: Hold) -> Outcome:
     """The outcome of an execution whose launch a person has stopped for now."""
     reason = HELD if hold.name else "Waiting"
     return Outcome(phase=phase, reason=reason, message=hold.describe())
-
-
-@dataclass(frozen=True, slots=True)
-class TektonDelay:
-    """``complaint``: the late step of Tekton, or empty; ``until``: the time of the next check."""
-
-    complaint: str
-    until: datetime | None
-
-
-def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
-    """Check whether Tekton handles an active run in time.
-
-    Args:
-        run: a run that has not ended.
-        grace: time after its time limit until it is given up; more than 30 s.
-        now: aware UTC.
-    """
-    if run.is_queued:
-        return TektonDelay("", None)
-    steps = [
-        (run.waits_since + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
-        *_late_steps(run, grace),
-    ]
-    said = [complaint for since, complaint in steps if complaint and now >= since]
-    ahead = [since for since, _ in steps if since > now]
-    return TektonDelay(said[-1] if said else "", min(ahead, default=None))
-
-
-def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
-    end = run.given_up_at(grace)
-    if end is None or run.timeout is None:
-        return []
-    limit = duration.format_duration(run.timeout)
-    late = (
-        f"PipelineRun {run.namespace}/{run.name} is past its time limit of {limit} and Tekton "
-        "has not ended it; is Tekton's controller running?"
-    )
-    return [(end - grace + _LATE, late), (end, late)]
-
-
-def _not_taken_up(run: Run) -> str:
-    return (
-        f"Tekton has not taken up PipelineRun {run.namespace}/{run.name}; "
-        "is Tekton's controller running?"
-    )
