@@ -1,6 +1,6 @@
 """Texts that several commands and the page share: durations, missing rights, and other errors.
 
-An error of the API server is told by the object and the namespace, without the request.
+An error of the API server names the object and the namespace, and leaves out the request.
 """
 
 import re
