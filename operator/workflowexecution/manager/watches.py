@@ -21,8 +21,7 @@ from workflowexecution.kube import errors, retry
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 from workflowexecution.kube.kopf_operator import KopfOperator
-from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_settings import kopf
+from workflowexecution.kube.kopf_session import WatchSessions, kopf
 from workflowexecution.kube.watch_tap import CanWait, Inbox, WatchTap, never
 from workflowexecution.manager.view import EventListener
 from workflowexecution.observe.web_server import Health

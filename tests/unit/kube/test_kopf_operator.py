@@ -15,11 +15,10 @@ import tenacity
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from workflowexecution.kube import kopf_operator, kopf_settings, retry, watch_tap
+from workflowexecution.kube import kopf_operator, kopf_session, retry, watch_tap
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.kopf_operator import KopfOperator
-from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_settings import kopf
+from workflowexecution.kube.kopf_session import WatchSessions, kopf
 from workflowexecution.kube.watch_tap import Inbox, WatchTap
 
 WITHIN_S = 15
@@ -132,7 +131,7 @@ def seen() -> Seen:
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_tap, "PAUSE_S", 0.01)
-    monkeypatch.setattr(kopf_settings, "PAUSE_S", 0.01)
+    monkeypatch.setattr(kopf_session, "PAUSE_S", 0.01)
     monkeypatch.setattr(retry, "_WHILE_AWAY", tenacity.wait_fixed(0.01))
     monkeypatch.setattr(retry, "_OF_A_RESTART", tenacity.wait_fixed(0.01))
 
@@ -167,7 +166,7 @@ REGISTRY = kopf.OperatorRegistry()
 
 @kopf.on.startup(registry=REGISTRY)
 async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-    kopf_settings.set_up(settings)
+    kopf_session.set_up(settings)
 
 
 @kopf.on.login(registry=REGISTRY)
@@ -271,7 +270,7 @@ async def test_a_stream_that_falls_silent_is_opened_anew(
     server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last script is held open; here it is silent until the time is over."""
-    monkeypatch.setattr(kopf_settings, "SILENCE_S", 0.3)
+    monkeypatch.setattr(kopf_session, "SILENCE_S", 0.3)
     server.scripts = [[line("ADDED", 2, "a")]]
     stream.operator.start()
     await until(lambda: len(seen.events) == 1)
@@ -444,7 +443,7 @@ async def test_nothing_is_remembered_and_no_object_is_changed(
     made: list[Any] = []
 
     def forgetful() -> Any:
-        made.append(kopf_settings.forgetful_memories())
+        made.append(kopf_session.forgetful_memories())
         return made[-1]
 
     monkeypatch.setattr(kopf_operator, "forgetful_memories", forgetful)
@@ -460,8 +459,8 @@ async def test_nothing_is_remembered_and_no_object_is_changed(
 
 
 def test_kopf_is_set_up_to_touch_nothing() -> None:
-    settings, plain = kopf_settings.new_settings(), kopf.OperatorSettings()
-    kopf_settings.set_up(settings)
+    settings, plain = kopf_session.new_settings(), kopf.OperatorSettings()
+    kopf_session.set_up(settings)
     assert settings.persistence.finalizer != plain.persistence.finalizer
     assert settings.process.ultimate_exiting_timeout is None
 
