@@ -25,7 +25,6 @@ from workflowexecution.core.silence import (
     may_have_waited,
     of_preparing,
     silence_of,
-    tekton_delay,
     unprepared_pod,
     waiting_tasks,
     waits_for_resolver,
@@ -38,6 +37,7 @@ from workflowexecution.core.status.outcome import (
     outcome_of_progress,
     outcome_of_run,
     outcome_of_stopping,
+    tekton_delay,
 )
 from workflowexecution.kube import errors
 

@@ -1,4 +1,4 @@
-"""Late and silent runs: whether Tekton is late, when to look at a run, and the cause of its wait.
+"""Silent runs: the time to look at one, and the cause of its wait.
 
 A run with a running step changes its status as rarely as a run that cannot begin. So after a
 silent time the operator reads its TaskRuns, their pods and Events, and repeats this while it waits.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api import duration, reading
+from workflowexecution.api import reading
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core.facts.leftovers import with_pods
@@ -17,9 +17,6 @@ from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
 
-# A working Tekton begins with a run within a second, and ends it within seconds of its limit.
-_TAKE_UP: Final = timedelta(seconds=30)
-_LATE: Final = timedelta(seconds=30)
 SILENT_AFTER: Final = timedelta(seconds=30)
 _RAREST_LOOK: Final = timedelta(minutes=2)
 _TIMED_OUT: Final = "PipelineRunTimeout"
@@ -44,52 +41,6 @@ _NOT_RESOLVED: Final = (
     "Tekton has not resolved a bundle of it; does Tekton's resolver run, and does the registry "
     "answer it?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class TektonDelay:
-    """``complaint``: the late step of Tekton, or empty; ``until``: the time of the next check."""
-
-    complaint: str
-    until: datetime | None
-
-
-def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
-    """Check whether Tekton handles an active run in time.
-
-    Args:
-        run: a run that has not ended.
-        grace: time after its time limit until it is given up; more than 30 s.
-        now: aware UTC.
-    """
-    if run.is_queued:
-        return TektonDelay("", None)
-    steps = [
-        (run.waits_since + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
-        *_late_steps(run, grace),
-    ]
-    said = [complaint for since, complaint in steps if complaint and now >= since]
-    ahead = [since for since, _ in steps if since > now]
-    return TektonDelay(said[-1] if said else "", min(ahead, default=None))
-
-
-def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
-    end = run.given_up_at(grace)
-    if end is None or run.timeout is None:
-        return []
-    limit = duration.format_duration(run.timeout)
-    late = (
-        f"PipelineRun {run.namespace}/{run.name} is past its time limit of {limit} and Tekton "
-        "has not ended it; is Tekton's controller running?"
-    )
-    return [(end - grace + _LATE, late), (end, late)]
-
-
-def _not_taken_up(run: Run) -> str:
-    return (
-        f"Tekton has not taken up PipelineRun {run.namespace}/{run.name}; "
-        "is Tekton's controller running?"
-    )
 
 
 @dataclass(frozen=True, slots=True)

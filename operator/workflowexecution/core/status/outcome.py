@@ -18,6 +18,9 @@ from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way
 
+# A working Tekton begins with a run within a second, and ends it within seconds of its limit.
+_TAKE_UP: Final = timedelta(seconds=30)
+_LATE: Final = timedelta(seconds=30)
 _WHY: Final = {
     EndReason.EXECUTION_DELETED: "its WorkflowExecution was deleted",
     EndReason.EXECUTION_ENDED: "its WorkflowExecution has ended, or has another run",
@@ -215,3 +218,49 @@ def _refused_cancel(tried: Mapping[Way, Tried]) -> str:
 
 def _name_of(run: Run) -> str:
     return f"PipelineRun {run.namespace}/{run.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class TektonDelay:
+    """``complaint``: the late step of Tekton, or empty; ``until``: the time of the next check."""
+
+    complaint: str
+    until: datetime | None
+
+
+def tekton_delay(run: Run, *, grace: timedelta, now: datetime) -> TektonDelay:
+    """Check whether Tekton handles an active run in time.
+
+    Args:
+        run: a run that has not ended.
+        grace: time after its time limit until it is given up; more than 30 s.
+        now: aware UTC.
+    """
+    if run.is_queued:
+        return TektonDelay("", None)
+    steps = [
+        (run.waits_since + _TAKE_UP, _not_taken_up(run) if run.started_at is None else ""),
+        *_late_steps(run, grace),
+    ]
+    said = [complaint for since, complaint in steps if complaint and now >= since]
+    ahead = [since for since, _ in steps if since > now]
+    return TektonDelay(said[-1] if said else "", min(ahead, default=None))
+
+
+def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
+    end = run.given_up_at(grace)
+    if end is None or run.timeout is None:
+        return []
+    limit = duration.format_duration(run.timeout)
+    late = (
+        f"PipelineRun {run.namespace}/{run.name} is past its time limit of {limit} and Tekton "
+        "has not ended it; is Tekton's controller running?"
+    )
+    return [(end - grace + _LATE, late), (end, late)]
+
+
+def _not_taken_up(run: Run) -> str:
+    return (
+        f"Tekton has not taken up PipelineRun {run.namespace}/{run.name}; "
+        "is Tekton's controller running?"
+    )

@@ -9,7 +9,7 @@ from builders import NOW, make_execution, make_run, make_snapshot, raw_run
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Run
-from workflowexecution.core.silence import TektonDelay, tekton_delay
+from workflowexecution.core.status.outcome import TektonDelay, tekton_delay
 from workflowexecution.core.verdict import GiveUp, ReportRun
 
 GRACE = timedelta(minutes=5)
