@@ -13,7 +13,7 @@ from typing import Any
 STAGES = Path(__file__).with_name("kwok_stages.yaml")
 NODE_NAME = "kwok"
 LEASE_SECONDS = 40
-"""How long the node counts as alive without a renewal; a kubelet's own default."""
+"""Time that the node counts as alive without a renewal; a kubelet's own default."""
 
 
 def command(binary: Path, kubeconfig: Path, port: int) -> list[str]:

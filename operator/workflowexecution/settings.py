@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     )
     cooldown: Duration = Field(
         default=timedelta(minutes=5),
-        description="How long the same workflow may not run again on a target; 0s turns it off.",
+        description="Time until the same workflow may run on its target again; 0s turns it off.",
     )
     guard_failed: bool = Field(
         default=False,
@@ -99,15 +99,15 @@ class Settings(BaseSettings):
         default=5,
         ge=1,
         le=1000,
-        description="How often in a row a workflow may so fail on a target, where that is counted.",
+        description="Most such failures in a row on a target, where these are counted.",
     )
     first_retry_pause: Duration = Field(
         default=timedelta(minutes=1),
-        description="How long to wait after the first such failure; doubled with each.",
+        description="Pause after the first such failure; doubled with each.",
     )
     longest_retry_pause: Duration = Field(
         default=timedelta(minutes=10),
-        description="How long to wait at most after such a failure.",
+        description="Longest pause after such a failure.",
     )
     allowed_service_accounts: Names = Field(
         default=[],
@@ -119,40 +119,40 @@ class Settings(BaseSettings):
     )
     finally_timeout: Duration = Field(
         default=timedelta(minutes=10),
-        description="How long the finally tasks of a workflow may take, beside its time limit.",
+        description="Time for the finally tasks of a workflow, beside its time limit.",
     )
     cancel_grace: Duration = Field(
         default=timedelta(minutes=2),
-        description="How long each way to end a run may take before the next one is tried: "
+        description="Time for each way to end a run before the next one is tried: "
         "cancelling its tasks and running those in finally, cancelling all, deleting it.",
     )
     deadline_grace: Duration = Field(
         default=timedelta(minutes=5),
-        description="How long after its time limit a run that Tekton does not end is given up.",
+        description="Time after its time limit until a run that Tekton does not end is given up.",
     )
     leftover_grace: Duration = Field(
         default=timedelta(seconds=30),
-        description="How long pods of an ended run may take to stop before they are deleted.",
+        description="Time for pods of an ended run to stop before they are deleted.",
     )
     run_retention: Duration = Field(
         default=timedelta(hours=168),
-        description="How long runs that succeeded are kept, at least the cooldown; 0s: for ever.",
+        description="Time that runs that succeeded are kept, at least the cooldown; 0s: for ever.",
     )
     failed_run_retention: Duration = Field(
         default=timedelta(hours=720),
-        description="How long runs that failed are kept, at least the cooldown; 0s: for ever.",
+        description="Time that runs that failed are kept, at least the cooldown; 0s: for ever.",
     )
     execution_retention: Duration = Field(
         default=timedelta(0),
-        description="How long ended executions are kept, at least the cooldown; 0s: for ever.",
+        description="Time that ended executions are kept, at least the cooldown; 0s: for ever.",
     )
     progress_interval: Duration = Field(
         default=timedelta(seconds=5),
-        description="How often at most the progress of one run is written to its status.",
+        description="Shortest time between two writes of the progress of one run to its status.",
     )
     resync_interval: Duration = Field(
         default=timedelta(minutes=10),
-        description="How often everything is listed again, as a safeguard against lost events.",
+        description="Time between two lists of everything, as a safeguard against lost events.",
     )
     concurrency: int = Field(default=32, ge=1, le=500, description="Executions worked on at once.")
     shard: ShardText = Field(

@@ -13,7 +13,7 @@ from workflowexecution.api import identity
 from workflowexecution.api.fields import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.store import Store
-from workflowexecution.cli.run import policy_of
+from workflowexecution.cli.commands import policy_of
 from workflowexecution.core import names
 from workflowexecution.core.decision import Snapshot
 from workflowexecution.core.facts.decoding import parse_execution, parse_run

@@ -62,7 +62,9 @@ class WorkflowHoldSpec(Model):
         min_length=1, max_length=1024, description="Why, for people who wait for a launch."
     )
     held_by: str = Field(
-        min_length=1, max_length=256, description="Who holds it, by the name the cluster knows."
+        min_length=1,
+        max_length=256,
+        description="User who holds it, by the name the cluster knows.",
     )
     expires_at: Time | None = Field(
         default=None,

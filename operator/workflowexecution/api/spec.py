@@ -150,7 +150,7 @@ class WorkflowExecutionSpec(Model):
     target_resource: Annotated[str, AfterValidator(target.check_target)] = Field(
         min_length=1,
         max_length=target.MAX_LENGTH,
-        description="What the workflow changes: namespace/kind/name, or kind/name.",
+        description="Object that the workflow changes: namespace/kind/name, or kind/name.",
         json_schema_extra=target.SCHEMA,
     )
     parameters: Annotated[dict[str, str], AfterValidator(check_parameters)] = Field(
@@ -168,7 +168,7 @@ class WorkflowExecutionSpec(Model):
     )
     execution_config: ExecutionConfig = Field(
         default_factory=ExecutionConfig,
-        description="How the run is executed.",
+        description="Settings of the run.",
         json_schema_extra={"default": {}},
     )
 

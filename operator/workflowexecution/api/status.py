@@ -106,14 +106,14 @@ class FailureDetails(Model):
     failed_task_name: str = Field(description="Name of the failed task in the pipeline.")
     failed_step_name: str | None = Field(default=None, description="Name of the failed step.")
     reason: FailureReason = Field(description="Class of the failure, for programs.")
-    message: str = Field(description="What failed and the command that shows more.")
+    message: str = Field(description="The failure, and the command that shows more.")
     exit_code: int | None = Field(
         default=None, description="Exit code of the failed step.", json_schema_extra=INT32
     )
     failed_at: Time = Field(description="When it failed.")
-    execution_time_before_failure: Duration = Field(description="How long it had run by then.")
+    execution_time_before_failure: Duration = Field(description="Time that it had run by then.")
     natural_language_summary: str = Field(
-        description="What happened, what it means and what to do, for people and language models."
+        description="The failure, its meaning and the advice, for people and language models."
     )
     was_execution_failure: bool | None = Field(
         default=None,
@@ -140,10 +140,10 @@ class RecentRemediation(Model):
     namespace: str | None = Field(default=None, description="Its namespace.")
     workflow_id: str = Field(description="The workflow it ran.")
     completed_at: Time = Field(description="When it ended.")
-    outcome: str = Field(description="How it ended: Completed or Failed.")
+    outcome: str = Field(description="Its outcome: Completed or Failed.")
     target_resource: str = Field(description="The target it was on.")
     cooldown_remaining: Duration | None = Field(
-        default=None, description="How long the same workflow may not run there again."
+        default=None, description="Time until the same workflow may run there again."
     )
 
 
@@ -154,10 +154,10 @@ class SkipDetails(Model):
     message: str = Field(description="Why nothing was run, for people.")
     skipped_at: Time = Field(description="When this was decided.")
     conflicting_workflow: ConflictingWorkflow | None = Field(
-        default=None, description="What holds the target, where it is busy."
+        default=None, description="Holder of the target, where it is busy."
     )
     recent_remediation: RecentRemediation | None = Field(
-        default=None, description="What ended there last, where the cooldown is not over."
+        default=None, description="Last end there, where the cooldown is not over."
     )
 
 
@@ -178,20 +178,20 @@ class WorkflowExecutionStatus(Model):
     duration: Duration | None = Field(default=None, description="From its start to its end.")
     pipeline_run_ref: PipelineRunRef | None = Field(default=None, description="Its PipelineRun.")
     pipeline_run_status: PipelineRunStatus | None = Field(
-        default=None, description="What its PipelineRun says of itself."
+        default=None, description="State of its PipelineRun, as Tekton reports it."
     )
     failure_reason: str | None = Field(
         default=None, description="Class of the failure, as in failureDetails."
     )
     failure_details: FailureDetails | None = Field(
-        default=None, description="What failed, where and why."
+        default=None, description="The failure: its place, cause and effects."
     )
     skip_details: SkipDetails | None = Field(
         default=None, description="Why nothing was run, and which execution was the cause."
     )
     consecutive_failures: int | None = Field(
         default=None,
-        description="How often in a row the workflow failed on the target before it began, this "
+        description="Failures of the workflow on the target in a row before it began, this "
         "time included; only where that is counted.",
         json_schema_extra=INT32,
     )

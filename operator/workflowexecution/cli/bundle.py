@@ -37,7 +37,9 @@ class Lint(_Images):
     """Check bundles: Tekton's limits, the conventions, pinned images."""
 
     folders: CliPositionalArg[list[Path]] = Field(description="Folders of bundles.")
-    output: Literal["text", "json"] = Field("text", description="How to print what is wrong.")
+    output: Literal["text", "json"] = Field(
+        "text", description="Form in which problems are printed."
+    )
 
     def cli_cmd(self) -> None:
         """Print each problem on a line. Raises: BundleCommandError if there is one."""
@@ -93,7 +95,7 @@ class List(_Images):
     source: CliPositionalArg[str] = Field(
         description="A folder of bundles, or a reference as registry/name:tag."
     )
-    output: Literal["table", "json"] = Field("table", description="How to print them.")
+    output: Literal["table", "json"] = Field("table", description="Form in which they are printed.")
     plain_http: bool = Field(False, description="The registry speaks HTTP without TLS.")
 
     def cli_cmd(self) -> None:

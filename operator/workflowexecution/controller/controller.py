@@ -14,7 +14,7 @@ from workflowexecution.controller.execution import ExecutionReconciler
 from workflowexecution.controller.handlers import EventHandler
 from workflowexecution.controller.holds import Holds
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.controller.recorder import Recorder
+from workflowexecution.controller.recorder import EventSink, Recorder
 from workflowexecution.controller.relist import Relist
 from workflowexecution.controller.retention import Retention
 from workflowexecution.controller.run import RunReconciler
@@ -25,7 +25,6 @@ from workflowexecution.core.facts.hold import Hold, hold_on
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube.clock import Clock
-from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 
 # Each request of a pass has a time limit. If no pass ends for this long, the passes hang.

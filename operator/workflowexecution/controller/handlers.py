@@ -20,7 +20,7 @@ from workflowexecution.controller.context import Context
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.kube.kopf_settings import kopf, set_up
+from workflowexecution.kube.kopf_session import kopf, set_up
 from workflowexecution.kube.watch_tap import Inbox
 
 OF_EXECUTIONS: Final = kopf.OperatorRegistry()

@@ -1,13 +1,17 @@
-"""The recorder: Events, metrics and log lines about completed actions."""
+"""The recorder: Events, metrics and log lines about completed actions, and receivers of these.
+
+The receivers, traces and CloudEvents, are off by default. The packages that they need are an extra,
+and imported only where a receiver is turned on.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
-from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.core.facts.execution import Execution
@@ -16,13 +20,67 @@ from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.kube import errors, retry
 from workflowexecution.kube.clock import Clock
 from workflowexecution.observe import events
-from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 
 # A later Event would be too old to be useful.
 _RECORD_WITHIN_S: Final = 120.0
 # Few, so that in a burst the status writes, which users wait for, go before the Events.
 _EVENTS_AT_ONCE: Final = 4
+
+
+class EventSink(Protocol):
+    """Gets each result after it was written; must return at once and never raises."""
+
+    def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
+        """A run was created, so many seconds after it was decided to."""
+        ...
+
+    def phase_changed(
+        self,
+        execution: Execution,
+        before: WorkflowExecutionStatus,
+        after: WorkflowExecutionStatus,
+        *,
+        now: datetime,
+    ) -> None:
+        """A phase was written; ``execution`` is as it was before."""
+        ...
+
+    async def close(self) -> None:
+        """Send what is left, within a few seconds."""
+        ...
+
+
+def open_event_sinks(
+    metrics: Metrics, *, traces_endpoint: str, cloudevents_sink: str
+) -> tuple[EventSink, ...]:
+    """Make those for which it is known where to send to.
+
+    Raises: ValueError naming the setting where its extra is not installed.
+    """
+    event_sinks: list[EventSink] = []
+    if traces_endpoint:
+        try:
+            from workflowexecution.observe.traces import TraceSink
+        except ImportError as error:
+            raise ValueError(_missing("traces_endpoint", "traces", error)) from error
+        event_sinks.append(TraceSink(traces_endpoint))
+    if cloudevents_sink:
+        try:
+            from workflowexecution.observe.cloud_events import CloudEventSink
+        except ImportError as error:
+            raise ValueError(_missing("cloudevents_sink", "cloudevents", error)) from error
+        event_sinks.append(
+            CloudEventSink(cloudevents_sink, metrics.cloud_events, with_trace=bool(traces_endpoint))
+        )
+    return tuple(event_sinks)
+
+
+def _missing(setting: str, extra: str, error: ImportError) -> str:
+    return (
+        f"{setting} is set, but {error.name} is not installed; "
+        f"install workflowexecution-operator[{extra}], or leave it empty"
+    )
 
 
 class Recorder:

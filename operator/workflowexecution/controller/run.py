@@ -10,7 +10,6 @@ from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.run_actions import RunActions
 from workflowexecution.core import names, run_ending
-from workflowexecution.core.ending_words import held_until_readable, held_until_stopped
 from workflowexecution.core.evidence import Evidence, holder_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers
@@ -18,6 +17,7 @@ from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.core.run_ending import OwnerState, RunSnapshot
+from workflowexecution.core.status.outcome import held_until_readable, held_until_stopped
 from workflowexecution.kube import errors
 from workflowexecution.observe import events
 

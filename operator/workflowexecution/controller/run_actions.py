@@ -9,10 +9,10 @@ import structlog
 from workflowexecution.cache.memory import Attempt
 from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.core.ending_words import describe_ending, note_of_end
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.run_ending import ASKED_BY_WAY, EndReason, EndRun, Tried, Way
+from workflowexecution.core.status.outcome import describe_ending, note_of_end
 from workflowexecution.kube import errors
 from workflowexecution.observe import events
 

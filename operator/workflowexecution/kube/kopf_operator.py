@@ -8,8 +8,12 @@ from typing import Any, Final
 import structlog
 
 from workflowexecution.kube import retry
-from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_settings import forgetful_memories, kopf, new_settings
+from workflowexecution.kube.kopf_session import (
+    WatchSessions,
+    forgetful_memories,
+    kopf,
+    new_settings,
+)
 from workflowexecution.kube.watch_tap import WatchTap
 
 # kopf watches only what is served when it begins; a run that does not ask for it begins again.

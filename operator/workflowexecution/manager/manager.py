@@ -14,6 +14,7 @@ import structlog
 
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.controller.controller import Controller
+from workflowexecution.controller.recorder import EventSink
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import Policy
@@ -22,10 +23,8 @@ from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.leader_election import Leadership, LeaseStore
-from workflowexecution.manager.preflight import Preflight
 from workflowexecution.manager.view import EventListener, LeaderStatus, OperatorView, Publisher
-from workflowexecution.manager.watches import Watches
-from workflowexecution.observe.event_sinks import EventSink
+from workflowexecution.manager.watches import Preflight, Watches
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.observe.web_server import Health
 

@@ -1,25 +1,89 @@
-"""All watches of one operator, and the reasons why their data may be stale."""
+"""All watches of one operator, the checks before a start, and why data of watches may be stale.
+
+Each check is repeated until the API server meets it.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
+import structlog
+
+from workflowexecution.api import identity
+from workflowexecution.client.kube_cluster import KubeCluster, problem_of_versions
 from workflowexecution.client.paths import claim_paths, execution_paths, holds_path, runs_path
 from workflowexecution.controller.claims import Claims
 from workflowexecution.controller.handlers import OF_EXECUTIONS, OF_RUNS, EventHandler, Listeners
 from workflowexecution.controller.holds import Holds
 from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
 from workflowexecution.core.policy import Policy
+from workflowexecution.kube import errors, retry
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 from workflowexecution.kube.kopf_operator import KopfOperator
-from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_settings import kopf
+from workflowexecution.kube.kopf_session import WatchSessions, kopf
 from workflowexecution.kube.watch_tap import CanWait, Inbox, WatchTap, never
 from workflowexecution.manager.view import EventListener
+from workflowexecution.observe.web_server import Health
 
 # The decoder for events of a path, and the test for events that need no immediate handling.
 _Read = tuple[Decode, CanWait]
+
+
+class TooOldError(Exception):
+    """Kubernetes or Tekton has to be upgraded first; the message says which, and to what."""
+
+
+class Preflight:
+    """Reports in ``health`` and in the log why a start waits."""
+
+    def __init__(self, cluster: KubeCluster, health: Health) -> None:
+        self._cluster = cluster
+        self._health = health
+        self._checking = asyncio.Lock()
+        self._is_checked = False
+        self._log = structlog.get_logger("app")
+
+    async def check_cluster(self) -> None:
+        """Wait, once, until Kubernetes and Tekton are new enough and all kinds are served."""
+        async with self._checking:
+            if self._is_checked:
+                return
+            await self.patiently(self._check_versions)
+            await self.patiently(self._cluster.check_kinds)
+            self._is_checked = True
+
+    async def patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat one step until it succeeds."""
+        on = (errors.ApiError, TooOldError)
+        await retry.until_it_succeeds(step, on=on, report=self._report)
+
+    async def _check_versions(self) -> None:
+        kubernetes, tekton = await self._cluster.versions()
+        if problem := problem_of_versions(kubernetes, tekton):
+            raise TooOldError(problem)
+        self._log.info("versions", kubernetes=kubernetes, tekton=tekton or "unknown")
+
+    def _report(self, error: BaseException, attempt: int) -> None:
+        self._health.not_ready = _explain(error)
+        self._log.warning("not ready", problem=self._health.not_ready, attempt=attempt)
+
+
+def _explain(error: Any) -> str:
+    """The reason why the operator cannot start, and advice."""
+    if isinstance(error, TooOldError):
+        return str(error)
+    if isinstance(error, errors.NotFoundError):
+        missing = "Tekton Pipelines" if "tekton.dev" in str(error) else _kind_in(str(error))
+        return f"the CRDs of {missing} are not installed; install them, this is tried again"
+    if isinstance(error, errors.ForbiddenError):
+        return f"the operator's ServiceAccount lacks a right; apply manifests/rbac: {error}"
+    return f"the API server does not answer as needed: {error}"
+
+
+def _kind_in(text: str) -> str:
+    kinds = {identity.HOLD_PLURAL: identity.HOLD_KIND, identity.CLAIM_PLURAL: identity.CLAIM_KIND}
+    return next((kind for plural, kind in kinds.items() if plural in text), identity.KIND)
 
 
 class Watches:

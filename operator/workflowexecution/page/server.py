@@ -23,8 +23,7 @@ from workflowexecution.page.overview import (
 )
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.rendering import STATIC, Answers, moved_to, path_of, static_files
-from workflowexecution.page.sources import Sources
-from workflowexecution.page.story import story_of
+from workflowexecution.page.sources import Sources, story_of
 from workflowexecution.views.blockers import Cooldown, cooldowns_of, held_by
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -11,8 +11,7 @@ from typing import Final
 import typer
 
 from workflowexecution.plugin import flags
-from workflowexecution.plugin.arguments import in_order
-from workflowexecution.plugin.flags import Refused
+from workflowexecution.plugin.flags import Refused, in_order
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.shell import with_session
 

@@ -1,8 +1,11 @@
-"""The flags that commands share; a command refuses those that it has no use for."""
+"""The flags that commands share, and their place; a command refuses those it has no use for.
+
+Shared flags may come before the command, as with kubectl.
+"""
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import typer
@@ -42,6 +45,14 @@ OF_DOCTOR: Final[Refused] = {
     "all_namespaces": "it is about the whole cluster",
 }
 OF_VERSION: Final[Refused] = {**OF_THE_CLUSTER, **_LOOKS_AT_NO_RUN}
+# Shared flags that a value follows, and those without one.
+VALUED: Final = (
+    *("-n", "--namespace", "-o", "--output", "--context", "--kubeconfig"),
+    *("--as", "--as-group", "--execution-namespace"),
+)
+PLAIN: Final = ("-A", "--all-namespaces")
+_HELP: Final = ("-h", "--help")
+_SHORT: Final = ("-n", "-o")
 
 
 def make_flags(
@@ -152,3 +163,37 @@ def _option(name: str) -> str:
     # Within Annotated, Typer keeps the first name as the default.
     names = [text for text in (option.default, *(option.param_decls or ())) if text is not ...]
     return str(names[-1] if names else f"--{name.replace('_', '-')}")
+
+
+def in_order(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the command first; `help` and `--version` are commands, too.
+
+    Without a command, or with an unknown flag before it, they are left as they are.
+    """
+    leading: list[str] = []
+    place = 0
+    while place < len(arguments) and arguments[place].startswith("-"):
+        length = _length(arguments[place])
+        if not length:
+            return list(arguments)
+        leading += arguments[place : place + length]
+        place += length
+    if place >= len(arguments):
+        is_asked = "--version" in leading
+        return (
+            ["version", *(flag for flag in leading if flag != "--version")] if is_asked else leading
+        )
+    command, *rest = arguments[place:]
+    if command == "help":
+        return [*rest[:1], "--help"]
+    return [command, *leading, *rest]
+
+
+def _length(argument: str) -> int:
+    """The number of arguments of a shared flag, with itself; 0 for a flag that is not shared."""
+    if argument in (*PLAIN, *_HELP, "--version"):
+        return 1
+    if argument in VALUED:
+        return 2
+    name, has_value, _ = argument.partition("=")
+    return 1 if (has_value and name in VALUED) or argument[:2] in _SHORT else 0

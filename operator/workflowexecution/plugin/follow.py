@@ -19,11 +19,11 @@ from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.watch_stream import PAUSE_S, SILENCE_S, read_event, watch_query
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.requests import cluster_of, escaped, name_of_kind, query_of
 from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.shell import Exit, exit_for
 from workflowexecution.views.why import happened_to, progress_of
+from workflowexecution.views.wording import in_words
 
 _ACTIVE: Final = ",".join(f"status.phase!={phase}" for phase in TERMINAL_PHASES)
 

@@ -5,8 +5,8 @@ from typing import Final
 from workflowexecution.api.discovery import TargetFit, check_against, parse_kinds
 from workflowexecution.client.cluster import Raw
 from workflowexecution.kube import errors
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.session import Session
+from workflowexecution.views.wording import in_words
 
 # All groups in one answer, in the newest form that the server has.
 _AGGREGATED: Final = (

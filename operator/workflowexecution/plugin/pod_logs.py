@@ -10,11 +10,11 @@ from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import ApiClient
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import report_unread
 from workflowexecution.views.step_logs import StepLog, running_steps
+from workflowexecution.views.wording import in_words
 
 # Longer lines are cut: one line of a log can be as long as the whole log.
 _LINE: Final = 500

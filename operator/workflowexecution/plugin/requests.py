@@ -17,11 +17,10 @@ from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.names import SETTINGS_CONFIG_MAP
 from workflowexecution.core.policy import parse_published
 from workflowexecution.kube import errors
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.published import OperatorSettings
-from workflowexecution.views.wording import missing_right
+from workflowexecution.views.wording import in_words, missing_right
 
 # The part before the slash in the output of `-o name`.
 _KIND: Final = f"{identity.SINGULAR}.{identity.GROUP}"

@@ -12,7 +12,6 @@ from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.flags import (
     SHARED,
     Refused,
@@ -23,7 +22,7 @@ from workflowexecution.plugin.flags import (
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.requests import is_kind_unknown
 from workflowexecution.plugin.session import Flags, open_session
-from workflowexecution.views.wording import install, missing_right
+from workflowexecution.views.wording import in_words, install, missing_right
 
 
 class Exit(IntEnum):

@@ -118,7 +118,7 @@ def newest_ends(store: Store) -> list[Evidence]:
 def cooldowns_of(
     store: Store, rules_for: Callable[[str], Rules | None], now: datetime
 ) -> list[Cooldown]:
-    """What is not over of cooldowns, pauses after failures, and failures to clear.
+    """The cooldowns, pauses after failures and failures to clear that are not over.
 
     Those with an end come first, in the order of their ends.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from workflowexecution.api.crd import build_crd, unchanged_spec
 from workflowexecution.api.spec import WorkflowExecutionSpec
+from workflowexecution.settings import Settings
 
 
 def fields(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -25,6 +26,13 @@ def test_every_field_has_a_description() -> None:
     assert len(found) > 60
     # Of metadata the API server takes no description but its own.
     assert [path for path, field in found.items() if not field.get("description")] == [".metadata"]
+
+
+def test_no_description_begins_with_a_question_word() -> None:
+    words = ("What ", "How ", "Who ", "Whose ")
+    described = {path: field.get("description", "") for path, field in fields(schema())}
+    described |= {name: flag.description or "" for name, flag in Settings.model_fields.items()}
+    assert [path for path, said in described.items() if said.startswith(words)] == []
 
 
 def test_every_text_of_the_spec_is_bounded() -> None:

@@ -1,72 +1,19 @@
 """Every convention of a bundle is checked, and what breaks it is named with the fix."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from bundle_parts import good_bundle, parameter_of, step_of, write_bundle
 from workflowexecution.bundles.folder import read_bundle
 from workflowexecution.bundles.lint import lint
-from workflowexecution.cli import commands
 
 Output = pytest.CaptureFixture[str]
 TEKTON = Path(__file__).parents[3] / "tekton"
 FOLDERS = sorted(path.parent for path in TEKTON.glob("*/workflow.yaml"))
-PINNED = f"registry.test/toolbox@sha256:{'a' * 64}"
 Change = Callable[[dict[str, Any]], object]
-
-
-def _good() -> dict[str, Any]:
-    """A bundle's parts, by the name of the file each goes into."""
-    step = {
-        "name": "act",
-        "image": PINNED,
-        "script": "#!/bin/sh\nexit 0\n",
-        "computeResources": {"requests": {"memory": "8Mi"}, "limits": {"memory": "8Mi"}},
-        "securityContext": {
-            "runAsNonRoot": True,
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-    }
-    params = [{"name": "TARGET_RESOURCE"}, {"name": "SIZE", "default": "1"}]
-    return {
-        "workflow.yaml": {
-            "apiVersion": "tekton.dev/v1",
-            "kind": "Pipeline",
-            "metadata": {"name": "workflow"},
-            "spec": {"params": params, "tasks": [{"name": "do", "taskSpec": {"steps": [step]}}]},
-        },
-        "parameters.json": {
-            "type": "object",
-            "properties": {"SIZE": {"type": "string", "pattern": "^[0-9]$", "default": "1"}},
-            "additionalProperties": False,
-        },
-        "role.yaml": {"kind": "ClusterRole", "metadata": {"name": "kubernaut-one"}, "rules": []},
-        "README.md": "# one",
-    }
-
-
-def _write(folder: Path, parts: dict[str, Any]) -> Path:
-    folder.mkdir()
-    for name, part in parts.items():
-        text = part if isinstance(part, str) else json.dumps(part)
-        (folder / name).write_text(text)
-    return folder
-
-
-def _step(parts: dict[str, Any]) -> dict[str, Any]:
-    step: dict[str, Any] = parts["workflow.yaml"]["spec"]["tasks"][0]["taskSpec"]["steps"][0]
-    return step
-
-
-def _param(parts: dict[str, Any]) -> dict[str, Any]:
-    param: dict[str, Any] = parts["workflow.yaml"]["spec"]["params"][1]
-    return param
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
@@ -75,7 +22,7 @@ def test_our_own_bundles_are_good(folder: Path) -> None:
 
 
 def test_a_good_bundle_has_no_problem(tmp_path: Path) -> None:
-    assert lint(read_bundle(_write(tmp_path / "one", _good()))) == []
+    assert lint(read_bundle(write_bundle(tmp_path / "one", good_bundle()))) == []
 
 
 @pytest.mark.parametrize(
@@ -89,10 +36,10 @@ def test_a_good_bundle_has_no_problem(tmp_path: Path) -> None:
         (lambda p: p["parameters.json"].update(type=7), "no valid JSON Schema"),
         (lambda p: p["parameters.json"].pop("additionalProperties"), "must be false"),
         (lambda p: p["parameters.json"]["properties"].clear(), "SIZE: must be both here and"),
-        (lambda p: _param(p).update(default="2"), "default must be the Pipeline's '2'"),
-        (lambda p: _param(p).update(default="x"), "'x' does not satisfy its own schema"),
-        (lambda p: _param(p).pop("default"), "SIZE: is required exactly where"),
-        (lambda p: _param(p).update(name="size"), "name='size': must be UPPER_SNAKE_CASE"),
+        (lambda p: parameter_of(p).update(default="2"), "default must be the Pipeline's '2'"),
+        (lambda p: parameter_of(p).update(default="x"), "'x' does not satisfy its own schema"),
+        (lambda p: parameter_of(p).pop("default"), "SIZE: is required exactly where"),
+        (lambda p: parameter_of(p).update(name="size"), "name='size': must be UPPER_SNAKE_CASE"),
         (lambda p: p["workflow.yaml"]["spec"]["params"].pop(0), "TARGET_RESOURCE must be decl"),
         (lambda p: p["workflow.yaml"]["metadata"].update(name="x"), "exactly one, named workflow"),
         (lambda p: p["workflow.yaml"]["metadata"].clear(), "metadata.name: missing"),
@@ -111,26 +58,26 @@ def test_a_good_bundle_has_no_problem(tmp_path: Path) -> None:
             ),
             "21 of them; Tekton takes 20",
         ),
-        (lambda p: _step(p).update(script="x" * 700_000), "the resolver can hand on 700000"),
+        (lambda p: step_of(p).update(script="x" * 700_000), "the resolver can hand on 700000"),
         (
             lambda p: p["workflow.yaml"]["spec"]["tasks"].append(
                 {"name": "other", "taskRef": {"name": "x"}}
             ),
             "task other: taskRef: looks in the cluster",
         ),
-        (lambda p: _step(p).update(image="a/b:1"), "image='a/b:1': must be pinned"),
-        (lambda p: _step(p).pop("name"), "step 1: name: missing"),
-        (lambda p: _step(p).update(script="$(params.SIZE)"), "would be run as code"),
-        (lambda p: _step(p).pop("computeResources"), "limits.memory: missing"),
-        (lambda p: _step(p)["securityContext"].pop("runAsNonRoot"), "runAsNonRoot=None"),
-        (lambda p: _step(p)["securityContext"].update(capabilities={}), "capabilities={}"),
+        (lambda p: step_of(p).update(image="a/b:1"), "image='a/b:1': must be pinned"),
+        (lambda p: step_of(p).pop("name"), "step 1: name: missing"),
+        (lambda p: step_of(p).update(script="$(params.SIZE)"), "would be run as code"),
+        (lambda p: step_of(p).pop("computeResources"), "limits.memory: missing"),
+        (lambda p: step_of(p)["securityContext"].pop("runAsNonRoot"), "runAsNonRoot=None"),
+        (lambda p: step_of(p)["securityContext"].update(capabilities={}), "capabilities={}"),
     ],
 )
 def test_what_breaks_a_convention_is_named(tmp_path: Path, change: Change, words: str) -> None:
-    parts = _good()
+    parts = good_bundle()
     change(parts)
 
-    problems = lint(read_bundle(_write(tmp_path / "one", parts)))
+    problems = lint(read_bundle(write_bundle(tmp_path / "one", parts)))
 
     assert any(words in str(problem) for problem in problems), problems
     assert all(str(problem).startswith("one: ") for problem in problems)
@@ -182,17 +129,19 @@ REFERENCES: list[tuple[dict[str, Any] | None, str]] = [
 def test_what_no_digest_pins_is_refused_wherever_it_stands(
     tmp_path: Path, reference: dict[str, Any] | None, words: str, place: str
 ) -> None:
-    parts = _good()
+    parts = good_bundle()
     field = _refer(parts, place, reference)
-    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    problems = [
+        str(problem) for problem in lint(read_bundle(write_bundle(tmp_path / "one", parts)))
+    ]
     assert [item for item in problems if f"{field}" in item and words in item], problems
 
 
 @pytest.mark.parametrize("place", ["task", "pipeline", "finally", "nested", "step", "Task's step"])
 def test_what_a_digest_pins_may_be_elsewhere(tmp_path: Path, place: str) -> None:
-    parts = _good()
+    parts = good_bundle()
     _refer(parts, place, _pinned(f"r.test/x:1@{DIGEST}"))
-    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+    assert lint(read_bundle(write_bundle(tmp_path / "one", parts))) == []
 
 
 def _refer(parts: dict[str, Any], place: str, reference: dict[str, Any] | None) -> str:
@@ -202,7 +151,7 @@ def _refer(parts: dict[str, Any], place: str, reference: dict[str, Any] | None) 
         step = {
             "name": "far",
             "ref": reference,
-            "computeResources": _step(parts)["computeResources"],
+            "computeResources": step_of(parts)["computeResources"],
         }
         if place == "step":
             spec["tasks"][0]["taskSpec"]["steps"].append(step)
@@ -241,9 +190,11 @@ def _object(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
 def test_what_others_write_is_not_put_into_what_runs(
     tmp_path: Path, field: str, place: str, text: str
 ) -> None:
-    parts = _good()
+    parts = good_bundle()
     _put(parts, place, field, text)
-    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    problems = [
+        str(problem) for problem in lint(read_bundle(write_bundle(tmp_path / "one", parts)))
+    ]
     assert [item for item in problems if f" {field}: a parameter or result" in item], problems
 
 
@@ -264,15 +215,15 @@ def test_what_others_write_is_not_put_into_what_runs(
 def test_what_is_tektons_own_or_the_shells_may_stand_there(
     tmp_path: Path, place: str, text: str
 ) -> None:
-    parts = _good()
+    parts = good_bundle()
     for field in ("script", "args"):
         _put(parts, place, field, text)
-    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+    assert lint(read_bundle(write_bundle(tmp_path / "one", parts))) == []
 
 
 def _put(parts: dict[str, Any], place: str, field: str, text: str) -> None:
     given = {field: text if field == "script" else ["sh", "-c", text]}
-    spec, step = parts["workflow.yaml"]["spec"], _step(parts)
+    spec, step = parts["workflow.yaml"]["spec"], step_of(parts)
     task = spec["tasks"][0]["taskSpec"]
     own = {**step, **given}
     if place == "step":
@@ -307,23 +258,25 @@ def _put(parts: dict[str, Any], place: str, field: str, text: str) -> None:
 def test_no_dollar_may_stand_before_what_others_write(
     tmp_path: Path, place: str, text: str, named: str
 ) -> None:
-    parts = _good()
+    parts = good_bundle()
     _write_into(parts, place, text)
-    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    problems = [
+        str(problem) for problem in lint(read_bundle(write_bundle(tmp_path / "one", parts)))
+    ]
     assert [item for item in problems if f": {named!r}: a value that begins with '('" in item]
 
 
 @pytest.mark.parametrize("text", ["$(params.SIZE)", "$ $(params.SIZE)", "$$(date)", "$$HOME", "$$"])
 @pytest.mark.parametrize("place", ["env", "result"])
 def test_other_dollars_may_stand_there(tmp_path: Path, place: str, text: str) -> None:
-    parts = _good()
+    parts = good_bundle()
     _write_into(parts, place, text)
-    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+    assert lint(read_bundle(write_bundle(tmp_path / "one", parts))) == []
 
 
 def _write_into(parts: dict[str, Any], place: str, text: str) -> None:
     """Put a text where Tekton replaces what is in it."""
-    spec, step = parts["workflow.yaml"]["spec"], _step(parts)
+    spec, step = parts["workflow.yaml"]["spec"], step_of(parts)
     env = {"env": [{"name": "COST", "value": text}]}
     if place == "env":
         step.update(env)
@@ -346,7 +299,7 @@ LONGEST = 98_125
 
 
 def _scripts(parts: dict[str, Any], place: str, *lengths: int) -> None:
-    step, spec = _step(parts), parts["workflow.yaml"]["spec"]
+    step, spec = step_of(parts), parts["workflow.yaml"]["spec"]
     own = [{**step, "name": f"s{length}", "script": "#" * length} for length in lengths]
     task = spec["tasks"][0]["taskSpec"]
     if place == "steps":
@@ -364,29 +317,33 @@ def _scripts(parts: dict[str, Any], place: str, *lengths: int) -> None:
 def test_scripts_that_do_not_fit_into_one_argument_are_refused(
     tmp_path: Path, place: str, lengths: tuple[int, ...]
 ) -> None:
-    parts = _good()
+    parts = good_bundle()
     _scripts(parts, place, *lengths)
-    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    problems = [
+        str(problem) for problem in lint(read_bundle(write_bundle(tmp_path / "one", parts)))
+    ]
     assert [item for item in problems if "about 96 KiB of script; make them smaller" in item]
 
 
 def test_scripts_that_fit_may_be_long_and_in_each_task(tmp_path: Path) -> None:
-    parts = _good()
+    parts = good_bundle()
     _scripts(parts, "steps", LONGEST)
     _scripts(parts, "Task", 50_000, 47_900)
-    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
+    assert lint(read_bundle(write_bundle(tmp_path / "one", parts))) == []
 
 
 def test_a_script_counts_in_bytes(tmp_path: Path) -> None:
-    parts = _good()
-    _step(parts)["script"] = "\N{BLACK HEART SUIT}" * (LONGEST // 3 + 1)
-    assert lint(read_bundle(_write(tmp_path / "one", parts)))
+    parts = good_bundle()
+    step_of(parts)["script"] = "\N{BLACK HEART SUIT}" * (LONGEST // 3 + 1)
+    assert lint(read_bundle(write_bundle(tmp_path / "one", parts)))
 
 
 def test_the_image_of_a_step_action_is_pinned_and_confined(tmp_path: Path) -> None:
-    parts = _good()
+    parts = good_bundle()
     parts["action.yaml"] = _object("StepAction", {"image": "r.test/x:1"})
-    problems = [str(problem) for problem in lint(read_bundle(_write(tmp_path / "one", parts)))]
+    problems = [
+        str(problem) for problem in lint(read_bundle(write_bundle(tmp_path / "one", parts)))
+    ]
     assert (
         "one: StepAction stepaction: image='r.test/x:1': must be pinned, as name@sha256:…"
         in problems
@@ -395,59 +352,13 @@ def test_the_image_of_a_step_action_is_pinned_and_confined(tmp_path: Path) -> No
 
 
 def test_the_folders_name_is_the_workflows(tmp_path: Path) -> None:
-    problems = lint(read_bundle(_write(tmp_path / "Not_Good", _good())))
+    problems = lint(read_bundle(write_bundle(tmp_path / "Not_Good", good_bundle())))
     assert any("must be lower case letters" in str(problem) for problem in problems)
 
 
 def test_the_step_template_counts_for_its_steps(tmp_path: Path) -> None:
-    parts = _good()
-    step = _step(parts)
+    parts = good_bundle()
+    step = step_of(parts)
     shared = {key: step.pop(key) for key in ("securityContext", "computeResources")}
     parts["workflow.yaml"]["spec"]["tasks"][0]["taskSpec"]["stepTemplate"] = shared
-    assert lint(read_bundle(_write(tmp_path / "one", parts))) == []
-
-
-def test_lint_ends_with_1_and_names_each_problem(tmp_path: Path, capsys: Output) -> None:
-    parts = _good()
-    parts.pop("README.md")
-    folder = str(_write(tmp_path / "one", parts))
-
-    assert commands.main(["bundle", "lint", folder]) == 1
-    told = capsys.readouterr()
-    assert told.out.startswith("one: README.md: missing")
-    assert told.err == "wfe: 1 problems in 1 bundles\n"
-    assert commands.main(["bundle", "lint", folder, "--output", "json"]) == 1
-    assert json.loads(capsys.readouterr().out)[0]["where"] == "README.md"
-    assert commands.main(["bundle", "lint", *map(str, FOLDERS)]) == 0
-
-
-def test_a_bundle_with_a_problem_is_not_pushed(tmp_path: Path, capsys: Output) -> None:
-    parts = _good()
-    parts.pop("role.yaml")
-    folder = str(_write(tmp_path / "one", parts))
-    assert commands.main(["bundle", "push", folder, "127.0.0.1:1/one:1"]) == 1
-    assert "one: role.yaml: missing" in capsys.readouterr().err
-
-
-def test_bundles_are_listed_with_their_parameters(capsys: Output) -> None:
-    assert commands.main(["bundle", "list", str(TEKTON), "--output", "json"]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert set(rows) == {folder.name for folder in FOLDERS}
-    assert rows["scale-workload"]["parameters"]["REPLICAS"] is None
-    assert rows["scale-workload"]["parameters"]["MAX_REPLICAS"] == "10"
-    assert commands.main(["bundle", "list", str(TEKTON)]) == 0
-    assert "MAX_REPLICAS=10" in capsys.readouterr().out
-
-
-def test_a_rendered_bundle_is_plain_yaml_with_the_image_given(capsys: Output) -> None:
-    folder = str(TEKTON / "cordon-node")
-    assert commands.main(["bundle", "render", folder, "--image", f"toolbox={PINNED}"]) == 0
-    (pipeline,) = yaml.safe_load_all(capsys.readouterr().out)
-    steps = pipeline["spec"]["tasks"][0]["taskSpec"]["steps"]
-    assert {step["image"] for step in steps} == {PINNED}
-    assert all("\n. " not in step["script"] for step in steps)
-
-
-def test_a_folder_that_is_none_is_an_error_of_input(capsys: Output) -> None:
-    assert commands.main(["bundle", "lint", "nowhere"]) == 2
-    assert "nowhere: no such folder" in capsys.readouterr().err
+    assert lint(read_bundle(write_bundle(tmp_path / "one", parts))) == []

@@ -1,4 +1,4 @@
-"""What `wfe bundle` prints of registries and folders that others have written."""
+"""The output of `wfe bundle`, also of registries and folders that others have written."""
 
 import json
 import threading
@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bundle_parts import PINNED, good_bundle, write_bundle
 from workflowexecution.cli import commands
 from workflowexecution.core.text import is_printable
 
 Output = pytest.CaptureFixture[str]
+TEKTON = Path(__file__).parents[3] / "tekton"
+FOLDERS = sorted(path.parent for path in TEKTON.glob("*/workflow.yaml"))
 EVIL = "[bold]x[/bold][/nope]\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
 
 
@@ -95,3 +98,49 @@ def test_a_folders_list_and_a_rendered_bundle_are_not_obeyed(capsys: Output, fol
     assert is_printable(said)
     pipeline = yaml.safe_load(said[said.index("apiVersion") :])
     assert pipeline["spec"]["description"] == EVIL
+
+
+def test_lint_ends_with_1_and_names_each_problem(tmp_path: Path, capsys: Output) -> None:
+    parts = good_bundle()
+    parts.pop("README.md")
+    folder = str(write_bundle(tmp_path / "one", parts))
+
+    assert commands.main(["bundle", "lint", folder]) == 1
+    told = capsys.readouterr()
+    assert told.out.startswith("one: README.md: missing")
+    assert told.err == "wfe: 1 problems in 1 bundles\n"
+    assert commands.main(["bundle", "lint", folder, "--output", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)[0]["where"] == "README.md"
+    assert commands.main(["bundle", "lint", *map(str, FOLDERS)]) == 0
+
+
+def test_a_bundle_with_a_problem_is_not_pushed(tmp_path: Path, capsys: Output) -> None:
+    parts = good_bundle()
+    parts.pop("role.yaml")
+    folder = str(write_bundle(tmp_path / "one", parts))
+    assert commands.main(["bundle", "push", folder, "127.0.0.1:1/one:1"]) == 1
+    assert "one: role.yaml: missing" in capsys.readouterr().err
+
+
+def test_bundles_are_listed_with_their_parameters(capsys: Output) -> None:
+    assert commands.main(["bundle", "list", str(TEKTON), "--output", "json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert set(rows) == {folder.name for folder in FOLDERS}
+    assert rows["scale-workload"]["parameters"]["REPLICAS"] is None
+    assert rows["scale-workload"]["parameters"]["MAX_REPLICAS"] == "10"
+    assert commands.main(["bundle", "list", str(TEKTON)]) == 0
+    assert "MAX_REPLICAS=10" in capsys.readouterr().out
+
+
+def test_a_rendered_bundle_is_plain_yaml_with_the_image_given(capsys: Output) -> None:
+    folder = str(TEKTON / "cordon-node")
+    assert commands.main(["bundle", "render", folder, "--image", f"toolbox={PINNED}"]) == 0
+    (pipeline,) = yaml.safe_load_all(capsys.readouterr().out)
+    steps = pipeline["spec"]["tasks"][0]["taskSpec"]["steps"]
+    assert {step["image"] for step in steps} == {PINNED}
+    assert all("\n. " not in step["script"] for step in steps)
+
+
+def test_a_folder_that_is_none_is_an_error_of_input(capsys: Output) -> None:
+    assert commands.main(["bundle", "lint", "nowhere"]) == 2
+    assert "nowhere: no such folder" in capsys.readouterr().err

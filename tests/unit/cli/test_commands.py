@@ -11,7 +11,7 @@ import yaml
 from workflowexecution import __main__, __version__
 from workflowexecution.api.crd import build_crd
 from workflowexecution.cli import commands
-from workflowexecution.cli.run import policy_of
+from workflowexecution.cli.commands import policy_of
 from workflowexecution.core.names import Shard
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.policy import Policy, Retention

@@ -10,11 +10,10 @@ from clocks import FixedClock
 from workflowexecution.api.status import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
-from workflowexecution.controller.recorder import Recorder
+from workflowexecution.controller.recorder import EventSink, Recorder
 from workflowexecution.core.status.compose import status_for
 from workflowexecution.core.status.outcome import outcome_of_run
 from workflowexecution.kube.errors import UnavailableError
-from workflowexecution.observe.event_sinks import EventSink
 from workflowexecution.observe.metrics import Metrics
 
 EMPTY = WorkflowExecutionStatus()

@@ -1,12 +1,10 @@
 """What a watch by kopf delivers, whatever the API server sends or does not send."""
 
 import asyncio
-import json
 import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,108 +13,23 @@ import tenacity
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from workflowexecution.kube import kopf_operator, kopf_settings, retry, watch_tap
+from kopf_server import (
+    DISCOVERY,
+    PATH,
+    PREFIX,
+    WITHIN_S,
+    Memo,
+    Seen,
+    Server,
+    Stream,
+    error_line,
+    line,
+)
+from workflowexecution.kube import kopf_operator, kopf_session, retry, watch_tap
 from workflowexecution.kube.access import Access, RequestTally
 from workflowexecution.kube.kopf_operator import KopfOperator
-from workflowexecution.kube.kopf_session import WatchSessions
-from workflowexecution.kube.kopf_settings import kopf
+from workflowexecution.kube.kopf_session import WatchSessions, kopf
 from workflowexecution.kube.watch_tap import Inbox, WatchTap
-
-WITHIN_S = 15
-PREFIX = "/k8s/clusters/one"
-PATH = "/apis/example.com/v1/namespaces/ns/things"
-
-
-def resource(name: str, kind: str) -> dict[str, Any]:
-    verbs = ["list", "watch", "patch"]
-    return {"name": name, "kind": kind, "singularName": "", "namespaced": True, "verbs": verbs}
-
-
-def group(name: str) -> dict[str, Any]:
-    return {"name": name, "versions": [{"version": "v1"}], "preferredVersion": {"version": "v1"}}
-
-
-DISCOVERY: dict[str, dict[str, Any]] = {
-    "/api": {"versions": ["v1"]},
-    "/api/v1": {"resources": [resource("namespaces", "Namespace"), resource("events", "Event")]},
-    "/apis": {"groups": [group("example.com"), group("apiextensions.k8s.io")]},
-    "/apis/example.com/v1": {"resources": [resource("things", "Thing")]},
-    "/apis/apiextensions.k8s.io/v1": {
-        "resources": [resource("customresourcedefinitions", "CustomResourceDefinition")]
-    },
-}
-
-
-def line(kind: str, version: int, name: str = "one") -> bytes:
-    meta = {"name": name, "resourceVersion": str(version)}
-    return json.dumps({"type": kind, "object": {"metadata": meta}}).encode() + b"\n"
-
-
-def error_line(code: int, reason: str) -> bytes:
-    return (
-        json.dumps({"type": "ERROR", "object": {"code": code, "reason": reason}}).encode() + b"\n"
-    )
-
-
-@dataclass
-class Server:
-    """Answers the n-th watch with the n-th script, and holds the last one open."""
-
-    version: int = 1
-    scripts: list[list[bytes] | int] = field(default_factory=list)
-    discovery: dict[str, list[int | bytes]] = field(default_factory=dict)
-    odd_lists: list[bytes] = field(default_factory=list)
-    lists: int = 0
-    asked: list[str] = field(default_factory=list)
-    watched_from: list[str] = field(default_factory=list)
-    is_over: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        path = request.path.removeprefix(PREFIX)
-        self.asked.append(f"{request.method} {path}")
-        if path != PATH:
-            return self.discover(path)
-        if request.query.get("watch") != "true":
-            self.lists += 1
-            assert request.query["limit"] == "1"
-            if self.odd_lists:
-                return web.Response(body=self.odd_lists.pop(0))
-            meta = {"resourceVersion": str(self.version), "continue": "more"}
-            one = {"metadata": {"name": "listed", "uid": "listed", "resourceVersion": "1"}}
-            return web.json_response({"metadata": meta, "items": [one]})
-        self.watched_from.append(request.query["resourceVersion"])
-        script = self.scripts.pop(0)
-        if isinstance(script, int):
-            return web.json_response({"message": f"told {script}"}, status=script)
-        response = web.StreamResponse()
-        await response.prepare(request)
-        for part in script:
-            await response.write(part)
-        if not self.scripts:
-            await self.is_over.wait()
-        return response
-
-    def discover(self, path: str) -> web.Response:
-        script = self.discovery.get(path)
-        if not script:
-            return web.json_response(DISCOVERY[path])
-        told = script.pop(0)
-        return web.Response(status=told) if isinstance(told, int) else web.Response(body=told)
-
-
-@dataclass
-class Seen:
-    """What was delivered, and how often something may have been missed."""
-
-    events: list[tuple[str, str]] = field(default_factory=list)
-    gaps: int = 0
-    calls: int = 0
-
-    def deliver(self, kind: str, raw: dict[str, Any]) -> None:
-        self.events.append((kind, raw["metadata"]["name"]))
-
-    def on_gap(self) -> None:
-        self.gaps += 1
 
 
 @pytest.fixture
@@ -132,34 +45,9 @@ def seen() -> Seen:
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_tap, "PAUSE_S", 0.01)
-    monkeypatch.setattr(kopf_settings, "PAUSE_S", 0.01)
+    monkeypatch.setattr(kopf_session, "PAUSE_S", 0.01)
     monkeypatch.setattr(retry, "_WHILE_AWAY", tenacity.wait_fixed(0.01))
     monkeypatch.setattr(retry, "_OF_A_RESTART", tenacity.wait_fixed(0.01))
-
-
-@dataclass
-class Stream:
-    operator: KopfOperator
-    tap: WatchTap
-    inbox: Inbox
-    tally: RequestTally
-
-    @property
-    def health(self) -> Any:
-        return self.tap.health
-
-    async def has_begun(self) -> None:
-        await self.tap.has_begun.wait()
-
-
-@dataclass
-class Memo:
-    login: Callable[[], Any]
-    inbox: Inbox
-    seen: Seen
-
-    def __copy__(self) -> "Memo":
-        return self
 
 
 REGISTRY = kopf.OperatorRegistry()
@@ -167,7 +55,7 @@ REGISTRY = kopf.OperatorRegistry()
 
 @kopf.on.startup(registry=REGISTRY)
 async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
-    kopf_settings.set_up(settings)
+    kopf_session.set_up(settings)
 
 
 @kopf.on.login(registry=REGISTRY)
@@ -271,7 +159,7 @@ async def test_a_stream_that_falls_silent_is_opened_anew(
     server: Server, stream: Stream, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last script is held open; here it is silent until the time is over."""
-    monkeypatch.setattr(kopf_settings, "SILENCE_S", 0.3)
+    monkeypatch.setattr(kopf_session, "SILENCE_S", 0.3)
     server.scripts = [[line("ADDED", 2, "a")]]
     stream.operator.start()
     await until(lambda: len(seen.events) == 1)
@@ -444,7 +332,7 @@ async def test_nothing_is_remembered_and_no_object_is_changed(
     made: list[Any] = []
 
     def forgetful() -> Any:
-        made.append(kopf_settings.forgetful_memories())
+        made.append(kopf_session.forgetful_memories())
         return made[-1]
 
     monkeypatch.setattr(kopf_operator, "forgetful_memories", forgetful)
@@ -460,8 +348,8 @@ async def test_nothing_is_remembered_and_no_object_is_changed(
 
 
 def test_kopf_is_set_up_to_touch_nothing() -> None:
-    settings, plain = kopf_settings.new_settings(), kopf.OperatorSettings()
-    kopf_settings.set_up(settings)
+    settings, plain = kopf_session.new_settings(), kopf.OperatorSettings()
+    kopf_session.set_up(settings)
     assert settings.persistence.finalizer != plain.persistence.finalizer
     assert settings.process.ultimate_exiting_timeout is None
 

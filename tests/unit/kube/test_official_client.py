@@ -7,14 +7,11 @@ has changed: look in docs/decisions/0027-own-access.md which module may go.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +27,8 @@ from aiohttp import web
 from kubernetes.config import incluster_config, kube_config
 
 from localcluster import certificates
+from official_client import Write, header, loaded
 from workflowexecution.kube.load_access import proxy_of_environment
-
-V1 = "client.authentication.k8s.io/v1"
-SERVER = "https://10.9.8.7:6443"
-Write = Callable[..., Path]
-Script = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
@@ -43,40 +36,6 @@ def _outside_of_any_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
     for name in (*names, *map(str.upper, names), "KUBERNETES_SERVICE_HOST", "KUBECONFIG"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a kubeconfig of one user."""
-
-    def write(user: dict[str, Any], name: str = "kubeconfig", **cluster: Any) -> Path:
-        content = {
-            "current-context": "here",
-            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-            "clusters": [{"name": "c", "cluster": {"server": SERVER, **cluster}}],
-            "users": [{"name": "u", "user": user}],
-        }
-        path = tmp_path / name
-        path.write_text(yaml.safe_dump(content))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Script:
-    """A credential plugin that counts its runs and writes this; the content of ``exec``."""
-
-    def make(status: dict[str, Any], before: str = "", **more: Any) -> dict[str, Any]:
-        told = json.dumps({"apiVersion": V1, "kind": "ExecCredential", "status": status})
-        path = tmp_path / "login"
-        path.write_text(
-            f"#!/bin/sh\necho run >>{tmp_path}/runs\n{before}\ncat <<'EOF'\n{told}\nEOF\n"
-        )
-        path.chmod(0o755)
-        return {"apiVersion": V1, "command": str(path), **more}
-
-    return make
 
 
 @pytest.fixture
@@ -93,29 +52,10 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def loaded(path: Path | str) -> Any:
-    config = kubernetes.client.Configuration()
-    kubernetes.config.load_kube_config(str(path), client_configuration=config, persist_config=False)
-    return config
-
-
 def loaded_in_pod() -> Any:
     config = kubernetes.client.Configuration()
     kubernetes.config.load_incluster_config(config)
     return config
-
-
-def header(config: Any) -> str | None:
-    found: str | None = config.get_api_key_with_prefix("BearerToken")
-    return found
-
-
-def runs(folder: Path) -> int:
-    return len((folder / "runs").read_text().splitlines())
-
-
-def in_(delay: timedelta) -> str:
-    return (datetime.now(UTC) + delay).isoformat().replace("+00:00", "Z")
 
 
 # load_access: which cluster is meant
@@ -269,98 +209,6 @@ def test_a_token_wins_over_the_file_beside_it(write: Write, tmp_path: Path) -> N
 
 def test_a_name_without_a_password_is_nobody(write: Write) -> None:
     assert header(loaded(write({"username": "me"}))) is None
-
-
-# login: programs that log in
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"apiVersion": V1, "command": "no-such-login", "installHint": "get it"},
-        {"apiVersion": V1, "command": "false"},
-        {"apiVersion": V1, "command": "true"},
-        {"apiVersion": V1, "command": "no-such-login", "interactiveMode": "Always"},
-    ],
-)
-def test_a_plugin_that_fails_is_nobody(write: Write, settings: dict[str, Any]) -> None:
-    """It is a line in the log, and requests are sent as system:anonymous."""
-    assert header(loaded(write({"exec": settings}))) is None
-
-
-def test_a_plugin_may_take_for_ever_and_reads_what_is_not_for_it(
-    write: Write, script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It has what `kubectl wfe submit -f -` is to read, also where ``interactiveMode: Never``."""
-    begun: list[dict[str, Any]] = []
-    waits: list[Any] = []
-
-    class Noting(subprocess.Popen[str]):
-        def __init__(self, *arguments: Any, **more: Any) -> None:
-            begun.append(more)
-            super().__init__(*arguments, **more)
-
-        def communicate(self, input: Any = None, timeout: Any = None) -> Any:
-            waits.append(timeout)
-            return super().communicate(input, timeout)
-
-    monkeypatch.setattr(subprocess, "Popen", Noting)
-    loaded(write({"exec": script({"token": "t"}, interactiveMode="Never")}))
-    assert waits == [None]
-    assert begun[0]["stdin"] is None
-
-
-def test_a_plugin_is_not_given_the_authority_of_the_cluster(
-    write: Write, script: Script, tmp_path: Path
-) -> None:
-    """It is told a path, which no plugin knows how to read, where kubectl gives the content."""
-    (tmp_path / "ca").write_text("trusted")
-    asked = f'printf "%s" "$KUBERNETES_EXEC_INFO" >{tmp_path}/info'
-    settings = script({"token": "t"}, asked, provideClusterInfo=True)
-    loaded(write({"exec": settings}, **{"certificate-authority": "ca"}))
-    told = json.loads((tmp_path / "info").read_text())["spec"]["cluster"]
-    assert told == {"server": SERVER, "certificate-authority": "ca"}
-
-
-def test_a_plugin_runs_for_every_request_in_its_last_five_minutes(
-    write: Write, script: Script, tmp_path: Path
-) -> None:
-    config = loaded(
-        write({"exec": script({"token": "t", "expirationTimestamp": in_(timedelta(minutes=4))})})
-    )
-    assert [header(config), header(config)] == ["Bearer t", "Bearer t"]
-    assert runs(tmp_path) == 3
-
-
-def test_a_token_that_has_expired_is_sent_where_the_plugin_fails(
-    write: Write, script: Script
-) -> None:
-    settings = script({"token": "old", "expirationTimestamp": in_(timedelta(minutes=-1))})
-    config = loaded(write({"exec": settings}))
-    Path(settings["command"]).write_text("#!/bin/sh\nexit 1\n")
-    assert header(config) == "Bearer old"
-
-
-def test_a_certificate_of_a_plugin_is_never_renewed(write: Write, script: Script) -> None:
-    status = {
-        "clientCertificateData": "certificate",
-        "clientKeyData": "key",
-        "expirationTimestamp": in_(timedelta(minutes=-1)),
-    }
-    assert loaded(write({"exec": script(status)})).refresh_api_key_hook is None
-
-
-async def test_the_asynchronous_half_never_logs_in_again(
-    write: Write, script: Script, tmp_path: Path
-) -> None:
-    settings = script({"token": "old", "expirationTimestamp": in_(timedelta(minutes=-1))})
-    config = kubernetes.aio.client.Configuration()
-    await kubernetes.aio.config.load_kube_config(
-        str(write({"exec": settings})), client_configuration=config, persist_config=False
-    )
-    assert config.refresh_api_key_hook is None
-    assert await config.get_api_key_with_prefix("BearerToken") == "Bearer old"
-    assert runs(tmp_path) == 1
 
 
 # credentials, TLS: whom a connection trusts, and what stays on disk

@@ -6,7 +6,7 @@ import pytest
 
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.kube import errors
-from workflowexecution.manager.preflight import Preflight
+from workflowexecution.manager.watches import Preflight
 from workflowexecution.observe.web_server import Health
 
 

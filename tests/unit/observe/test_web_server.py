@@ -129,11 +129,18 @@ async def test_bytes_now_and_then_do_not_prolong_a_head() -> None:
 
 
 @pytest.mark.usefixtures("_short")
-async def test_a_peer_that_does_not_read_is_cut_off() -> None:
+async def test_a_peer_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_cut_off = asyncio.Event()
+
+    class Noted(Connections):
+        def forget(self, transport: asyncio.Transport) -> None:
+            super().forget(transport)
+            is_cut_off.set()
+
+    monkeypatch.setattr(web_server, "Connections", Noted)
     async with served() as port:
         reader, _ = await opened(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        # Enough for several looks, and longer than it may take.
-        await asyncio.sleep(1)
+        await asyncio.wait_for(is_cut_off.wait(), 30)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await asyncio.wait_for(reader.readexactly(len(LARGE)), 5)
 

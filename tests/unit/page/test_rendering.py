@@ -14,7 +14,7 @@ from workflowexecution.manager.view import LeaderStatus
 from workflowexecution.page.gate import Sight, Visitor
 from workflowexecution.page.overview import Known, holds_for, overview_of
 from workflowexecution.page.rendering import Pages, harmless, path_of
-from workflowexecution.page.story import Account, story_of
+from workflowexecution.page.sources import Account, story_of
 from workflowexecution.views.blockers import Cooldown, HeldBy
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.preview import Preview

@@ -10,7 +10,7 @@ import pytest
 from unit.plugin.played import Terminal, Told
 from unit.plugin.test_unread import COMMANDS as READS
 from workflowexecution.plugin import flags
-from workflowexecution.plugin.arguments import PLAIN, VALUED, in_order
+from workflowexecution.plugin.flags import PLAIN, VALUED, in_order
 from workflowexecution.plugin.rendering import Output
 
 # Only the parameters of an execution are compared with a run.

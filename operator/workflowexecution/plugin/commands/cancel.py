@@ -12,7 +12,6 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.text import command, one_line
 from workflowexecution.kube import errors
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import StepLines, print_lines, read_last_lines
 from workflowexecution.plugin.requests import (
@@ -24,7 +23,7 @@ from workflowexecution.plugin.requests import (
 )
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit, explain
-from workflowexecution.views.wording import missing_right
+from workflowexecution.views.wording import in_words, missing_right
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import gather_facts
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.requests import read_execution, read_holds, split_key, user_name
@@ -31,6 +30,7 @@ from workflowexecution.views.clearing import (
     with_note,
 )
 from workflowexecution.views.preview import Facts, ending_on
+from workflowexecution.views.wording import in_words
 
 CLEARED = "ExecutionBlockCleared"
 

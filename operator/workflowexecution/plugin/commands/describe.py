@@ -12,7 +12,6 @@ from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import StepLines, print_lines, read_tail
 from workflowexecution.plugin.requests import (
@@ -30,7 +29,7 @@ from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
 from workflowexecution.views.story import Moment, may_have_been_held, moments_of
 from workflowexecution.views.why import happened_to, warnings_of
-from workflowexecution.views.wording import missing_right
+from workflowexecution.views.wording import in_words, missing_right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

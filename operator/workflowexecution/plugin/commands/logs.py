@@ -14,7 +14,6 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
-from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import follow_log, read_log
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
@@ -27,6 +26,7 @@ from workflowexecution.views.step_logs import (
     why_no_log,
 )
 from workflowexecution.views.why import progress_of
+from workflowexecution.views.wording import in_words
 
 T = TypeVar("T")
 _POLL_S: Final = 1.0

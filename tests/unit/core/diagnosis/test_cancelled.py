@@ -14,12 +14,11 @@ from workflowexecution.api.status import FailureDetails, FailureReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose, with_canceller
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
 from workflowexecution.core.diagnosis.summary import details_of, note_of
-from workflowexecution.core.ending_words import describe_ending
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import parse_task_run
 from workflowexecution.core.status.failures import outcome_of_lost_run
-from workflowexecution.core.status.outcome import outcome_of_stopping
+from workflowexecution.core.status.outcome import describe_ending, outcome_of_stopping
 
 RECORDED = Path(__file__).parents[3] / "recorded" / "cancelled-by-somebody.json"
 EXECUTION = make_execution()

@@ -1,6 +1,5 @@
 """Diagnosis of a failed run: which task, which step, what class, and what is said of it."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -247,26 +246,6 @@ def test_a_cancelled_task_has_not_failed_by_itself() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("was", "expected"),
-    [
-        ("ExceededResourceQuota", FailureReason.RESOURCE_EXHAUSTED),
-        ("ExceededNodeResources", FailureReason.RESOURCE_EXHAUSTED),
-        ("PullImageFailed", FailureReason.IMAGE_PULL_BACK_OFF),
-        ("Running", FailureReason.DEADLINE_EXCEEDED),
-    ],
-)
-def test_what_kept_a_task_waiting_is_the_cause_of_a_time_out(
-    was: str, expected: FailureReason
-) -> None:
-    is_unknown = expected is FailureReason.DEADLINE_EXCEEDED
-    message = f"TaskRun was cancelled\nPrevious status: [{was}] too much asked for"
-    task = make_task_run("change", reason="TaskRunCancelled", message=message, pod_name="")
-    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [task])
-    assert (found.reason, found.has_started) == (expected, False)
-    assert found.cause is (Cause.NEVER_AT_WORK if is_unknown else None)
-
-
 def test_the_step_that_tekton_names_is_to_blame() -> None:
     message = 'the step "b" in TaskRun "run-pull" failed to pull the image ""'
     steps = [step(name, 1, "TaskRunImagePullFailed", "TaskRunImagePullFailed") for name in "abc"]
@@ -344,160 +323,6 @@ def test_the_details_of_a_refusal_blame_no_task() -> None:
         ),
         was_execution_failure=False,
     )
-
-
-@pytest.mark.parametrize(
-    ("waited_for", "expected", "cause"),
-    [
-        ("task 'x' has not begun", FailureReason.DEADLINE_EXCEEDED, Cause.NEVER_AT_WORK),
-        ("x is forbidden: exceeded quota: q", FailureReason.RESOURCE_EXHAUSTED, None),
-        (
-            'admission webhook "p" denied the request: no',
-            FailureReason.FORBIDDEN,
-            Cause.POLICY_REFUSES,
-        ),
-        *(
-            (
-                f"task 'x' has not begun: FailedMount: MountVolume.SetUp failed for 's' : {why}",
-                reason,
-                cause,
-            )
-            for why, reason, cause in (
-                ('secret "nowhere" not found', CONFIGURATION, None),
-                ('configmap "nowhere" not found', CONFIGURATION, None),
-                ('[secret "a" not found, configmap "b" not found]', CONFIGURATION, None),
-                ("configmap references non-existent config key: k", CONFIGURATION, None),
-                ("references non-existent secret key: k", CONFIGURATION, None),
-                *(
-                    (passing, FailureReason.DEADLINE_EXCEEDED, Cause.NEVER_AT_WORK)
-                    for passing in (
-                        "failed to sync secret cache: timed out waiting for the condition",
-                        'object "runs"/"key" not registered',
-                        "mount failed: exit status 32",
-                        "driver name d not found in the list of registered CSI drivers",
-                    )
-                ),
-            )
-        ),
-        (
-            '0/1 nodes are available: persistentvolumeclaim "nowhere" not found. not found',
-            CONFIGURATION,
-            None,
-        ),
-        (
-            "its pod cannot be scheduled: Scheduling is blocked due to non-empty scheduling gates",
-            FailureReason.DEADLINE_EXCEEDED,
-            Cause.NEVER_AT_WORK,
-        ),
-    ],
-)
-def test_a_run_that_was_late_with_nothing_at_work_tells_what_it_waited_for(
-    waited_for: str, expected: FailureReason, cause: Cause | None
-) -> None:
-    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [], waited_for=waited_for)
-    assert (found.reason, found.cause) == (expected, cause)
-    assert found.message == f"PipelineRunTimeout: too long; {waited_for}"
-
-
-def test_a_run_that_waited_for_its_second_task_was_at_work_before() -> None:
-    done = make_task_run("first", "True", "Succeeded", steps=[step("work", 0)])
-    found = diagnose(failed_run("PipelineRunTimeout", "too long"), [done], waited_for="a quota")
-    assert (found.cause, found.has_started) == (None, True)
-    assert found.message.endswith("; a quota")
-
-
-@pytest.mark.parametrize(
-    ("run", "task"),
-    [
-        pytest.param(
-            failed_run("PipelineRunTimeout", "too long"),
-            make_task_run("t", reason="TaskRunCancelled", steps=[step("work", 1)]),
-            id="a-step-was-at-work",
-        ),
-        pytest.param(failed_run(), make_task_run("t"), id="it-was-not-late"),
-        pytest.param(failed_run("Cancelled", "by somebody"), None, id="it-was-cancelled"),
-    ],
-)
-def test_what_was_waited_for_once_is_no_cause_of_another_end(
-    run: Run, task: TaskRun | None
-) -> None:
-    found = diagnose(run, [task] if task else [], waited_for="exceeded quota: q")
-    assert "quota" not in found.message
-
-
-def test_an_attempt_that_waits_has_waited_whatever_the_one_before_did() -> None:
-    before = make_task_run("t", steps=[step("work", 1)])
-    task = replace(
-        make_task_run("t", reason="TaskRunCancelled", message="was cancelled"), earlier=(before,)
-    )
-    run = failed_run("PipelineRunTimeout", "too long")
-    said = 'FailedMount: MountVolume.SetUp failed for volume "s" : secret "nowhere" not found'
-    found = diagnose(run, [task], waited_for=said)
-    assert (found.reason, found.has_started) == (CONFIGURATION, True)
-    assert found.message.endswith(said)
-
-
-def lacking(*names: str) -> Run:
-    told = f"invalid pipelineresults [{' '.join(names)}], the referenced results don't exist"
-    return failed_run("CouldntGetPipelineResult", told)
-
-
-DONE = make_task_run("look", "True", "Succeeded", steps=[step("work", 0)])
-IGNORED = make_task_run("try", reason="FailureIgnored", steps=[step("work", 3)])
-
-
-@pytest.mark.parametrize("tasks", [[DONE], [DONE, IGNORED]], ids=["well", "one-ignored"])
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        (("found",), "'found'"),
-        (("found", "both", "found"), "'found', 'both'"),
-        ((), "one it names"),
-    ],
-)
-def test_a_result_that_nobody_wrote_blames_no_task(
-    tasks: list[TaskRun], names: tuple[str, ...], said: str
-) -> None:
-    found = diagnose(lacking(*names), tasks)
-    assert (found.reason, found.cause) == (CONFIGURATION, Cause.RESULT_NOT_WRITTEN)
-    assert (found.task, found.has_started) == (None, True)
-    assert found.message.startswith(
-        f"all tasks ended well, but the workflow did not write its result {said}: "
-        "CouldntGetPipelineResult: "
-    )
-    assert found.see.startswith("kubectl describe pipelinerun ")
-
-
-@pytest.mark.parametrize(
-    ("task", "expected", "said"),
-    [
-        pytest.param(
-            make_task_run("act", steps=[step("work", 137, "OOMKilled")]),
-            FailureReason.OOM_KILLED,
-            "task 'act', step 'work' ended with exit code 137: OOMKilled",
-            id="out-of-memory",
-        ),
-        pytest.param(
-            make_task_run("act", reason="TaskRunTimeout", steps=[step("work", 1)]),
-            FailureReason.DEADLINE_EXCEEDED,
-            "task 'act'",
-            id="late",
-        ),
-        pytest.param(
-            make_task_run("act", reason="TaskRunCancelled", message="by a person"),
-            FailureReason.UNKNOWN,
-            "task 'act': TaskRunCancelled: by a person",
-            id="cancelled",
-        ),
-    ],
-)
-def test_a_result_that_is_missing_for_a_failure_is_not_its_cause(
-    task: TaskRun, expected: FailureReason, said: str
-) -> None:
-    found = diagnose(lacking("found"), [DONE, task])
-    assert found.reason == expected
-    assert found.message.startswith(said)
-    assert "ended well" not in found.message
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from workflowexecution.cli.run import policy_of
-from workflowexecution.observe.event_sinks import open_event_sinks
+from workflowexecution.cli.commands import policy_of
+from workflowexecution.controller.recorder import open_event_sinks
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.settings import Settings
 
@@ -23,7 +23,7 @@ def test_tekton_is_told_of_spans_only_where_there_are_any() -> None:
 
 
 def test_the_operator_does_not_load_what_it_does_not_use() -> None:
-    program = "import sys, workflowexecution.cli.run; print(*sys.modules)"
+    program = "import sys, workflowexecution.cli.commands; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "aiohttp" in loaded, done.stderr

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, TARGET, make_run
-from workflowexecution.core.ending_words import describe_ending, note_of_end
 from workflowexecution.core.evidence import holder_of
 from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way
+from workflowexecution.core.status.outcome import describe_ending, note_of_end
 
 RUN = make_run("mine")
 NAME = f"PipelineRun {RUN.namespace}/{RUN.name}"

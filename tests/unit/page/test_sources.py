@@ -10,7 +10,7 @@ from workflowexecution.api.status import (
     SkipReason,
 )
 from workflowexecution.page.gate import Sight
-from workflowexecution.page.story import Account, story_of
+from workflowexecution.page.sources import Account, story_of
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.step_logs import StepLog
 from workflowexecution.views.story import Moment

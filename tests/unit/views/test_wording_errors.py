@@ -3,7 +3,7 @@
 import pytest
 
 from workflowexecution.kube import errors
-from workflowexecution.plugin.answers import in_words
+from workflowexecution.views.wording import in_words
 
 HOLDS = "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/runs/workflowholds"
 
