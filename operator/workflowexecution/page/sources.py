@@ -21,7 +21,6 @@ from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.page.story import Account
 from workflowexecution.views.preview import Preview, preview_from
-from workflowexecution.views.step_logs import failed_step_of
 from workflowexecution.views.story import moments_of
 from workflowexecution.views.wording import missing_right
 
@@ -87,7 +86,6 @@ class Sources:
             run=run,
             own_moments=tuple(moments_of(shown, None, ())),
             moments=tuple(moments_of(shown, run, task_runs, self._view.holds())),
-            failed_step=failed_step_of(shown, task_runs),
             note=note,
             expected=self._expected(execution, raw),
             read_at=self._view.clock.now(),

@@ -12,7 +12,6 @@ from workflowexecution.core.facts.run import Run
 from workflowexecution.page.gate import Sight
 from workflowexecution.views.executions import Row, Wanted, rows_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.step_logs import StepLog
 from workflowexecution.views.story import Moment
 from workflowexecution.views.why import Why, progress_of, why_of
 from workflowexecution.views.wording import lacking
@@ -34,7 +33,6 @@ class Account:
     run: Run | None
     own_moments: Sequence[Moment]
     moments: Sequence[Moment]
-    failed_step: StepLog | None
     note: str
     expected: Preview | None
     read_at: datetime
@@ -46,7 +44,6 @@ class Story:
 
     progress: of its run; empty where it does not run.
     image: of the bundle. request: the name of the RemediationRequest.
-    failed_step: None where no step failed or the visitor may not read runs.
     notes: say what is left out, and why.
     """
 
@@ -57,7 +54,6 @@ class Story:
     why: Why
     run: str
     moments: Sequence[Moment]
-    failed_step: StepLog | None
     notes: Sequence[str]
     now: datetime
 
@@ -84,7 +80,6 @@ def story_of(account: Account, sight: Sight, run_namespace: str) -> Story:
         why=why_of(execution, _seen(account.expected, sight), account.read_at),
         run=f"{where}/{execution.run_name}" if execution.run_name else "",
         moments=moments[:_MOST_MOMENTS],
-        failed_step=account.failed_step if sees_run else None,
         notes=_notes(account, sight, len(moments), where),
         now=account.read_at,
     )
