@@ -60,8 +60,8 @@ def test_where_lines_are_wrapped_does_not_matter() -> None:
 
 
 def test_only_what_differs_each_time_is_masked() -> None:
-    one = "wait   2026-11-22T23:46:55Z   5m0s   wfe-7c24-1   18s"
-    assert masked(one) == "wait  TIME  LENGTH  wfe-7c24-1  LENGTH"
+    one = "wait   2026-11-22T23:46:55Z   5m0s   wfe-7c24-1   18s in 1h59m"
+    assert masked(one) == "wait  TIME  LENGTH  wfe-7c24-1  LENGTH in LENGTH"
 
 
 def _block(text: str, *, language: str = "sh", note: str = "") -> Block:

@@ -26,7 +26,7 @@ _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "CLOCK"),
     (re.compile(r"(?<![\w-])(\d+d)?(\d+h)?(\d+m)?\d+(\.\d+)?s\b"), "LENGTH"),
-    (re.compile(r"(?<![\w-])\d+[mhd]\b"), "LENGTH"),
+    (re.compile(r"(?<![\w-])(\d+[dhm])+\b"), "LENGTH"),
     (re.compile(r"127\.0\.0\.1:\d+|10\.77\.0\.1:\d+"), "REGISTRY"),
     (re.compile(r"[0-9a-f]{64}"), "DIGEST"),
 )
