@@ -27,6 +27,9 @@ ADDED = {
 _LINK = re.compile(
     r"(?P<picture>!?)\[(?P<text>[^\]]*)\]\((?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)"
 )
+_FIRST_CELL = re.compile(r"(<tr>\s*<td[^>]*>)(.*?)</td>", re.DOTALL)
+_TAG = re.compile(r"(<[^>]+>)")
+_NAME = re.compile(r"\S*\w[-./]\w\S*|--\w\S*")
 _ELSEWHERE = re.compile(r"[a-z]+:")
 
 
@@ -42,6 +45,23 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     here = page.file.src_uri
     sources = {site: source for source, site in ADDED.items()}
     return linked(markdown, sources.get(here, f"docs/{here}"), here)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Mark names in the first columns of tables, so that they stay in one line."""
+    return with_names(html)
+
+
+def with_names(html: str) -> str:
+    """A page in whose first columns names such as `some-name` and `a.b` have the class `name`."""
+
+    def marked(found: re.Match[str]) -> str:
+        # Texts and tags, in turns.
+        parts = _TAG.split(found[2])
+        parts[::2] = [_NAME.sub(r'<span class="name">\g<0></span>', text) for text in parts[::2]]
+        return f"{found[1]}{''.join(parts)}</td>"
+
+    return _FIRST_CELL.sub(marked, html)
 
 
 def linked(markdown: str, source: str, page: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -46,7 +45,7 @@ def look(ground: Ground, console: Console) -> None:
     for command in LOOKS:
         text = command.format(namespace=NAMESPACE)
         console.print(f"\n$ {text}", style="bold")
-        console.print(_answer(ground, text), markup=False, highlight=False, soft_wrap=True)
+        _run(ground, text)
 
 
 def commands(ground: Ground) -> Iterator[tuple[str, str]]:
@@ -71,17 +70,17 @@ def tell_next(ground: Ground, console: Console) -> None:
         )
 
 
-def _answer(ground: Ground, command: str) -> str:
+def _run(ground: Ground, command: str) -> None:
+    """Run a command of the plugin; its answer has the width of this terminal. Raises DemoError."""
     arguments = shlex.split(command)[2:]
+    sys.stdout.flush()
     done = subprocess.run(
         [
             *(sys.executable, "-m", "workflowexecution.plugin"),
             *(*arguments, "--kubeconfig", str(ground.kubeconfig)),
         ],
-        env={**os.environ, "COLUMNS": "170"},
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
     )
     if done.returncode:
         raise DemoError(f"{command}: {done.stderr.strip()}")
-    return done.stdout.rstrip()

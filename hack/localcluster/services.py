@@ -41,7 +41,7 @@ class Services:
         self._keepers: set[asyncio.Task[None]] = set()
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
-    async def start(self, service: Service, seconds: float = 60.0) -> None:
+    async def start(self, service: Service, seconds: float = 180.0) -> None:
         """Start a service and wait until it is ready.
 
         Raises ClusterError with the end of its log if it ends before, or is not ready in time.

@@ -14,6 +14,23 @@ from page_browser.chromium import PHONE, barriers, opened
 from page_browser.places import OPTIMISER
 
 STORY = "repair-search"
+# Cells whose content is higher than they are, and words on more than one line.
+MISPLACED = """() => [...document.querySelectorAll("[data-label]")].flatMap((cell) => {
+  const label = cell.dataset.label;
+  const isLow = cell.clientHeight && cell.scrollHeight > cell.clientHeight + 1;
+  const found = isLow ? [`higher than its cell: ${label}`] : [];
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  for (let node; (node = texts.nextNode()); ) {
+    for (const word of node.data.matchAll(/[^\\s/-]+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((one) => Math.round(one.top)));
+      if (lines.size > 1) found.push(`${label}: ${word[0]}`);
+    }
+  }
+  return found;
+})"""
 LIVE_MS = 15_000
 
 
@@ -52,7 +69,9 @@ def test_everything_is_there_and_nothing_is_run_as_script(browser: Browser, sigh
         _story(page, STORY)
         expect(page.locator("#why")).to_contain_text("exit code 7")
         expect(page.locator("#timeline")).to_contain_text("step ended")
-        expect(page.locator("#commands")).to_contain_text("kubectl logs")
+        expect(page.locator("#commands")).to_contain_text(
+            f"kubectl wfe logs {STORY} -n {sight.world.source}"
+        )
 
 
 def test_what_happens_is_shown_without_a_reload_and_keeps_the_focus(
@@ -113,6 +132,17 @@ def test_nothing_keeps_anybody_from_using_it(
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
         assert barriers(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1200])
+def test_words_are_whole_and_labels_stay_within_their_cell(
+    browser: Browser, sight: Sight, width: int
+) -> None:
+    size = {"width": width, "height": 900}
+    with opened(browser, sight.url, sight.token, viewport=size) as page:
+        _settled(page)
+        assert page.evaluate(MISPLACED) == []
+        assert _overflow(page) <= 0
 
 
 def test_nothing_moves_for_whom_motion_is_reduced(browser: Browser, sight: Sight) -> None:

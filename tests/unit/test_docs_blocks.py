@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from docgen.blocks import ROOT, Block, pages, shell_blocks
-from walks.paste import masked, run, terminal
+from walks.paste import COLUMNS, LINES, masked, run, terminal
+from walks.walk import lasting
 
 BLOCKS = [block for page in pages() for block in shell_blocks(page)]
 
@@ -24,6 +25,14 @@ def test_the_tests_that_are_named_are_there() -> None:
     assert {path for path in named if not (ROOT / path).is_file()} == set()
 
 
+@pytest.mark.parametrize(
+    "block", [block for block in BLOCKS if block.language == "console"], ids=str
+)
+def test_what_a_command_printed_is_shown_whole(block: Block) -> None:
+    lines = block.text.splitlines()
+    assert [line for line in lines if line.endswith("…") or line != line.rstrip()] == []
+
+
 def test_a_block_that_fails_is_seen(tmp_path: Path) -> None:
     with terminal(tmp_path) as opened:
         assert run(opened, _block("export WORD=hello\ntest -d .\n"))
@@ -35,9 +44,24 @@ def test_a_block_that_fails_is_seen(tmp_path: Path) -> None:
         assert run(opened, _block("(exit 11)\n", note="exits with 11"))
 
 
+def test_commands_print_to_a_terminal_and_nothing_is_cut(tmp_path: Path) -> None:
+    with terminal(tmp_path) as opened:
+        size = "$ test -t 1 && test -t 2 && stty size <&1\n"
+        assert run(opened, _block(size, language="console")) == f"{size}{LINES} {COLUMNS}\n"
+        long = "$ printf 'a%.0s' {1..300}\n"
+        assert run(opened, _block(long, language="console")) == f"{long}{'a' * 300}\n"
+
+
+def test_where_lines_are_wrapped_does_not_matter() -> None:
+    one = "Message  it ended after 9s: why\n         not\n12:00:01 UTC\n"
+    other = "Message  it ended after 11s:\n         why not\n12:00:01 UTC\n"
+    assert lasting(one) == lasting(other) != lasting(one.replace("not", "so"))
+    assert lasting(f"$ a | fold -sw 9\n{one}") == lasting(f"$ a | fold -sw 9\n{other}")
+
+
 def test_only_what_differs_each_time_is_masked() -> None:
-    one = "wait   2026-11-22T23:46:55Z   5m0s   wfe-7c24-1   18s"
-    assert masked(one) == "wait  TIME  LENGTH  wfe-7c24-1  LENGTH"
+    one = "wait   2026-11-22T23:46:55Z   5m0s   wfe-7c24-1   18s in 1h59m"
+    assert masked(one) == "wait  TIME  LENGTH  wfe-7c24-1  LENGTH in LENGTH"
 
 
 def _block(text: str, *, language: str = "sh", note: str = "") -> Block:

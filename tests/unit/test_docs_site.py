@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docgen.site import linked
+from docgen.site import linked, with_names
 
 ROOT = Path(__file__).parents[2]
 LOADED = re.compile(r"<(?:script|img|iframe)[^>]* src=\"?(https?:[^\s\">]+)|@import|url\(https?:")
@@ -51,3 +51,11 @@ def test_the_site_needs_no_network(site: Path) -> None:
 )
 def test_links_lead_to_the_pages_of_the_site(link: str, expected: str) -> None:
     assert linked(link, "README.md", "index.md") == expected
+
+
+def test_names_in_first_columns_stay_in_one_line(site: Path) -> None:
+    row = '<tr>\n<td><code>wfe bundle</code> in <a href="a-b.html">one-place</a></td>\n<td>a-b</td>'
+    assert with_names(row) == row.replace(">one-place", '><span class="name">one-place</span>')
+    settings = (site / "reference/settings.html").read_text()
+    assert re.search(r"<td><code><span class=\"?name\"?>--execution-namespace</span>", settings)
+    assert (site / "stylesheets/names.css").is_file()

@@ -6,24 +6,27 @@ import os
 import re
 import secrets
 import subprocess
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
+from typing import TextIO
 
 from docgen.blocks import ROOT, Block
 from harness.waiting import eventually
 
 SECONDS = 600.0
 SOON_SECONDS = 60.0
-COLUMNS = 170
+# Of the terminal: as wide as the pages show a row in one line.
+COLUMNS, LINES = 120, 50
 _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?"), "TIME"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "CLOCK"),
     (re.compile(r"(?<![\w-])(\d+d)?(\d+h)?(\d+m)?\d+(\.\d+)?s\b"), "LENGTH"),
-    (re.compile(r"(?<![\w-])\d+[mhd]\b"), "LENGTH"),
+    (re.compile(r"(?<![\w-])(\d+[dhm])+\b"), "LENGTH"),
     (re.compile(r"127\.0\.0\.1:\d+|10\.77\.0\.1:\d+"), "REGISTRY"),
     (re.compile(r"[0-9a-f]{64}"), "DIGEST"),
 )
@@ -32,8 +35,9 @@ _MASKS = (
 class Terminal:
     """One bash, as a person has it: what is exported in one block is there in the next."""
 
-    def __init__(self, process: subprocess.Popen[str], scratch: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], screen: TextIO, scratch: Path) -> None:
         self._process = process
+        self._screen = screen
         self._scratch = scratch
 
     def paste(self, commands: str) -> tuple[int, str]:
@@ -45,17 +49,20 @@ class Terminal:
         end, script = f"end-{secrets.token_hex(8)}", self._scratch / "pasted"
         script.write_text(commands)
         assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(f"_failed=0; . {script}; printf '\\n%s %s\\n' {end} $_failed\n")
+        told = f"_failed=0; . {script}; printf '\\n%s %s\\n' {end} $_failed\n"
+        self._process.stdin.write(told.encode())
         self._process.stdin.flush()
         printed: list[str] = []
         timer = Timer(SECONDS, self._process.kill)
         timer.start()
         try:
-            for line in self._process.stdout:
+            for line in self._screen:
                 if line.startswith(end):
                     return int(line.split()[1]), "".join(printed).removesuffix("\n")
                 printed.append(line)
+        except OSError:
+            # Nobody has the other end of the terminal any more.
+            pass
         finally:
             timer.cancel()
         raise RuntimeError(f"the terminal ended or took {SECONDS:.0f} s:\n{''.join(printed)}")
@@ -63,20 +70,30 @@ class Terminal:
 
 @contextmanager
 def terminal(folder: Path = ROOT, more: Mapping[str, str] | None = None) -> Iterator[Terminal]:
-    """A bash in `folder`; it ends with the block. `more` is added to its environment."""
+    """A bash in `folder`; it ends with the block. `more` is added to its environment.
+
+    Its output is a terminal without colours, so that commands print what they print for people.
+    """
+    master, slave = os.openpty()
+    settings = termios.tcgetattr(slave)
+    settings[1] &= ~termios.OPOST
+    termios.tcsetattr(slave, termios.TCSANOW, settings)
+    termios.tcsetwinsize(slave, (LINES, COLUMNS))
+    look = {"TERM": "dumb", "COLUMNS": str(COLUMNS), "LINES": str(LINES)}
     with (
         TemporaryDirectory() as scratch,
+        os.fdopen(master, encoding="utf-8", newline="\n") as screen,
         subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=folder,
-            env={**_of_a_person(), "COLUMNS": str(COLUMNS), **(more or {})},
+            env={**_of_a_person(), **look, **(more or {})},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+            stdout=slave,
+            stderr=slave,
         ) as process,
     ):
-        opened = Terminal(process, Path(scratch))
+        os.close(slave)
+        opened = Terminal(process, screen, Path(scratch))
         opened.paste("trap '_failed=$?' ERR")
         yield opened
         assert process.stdin
@@ -95,7 +112,7 @@ def run(opened: Terminal, block: Block) -> str:
     parts = []
     for command in _commands(block.text):
         printed = _paste(opened, block, command)
-        lines = [_cut(line.rstrip()) for line in printed.rstrip("\n").splitlines()]
+        lines = [line.rstrip() for line in printed.rstrip("\n").splitlines()]
         prompt = "$ " + "\n> ".join(command.splitlines())
         parts.append("\n".join([prompt, *lines]))
     return "\n".join(parts) + "\n"
@@ -123,10 +140,6 @@ def _commands(text: str) -> list[str]:
         elif line.startswith("> ") and commands:
             commands[-1] += "\n" + line[2:]
     return commands
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= COLUMNS else line[: COLUMNS - 1] + "…"
 
 
 def _of_a_person() -> dict[str, str]:

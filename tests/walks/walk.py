@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from docgen.blocks import Block, blocks_to_run
 from walks.paste import Terminal, masked, run
-
-_UNCUT = 80
 
 
 def walk(opened: Terminal, page: Path, *, blocks: Sequence[Block] | None = None) -> None:
@@ -24,22 +23,21 @@ def walk(opened: Terminal, page: Path, *, blocks: Sequence[Block] | None = None)
         text = run(opened, block)
         printed.append((block, text))
         if not is_kept:
-            assert _lasting(text) == _lasting(block.text), f"{block} prints something else now"
+            assert lasting(text) == lasting(block.text), f"{block} prints something else now"
     if is_kept:
         _write(page, printed)
 
 
-def _lasting(text: str) -> list[str]:
-    """The lines that must be the same each time, in any order.
+def lasting(text: str) -> list[list[str]]:
+    """The lines that must be the same each time, in any order, each as its words in any order.
 
     Two of one second are told in either order. How many moments a story has goes with how often
-    Tekton reports, so lines that begin with a time are left out. Where a line was cut goes with the
-    lengths of time before, so that only its beginning counts; so does where a text was folded.
+    Tekton reports, so lines that begin with a time are left out. Where a line is wrapped goes with
+    the lengths of time in it, so that what is set in, and all that is folded, joins the line above.
     """
-    if "| fold " in text:
-        return masked(text).split()
-    lines = [line for line in masked(text).splitlines() if not line.startswith("TIME")]
-    return sorted(line[:_UNCUT] if line.endswith("…") else line for line in lines)
+    joined = re.sub(r"\n(?=  )" if "| fold " not in text else r"\n", " ", text)
+    lines = [masked(line) for line in joined.splitlines()]
+    return sorted(sorted(line.split()) for line in lines if not line.startswith("TIME"))
 
 
 def _write(page: Path, printed: Sequence[tuple[Block, str]]) -> None:

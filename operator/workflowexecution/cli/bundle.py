@@ -160,13 +160,24 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     # Imported here because the operator's pod has no rich, and `wfe run` loads this module.
     from rich.console import Console
 
-    from workflowexecution.cli.table import Column, folded_table
+    from workflowexecution.cli.table import UNBOUNDED
+    from workflowexecution.cli.table import Column, table_lines
 
-    def column(title: str) -> Column[dict[str, Any]]:
-        return Column(title, lambda row: _cell(row[title]))
+    def column(key: str) -> Column[dict[str, Any]]:
+        return Column(
+            key.replace("_", " ").upper(),
+            lambda row: _cell(row[key]),
+            may_move=key == "description",
+            is_text=key == [*rows[0]][-1],
+        )
 
-    titles = rows[0] if rows else ("no bundles",)
-    Console().print(folded_table(rows, [column(title) for title in titles]))
+    if not rows:
+        sys.stderr.write("no bundles\n")
+        return
+    console = Console(highlight=False)
+    width = console.width if sys.stdout.isatty() else UNBOUNDED
+    for line in table_lines(rows, [*map(column, rows[0])], width):
+        console.print(line, soft_wrap=True)
 
 
 def _cell(value: object) -> str:

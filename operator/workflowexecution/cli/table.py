@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from workflowexecution.core.text import one_line
@@ -199,12 +198,3 @@ class _Table:
         first, *rest = wrapped(" " * line.cell_len + last, self.wrapped_at, indent)
         line.append(first[line.cell_len :], style)
         return [line, *(Text(text, style) for text in rest)]
-
-
-def folded_table(items: Sequence[T], columns: Sequence[Column[T]]) -> Table:
-    """A table with folded cells, for items with long texts."""
-    table = Table(*(column.title for column in columns), box=None, pad_edge=False)
-    for item in items:
-        # As plain text: users have written it, and it may contain markup.
-        table.add_row(*(Text(one_line(column.cell(item))) for column in columns))
-    return table

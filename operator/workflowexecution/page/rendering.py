@@ -23,6 +23,8 @@ from workflowexecution.views.wording import missing_right, short
 
 _FOLDER: Final = Path(__file__).parent
 _LONGEST: Final = 4000
+# Up to a slash or hyphen, or 24 characters, so that a word never makes a table wider than a screen.
+_PIECES: Final = re.compile(r"[^/-]{24}|[^/-]*[/-]|[^/-]+")
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 STATIC: Final = {
     "page.css": "text/css",
@@ -45,7 +47,12 @@ class Pages:
             finalize=harmless,
         )
         self._environment.filters.update(
-            short=short, at=at, machine=machine, path=path_of, word=command
+            short=short,
+            at=at,
+            machine=machine,
+            path=path_of,
+            word=command,
+            breakable=breakable,
         )
         for name in self._environment.list_templates():
             self._environment.get_template(name)
@@ -68,6 +75,11 @@ def harmless(value: Any) -> Any:
         return value
     text = printable(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def breakable(text: str) -> Markup:
+    """A text that a browser may wrap after a slash, and within a word only if that is very long."""
+    return Markup("<wbr>").join(_PIECES.findall(harmless(text)))
 
 
 def at(moment: datetime) -> str:

@@ -26,7 +26,6 @@ from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.views.executions import Row, Wanted, rows_of
 from workflowexecution.views.preview import Preview, preview_from
-from workflowexecution.views.step_logs import StepLog, failed_step_of
 from workflowexecution.views.story import Moment, moments_of
 from workflowexecution.views.why import Why, progress_of, why_of
 from workflowexecution.views.wording import lacking, missing_right
@@ -52,7 +51,6 @@ class Account:
     run: Run | None
     own_moments: Sequence[Moment]
     moments: Sequence[Moment]
-    failed_step: StepLog | None
     note: str
     expected: Preview | None
     read_at: datetime
@@ -64,7 +62,6 @@ class Story:
 
     progress: of its run; empty where it does not run.
     image: of the bundle. request: the name of the RemediationRequest.
-    failed_step: None where no step failed or the visitor may not read runs.
     notes: say what is left out, and why.
     """
 
@@ -75,7 +72,6 @@ class Story:
     why: Why
     run: str
     moments: Sequence[Moment]
-    failed_step: StepLog | None
     notes: Sequence[str]
     now: datetime
 
@@ -102,7 +98,6 @@ def story_of(account: Account, sight: Sight, run_namespace: str) -> Story:
         why=why_of(execution, _seen(account.expected, sight), account.read_at),
         run=f"{where}/{execution.run_name}" if execution.run_name else "",
         moments=moments[:_MOST_MOMENTS],
-        failed_step=account.failed_step if sees_run else None,
         notes=_notes(account, sight, len(moments), where),
         now=account.read_at,
     )
@@ -189,7 +184,6 @@ class Sources:
             run=run,
             own_moments=tuple(moments_of(shown, None, ())),
             moments=tuple(moments_of(shown, run, task_runs, self._view.holds())),
-            failed_step=failed_step_of(shown, task_runs),
             note=note,
             expected=self._expected(execution, raw),
             read_at=self._view.clock.now(),

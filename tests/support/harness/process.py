@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.waiting import eventually
 
-START_S = 30.0
+START_S = 90.0
 STOP_S = 30.0
 NEVER = ("event not understood",)
 ALARM = "two runs on one target"

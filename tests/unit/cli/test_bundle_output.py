@@ -13,6 +13,8 @@ from bundle_parts import PINNED, good_bundle, write_bundle
 from workflowexecution.cli import commands
 from workflowexecution.core.text import is_printable
 
+TEKTON = Path(__file__).parents[3] / "tekton"
+DIGEST = f"sha256:{'0' * 64}"
 Output = pytest.CaptureFixture[str]
 TEKTON = Path(__file__).parents[3] / "tekton"
 FOLDERS = sorted(path.parent for path in TEKTON.glob("*/workflow.yaml"))
@@ -21,7 +23,7 @@ EVIL = "[bold]x[/bold][/nope]\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
 
 class _Registry(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        layer = {"digest": "sha256:0", "annotations": {"dev.tekton.image.name": EVIL}}
+        layer = {"digest": DIGEST, "annotations": {"dev.tekton.image.name": EVIL}}
         is_there = "/evil/" not in self.path
         body = json.dumps({"layers": [layer]}, ensure_ascii=False) if is_there else EVIL
         self.send_response(200 if is_there else 500)
@@ -65,6 +67,17 @@ def test_a_registrys_names_are_printed_and_not_obeyed(capsys: Output, registry: 
     said = capsys.readouterr().out
     assert is_printable(said)
     assert "[bold]x[/bold][/nope]" in said
+
+
+def test_nothing_is_cut_or_padded(
+    capsys: Output, registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for source, part in ((f"{registry}/x:1", DIGEST), (str(TEKTON), "FORCE=false TIMEOUT=300")):
+        assert commands.main(["bundle", "list", source]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert any(line.endswith(part) for line in lines), lines
+        assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_programs_are_given_a_registrys_names_as_they_are(capsys: Output, registry: str) -> None:

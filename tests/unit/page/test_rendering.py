@@ -13,12 +13,11 @@ from workflowexecution.core.names import Shard
 from workflowexecution.manager.view import LeaderStatus
 from workflowexecution.page.gate import Sight, Visitor
 from workflowexecution.page.overview import Known, holds_for, overview_of
-from workflowexecution.page.rendering import Pages, harmless, path_of
+from workflowexecution.page.rendering import Pages, breakable, harmless, path_of
 from workflowexecution.page.sources import Account, story_of
 from workflowexecution.views.blockers import Cooldown, HeldBy
 from workflowexecution.views.executions import Wanted
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.step_logs import StepLog
 from workflowexecution.views.story import Moment
 
 ALL = Sight(has_all=True, sees_runs=True, sees_tasks=True)
@@ -110,7 +109,6 @@ def test_nothing_in_a_story_is_markup_of_others() -> None:
         run=None,
         own_moments=(),
         moments=(Moment(NOW, EVIL, EVIL),),
-        failed_step=StepLog(EVIL, EVIL, EVIL, EVIL),
         note=EVIL,
         expected=Preview(
             target=EVIL, workflow_id=EVIL, decision="Refuse", reason=EVIL, message=EVIL
@@ -149,6 +147,26 @@ def test_a_name_cannot_turn_the_text_around_it() -> None:
 )
 def test_only_what_can_be_an_execution_is_linked(named: str, path: str) -> None:
     assert path_of(named) == path
+
+
+def test_a_name_may_be_wrapped_after_a_slash_and_a_hyphen_only() -> None:
+    target = "shop/Deployment/payment-api"
+    assert breakable(target) == "shop/<wbr>Deployment/<wbr>payment-<wbr>api"
+    assert breakable("a&b/<wbr>").startswith("a&amp;b/<wbr>&lt;wbr")
+    # What is longer than any kind would push other columns off the screen.
+    assert breakable("x" * 30) == f"{'x' * 24}<wbr>{'x' * 6}"
+    assert breakable("") == ""
+
+
+def test_the_sign_in_names_the_roles_that_are_needed() -> None:
+    html = page("sign-in.html", problem="", audience="")
+    assert "workflowexecution-viewer" in html
+    assert "workflowexecution-run-reader" in html
+
+
+def test_an_empty_page_names_the_role_that_is_needed() -> None:
+    html = overview_page(Known(), Sight())
+    assert "The ClusterRole workflowexecution-viewer gives that right" in html
 
 
 def test_a_standby_says_so_and_who_leads() -> None:

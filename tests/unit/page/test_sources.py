@@ -12,7 +12,6 @@ from workflowexecution.api.status import (
 from workflowexecution.page.gate import Sight
 from workflowexecution.page.sources import Account, story_of
 from workflowexecution.views.preview import Preview
-from workflowexecution.views.step_logs import StepLog
 from workflowexecution.views.story import Moment
 
 OWN = (Moment(NOW, "created"),)
@@ -40,7 +39,6 @@ def account(**given: object) -> Account:
         run=make_run("mine"),
         own_moments=OWN,
         moments=WHOLE,
-        failed_step=StepLog("change", "main", "pod", "step-main"),
         note="",
         expected=Preview(
             target=TARGET,
@@ -58,7 +56,6 @@ def account(**given: object) -> Account:
 def test_who_may_read_runs_is_told_of_tasks() -> None:
     story = story_of(account(), READER, RUN_NAMESPACE)
     assert (story.moments, story.notes) == (WHOLE, [])
-    assert story.failed_step is not None
 
 
 def test_who_may_not_is_told_which_right_is_missing() -> None:
@@ -67,7 +64,7 @@ def test_who_may_not_is_told_which_right_is_missing() -> None:
         (replace(READER, sees_runs=False), "pipelineruns"),
     ):
         story = story_of(account(), sight, RUN_NAMESPACE)
-        assert (story.moments, story.failed_step) == (OWN, None)
+        assert story.moments == OWN
         assert f"the right to list {missing}.tekton.dev" in story.notes[0]
         assert "workflowexecution-run-reader gives it" in story.notes[0]
 

@@ -19,6 +19,7 @@ from unit.plugin.played import Object, Server
 from unit.plugin.scripted import group_list
 from workflowexecution.api import identity
 from workflowexecution.api.crd import build_crd
+from workflowexecution.api.duration import format_duration
 from workflowexecution.api.fields import format_time
 from workflowexecution.client.paths import (
     TEKTON_INFO,
@@ -33,6 +34,7 @@ from workflowexecution.core.policy import Published, settings_of
 TARGET, OTHER = "payment/Deployment/payment-api", "payment/Deployment/checkout"
 RUNS, OPERATORS = identity.DEFAULT_EXECUTION_NAMESPACE, identity.DEFAULT_OPERATOR_NAMESPACE
 ACCOUNT = "workflowexecution-controller"
+_OUTCOMES = {0: ("True", "Succeeded"), 7: ("False", "Failed")}
 OURS = f"/apis/{identity.GROUP}/{identity.VERSION}"
 TEKTON = "/apis/tekton.dev/v1"
 # Holds are as old as the kept answers say, on every day.
@@ -70,12 +72,27 @@ def put_execution(
     server.objects[execution_path("team-a", name)] = item
 
 
-def put_run(server: Server, owner: str, target: str, status: Object) -> None:
-    """Have the run of an execution on the server, with one TaskRun and its pod."""
+def put_run(server: Server, owner: str, target: str, status: Object, *, exit_code: int = 7) -> None:
+    """Have the run of an execution on the server, with one TaskRun and its pod.
+
+    Its step has ended with ``exit_code`` if the run has ended, else it runs.
+    """
     item = raw_run(owner, target=target, name_target=target, status=status)
-    name = item["metadata"]["name"]
+    name, began, ended = (
+        item["metadata"]["name"],
+        status.get("startTime"),
+        status.get("completionTime"),
+    )
     server.objects[run_path(RUNS, name)] = item
-    task = raw_task_run("change", steps=[step("apply", exit_code=7)])
+    task = raw_task_run("change", *_OUTCOMES[exit_code] if ended else ("Unknown", "Running"))
+    if began:
+        task["status"]["startTime"] = began
+    if ended:
+        one = step("apply", exit_code=exit_code)
+        one["terminated"] |= {"startedAt": began or ended, "finishedAt": ended}
+        task["status"] |= {"steps": [one], "completionTime": ended}
+    else:
+        task["status"]["steps"] = [step("apply", running={"startedAt": began})]
     owners = [{"kind": "PipelineRun", "uid": item["metadata"]["uid"], "controller": True}]
     labels = {**task["metadata"]["labels"], "tekton.dev/pipelineRun": name}
     task["metadata"] |= {"name": f"{name}-change", "namespace": RUNS, "labels": labels}
@@ -135,6 +152,19 @@ def failed(target: str, now: datetime) -> Object:
             "wasExecutionFailure": True,
             "naturalLanguageSummary": "Workflow restart failed: step 'apply' ended with 7.",
         },
+    }
+
+
+def completed(target: str, began: datetime, ended: datetime) -> Object:
+    """The status of an execution that completed."""
+    told = "before: 2 of 2 pods ready; after: 2 of 2 pods ready, restarted 2026-01-02T12:00:00Z"
+    return {
+        "phase": "Completed",
+        "startTime": format_time(began),
+        "completionTime": format_time(ended),
+        "duration": format_duration(ended - began),
+        "pipelineRunRef": {"name": names.run_name(target, 1), "namespace": RUNS},
+        "conditions": [_succeeded("True", "Completed", told)],
     }
 
 

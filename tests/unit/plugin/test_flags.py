@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from unit.plugin.played import Terminal, Told
+from unit.plugin.played import Object, Request, Terminal, Told
 from unit.plugin.test_unread import COMMANDS as READS
+from workflowexecution.client.paths import execution_path
 from workflowexecution.plugin import flags
 from workflowexecution.plugin.flags import PLAIN, VALUED, in_order
 from workflowexecution.plugin.rendering import Output
@@ -186,6 +187,21 @@ def test_release_says_what_goes_on_and_what_still_waits(terminal: Terminal) -> N
     told = terminal.ask("release", "freeze", "nope")
     assert told.status == 3
     assert "freeze is lifted" in told.out
+
+
+def test_release_says_what_goes_on_however_soon_it_is_launched(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, answer = terminal.server, terminal.server.answer
+
+    def launch(request: Request) -> tuple[int, Object | str]:
+        if request.method == "DELETE":
+            status = {"phase": "Running", "pipelineRunRef": {"name": "wfe-1"}}
+            server.objects[execution_path("team-a", "held")]["status"] = status
+        return answer(request)
+
+    monkeypatch.setattr(server, "answer", launch)
+    assert terminal.ask("release", "freeze").err == "goes on now: team-a/held\n"
 
 
 def test_columns_of_ones_own_are_a_table(terminal: Terminal) -> None:

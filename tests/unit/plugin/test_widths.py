@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from syrupy.assertion import SnapshotAssertion
 from builders import raw_spec, run_status
 from unit.plugin.played import Terminal, Told, terminal_on
 from unit.plugin.stage import (
+    RUNS,
+    completed,
     failed,
     put_execution,
     put_hold,
@@ -26,10 +29,13 @@ from unit.plugin.stage import (
     skipped,
     staged,
 )
+from workflowexecution.api.fields import format_time
+from workflowexecution.core.names import run_name
 from workflowexecution.plugin import rendering
 
 PAYMENT = "payment-processing/Deployment/payment-gateway-api"
 LEDGER = "accounting-production/StatefulSet/general-ledger-postgresql-primary"
+BASKET, COMPLETED = "shop/Deployment/basket", "rr-basket-restart-5b0c"
 WORKFLOW = "increase-memory-limit-and-restart"
 COMMANDS = {
     "list": ("list",),
@@ -42,7 +48,18 @@ COMMANDS = {
     "hold": ("hold", "--workflow", WORKFLOW, "--in", "payment-processing", "--reason", "look"),
     "release": ("release", "freeze-of-the-quarter"),
     "describe": ("describe", "rr-payment-gateway-api-high-memory-7f9c"),
+    "describe-completed": ("describe", COMPLETED),
+    "describe-skipped": ("describe", "rr-payment-gateway-api-high-memory-2a1b"),
+    "describe-running": ("describe", "rr-payment-gateway-api-high-memory-9d3e"),
     "why": ("why", "rr-payment-gateway-api-high-memory-2a1b"),
+    "why-failed": ("why", "rr-payment-gateway-api-high-memory-7f9c"),
+    "can-run": ("can-run", "--target", BASKET, "--workflow", WORKFLOW),
+    "can-run-busy": ("can-run", "--target", LEDGER, "--workflow", WORKFLOW),
+    "can-run-cooling": ("can-run", "--target", PAYMENT, "--workflow", WORKFLOW),
+    "cancel": ("cancel", "rr-payment-gateway-api-high-memory-7f9c"),
+    "not-found": ("describe", "rr-payment-gateway-api-high-memory-0000"),
+    "no-such-flag": ("list", "--targets", PAYMENT),
+    "no-such-task": ("logs", "rr-payment-gateway-api-high-memory-7f9c", "--task", "no-such-task"),
     "top": ("top", "--by", "target", "--since", "24h"),
     "nothing": ("top", "-n", "elsewhere"),
     "doctor": ("doctor", "--service-account", "a-runner-that-nobody-has-created"),
@@ -60,7 +77,11 @@ def long_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Term
         del server.objects[path]
     begun, ended = now - timedelta(minutes=25, seconds=30), now - timedelta(minutes=15, seconds=30)
     age = timedelta(minutes=25, seconds=30)
-    running = {"phase": "Running", "startTime": begun.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    running = {
+        "phase": "Running",
+        "startTime": format_time(begun),
+        "pipelineRunRef": {"name": run_name(LEDGER, 1), "namespace": RUNS},
+    }
     names = [f"rr-payment-gateway-api-high-memory-{end}" for end in ("9d3e", "2a1b", "7f9c")]
     spec = raw_spec(LEDGER, WORKFLOW)
     put_execution(server, names[0], running, spec=spec, age=age)
@@ -71,8 +92,13 @@ def long_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Term
     put_execution(
         server, "held", {"phase": "Pending"}, spec=raw_spec("shop/Deployment/cart"), age=age
     )
+    put_execution(
+        server, COMPLETED, completed(BASKET, begun, ended), spec=raw_spec(BASKET, "wait"), age=age
+    )
     put_run(server, names[0], LEDGER, run_status(started_at=begun))
-    put_run(server, names[2], PAYMENT, run_status("False", "Failed", completed_at=ended))
+    over = partial(run_status, started_at=begun, completed_at=ended)
+    put_run(server, names[2], PAYMENT, over("False", "Failed"))
+    put_run(server, COMPLETED, BASKET, over("True", "Succeeded"), exit_code=0)
     long = "the quarter is being closed, so accounting must not be restarted before Friday"
     put_hold(server, "freeze-of-the-quarter", namespace="shop", reason=long)
     put_settings(server, cooldown=timedelta(hours=2))
@@ -129,6 +155,9 @@ def transcript(command: tuple[str, ...], told: Told) -> str:
     text = f"$ kubectl wfe {' '.join(command)}\n{told.out}--- notes\n{told.err}"
     text = re.sub(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d", r"2026-01-02\g<1>12:00:00", text)
     text = re.sub(r"\d\ds ago", "90s ago", text)
+    # Holds are as old as the year: the day counts on.
+    text = re.sub(r"\b\d{3}d\b", "331d", text)
     text = re.sub(r"at \d\d:\d\d:\d\d UTC", "at 12:00:00 UTC", text)
     text = re.sub(r"in \d+m?\d*s\b|in \d+m\b", "in 1m", text)
+    text = re.sub(r"in 1h\d\dm\d+s", "in 1h43m28s", text)
     return re.sub(r"(\nplugin +)\S+", r"\1VERSION", text)

@@ -14,6 +14,7 @@ from workflowexecution.api.reading import parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
@@ -50,7 +51,7 @@ async def list_of_holds(
     """List holds: who keeps what from being launched, why, until when, and what waits."""
     holds = [parse_hold(raw) for raw in await list_holds(session)]
     unread: list[str] = []
-    executions = await readable(cluster_of(session).list_executions(), unread)
+    executions = await readable(_executions_of(session), unread)
     now = session.now()
     columns: Final[tuple[Column[HeldBy], ...]] = (
         Column("NAME", lambda item: item.name),
@@ -136,11 +137,17 @@ async def release(
     known = [parse_hold(raw) for raw in await readable(_holds_of(session), unread)]
     over = [hold.name for hold in known if hold.is_over(session.now())] if expired else []
     given = map(name_of_hold, names or [])
+    # Read before: the operator may launch what waits before an answer to a later request.
+    waiting = [*map(parse_execution, await readable(_executions_of(session), unread))]
     lifted, status = await _delete(session, dict.fromkeys([*given, *over]))
     if not lifted and status is Exit.OK:
         session.printer.note("no hold has expired")
-    await _report_launches(session, known, lifted, unread)
+    _report_launches(session, known, lifted, waiting, unread)
     return status
+
+
+def _executions_of(session: Session) -> AsyncIterator[Raw]:
+    return cluster_of(session).list_executions()
 
 
 def _holds_of(session: Session) -> AsyncIterator[Raw]:
@@ -163,18 +170,21 @@ async def _delete(session: Session, names: Iterable[str]) -> tuple[list[str], Ex
     return lifted, status
 
 
-async def _report_launches(
-    session: Session, known: Sequence[Hold], lifted: Sequence[str], unread: list[str]
+def _report_launches(
+    session: Session,
+    known: Sequence[Hold],
+    lifted: Sequence[str],
+    executions: Sequence[Execution],
+    unread: Sequence[str],
 ) -> None:
     """Say which executions go on; what is done is done, so a missing right is only a note."""
     if not lifted:
         return
-    executions = await readable(cluster_of(session).list_executions(), unread)
     if report_unread(session.printer, "what goes on now", unread):
         return
     gone = [hold for hold in known if hold.name in lifted]
     left = [hold for hold in known if hold.name not in lifted]
-    found = released(gone, left, map(parse_execution, executions), session.now())
+    found = released(gone, left, executions, session.now())
     nothing = "nothing" if found.still_held else "nothing, since no execution waited"
     session.printer.note(f"goes on now: {', '.join(found.going) or nothing}")
     for name, hold in found.still_held:

@@ -21,13 +21,13 @@ from workflowexecution.views.wording import short
 _GROUP_COLUMNS: Final[tuple[Column[Group], ...]] = (
     Column("ACTIVE", lambda group: str(group.active)),
     Column("LAUNCHED", lambda group: str(group.launched)),
-    Column("PER HOUR", lambda group: f"{group.per_hour:g}", may_move=True),
+    Column("PER HOUR", lambda group: f"{group.per_hour:g}"),
     Column("COMPLETED", lambda group: str(group.completed)),
     Column("FAILED", lambda group: str(group.failed)),
     Column("SKIPPED", lambda group: str(group.skipped)),
-    Column("MEDIAN", lambda group: short(group.median), may_move=True),
-    Column("P90", lambda group: short(group.p90), may_move=True),
-    Column("LONGEST", lambda group: short(group.longest), may_move=True),
+    Column("MEDIAN", lambda group: short(group.median)),
+    Column("P90", lambda group: short(group.p90)),
+    Column("LONGEST", lambda group: short(group.longest)),
 )
 
 
