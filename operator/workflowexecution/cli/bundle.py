@@ -160,8 +160,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     # Imported here because the operator's pod has no rich, and `wfe run` loads this module.
     from rich.console import Console
 
-    from workflowexecution.cli.table import UNBOUNDED
-    from workflowexecution.cli.table import Column, table_lines
+    from workflowexecution.cli.table import UNBOUNDED, Column, table_lines
 
     def column(key: str) -> Column[dict[str, Any]]:
         return Column(
