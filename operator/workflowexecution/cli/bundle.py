@@ -1,4 +1,4 @@
-"""``wfe bundle``: checks, renders, pushes and lists remediation bundles."""
+"""``wfe bundle``: makes, checks, renders, pushes and lists remediation bundles."""
 
 import json
 import sys
@@ -33,25 +33,41 @@ class _Images(BaseModel):
         return read_bundle(folder, {**DEFAULT_IMAGES, **self.image})
 
 
+class New(BaseModel):
+    """Make the folder of a new bundle, with its test; it passes lint as it is."""
+
+    folder: CliPositionalArg[Path] = Field(description="Folder to make, named as the workflow.")
+
+    def cli_cmd(self) -> None:
+        """Write the files and print their names."""
+        from workflowexecution.bundles.folder import make_bundle
+
+        sys.stdout.writelines(f"{one_line(str(path))}\n" for path in make_bundle(self.folder))
+
+
 class Lint(_Images):
     """Check bundles: Tekton's limits, the conventions, pinned images."""
 
-    folders: CliPositionalArg[list[Path]] = Field(description="Folders of bundles.")
+    paths: CliPositionalArg[list[Path]] = Field(
+        description="Folders of bundles, or of several bundles, or files in them."
+    )
     output: Literal["text", "json"] = Field("text", description="How to print what is wrong.")
 
     def cli_cmd(self) -> None:
         """Print each problem on a line. Raises: BundleCommandError if there is one."""
         _require_extra()
+        from workflowexecution.bundles.folder import bundles_at
         from workflowexecution.bundles.lint import lint
 
-        problems = [problem for folder in self.folders for problem in lint(self.read(folder))]
+        folders = list(dict.fromkeys(each for path in self.paths for each in bundles_at(path)))
+        problems = [problem for folder in folders for problem in lint(self.read(folder))]
         if self.output == "json":
             fields = ("bundle", "where", "message")
             _print_json([{name: getattr(each, name) for name in fields} for each in problems])
         else:
             sys.stdout.writelines(f"{one_line(str(problem))}\n" for problem in problems)
         if problems:
-            raise BundleCommandError(f"{len(problems)} problems in {len(self.folders)} bundles")
+            raise BundleCommandError(f"{len(problems)} problems in {len(folders)} bundles")
 
 
 class Push(_Images):
@@ -124,8 +140,9 @@ class List(_Images):
 
 
 class Bundle(BaseModel):
-    """Check, list and push remediation bundles."""
+    """Make, check, list and push remediation bundles."""
 
+    new: CliSubCommand[New]
     lint: CliSubCommand[Lint]
     push: CliSubCommand[Push]
     render: CliSubCommand[Render]
