@@ -38,7 +38,14 @@ class BundleError(ValueError):
 
 
 class BundleCommandError(RuntimeError):
-    """A command failed although its arguments were valid; the text says why."""
+    """A command failed although its arguments were valid; the text says why.
+
+    It is empty where the answer of the command says so already. status: the exit status.
+    """
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

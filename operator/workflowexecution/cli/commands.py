@@ -21,7 +21,7 @@ from workflowexecution.api.crd import build_claim_crd, build_crd
 from workflowexecution.api.fields import message_of_field
 from workflowexecution.api.hold import build_hold_crd
 from workflowexecution.bundles.folder import BundleCommandError
-from workflowexecution.cli.bundle import Bundle
+from workflowexecution.cli.bundle import Bundle, with_whole_values
 from workflowexecution.cli.run import run
 from workflowexecution.core.text import printable
 from workflowexecution.orchestrator import build_json_schema
@@ -98,7 +98,8 @@ def _print_error(error: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run ``wfe``; print each error in the arguments on a line, with field and value."""
     try:
-        CliApp.run(Wfe, cli_args=sys.argv[1:] if arguments is None else arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        CliApp.run(Wfe, cli_args=with_whole_values(given))
     except ValidationError as error:
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"])
@@ -108,8 +109,9 @@ def main(arguments: list[str] | None = None) -> int:
         _print_error(str(error))
         return 2
     except BundleCommandError as error:
-        _print_error(str(error))
-        return 1
+        if str(error):
+            _print_error(str(error))
+        return error.status
     except RuntimeError as error:
         _print_error(f"stopped: {error}")
         return 1

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from workflowexecution.client.pod_logs import read_tail
 from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
-from workflowexecution.plugin.pod_logs import read_tail
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import report_unread
