@@ -20,7 +20,7 @@ from workflowexecution import __version__
 from workflowexecution.api.crd import build_claim_crd, build_crd
 from workflowexecution.api.fields import message_of_field
 from workflowexecution.api.hold import build_hold_crd
-from workflowexecution.bundles.folder import BundleCommandError
+from workflowexecution.bundles.folder import EDITOR_SCHEMA, BundleCommandError
 from workflowexecution.cli.bundle import Bundle, with_whole_values
 from workflowexecution.cli.run import run
 from workflowexecution.core.text import printable
@@ -52,10 +52,17 @@ class Crd(BaseModel):
 
 
 class Schema(BaseModel):
-    """Print the JSON Schema of a WorkflowExecution."""
+    """Print the JSON Schema of a WorkflowExecution, or of the workflow.yaml of a bundle."""
+
+    of: CliPositionalArg[Literal["execution", "bundle"]] = Field(
+        default="execution", description="Which: execution or bundle."
+    )
 
     def cli_cmd(self) -> None:
         """Write it to standard output as JSON."""
+        if self.of == "bundle":
+            sys.stdout.write(EDITOR_SCHEMA.read_text())
+            return
         json.dump(build_json_schema(), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
 

@@ -58,12 +58,15 @@ def _pytest(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_editors_find_the_schemas_of_a_new_bundle(made: Path) -> None:
+def test_editors_find_the_schemas_of_a_new_bundle(made: Path, capsys: Output) -> None:
     first = (made / "workflow.yaml").read_text().splitlines()[0]
     key, _, schema = first.partition("$schema=")
     assert key == "# yaml-language-server: "
     assert json.loads((made / schema).read_text())["properties"]["kind"] == {"const": "Pipeline"}
     assert json.loads((made / "parameters.json").read_text())["$schema"]
+    capsys.readouterr()
+    assert commands.main(["schema", "bundle"]) == 0
+    assert capsys.readouterr().out == (made / schema).read_text()
 
 
 @pytest.mark.parametrize("name", ["Set-note", "set_note", "x" * 64, "-x"])
