@@ -8,12 +8,13 @@ import typer
 
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
+from workflowexecution.client.pod_logs import read_tail
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.pod_logs import StepLines, print_lines, read_tail
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,
