@@ -197,7 +197,10 @@ def end(world: World, item: Object) -> None:
     run["metadata"]["name"] = item["status"]["pipelineRunRef"]["name"]
     condition = {"type": "Succeeded", "status": "True", "reason": "Succeeded", "message": ""}
     # Without the pipeline that Tekton has resolved nobody could tell that nothing outlasts the run.
-    resolved = {"tasks": [{"name": "work", "taskSpec": {"steps": [{"name": "work"}]}}]}
+    resolved = {
+        "params": [{"name": name} for name in item["spec"].get("parameters") or {}],
+        "tasks": [{"name": "work", "taskSpec": {"steps": [{"name": "work"}]}}],
+    }
     status = {"conditions": [condition], "pipelineSpec": resolved}
     world.tekton.runs.patch(run, {"status": status}, "status")
 
