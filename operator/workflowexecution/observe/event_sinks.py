@@ -7,7 +7,7 @@ is turned on.
 from datetime import datetime
 from typing import Protocol
 
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.observe.metrics import Metrics

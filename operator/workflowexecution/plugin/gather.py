@@ -1,4 +1,4 @@
-"""Reads facts from the cluster: executions, runs and their leftovers.
+"""Reads facts from the cluster: executions, runs and their leftovers, holds, published settings.
 
 Objects that the user may not read are left out, and `Facts.unread` says so.
 """
@@ -6,12 +6,14 @@ Objects that the user may not read are left out, and `Facts.unread` says so.
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
+from workflowexecution.api import reading
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
 from workflowexecution.client.paths import execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
+from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -21,10 +23,13 @@ from workflowexecution.core.facts.leftovers import (
 )
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
+from workflowexecution.core.names import SETTINGS_CONFIG_MAP
+from workflowexecution.core.published import parse_published
 from workflowexecution.kube import errors
 from workflowexecution.plugin.requests import cluster_of, escaped
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.preview import Facts
+from workflowexecution.views.published import OperatorSettings
 from workflowexecution.views.wording import missing_right
 
 
@@ -147,3 +152,31 @@ def _settled(run: Run, left: Leftovers | None, pods: Mapping[str, list[Raw]]) ->
         return dataclasses.replace(run, has_stopped=not left.is_active)
     has_pods = any(is_of_run(raw, run.uid) for raw in pods.get(run.name, ()))
     return dataclasses.replace(run, has_stopped=not has_pods)
+
+
+async def list_holds(session: Session) -> list[Raw]:
+    """All holds in the execution namespace."""
+    return [raw async for raw in cluster_of(session).list_holds()]
+
+
+async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
+    """All holds; a missing right to read them is added to ``unread``."""
+    try:
+        return tuple(parse_hold(raw) for raw in await list_holds(session))
+    except errors.MissingRightError as error:
+        unread.append(missing_right(str(error)))
+        return ()
+
+
+async def read_settings(session: Session) -> OperatorSettings:
+    """The settings that the operators publish; a missing right or object is not an error."""
+    try:
+        raw = await cluster_of(session).read_published()
+    except errors.MissingRightError as error:
+        return OperatorSettings(unknown=missing_right(str(error)), lacks_right=True)
+    except errors.NotFoundError:
+        where = f"{session.execution_namespace}/{SETTINGS_CONFIG_MAP}"
+        missing = f"no operator has published any in ConfigMap {where}; see kubectl wfe doctor"
+        return OperatorSettings(unknown=missing)
+    entries, unreadable = parse_published(reading.mapping(raw, "data"))
+    return OperatorSettings(entries=entries, unreadable=unreadable)

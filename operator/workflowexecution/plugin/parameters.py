@@ -5,21 +5,20 @@ Without a fast answer of the cluster, or without rights, there are no suggestion
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.target import check_target
-from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors
+from workflowexecution.plugin.flags import Flags
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
-from workflowexecution.plugin.session import Flags, open_session
+from workflowexecution.plugin.session import open_session
 
 _PATIENCE_S: Final = 3.0
 # Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
@@ -141,9 +140,3 @@ def in_flags(problem: str, flags: Mapping[str, str]) -> str:
     for field, flag in flags.items():
         problem = re.sub(rf"(?<![\w.]){re.escape(field)}(?=[:.\[])", flag, problem)
     return problem.replace(": Field required", " is missing")
-
-
-def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:
-    """The error in the spec of an execution; without allowed ServiceAccounts, any is allowed."""
-    spec, problem = parse_spec(raw)
-    return pipelinerun.problem_of(spec, allowed_service_accounts) if spec else problem

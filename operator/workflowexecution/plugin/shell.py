@@ -15,6 +15,7 @@ from workflowexecution.kube.credentials import CredentialError
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.flags import (
     SHARED,
+    Flags,
     Refused,
     make_flags,
     parameters_of,
@@ -22,7 +23,7 @@ from workflowexecution.plugin.flags import (
 )
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.requests import is_kind_unknown
-from workflowexecution.plugin.session import Flags, open_session
+from workflowexecution.plugin.session import open_session
 from workflowexecution.views.wording import install, missing_right
 
 

@@ -20,7 +20,7 @@ from builders import (
     step,
 )
 from workflowexecution.api import identity
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.cancellation import cancellation_of

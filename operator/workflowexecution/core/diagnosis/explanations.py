@@ -184,3 +184,11 @@ SKIPS: Final = {
         "Look at the target and bring it into a good state, then clear it: kubectl wfe clear.",
     ),
 }
+
+
+def is_cancelled(reason: str, summary: str) -> bool:
+    """Whether a failure with this reason and summary is the cancel of a person.
+
+    The API has no reason of its own for it, so its advice in the summary shows it.
+    """
+    return reason == FailureReason.UNKNOWN and CAUSES[Cause.CANCELLED].to_do in summary

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api.status import FailureDetails
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.status.outcome import Outcome

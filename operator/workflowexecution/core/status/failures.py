@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import duration
-from workflowexecution.api.status import (
-    ConflictingWorkflow,
-    FailureReason,
-    Phase,
-    RecentRemediation,
-    SkipDetails,
-    SkipReason,
-)
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status_model import ConflictingWorkflow, RecentRemediation, SkipDetails
 from workflowexecution.core.diagnosis.cancelled import with_canceller
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.summary import details_of

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
 from workflowexecution.core.evidence import Evidence
@@ -18,9 +18,9 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
 from workflowexecution.plugin.answers import in_words
-from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.gather import gather_facts, read_holds
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.requests import read_execution, read_holds, split_key, user_name
+from workflowexecution.plugin.requests import read_execution, split_key, user_name
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit, report_unread
 from workflowexecution.views.clearing import (

@@ -13,6 +13,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
+from workflowexecution.plugin.gather import read_holds
 from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionName
 from workflowexecution.plugin.pod_logs import read_tail
@@ -20,7 +21,6 @@ from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,
     read_execution,
-    read_holds,
     read_run,
     run_key,
 )

@@ -3,27 +3,25 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time, parse_duration
 from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import holds_path
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
-from workflowexecution.plugin.gather import readable
+from workflowexecution.plugin.gather import list_holds, readable
 from workflowexecution.plugin.parameters import in_flags
 from workflowexecution.plugin.requests import (
     cluster_of,
-    create_hold,
-    delete_hold,
-    list_holds,
     name_of_hold,
     user_name,
 )
@@ -113,7 +111,7 @@ async def hold(
     _, problem = parse_hold_spec({"spec": spec})
     if problem:
         raise CommandError(in_flags(problem, _FLAGS), Exit.USAGE)
-    raw = await create_hold(session, name, spec)
+    raw = await _create(session, name, spec)
     made = parse_hold(raw)
     said = f"{extent_of(made)}\n{made.describe()}"
     session.printer.print_answer(raw, f"{_KIND}/{made.name}", said)
@@ -152,7 +150,7 @@ async def _delete(session: Session, names: Iterable[str]) -> tuple[list[str], Ex
     lifted, status = list[str](), Exit.OK
     for name in names:
         try:
-            await delete_hold(session, name)
+            await _lift(session, name)
         except errors.ApiError as error:
             status, said = explain(error)
             session.printer.note(f"error: {said}")
@@ -201,3 +199,22 @@ def _moment(until: str) -> datetime | None:
             f"--until {until!r} is no time; write it like 2026-01-31T18:00:00Z", Exit.USAGE
         ) from error
     return given.replace(tzinfo=UTC) if given.tzinfo is None else parse_time(until)
+
+
+async def _create(session: Session, name: str, spec: dict[str, Any]) -> Raw:
+    """Create a hold; without a name, the API server makes one."""
+    meta = {"name": name} if name else {"generateName": "hold-"}
+    body = {
+        "apiVersion": identity.API_VERSION,
+        "kind": identity.HOLD_KIND,
+        "metadata": {**meta, "namespace": session.execution_namespace},
+        "spec": spec,
+    }
+    path = holds_path(session.execution_namespace)
+    return await session.client.request("POST", path, body=body)
+
+
+async def _lift(session: Session, name: str) -> None:
+    """Delete a hold. Raises: NotFoundError where there is none."""
+    path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
+    await session.client.request("DELETE", path)

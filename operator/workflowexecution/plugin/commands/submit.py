@@ -16,8 +16,8 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.plugin.follow import wait_for_end
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
-from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags, spec_problem
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
+from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread

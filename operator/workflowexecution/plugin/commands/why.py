@@ -5,20 +5,14 @@ from typing import Final
 from workflowexecution.api.status import Phase
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
+from workflowexecution.plugin.gather import gather_facts, read_holds, read_settings
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
 from workflowexecution.plugin.parameters import (
     ExecutionName,
     ThisTarget,
     ThisWorkflow,
-    spec_problem,
 )
-from workflowexecution.plugin.requests import (
-    name_of_kind,
-    read_execution,
-    read_holds,
-    read_settings,
-)
+from workflowexecution.plugin.requests import name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit, report_unread
 from workflowexecution.views.foretell import foretell

@@ -8,7 +8,7 @@ from hypothesis import given
 
 import hostile
 from builders import NAMESPACE, NOW, TARGET, make_execution, make_hold, raw_hold
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.core.facts.hold import Hold, hold_on, parse_hold
 
 MINE = make_execution()
