@@ -12,8 +12,10 @@ import typer
 
 from workflowexecution.api import identity
 from workflowexecution.api.target import check_target
+from workflowexecution.core.facts.cancellation import REASON_MAX
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.flags import Flags
 from workflowexecution.plugin.rendering import Output
@@ -128,6 +130,14 @@ ThisTarget = Annotated[
 ThisWorkflow = Annotated[
     str, typer.Option("--workflow", help="Workflow id.", autocompletion=complete_workflow)
 ]
+
+
+def reason_of(given: str) -> str:
+    """The text of ``--reason`` on one line. Raises: ValueError where it is too long."""
+    text = " ".join(one_line(given).split())
+    if len(text) > REASON_MAX:
+        raise ValueError(f"--reason has {len(text)} characters; write at most {REASON_MAX}")
+    return text
 
 
 def in_flags(problem: str, flags: Mapping[str, str]) -> str:

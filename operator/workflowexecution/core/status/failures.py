@@ -180,7 +180,7 @@ def _failed_in_a_row(skip: Skip) -> str:
 def _to_clear(last: Evidence) -> str:
     # A run that a user made by hand has no execution to name.
     is_by_hand = last.name == last.run_name
-    clear = "kubectl wfe clear" if is_by_hand else clear_command(last.namespace, last.name)
+    clear = clear_command() if is_by_hand else clear_command(last.namespace, last.name)
     return f"it is skipped until a person has looked and cleared that: {clear}"
 
 

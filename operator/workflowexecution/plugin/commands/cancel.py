@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from workflowexecution.core.facts.cancellation import REASON_MAX, Cancellation, cancellation_of
+from workflowexecution.core.facts.cancellation import Cancellation, cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Asked, Run, RunState
-from workflowexecution.core.text import command, one_line
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.last_lines import StepLines, print_lines, read_last_lines
-from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.parameters import ExecutionName, reason_of
 from workflowexecution.plugin.requests import (
     cluster_of,
     is_kind_unknown,
@@ -80,15 +80,11 @@ async def cancel(
 
 def _checked(reason: str, *, is_deleted: bool) -> str:
     """The reason on one line. Raises: CommandError where it cannot be noted."""
-    text = " ".join(one_line(reason).split())
+    text = reason_of(reason)
     if text and is_deleted:
         raise CommandError(
             "--reason is noted on the run, and --delete leaves no record: give one of them",
             Exit.USAGE,
-        )
-    if len(text) > REASON_MAX:
-        raise CommandError(
-            f"--reason has {len(text)} characters; write at most {REASON_MAX}", Exit.USAGE
         )
     return text
 
