@@ -43,7 +43,7 @@ COMMANDS: Final = {
     "describe": _Command(
         "describe",
         "describe",
-        "Tell the story of one execution: what happened when, and what failed.",
+        "Tell the story of executions: what happened when, and what failed.",
     ),
     "watch": _Command(
         "executions",
@@ -74,7 +74,7 @@ COMMANDS: Final = {
     "why": _Command(
         "why",
         "tell_why",
-        "Say why an execution was skipped or failed, and when the same may run again.",
+        "Say why executions were skipped or failed, and when the same may run again.",
     ),
     "can-run": _Command(
         "why",
@@ -85,7 +85,7 @@ COMMANDS: Final = {
     "cancel": _Command(
         "cancel",
         "cancel",
-        "Stop what an execution runs; its target is free once nothing of it executes any more.",
+        "Stop what executions run; a target is free once nothing of it executes any more.",
     ),
     "hold": _Command(
         "holds",
@@ -110,7 +110,7 @@ COMMANDS: Final = {
     "clear": _Command(
         "clear",
         "clear",
-        "Let a workflow run again on a target after a failure, before its cooldown or guard ends.",
+        "Let workflows run again on a target after a failure, before its cooldown or guard ends.",
         forms=flags.WORDS,
     ),
     "submit": _Command(

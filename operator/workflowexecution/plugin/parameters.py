@@ -32,8 +32,10 @@ Suggestion = tuple[str, str]
 
 
 def complete_name(context: typer.Context, incomplete: str) -> list[Suggestion]:
-    """Names of executions, with phase and target."""
-    return _suggest(context, incomplete, lambda item: (item.name, _about(item)))
+    """Names of executions, with phase and target; without those that are typed already."""
+    typed = context.params.get("names") or ()
+    found = _suggest(context, incomplete, lambda item: (item.name, _about(item)))
+    return [(name, about) for name, about in found if name not in typed]
 
 
 def complete_target(context: typer.Context, incomplete: str) -> list[Suggestion]:
@@ -89,6 +91,15 @@ ExecutionName = Annotated[
     str,
     typer.Argument(
         help="NAME of the execution, wfe/NAME, or NAMESPACE/NAME as other commands print it.",
+        autocompletion=complete_name,
+    ),
+]
+
+
+ExecutionNames = Annotated[
+    list[str],
+    typer.Argument(
+        help="NAMES of executions, wfe/NAME, or NAMESPACE/NAME as other commands print it.",
         autocompletion=complete_name,
     ),
 ]

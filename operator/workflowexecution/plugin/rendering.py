@@ -89,6 +89,9 @@ class Printer:
     def __init__(self, output: Output, template: str = "") -> None:
         self.output = output
         self._template = template
+        # The answers of one list, while it is being made.
+        self._listed: list[Any] | None = None
+        self._has_begun = False
 
     @cached_property
     def _out(self) -> "Console | None":
@@ -121,8 +124,7 @@ class Printer:
         if self.output is Output.NAME:
             self._write("".join(f"{name(item)}\n" for item in items))
         elif not self.is_for_people:
-            found = [document(item) for item in items]
-            self.print_document({"apiVersion": "v1", "kind": "List", "items": found})
+            self._print_list([document(item) for item in items])
         elif items:
             shown = [item for item in columns if not item.is_wide or self.output is Output.WIDE]
             self.print_table(items, shown)
@@ -159,10 +161,32 @@ class Printer:
         """Print a result: a line of text for people, else the value in the chosen format."""
         if self.output is Output.NAME:
             self._write(f"{name}\n" if name else "")
-        elif not self.is_for_people:
+        elif self.is_for_people:
+            self.say(text)
+        elif self._listed is None:
             self.print_document(value)
         else:
-            self.say(text)
+            self._listed.append(value)
+
+    def begin_answer(self) -> None:
+        """Begin a long answer; for people, there is an empty line between two of them."""
+        if self._has_begun and self.is_for_people:
+            self.say("")
+        self._has_begun = True
+
+    @contextmanager
+    def one_list(self) -> Iterator[None]:
+        """Within it, answers are collected for programs, and printed as one List at its end."""
+        self._listed = []
+        try:
+            yield
+        finally:
+            found, self._listed = self._listed, None
+            if not self.is_for_people and self.output is not Output.NAME:
+                self._print_list(found)
+
+    def _print_list(self, items: Sequence[Any]) -> None:
+        self.print_document({"apiVersion": "v1", "kind": "List", "items": items})
 
     def print_document(self, value: Any) -> None:
         """Print one value as YAML or by a template if that is the format, else as JSON."""

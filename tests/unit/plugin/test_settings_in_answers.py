@@ -124,7 +124,7 @@ async def may_run(session: Session) -> Exit | None:
 
 
 async def why(session: Session) -> Exit | None:
-    return await tell_why(session, "broken")
+    return await tell_why(session, ["broken"])
 
 
 GUARDED: dict[str, Any] = {"cooldown": timedelta(seconds=20), "guards": Guards(failed=True)}

@@ -14,7 +14,7 @@ from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.last_lines import StepLines, print_lines, read_last_lines
-from workflowexecution.plugin.parameters import ExecutionName, reason_of
+from workflowexecution.plugin.parameters import ExecutionNames, reason_of
 from workflowexecution.plugin.requests import (
     cluster_of,
     is_kind_unknown,
@@ -23,7 +23,7 @@ from workflowexecution.plugin.requests import (
     user_name,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, explain
+from workflowexecution.plugin.shell import CommandError, Exit, explain, for_each
 from workflowexecution.views.wording import missing_right
 
 
@@ -46,7 +46,7 @@ class Cancelled:
 
 async def cancel(
     session: Session,
-    name: ExecutionName,
+    names: ExecutionNames,
     reason: Annotated[
         str, typer.Option(help="Why; noted on the run with your name and the time.")
     ] = "",
@@ -59,8 +59,12 @@ async def cancel(
         ),
     ] = False,
 ) -> Exit | None:
-    """Stop what an execution runs; its target is free once nothing of it executes any more."""
+    """Stop what executions run; a target is free once nothing of it executes any more."""
     why = _checked(reason, is_deleted=delete)
+    return await for_each(session, names, lambda name: _cancel(session, name, why, delete=delete))
+
+
+async def _cancel(session: Session, name: str, why: str, *, delete: bool) -> Exit | None:
     execution = parse_execution(await read_execution(session, name))
     if execution.has_ended:
         raise CommandError(f"{_key(execution)} has ended: it is {execution.phase}")

@@ -20,10 +20,10 @@ from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import gather_facts, read_holds
-from workflowexecution.plugin.parameters import ExecutionName, reason_of
+from workflowexecution.plugin.parameters import ExecutionNames, reason_of
 from workflowexecution.plugin.requests import read_execution, split_key, user_name
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
 from workflowexecution.views.clearing import (
     cleared_message,
     ends_to_clear,
@@ -47,16 +47,20 @@ class _Meant:
 
 async def clear(
     session: Session,
-    name: ExecutionName,
+    names: ExecutionNames,
     reason: Annotated[
         str,
         typer.Option(help="What was looked at, and what was found; it is asked for otherwise."),
     ] = "",
 ) -> Exit | None:
-    """Let a workflow run again on a target after a failure, before its cooldown or guard ends."""
+    """Let workflows run again on a target after a failure, before its cooldown or guard ends."""
     why = reason_of(reason or _asked())
     if not why:
         raise CommandError("--reason is missing: say what was looked at, and found", Exit.USAGE)
+    return await for_each(session, names, lambda name: _clear(session, name, why))
+
+
+async def _clear(session: Session, name: str, why: str) -> Exit | None:
     facts = await gather_facts(session)
     if facts.unread:
         return report_unread(session.printer, "what keeps the workflow away", facts.unread)

@@ -15,7 +15,7 @@ from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import read_holds
 from workflowexecution.plugin.last_lines import StepLines, print_lines
-from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.parameters import ExecutionNames
 from workflowexecution.plugin.pod_logs import read_tail
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
@@ -25,7 +25,7 @@ from workflowexecution.plugin.requests import (
     run_key,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit, report_unread
+from workflowexecution.plugin.shell import Exit, for_each, report_unread
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
 from workflowexecution.views.story import Moment, may_have_been_held, moments_of
@@ -57,13 +57,18 @@ class Story:
 
 async def describe(
     session: Session,
-    name: ExecutionName,
+    names: ExecutionNames,
     lines: Annotated[
         int, typer.Option(min=0, max=1000, help="Lines of the failed step's log.")
     ] = 10,
 ) -> Exit | None:
-    """Tell the story of one execution: what happened when, and what failed."""
+    """Tell the story of executions: what happened when, and what failed."""
+    return await for_each(session, names, lambda name: _tell(session, name, lines))
+
+
+async def _tell(session: Session, name: str, lines: int) -> Exit | None:
     execution = parse_execution(await read_execution(session, name))
+    session.printer.begin_answer()
     lacking: list[str] = []
     story = await _read(session, execution, lines, lacking)
     if session.printer.is_for_people:
