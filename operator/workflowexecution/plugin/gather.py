@@ -6,14 +6,14 @@ Objects that the user may not read are left out, and `Facts.unread` says so.
 import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from workflowexecution.api import reading
+from workflowexecution.api import identity, reading
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw
 from workflowexecution.client.kube_cluster import KubeCluster
 from workflowexecution.client.leftover_reads import read_leftovers_of
-from workflowexecution.client.paths import execution_paths, runs_path
+from workflowexecution.client.paths import events_path, execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
-from workflowexecution.core.facts.hold import Hold, parse_hold
+from workflowexecution.core.facts.hold import RELEASED, Hold, Release, parse_hold, parse_release
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -166,6 +166,14 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
     except errors.MissingRightError as error:
         unread.append(missing_right(str(error)))
         return ()
+
+
+async def read_releases(session: Session, unread: list[str]) -> list[Release]:
+    """The releases of holds that Events tell of, within about an hour; see ``read_holds``."""
+    which = f"involvedObject.kind={identity.HOLD_KIND},reason={RELEASED}"
+    path = events_path(session.execution_namespace)
+    found = await readable(session.client.list_pages(path, {"fieldSelector": which}), unread)
+    return [release for raw in found if (release := parse_release(raw))]
 
 
 async def read_settings(session: Session) -> OperatorSettings:

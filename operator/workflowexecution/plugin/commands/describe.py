@@ -10,10 +10,11 @@ from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold, Release
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.answers import in_words
-from workflowexecution.plugin.gather import read_holds
+from workflowexecution.plugin.gather import read_holds, read_releases
 from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionNames
 from workflowexecution.plugin.pod_logs import read_tail
@@ -82,7 +83,7 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
     """Read all of it; missing rights are added to ``lacking``."""
     gone: list[str] = []
     run, task_runs = await _run_of(session, execution, lacking, gone)
-    holds = await read_holds(session, lacking) if may_have_been_held(execution) else ()
+    holds, releases = await _holds_of(session, execution, lacking)
     failed = failed_step_of(execution, task_runs)
     log: Sequence[str] = ()
     if failed and lines:
@@ -95,11 +96,20 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
         target=execution.target,
         workflow_id=execution.workflow_id,
         run="/".join(run_key(session, execution)) if execution.run_name else "",
-        timeline=moments_of(execution, run, task_runs, holds),
+        timeline=moments_of(execution, run, task_runs, holds, releases),
         failed_step=failed,
         log=log,
         unread=[*lacking, *gone],
     )
+
+
+async def _holds_of(
+    session: Session, execution: Execution, lacking: list[str]
+) -> tuple[Sequence[Hold], Sequence[Release]]:
+    """The holds and releases that may concern it; none where it did not wait."""
+    if not may_have_been_held(execution):
+        return (), ()
+    return await read_holds(session, lacking), await read_releases(session, lacking)
 
 
 async def _run_of(

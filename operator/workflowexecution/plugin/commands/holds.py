@@ -13,11 +13,14 @@ from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
-from workflowexecution.client.paths import holds_path
+from workflowexecution.client.paths import EVENTS, holds_path
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.facts.hold import Hold, parse_hold
+from workflowexecution.core.facts.hold import RELEASED, Hold, notes_of_release, parse_hold
+from workflowexecution.core.facts.run import Owner
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
+from workflowexecution.observe.events import build_event
+from workflowexecution.plugin.answers import in_words
 from workflowexecution.plugin.gather import list_holds, readable
 from workflowexecution.plugin.parameters import in_flags
 from workflowexecution.plugin.requests import (
@@ -131,12 +134,16 @@ async def release(
     if not names and not expired:
         raise CommandError("name a hold, or give --expired; `holds` lists them", Exit.USAGE)
     unread: list[str] = []
-    known = [parse_hold(raw) for raw in await readable(_holds_of(session), unread)]
+    found = await readable(_holds_of(session), unread)
+    known = [parse_hold(raw) for raw in found]
     over = [hold.name for hold in known if hold.is_over(session.now())] if expired else []
+    # Before the deletion, since the operator decides at once.
+    at = session.now()
     given = map(name_of_hold, names or [])
     lifted, status = await _delete(session, dict.fromkeys([*given, *over]))
     if not lifted and status is Exit.OK:
         session.printer.note("no hold has expired")
+    await _record(session, [raw for raw in found if raw["metadata"]["name"] in lifted], at)
     await _report_launches(session, known, lifted, unread)
     return status
 
@@ -159,6 +166,35 @@ async def _delete(session: Session, names: Iterable[str]) -> tuple[list[str], Ex
         said = f"{session.execution_namespace}/{name} is lifted"
         session.printer.print_answer({}, f"{_KIND}/{name}", said)
     return lifted, status
+
+
+async def _record(session: Session, lifted: Sequence[Raw], at: datetime) -> None:
+    """Record an Event for each: `describe` tells of a release by that. Without the right, warn."""
+    try:
+        by = await user_name(session) if lifted else ""
+        for raw in lifted:
+            event = release_event(raw, by, at)
+            path = f"{EVENTS}/namespaces/{session.execution_namespace}/events"
+            await session.client.request("POST", path, body=event)
+    except errors.ApiError as error:
+        session.printer.note(f"warning: no Event tells of the release: {in_words(error)}")
+
+
+def release_event(hold: Raw, by: str, now: datetime) -> dict[str, Any]:
+    """Build the Event of a hold that ``by`` has released; `parse_release` reads it.
+
+    Args:
+        hold: the whole object, as it was.
+        by: name of the user.
+        now: aware UTC.
+    """
+    meta = hold["metadata"]
+    owner = Owner(uid=meta["uid"], namespace=meta["namespace"], name=meta["name"])
+    note = f"released by {by}: {parse_hold(hold).describe()}"
+    event = build_event(owner, RELEASED, note, now, action="Release")
+    event["metadata"]["annotations"] = notes_of_release(hold, by)
+    event["regarding"]["kind"] = identity.HOLD_KIND
+    return event | {"reportingController": "kubectl-wfe"}
 
 
 async def _report_launches(
