@@ -169,7 +169,7 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
 
 
 async def read_releases(session: Session, unread: list[str]) -> list[Release]:
-    """The releases of holds that Events tell of, within about an hour; see ``read_holds``."""
+    """The releases of holds that Events report, for about an hour; see ``read_holds``."""
     which = f"involvedObject.kind={identity.HOLD_KIND},reason={RELEASED}"
     path = events_path(session.execution_namespace)
     found = await readable(session.client.list_pages(path, {"fieldSelector": which}), unread)

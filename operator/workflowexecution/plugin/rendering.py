@@ -319,7 +319,7 @@ def _yaml(plain: Any) -> str:
 
 
 def _console(is_terminal: bool, *, stderr: bool) -> "Console | None":
-    """What prints on a terminal; None where the output is none."""
+    """The console of a terminal; None where the output goes elsewhere."""
     if not is_terminal:
         return None
     from rich.console import Console

@@ -169,7 +169,7 @@ async def _delete(session: Session, names: Iterable[str]) -> tuple[list[str], Ex
 
 
 async def _record(session: Session, lifted: Sequence[Raw], at: datetime) -> None:
-    """Record an Event for each: `describe` tells of a release by that. Without the right, warn."""
+    """Record an Event for each, by which `describe` shows a release; without the right, warn."""
     try:
         by = await user_name(session) if lifted else ""
         for raw in lifted:
@@ -177,7 +177,7 @@ async def _record(session: Session, lifted: Sequence[Raw], at: datetime) -> None
             path = f"{EVENTS}/namespaces/{session.execution_namespace}/events"
             await session.client.request("POST", path, body=event)
     except errors.ApiError as error:
-        session.printer.note(f"warning: no Event tells of the release: {in_words(error)}")
+        session.printer.note(f"warning: no Event reports the release: {in_words(error)}")
 
 
 def release_event(hold: Raw, by: str, now: datetime) -> dict[str, Any]:
