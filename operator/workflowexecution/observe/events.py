@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from workflowexecution.api import identity
-from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStatus
+from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import Condition, WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.summary import note_of
 from workflowexecution.core.facts.execution import Execution

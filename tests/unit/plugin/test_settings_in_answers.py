@@ -10,7 +10,7 @@ from aiohttp import web
 
 from builders import TARGET, make_policy, raw_execution, raw_spec
 from unit.plugin.scripted import group_list, scripted
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.identity import CLEAR_ANNOTATION
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
@@ -124,7 +124,7 @@ async def may_run(session: Session) -> Exit | None:
 
 
 async def why(session: Session) -> Exit | None:
-    return await tell_why(session, "broken")
+    return await tell_why(session, ["broken"])
 
 
 GUARDED: dict[str, Any] = {"cooldown": timedelta(seconds=20), "guards": Guards(failed=True)}

@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from workflowexecution.api.status import (
-    TERMINAL_PHASES,
+from workflowexecution.api.status import TERMINAL_PHASES, Phase
+from workflowexecution.api.status_model import (
     Condition,
     ConditionStatus,
-    Phase,
     PipelineRunRef,
     PipelineRunStatus,
     WorkflowExecutionStatus,
