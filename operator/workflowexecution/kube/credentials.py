@@ -45,18 +45,22 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def trust_in(authority: Path | str | None = None, *, pem: str | None = None) -> ssl.SSLContext:
-    """Trust the authority in a file or in a PEM; without either, those of the machine."""
-    context = ssl.create_default_context(cafile=authority, cadata=pem)
+def trust_in(
+    authority: Path | str | None, certificate: str | None = None, key: str | None = None
+) -> ssl.SSLContext:
+    """Trust this authority, None for those of the machine; send a client certificate if given."""
+    context = ssl.create_default_context(cafile=authority)
     # Strict by default from Python 3.13 on, and then refuses every cluster whose authority has no
     # key identifiers, as that of many managed clusters. The certificate itself is verified.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if certificate:
+        context.load_cert_chain(certificate, key)
     return context
 
 
-def trust_in_anybody() -> ssl.SSLContext:
-    """Trust any server."""
-    context = trust_in()
+def trust_in_anybody(certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
+    """Trust any server; send a client certificate if there is one."""
+    context = trust_in(None, certificate, key)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
 

@@ -4,27 +4,23 @@ The proxy that the environment names is looked up once, by the rules of kubectl:
 would look it up for each request, in threads, and read the user's ``.netrc`` as well.
 """
 
-import base64
 import os
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
 
-from workflowexecution.api import reading
-from workflowexecution.api.reading import Raw
 from workflowexecution.kube.access import Access
 from workflowexecution.kube.credentials import (
     Authorization,
     CredentialError,
     Token,
     Trust,
-    prove_by,
     trust_in,
     trust_in_anybody,
 )
@@ -104,13 +100,29 @@ def _access_of_pod(host: str, port: str) -> Access:
 
 
 def _access_of_kubeconfig(found: Kubeconfig) -> Access:
+    """Leave all but how to prove who asks to the official client.
+
+    Imported here, not above: it costs 20 MB, and in a pod it is not needed.
+    """
+    import kubernetes.client
+    import kubernetes.config
+
+    # What the environment says is read below: the client would not heed its exceptions.
+    config = kubernetes.client.Configuration(proxy="")
     with _usable_kubeconfig():
         proxy, impersonation = found.proxy, found.impersonation()
-        server = reading.text(found.cluster, "server").rstrip("/")
-        if not server:
-            field = f"clusters[{found.cluster_name}].cluster.server"
-            raise ValueError(f"{field}: is missing; name the address of the API server")
-        context = _trust_of(found)
+        # It writes keys into files, and deletes them only where the process ends in peace.
+        with TemporaryDirectory(prefix="wfe-") as folder:
+            try:
+                kubernetes.config.load_kube_config_from_dict(
+                    _without_login(found), client_configuration=config, temp_file_path=folder
+                )
+            except kubernetes.config.ConfigException as error:
+                raise ValueError(str(error)) from error
+            pair = (config.cert_file, config.key_file)
+            verifies = config.verify_ssl
+            context = trust_in(config.ssl_ca_cert, *pair) if verifies else trust_in_anybody(*pair)
+        server = config.host.rstrip("/")
         proxy = proxy or proxy_of_environment(server)
     return Access(
         server=server,
@@ -119,60 +131,24 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
         if "auth-provider" in found.user
         else authorization_of(found, context),
         proxy=proxy,
-        tls_server_name=reading.text(found.cluster, "tls-server-name") or None,
+        tls_server_name=config.tls_server_name or None,
         impersonation=impersonation,
     )
 
 
-def _trust_of(found: Kubeconfig) -> ssl.SSLContext:
-    """Whom a connection trusts, and the client certificate that it sends if there is one.
-
-    Raises: ValueError or OSError where a certificate or a key cannot be used.
-    """
-    cluster, user = f"clusters[{found.cluster_name}].cluster", f"users[{found.user_name}].user"
-    file, pem = _certificate_in(found.cluster, "certificate-authority", cluster)
-    if found.cluster.get("insecure-skip-tls-verify"):
-        context = trust_in_anybody()
-    else:
-        context = trust_in(pem=pem) if pem else trust_in(file or None)
-    file, pem = _certificate_in(found.user, "client-certificate", user)
-    key_file, key = _certificate_in(found.user, "client-key", user)
-    if pem or key:
-        prove_by(context, pem or _content(file), key or _content(key_file))
-    elif file:
-        context.load_cert_chain(file, key_file or None)
-    return context
-
-
-def _certificate_in(given: Raw, name: str, where: str) -> tuple[str, str]:
-    """The file or the PEM that a kubeconfig names; the PEM wins, and either may be empty.
-
-    Raises: ValueError naming the field, without its content, where it cannot be read.
-    """
-    if data := reading.text(given, f"{name}-data"):
-        try:
-            # What is not ASCII can be in comments only.
-            return "", base64.b64decode(data).decode("ascii", "ignore")
-        except ValueError:
-            fix = "encode the PEM again"
-            raise ValueError(f"{where}.{name}-data: is not base64; {fix}") from None
-    file = reading.text(given, name)
-    try:
-        _content(file)
-    except OSError as error:
-        raise ValueError(f"{where}.{name}: {error}") from error
-    return file, ""
-
-
-def _content(file: str) -> str:
-    return Path(file).read_text(errors="replace") if file else ""
+def _without_login(found: Kubeconfig) -> dict[str, Any]:
+    """A kubeconfig of this context, without what the official client would fail at in silence."""
+    user = {key: value for key, value in found.user.items() if key.startswith("client-")}
+    return {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": dict(found.cluster)}],
+        "users": [{"name": "it", "user": user}],
+    }
 
 
 def _of_provider(found: Kubeconfig) -> Authorization:
-    """The token that the official client gets, and keeps fresh, from an ``auth-provider``.
-
-    Imported here, not above: to load it takes as long as all that a command needs, and 20 MB.
-    """
+    """The token that the official client gets, and keeps fresh, from an ``auth-provider``."""
     import kubernetes.client
     import kubernetes.config
 

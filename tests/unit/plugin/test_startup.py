@@ -21,10 +21,8 @@ _HTTP: Final = frozenset({"aiohttp"})
 _MODELS: Final = frozenset({"workflowexecution.api.status_model", "workflowexecution.api.spec"})
 _DECISIONS: Final = frozenset({"workflowexecution.core.decision", "workflowexecution.cache"})
 _TERMINAL: Final = frozenset({"rich.console", "rich.text"})
-_OTHERS: Final = frozenset(
-    {"kopf", "kubernetes", "prometheus_client", "structlog", "tenacity", "jinja2"}
-)
-_ONE_QUESTION: Final = _MODELS | _DECISIONS | _TERMINAL | _OTHERS
+_OF_NO_ONE: Final = frozenset({"kopf", "prometheus_client", "structlog", "tenacity", "jinja2"})
+_ONE_QUESTION: Final = _MODELS | _DECISIONS | _TERMINAL | _OF_NO_ONE
 
 
 def loaded_by(*arguments: str) -> set[str]:
