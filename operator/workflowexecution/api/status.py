@@ -1,4 +1,4 @@
-"""The words of a status that programs read: phases, and reasons of skips and failures.
+"""The words of a status that programs read: phases, reasons, and types of conditions.
 
 Without pydantic, which takes a quarter of the time in which a command of `kubectl wfe` answers.
 """
@@ -45,3 +45,9 @@ class FailureReason(StrEnum):
     IMAGE_PULL_BACK_OFF = "ImagePullBackOff"
     TASK_FAILED = "TaskFailed"
     UNKNOWN = "Unknown"
+
+
+BUNDLE_VERIFIED: Final = "BundleVerified"
+UNDECLARED_PARAMETER: Final = "UndeclaredParameter"
+# Conditions that warn of something: their types, and the status with which they do.
+WARNINGS: Final = ((BUNDLE_VERIFIED, "False"), (UNDECLARED_PARAMETER, "True"))

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.api.status import WARNINGS, Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.status.compose import WARNINGS
 from workflowexecution.core.text import clear_command, command
 from workflowexecution.views.executions import CANCELLED, blocker_of, reason_of, was_cancelled
 from workflowexecution.views.wording import short
