@@ -72,11 +72,11 @@ def environment(options: argparse.Namespace) -> None:
     if cluster.registry:
         print(f"export REGISTRY={cluster.registry}")
         # Only tier node has images for steps.
-        if digest := _digest(cluster.registry, "toolbox"):
+        if digest := digest_of(cluster.registry, "toolbox"):
             print(f"export TOOLBOX={cluster.registry}/toolbox@{digest}")
 
 
-def _digest(registry: str, image: str) -> str:
+def digest_of(registry: str, image: str) -> str:
     """The digest of an image in the cluster's own registry; empty where there is none."""
     url = f"http://{registry}/v2/{image}/manifests/latest"
     asked = urllib.request.Request(url, method="HEAD")

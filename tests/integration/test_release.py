@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -112,6 +113,28 @@ def test_the_wheel_tells_that_it_is_typed_and_where_it_is_from(release: Path) ->
     assert "workflowexecution/py.typed" in names
     assert "Project-URL: Source, https://" in told
     assert f"Version: {version_of_checkout()}\n" in told
+
+
+def test_authors_need_the_wheel_alone(release: Path, tmp_path: Path) -> None:
+    """What `wfe bundle new` writes, and the scripts that bundles share, are in it."""
+    (wheel,) = release.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "wheel")
+    from_wheel = {**os.environ, "PYTHONPATH": str(tmp_path / "wheel")}
+    for arguments in (["new", "set-note"], ["lint", "set-note"], ["render", "set-note"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "workflowexecution", "bundle", *arguments],
+            env=from_wheel,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    assert "nothing_to_do()" in done.stdout
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "set-note"], env=from_wheel, cwd=tmp_path
+    )
+    assert tested.returncode == 0
 
 
 def test_an_orchestrator_gets_nothing_of_the_operator(release: Path, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from docgen.blocks import ROOT
 from localcluster import Tier, lifecycle, machine
 
 
@@ -16,6 +18,9 @@ def own(request: pytest.FixtureRequest) -> Iterator[Mapping[str, str]]:
     """Environment in which `make` works on a cluster of this module's own; ended with it."""
     if machine.tier_to_test(Tier.NODE) is not Tier.NODE:
         pytest.skip("needs a real node")
+    # What a walk that failed has left: `wfe bundle new` overwrites nothing.
+    for name in ("greet", "set-config"):
+        shutil.rmtree(ROOT / "build" / name, ignore_errors=True)
     state = Path(tempfile.mkdtemp(prefix="wfe-walk-")).resolve()
     try:
         yield {"WFE_CLUSTER_STATE": str(state), "MAKEFLAGS": ""}

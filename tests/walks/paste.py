@@ -29,6 +29,7 @@ _MASKS = (
     (re.compile(r"(?<![\w-])(\d+[dhm])+\b"), "LENGTH"),
     (re.compile(r"127\.0\.0\.1:\d+|10\.77\.0\.1:\d+"), "REGISTRY"),
     (re.compile(r"[0-9a-f]{64}"), "DIGEST"),
+    (re.compile(r"\b(try-[a-z0-9-]+)-[0-9a-f]{6}\b"), r"\1-RANDOM"),
 )
 
 

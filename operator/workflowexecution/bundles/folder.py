@@ -1,8 +1,9 @@
-"""Reads the folder of a bundle: its Tekton objects with scripts and images filled in.
+"""Makes and reads the folder of a bundle: its Tekton objects with scripts and images filled in.
 
 A folder has ``workflow.yaml`` (other ``*.yaml`` files may have more objects), ``parameters.json``,
 ``role.yaml`` and ``README.md``. Scripts that several steps or bundles share are separate files: a
-line ``. NAME.sh`` in a step's script is replaced by the text of the file.
+line ``. NAME.sh`` in a step's script is replaced by the text of the file. ``scripts`` has those of
+this package.
 """
 
 import json
@@ -19,10 +20,16 @@ Object = dict[str, Any]
 PARAMETERS: Final = "parameters.json"
 ROLE: Final = "role.yaml"
 README: Final = "README.md"
+WORKFLOW: Final = "workflow.yaml"
 DEFAULT_IMAGES: Final[Mapping[str, str]] = {
     "toolbox": "docker.io/alpine/k8s:1.34.1"
     "@sha256:ec714df3813b5405292860f8a1c55c5727bf8c33c88992f1e981efad8065547f"
 }
+SCRIPTS: Final = Path(__file__).with_name("scripts")
+TEMPLATE: Final = Path(__file__).with_name("template")
+EDITOR_SCHEMA: Final = TEMPLATE / "workflow.schema.json"
+BUNDLE_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_TEST: Final = "test.py.template"
 _INCLUDE: Final = re.compile(r"^\. ([a-z0-9-]+\.sh)$", re.MULTILINE)
 
 
@@ -31,7 +38,14 @@ class BundleError(ValueError):
 
 
 class BundleCommandError(RuntimeError):
-    """A command failed although its arguments were valid; the text says why."""
+    """A command failed although its arguments were valid; the text says why.
+
+    It is empty where the answer of the command says so already. status: the exit status.
+    """
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,8 @@ def read_bundle(folder: Path, images: Mapping[str, str] = DEFAULT_IMAGES) -> Bun
     """Read a bundle's folder.
 
     Args:
-        folder: of the bundle; shared scripts are searched in it, then in its parent.
+        folder: of the bundle; shared scripts are searched in it, then in its parent, then in this
+            package.
         images: references by bare name. An image without ``/``, ``:`` and ``@`` is a bare name,
             and is replaced by its reference.
 
@@ -87,6 +102,42 @@ def read_bundle(folder: Path, images: Mapping[str, str] = DEFAULT_IMAGES) -> Bun
         role=tuple(_documents(role)) if role.exists() else (),
         has_readme=(folder / README).is_file(),
     )
+
+
+def bundles_at(path: Path) -> list[Path]:
+    """The folders of bundles that a path means, for tools that name files.
+
+    A file means its folder, also if it is deleted. A folder without a workflow means all bundles
+    directly in it, so that a shared script beside them means each of them; where there are none, it
+    means itself.
+    """
+    is_file = path.is_file() or (not path.exists() and (path.parent / WORKFLOW).exists())
+    folder = path.parent if is_file else path
+    if (folder / WORKFLOW).exists():
+        return [folder]
+    return sorted(found.parent for found in folder.glob(f"*/{WORKFLOW}")) or [folder]
+
+
+def make_bundle(folder: Path) -> list[Path]:
+    """Make the folder of a new bundle, which can be pushed as it is; its name is the workflow's.
+
+    Returns: its files. Raises: BundleError where the name is not valid or the folder has files.
+    """
+    name = folder.resolve().name
+    if not BUNDLE_NAME.fullmatch(name):
+        raise BundleError(
+            f"{folder}: name {name!r} must be lower case letters, digits and dashes, at most 63"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BundleError(f"{folder}: is there already; name a new folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for source in sorted(path for path in TEMPLATE.iterdir() if path.is_file()):
+        # Each test has a name of its own, so that pytest can run those of several bundles at once.
+        as_named = f"test_{name.replace('-', '_')}.py" if source.name == _TEST else source.name
+        made.append(folder / as_named)
+        made[-1].write_text(source.read_text().replace("@NAME@", name))
+    return made
 
 
 def key_of(item: Object) -> tuple[str, str]:
@@ -125,10 +176,14 @@ def _fill_in(container: Object, folder: Path, images: Mapping[str, str]) -> None
 
 
 def _shared(name: str, folder: Path) -> str:
-    for place in (folder, folder.resolve().parent):
+    for place in (folder, folder.resolve().parent, SCRIPTS):
         if (place / name).is_file():
             return (place / name).read_text().rstrip("\n")
-    raise BundleError(f"{folder}: script reads {name}, which is neither there nor in its parent")
+    known = ", ".join(sorted(path.name for path in SCRIPTS.glob("*.sh")))
+    raise BundleError(
+        f"{folder}: script reads {name}, which is neither there nor in its parent, and is none of "
+        f"the shared scripts ({known})"
+    )
 
 
 def _documents(path: Path) -> list[Object]:

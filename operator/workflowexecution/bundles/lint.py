@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, SchemaError
 from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.bundles.content import content_problems, joined, unpinned
 from workflowexecution.bundles.folder import (
+    BUNDLE_NAME,
     PARAMETERS,
     README,
     ROLE,
@@ -34,7 +35,6 @@ _PREAMBLE: Final = 20
 _AROUND_SCRIPT: Final = 210
 _KINDS: Final = ("Pipeline", "Task", "StepAction")
 _PARAMETER_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def lint(bundle: Bundle) -> list[Problem]:
 
 
 def _name(bundle: Bundle) -> Found:
-    if not _NAME.fullmatch(bundle.name):
+    if not BUNDLE_NAME.fullmatch(bundle.name):
         yield "folder", f"name {bundle.name!r} must be lower case letters, digits and dashes"
 
 

@@ -1,13 +1,17 @@
-"""``wfe bundle``: checks, renders, pushes and lists remediation bundles."""
+"""``wfe bundle``: makes, checks, tries, pushes and lists remediation bundles."""
 
+import asyncio
 import json
+import re
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 from pydantic_settings import CliApp, CliPositionalArg, CliSubCommand
 
+from workflowexecution.api.identity import DEFAULT_TIMEOUT
 from workflowexecution.bundles.folder import BundleCommandError
 from workflowexecution.core.text import escaped, one_line
 
@@ -18,6 +22,9 @@ _MISSING = (
     "wfe bundle needs more than the operator does; install it with "
     "pip install 'workflowexecution-operator[bundles]'"
 )
+
+
+_PARAMETER_FLAG = re.compile(r"(?:-p|--parameter)=?(?P<given>.*)", re.DOTALL)
 
 
 class _Images(BaseModel):
@@ -32,11 +39,34 @@ class _Images(BaseModel):
 
         return read_bundle(folder, {**DEFAULT_IMAGES, **self.image})
 
+    def checked(self, folder: Path) -> "Folder":
+        """Read a bundle without problems. Raises: BundleCommandError where it has some."""
+        from workflowexecution.bundles.lint import lint
+
+        bundle = self.read(folder)
+        if problems := lint(bundle):
+            raise BundleCommandError("\n".join(str(problem) for problem in problems))
+        return bundle
+
+
+class New(BaseModel):
+    """Make the folder of a new bundle, with its test; it passes lint as it is."""
+
+    folder: CliPositionalArg[Path] = Field(description="Folder to make, named as the workflow.")
+
+    def cli_cmd(self) -> None:
+        """Write the files and print their names."""
+        from workflowexecution.bundles.folder import make_bundle
+
+        sys.stdout.writelines(f"{one_line(str(path))}\n" for path in make_bundle(self.folder))
+
 
 class Lint(_Images):
     """Check bundles: Tekton's limits, the conventions, pinned images."""
 
-    folders: CliPositionalArg[list[Path]] = Field(description="Folders of bundles.")
+    paths: CliPositionalArg[list[Path]] = Field(
+        description="Folders of bundles, or of several bundles, or files in them."
+    )
     output: Literal["text", "json"] = Field(
         "text", description="Form in which problems are printed."
     )
@@ -44,16 +74,71 @@ class Lint(_Images):
     def cli_cmd(self) -> None:
         """Print each problem on a line. Raises: BundleCommandError if there is one."""
         _require_extra()
+        from workflowexecution.bundles.folder import bundles_at
         from workflowexecution.bundles.lint import lint
 
-        problems = [problem for folder in self.folders for problem in lint(self.read(folder))]
+        folders = list(dict.fromkeys(each for path in self.paths for each in bundles_at(path)))
+        problems = [problem for folder in folders for problem in lint(self.read(folder))]
         if self.output == "json":
             fields = ("bundle", "where", "message")
             _print_json([{name: getattr(each, name) for name in fields} for each in problems])
         else:
             sys.stdout.writelines(f"{one_line(str(problem))}\n" for problem in problems)
         if problems:
-            raise BundleCommandError(f"{len(problems)} problems in {len(self.folders)} bundles")
+            raise BundleCommandError(f"{len(problems)} problems in {len(folders)} bundles")
+
+
+class Try(_Images):
+    """Run a bundle's folder on the cluster of the kubeconfig, without an operator and a registry.
+
+    Exit status: 0 where the run is Completed, 10 where it has Failed, 1 where it cannot be run.
+    """
+
+    folder: CliPositionalArg[Path] = Field(description="Folder of the bundle.")
+    target: str = Field(description="The target, as namespace/kind/name or kind/name.")
+    parameter: dict[str, str] = Field(
+        default_factory=dict,
+        validation_alias=AliasChoices("p", "parameter"),
+        description="A parameter, as NAME=VALUE; may be repeated.",
+    )
+    namespace: str = Field(
+        "",
+        validation_alias=AliasChoices("n", "namespace"),
+        description="Namespace of the run; the default is that of the kubeconfig.",
+    )
+    service_account: str = Field(
+        "",
+        description="ServiceAccount of the run; the default is one of its own, which has the "
+        "rights of role.yaml where the target is, and is removed at the end.",
+    )
+    timeout: str = Field(DEFAULT_TIMEOUT, description="Time limit of the run.")
+    kubeconfig: str | None = Field(None, description="Path of a kubeconfig.")
+    context: str | None = Field(None, description="Context of the kubeconfig.")
+    keep: bool = Field(False, description="Keep the PipelineRun, with its pods and logs.")
+
+    def cli_cmd(self) -> None:
+        """Print the logs of its steps and its outcome. Raises: BundleCommandError, ValueError."""
+        _require_extra()
+        from workflowexecution.bundles.trial import Order, check_parameters
+        from workflowexecution.cli.try_bundle import new_name, try_bundle
+        from workflowexecution.kube.load_access import load_access, load_namespace
+
+        bundle = self.checked(self.folder)
+        check_parameters(bundle, self.parameter)
+        order = Order(
+            bundle=bundle,
+            target=self.target,
+            parameters=self.parameter,
+            namespace=self.namespace or load_namespace(self.kubeconfig, self.context),
+            name=new_name(bundle.name),
+            service_account=self.service_account,
+            timeout=self.timeout,
+        )
+        access = load_access(self.kubeconfig, self.context)
+        try:
+            asyncio.run(try_bundle(access, order, keeps=self.keep))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise BundleCommandError("interrupted, so the run was stopped", status=130) from None
 
 
 class Push(_Images):
@@ -66,13 +151,10 @@ class Push(_Images):
     def cli_cmd(self) -> None:
         """Push the bundle. Raises: BundleCommandError where a check or the push fails."""
         _require_extra()
-        from workflowexecution.bundles.lint import lint
         from workflowexecution.bundles.packing import pack
         from workflowexecution.bundles.registry import BundleRegistry
 
-        bundle = self.read(self.folder)
-        if problems := lint(bundle):
-            raise BundleCommandError("\n".join(str(problem) for problem in problems))
+        bundle = self.checked(self.folder)
         registry = BundleRegistry(self.reference, plain_http=self.plain_http)
         sys.stdout.write(f"{registry.push(pack(bundle.objects))}\n")
 
@@ -126,9 +208,11 @@ class List(_Images):
 
 
 class Bundle(BaseModel):
-    """Check, list and push remediation bundles."""
+    """Make, check, try, list and push remediation bundles."""
 
+    new: CliSubCommand[New]
     lint: CliSubCommand[Lint]
+    try_: CliSubCommand[Try] = Field(alias="try")
     push: CliSubCommand[Push]
     render: CliSubCommand[Render]
     list_: CliSubCommand[List] = Field(alias="list")
@@ -136,6 +220,29 @@ class Bundle(BaseModel):
     def cli_cmd(self) -> None:
         """Run the subcommand."""
         CliApp.run_subcommand(self)
+
+
+def with_whole_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments of ``wfe``; the parameters of ``bundle try`` are written as JSON.
+
+    As NAME=VALUE, pydantic-settings would take a comma in a value for the end of that value.
+    """
+    if tuple(arguments[:2]) != ("bundle", "try"):
+        return list(arguments)
+    return list(_as_json(iter(arguments)))
+
+
+def _as_json(arguments: Iterator[str]) -> Iterator[str]:
+    for argument in arguments:
+        flag = _PARAMETER_FLAG.fullmatch(argument)
+        given = next(arguments, "") if flag and not flag["given"] else flag and flag["given"]
+        if not flag:
+            yield argument
+            continue
+        name, is_pair, value = (given or "").partition("=")
+        if not is_pair:
+            raise ValueError(f"-p {given}: write it as NAME=VALUE")
+        yield from ("-p", json.dumps({name: value}))
 
 
 def _row_of(bundle: "Folder") -> dict[str, Any]:

@@ -27,8 +27,8 @@ from workflowexecution import __version__
 from workflowexecution.api.crd import build_claim_crd, build_crd
 from workflowexecution.api.fields import message_of_field
 from workflowexecution.api.hold import build_hold_crd
-from workflowexecution.bundles.folder import BundleCommandError
-from workflowexecution.cli.bundle import Bundle
+from workflowexecution.bundles.folder import EDITOR_SCHEMA, BundleCommandError
+from workflowexecution.cli.bundle import Bundle, with_whole_values
 from workflowexecution.controller.recorder import open_event_sinks
 from workflowexecution.core.pipelinerun import RunTemplate
 from workflowexecution.core.policy import Policy, Retention
@@ -184,10 +184,17 @@ class Crd(BaseModel):
 
 
 class Schema(BaseModel):
-    """Print the JSON Schema of a WorkflowExecution."""
+    """Print the JSON Schema of a WorkflowExecution, or of the workflow.yaml of a bundle."""
+
+    of: CliPositionalArg[Literal["execution", "bundle"]] = Field(
+        default="execution", description="Which: execution or bundle."
+    )
 
     def cli_cmd(self) -> None:
         """Write it to standard output as JSON."""
+        if self.of == "bundle":
+            sys.stdout.write(EDITOR_SCHEMA.read_text())
+            return
         json.dump(build_json_schema(), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
 
@@ -230,7 +237,8 @@ def _print_error(error: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run ``wfe``; print each error in the arguments on a line, with field and value."""
     try:
-        CliApp.run(Wfe, cli_args=sys.argv[1:] if arguments is None else arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        CliApp.run(Wfe, cli_args=with_whole_values(given))
     except ValidationError as error:
         for item in error.errors():
             field = ".".join(str(part) for part in item["loc"])
@@ -240,8 +248,9 @@ def main(arguments: list[str] | None = None) -> int:
         _print_error(str(error))
         return 2
     except BundleCommandError as error:
-        _print_error(str(error))
-        return 1
+        if str(error):
+            _print_error(str(error))
+        return error.status
     except RuntimeError as error:
         _print_error(f"stopped: {error}")
         return 1

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
@@ -13,7 +15,7 @@ from workflowexecution.core.diagnosis.culprit import culprit_of
 from workflowexecution.core.diagnosis.diagnose import diagnose, lost_its_pod, with_canceller
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.leftovers import with_pods
+from workflowexecution.core.facts.leftovers import Leftovers, with_pods
 from workflowexecution.core.facts.pod import parse_pod, pod_end_in
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.facts.taskrun import TaskRun, count_ended, parse_task_run
@@ -170,37 +172,62 @@ class RunStatusReporter:
         if run.succeeded == "True":
             return outcome_of_run(run, None)
         memory = self._context.memory.run(run.key)
-        left = memory.leftovers
-        if left is None or left.is_active:
+        if memory.leftovers is None or memory.leftovers.is_active:
             # Others have found that it has stopped, so the last read of its leftovers is too old.
-            left = await self._reader.read_leftovers(run)
-        children = list(memory.children.values())
-        culprit = culprit_of(children)
-        if culprit is not None and lost_its_pod(culprit, left.pods_with_logs):
-            children[children.index(culprit)] = await self._with_end_of_pod(run, culprit)
+            await self._reader.read_leftovers(run)
         of_execution = self._context.memory.execution(execution.uid)
-        diagnosis = diagnose(
-            run,
-            children,
-            complaint=memory.complaint,
-            waited_for=await self._silent_runs.last_words(of_execution, run, children),
-            pods=left.pods_with_logs,
-            has_started=left.has_pods_that_started or bool(run.has_started),
+        now = self._context.clock.now()
+        failure = await failure_of(
+            self._context.cluster, execution, run, of_execution, memory, now=now
         )
-        failure = details_of(
-            with_canceller(run, diagnosis),
-            execution,
-            task_names=run.task_names,
-            started_at=run.started_at or run.created_at,
-            failed_at=run.ended_at(self._context.clock.now()),
-        )
-        ended = max(run.completed_tasks, count_ended(children))
+        ended = max(run.completed_tasks, count_ended(memory.children.values()))
         return outcome_of_run(replace(run, completed_tasks=ended), failure)
 
-    async def _with_end_of_pod(self, run: Run, task: TaskRun) -> TaskRun:
-        """A failed task, with the end of its pod from Events, which outlive the pod."""
-        try:
-            events = await self._context.cluster.list_pod_events(run.namespace, task.pod_name)
-        except errors.ApiError:
-            return task
-        return replace(task, pod_end=pod_end_in(events, run.created_at))
+
+async def failure_of(
+    cluster: Cluster,
+    execution: Execution,
+    run: Run,
+    of_execution: ExecutionMemory,
+    of_run: RunMemory,
+    *,
+    now: datetime,
+) -> FailureDetails:
+    """Find out why a run failed; no part of it executes any more.
+
+    Args:
+        cluster: for Events, which show why it waited or lost a pod.
+        execution: that the run was made for.
+        run: its condition is not "True".
+        of_execution: what has been seen of its waits.
+        of_run: with leftovers that were read after its end.
+        now: aware UTC.
+    """
+    left, children = of_run.leftovers or Leftovers(), list(of_run.children.values())
+    culprit = culprit_of(children)
+    if culprit is not None and lost_its_pod(culprit, left.pods_with_logs):
+        children[children.index(culprit)] = await _with_end_of_pod(cluster, run, culprit)
+    diagnosis = diagnose(
+        run,
+        children,
+        complaint=of_run.complaint,
+        waited_for=await SilentRuns(cluster).last_words(of_execution, run, children),
+        pods=left.pods_with_logs,
+        has_started=left.has_pods_that_started or bool(run.has_started),
+    )
+    return details_of(
+        with_canceller(run, diagnosis),
+        execution,
+        task_names=run.task_names,
+        started_at=run.started_at or run.created_at,
+        failed_at=run.ended_at(now),
+    )
+
+
+async def _with_end_of_pod(cluster: Cluster, run: Run, task: TaskRun) -> TaskRun:
+    """A failed task, with the end of its pod from Events, which outlive the pod."""
+    try:
+        events = await cluster.list_pod_events(run.namespace, task.pod_name)
+    except errors.ApiError:
+        return task
+    return replace(task, pod_end=pod_end_in(events, run.created_at))

@@ -176,7 +176,7 @@ def _not_loaded() -> None:
 
 
 def _bundle(context: typer.Context) -> None:
-    """Check, list, render and push remediation bundles; its own --help tells more."""
+    """Make, check, try and push remediation bundles; its own --help tells more."""
     # Imported here because it imports the whole operator, which no other command needs.
     from workflowexecution.cli import commands
 

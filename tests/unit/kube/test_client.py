@@ -8,11 +8,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from workflowexecution.client.pod_logs import read_tail
 from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER
 from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
-from workflowexecution.plugin.pod_logs import read_tail
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

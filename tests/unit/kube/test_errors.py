@@ -53,7 +53,8 @@ WEBHOOK = 'admission webhook "validate.example.com" denied the request: no'
         (410, "expired", "", errors.GoneError),
         (413, "too large", "", errors.RejectedError),
         (422, "invalid", "", errors.RejectedError),
-        (404, "no such", "", errors.NotFoundError),
+        (404, "404 page not found", "", errors.NotFoundError),
+        (404, "<html>default backend</html>", "", errors.UnavailableError),
         (409, "changed", "", errors.ConflictError),
         (418, "odd", "", errors.UnavailableError),
         (503, "overloaded", "", errors.UnavailableError),
@@ -64,6 +65,15 @@ def test_each_answer_has_its_error(
 ) -> None:
     found = errors.error_for(status, "Any", message, cause=cause)
     assert (type(found), found.status, str(found)) == (expected, status, message)
+
+
+def test_the_missing_object_is_named_only_as_the_server_does() -> None:
+    found = errors.error_for(404, "NotFound", 'things "a" not found', name="a")
+    assert isinstance(found, errors.NotFoundError)
+    assert found.name == "a"
+    unknown = errors.error_for(404, "", "404 page not found\n")
+    assert isinstance(unknown, errors.NotFoundError)
+    assert unknown.name == ""
 
 
 def test_what_the_server_asks_to_wait_is_kept() -> None:

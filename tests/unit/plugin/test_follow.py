@@ -9,8 +9,9 @@ import pytest
 
 from builders import make_execution, raw_execution
 from unit.plugin.scripted import cut_after, json_of, lines_of, scripted
+from workflowexecution.client import pod_logs
 from workflowexecution.kube import errors
-from workflowexecution.plugin import follow, pod_logs, session
+from workflowexecution.plugin import follow, session
 from workflowexecution.plugin.commands import executions
 from workflowexecution.plugin.follow import Follower
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workflowexecution.bundles.folder import read_bundle
+from workflowexecution.bundles.folder import SCRIPTS, read_bundle
 
 TEKTON = Path(__file__).parents[3] / "tekton"
 NAMES = sorted(path.parent.name for path in TEKTON.glob("*/remediate.sh"))
@@ -33,7 +33,7 @@ def _run(
     kubectl = home / "bin" / "kubectl"
     kubectl.write_text(KUBECTL)
     kubectl.chmod(0o755)
-    script = re.sub(r"^\. ", f". {TEKTON}/", script, flags=re.MULTILINE)
+    script = re.sub(r"^\. ", f". {SCRIPTS}/", script, flags=re.MULTILINE)
     environment = {
         "PATH": f"{kubectl.parent}:{os.environ['PATH']}",
         "HOME": str(home),
@@ -239,6 +239,50 @@ def test_quantities_are_counted_in_bytes(tmp_path: Path, quantity: str, size: in
     assert (int(done.stdout) if done.returncode == 0 else None) == size
 
 
+_OTHERS = (
+    "KINDS='ConfigMap Certificate=certificates.cert-manager.io'\n"
+    "CLUSTER_KINDS=ClusterIssuer=clusterissuers.cert-manager.io\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("shop/ConfigMap/cart", "shop|configmaps"),
+        ("shop/Certificate/cart", "shop|certificates.cert-manager.io"),
+        ("ClusterIssuer/main", "|clusterissuers.cert-manager.io"),
+        ("shop/ClusterIssuer/main", 2),
+        ("Certificate/cart", 2),
+        ("shop/Service/cart", 3),
+        ("shop/Certificate=certificates/cart", 2),
+    ],
+)
+def test_a_script_names_the_resources_of_kinds_that_the_toolbox_does_not_know(
+    tmp_path: Path, target: str, shown: str | int
+) -> None:
+    script = f'{TOOLBOX}{_OTHERS}show() {{ echo "$namespace|$resource"; }}\nrun show\n'
+    done, results = _run(tmp_path, script, TARGET_RESOURCE=target)
+    assert done.returncode == (shown if isinstance(shown, int) else 0), done.stderr
+    if done.returncode == 0:
+        assert done.stdout.strip() == shown
+    elif done.returncode == 3:
+        known = "kind must be one of: ConfigMap Certificate ClusterIssuer"
+        assert results["failure-message"].endswith(known)
+
+
+def test_a_kind_without_its_resource_is_refused_with_the_fix(tmp_path: Path) -> None:
+    script = f"{TOOLBOX}KINDS=Widget\nshow() {{ :; }}\nrun show\n"
+    done, results = _run(tmp_path, script, TARGET_RESOURCE="shop/Widget/one")
+    assert done.returncode == 3
+    assert "write it as Widget=resource.group" in results["failure-message"]
+
+
+@pytest.mark.parametrize("text", ["", "plain", 'a"b\\c\t', "two\nlines\n", "$(x) `y` 'z' é"])
+def test_a_text_is_quoted_for_a_patch(tmp_path: Path, text: str) -> None:
+    done, _ = _run(tmp_path, '. toolbox.sh\njson_text "$TEXT"', TEXT=text)
+    assert json.loads(done.stdout) == text
+
+
 @pytest.mark.parametrize(
     "moment", ["2026-01-01T00:00:00Z", "2026-01-01T05:30:00+05:30", "2025-12-31T19:00:00-05:00"]
 )
@@ -291,7 +335,7 @@ def test_a_failed_question_is_never_an_empty_answer() -> None:
     """`$(get …)` inside a command would go on after its failure; as an assignment it does not."""
     nested = re.compile(r"\$\((get|list|kube|exists|copy_state|pod_state|workload_state)\b")
     alone = re.compile(r"\s*(.* \|\| )?\w+=\$\(")
-    for path in [*TEKTON.glob("*.sh"), *TEKTON.glob("*/*.sh")]:
+    for path in [*SCRIPTS.glob("*.sh"), *TEKTON.glob("*/*.sh")]:
         for line in path.read_text().splitlines():
             if nested.search(line) and not line.lstrip().startswith("#"):
                 assert alone.match(line), f"{path}: {line}"

@@ -12,8 +12,8 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
+from workflowexecution.plugin.last_lines import StepLines, print_lines, read_last_lines
 from workflowexecution.plugin.parameters import ExecutionNames, reason_of
-from workflowexecution.plugin.pod_logs import StepLines, print_lines, read_last_lines
 from workflowexecution.plugin.requests import (
     cluster_of,
     is_kind_unknown,

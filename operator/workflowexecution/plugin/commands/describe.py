@@ -8,14 +8,15 @@ import typer
 
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
+from workflowexecution.client.pod_logs import read_tail
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.hold import Hold, Release
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import read_holds, read_releases
+from workflowexecution.plugin.last_lines import StepLines, print_lines
 from workflowexecution.plugin.parameters import ExecutionNames
-from workflowexecution.plugin.pod_logs import StepLines, print_lines, read_tail
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,

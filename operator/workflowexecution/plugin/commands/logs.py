@@ -9,13 +9,13 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from workflowexecution.client.cluster import Raw
+from workflowexecution.client.pod_logs import follow_log, read_log
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors, retry
 from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.pod_logs import follow_log, read_log
 from workflowexecution.plugin.requests import cluster_of, read_execution, read_run, run_key
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit

@@ -3,10 +3,16 @@
 #
 # A script that reads it sets KINDS and defines the functions inputs, check, change and verify;
 # its steps call `run check`, `run change` and `run verify`.
+#
+# KINDS lists the kinds of targets: names that resource_of knows, and others together with their
+# resource, such as Certificate=certificates.cert-manager.io. Kinds without namespaces that are not
+# known, such as ClusterIssuer=clusterissuers.cert-manager.io, are listed in CLUSTER_KINDS instead.
 set -eu
 export LC_ALL=C
 
 RESULTS=${RESULTS:-/tekton/results}
+KINDS=''
+CLUSTER_KINDS=''
 REQUEST_SECONDS=20
 
 # Exit codes, the same in every bundle.
@@ -30,8 +36,8 @@ run() {
     verify) ;;
     *) changed true ;;
   esac
-  # shellcheck disable=SC2086 # KINDS is a list
-  target $KINDS
+  # shellcheck disable=SC2086 # both are lists
+  target $KINDS $CLUSTER_KINDS
   inputs
   "$1"
 }
@@ -39,6 +45,7 @@ run() {
 # target KIND…: split TARGET_RESOURCE, which must be of one of these kinds.
 # Sets kind, name, resource, and namespace, which is empty for a kind without namespaces.
 target() {
+  local known entry
   case $TARGET_RESOURCE in
     */*/*/*) malformed_target ;;
     */*/*) namespace=${TARGET_RESOURCE%%/*} kind=${TARGET_RESOURCE#*/} ;;
@@ -47,16 +54,18 @@ target() {
   esac
   kind=${kind%%/*}
   name=${TARGET_RESOURCE##*/}
-  case $kind in '' | *[!A-Za-z]*) malformed_target ;; esac
+  case $kind in '' | *[!A-Za-z0-9]*) malformed_target ;; esac
   is_name "$name" || fail $MALFORMED "TARGET_RESOURCE='$TARGET_RESOURCE': '$name' is no name"
-  case " $* " in
-    *" $kind "*) ;;
-    *) fail $UNSUPPORTED "TARGET_RESOURCE='$TARGET_RESOURCE': kind must be one of: $*" ;;
-  esac
-  resource=$(resource_of "$kind")
-  if [ "$kind" = Node ]; then
+  known='' resource=''
+  for entry in "$@"; do
+    known="$known ${entry%%=*}"
+    if [ "${entry%%=*}" = "$kind" ]; then resource=$(resource_of "$entry"); fi
+  done
+  [ -n "$resource" ] ||
+    fail $UNSUPPORTED "TARGET_RESOURCE='$TARGET_RESOURCE': kind must be one of:$known"
+  if has_no_namespace "$kind"; then
     [ -z "$namespace" ] ||
-      fail $MALFORMED "TARGET_RESOURCE='$TARGET_RESOURCE': must be Node/name, without namespace"
+      fail $MALFORMED "TARGET_RESOURCE='$TARGET_RESOURCE': must be $kind/name, without namespace"
   else
     is_name "$namespace" || malformed_target
   fi
@@ -72,8 +81,10 @@ is_name() {
   [ ${#1} -le 253 ]
 }
 
+# resource_of ENTRY: print the resource of an entry of KINDS, as kubectl and roles name it.
 resource_of() {
   case $1 in
+    *=*) echo "${1#*=}" ;;
     Deployment) echo deployments.apps ;;
     StatefulSet) echo statefulsets.apps ;;
     DaemonSet) echo daemonsets.apps ;;
@@ -81,9 +92,25 @@ resource_of() {
     Node) echo nodes ;;
     Job) echo jobs.batch ;;
     CronJob) echo cronjobs.batch ;;
+    ConfigMap) echo configmaps ;;
+    Service) echo services ;;
+    Ingress) echo ingresses.networking.k8s.io ;;
     PersistentVolumeClaim) echo persistentvolumeclaims ;;
-    *) fail $UNSUPPORTED "kind not known to the toolbox: $1" ;;
+    HorizontalPodAutoscaler) echo horizontalpodautoscalers.autoscaling ;;
+    PodDisruptionBudget) echo poddisruptionbudgets.policy ;;
+    Namespace) echo namespaces ;;
+    *) fail $UNSUPPORTED "kind not known to the toolbox: $1; write it as $1=resource.group" ;;
   esac
+}
+
+# has_no_namespace KIND: whether its objects are in no namespace.
+has_no_namespace() {
+  local entry
+  case $1 in Node | Namespace) return 0 ;; esac
+  for entry in $CLUSTER_KINDS; do
+    if [ "${entry%%=*}" = "$1" ]; then return 0; fi
+  done
+  return 1
 }
 
 # whole NAME VALUE MINIMUM MAXIMUM: refuse a parameter that is no whole number in these bounds.
@@ -120,6 +147,14 @@ bytes_of() {
       else if (suffix ~ /^[eE][+-]?[0-9][0-9]?$/) { bytes = (number suffix) + 0; known = 1 }
     }
     END { if (!known || NR != 1 || (bytes > 0 && bytes < 0.9)) exit 1; printf "%.0f\n", bytes }'
+}
+
+# json_text VALUE: print a text as JSON, with its quotes, for a patch.
+json_text() {
+  printf '"'
+  printf '%s\n' "$1" | sed "s/[\\\\\"]/\\\\&/g; s/$(printf '\t')/\\\\t/g" |
+    awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'
+  printf '"'
 }
 
 # seconds_of TIME: print a time of RFC 3339 as seconds since 1970.
