@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from builders import NOW, TARGET, ago, raw_execution, raw_run, run_status
-from unit.plugin.scripted import scripted
+from unit.plugin.scripted import NOT_FOUND, scripted
 from workflowexecution.api.duration import format_time
 from workflowexecution.plugin.commands.clear import clear
 from workflowexecution.plugin.shell import CommandError
@@ -64,7 +64,7 @@ class Cluster:
             return _json({"items": list(lists[name]), "metadata": {}})
         if kind.endswith("workflowexecutions"):
             found = [item for item in self.executions if item["metadata"]["name"] == name]
-            return _json(found[0]) if found else web.json_response({}, status=404)
+            return _json(found[0]) if found else web.json_response(NOT_FOUND, status=404)
         return _json({"items": [], "metadata": {}})
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from builders import TARGET, make_policy, raw_execution, raw_spec
-from unit.plugin.scripted import group_list, scripted
+from unit.plugin.scripted import NOT_FOUND, group_list, scripted
 from workflowexecution.api.duration import format_time
 from workflowexecution.api.identity import CLEAR_ANNOTATION
 from workflowexecution.core.guards import Guards
@@ -101,7 +101,7 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
         def answer(request: web.Request) -> web.Response:
             if request.path == SETTINGS:
                 if isinstance(data, int):
-                    return web.json_response(FORBIDDEN if data == 403 else {}, status=data)
+                    return web.json_response(FORBIDDEN if data == 403 else NOT_FOUND, status=data)
                 return web.json_response({"data": data})
             if request.path in ("/api", "/apis"):
                 return web.json_response(group_list("apps", "deployments", "Deployment"))
