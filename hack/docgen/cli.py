@@ -74,6 +74,9 @@ group, as `-o name` prints it. A type always wins: name a namespace that is call
 `-n wfe`. With `-A` the execution is looked for in all namespaces. A hold is named `NAME` or
 `TYPE/NAME`.
 
+Where a command takes `NAMES`, each is answered in order, and an error stops no other one; the exit
+status is that of the first error. Programs get one List for several names, as with kubectl.
+
 Flags of all commands may come before the command: `kubectl wfe -n shop list`. `-h`, `--help` and
 `kubectl wfe help COMMAND` show the flags of a command. A flag that would do nothing is refused; the
 message says what to do instead.

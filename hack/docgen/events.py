@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workflowexecution.core.status.compose import UNDECLARED_PARAMETER
+from workflowexecution.api.status import UNDECLARED_PARAMETER
 from workflowexecution.observe import events
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "events.md"

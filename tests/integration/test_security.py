@@ -102,7 +102,7 @@ MAY = {
     "workflowexecution-canceller": {"PATCH pipelineruns/eve"},
     "workflowexecution-doctor": {*EXECUTIONS, READ_SETTINGS},
     "workflowexecution-orchestrator": CHANGES,
-    "workflowexecution-holder": {"POST workflowholds", "DELETE workflowholds/eve"},
+    "workflowexecution-holder": {"POST workflowholds", "DELETE workflowholds/eve", "POST events"},
     "workflowexecution-clearer": {
         *EXECUTIONS,
         "PATCH workflowexecutions/eve",

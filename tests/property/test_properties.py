@@ -14,7 +14,8 @@ from model_server import merge
 from property import strategies
 from workflowexecution.api.duration import format_duration, parse_duration
 from workflowexecution.api.spec import parse_spec
-from workflowexecution.api.status import Phase, SkipReason, WorkflowExecutionStatus
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.diagnosis.diagnose import diagnose

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from builders import NOW, ago, make_execution
 from property import strategies
-from workflowexecution.api.status import Phase, WorkflowExecutionStatus
+from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.decoding import parse_run

@@ -18,7 +18,8 @@ from pydantic.json_schema import GenerateJsonSchema
 from workflowexecution.api import identity
 from workflowexecution.api.fields import Model, cel
 from workflowexecution.api.spec import DURATION_FIELDS, WorkflowExecutionSpec
-from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
+from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 
 # Heading, type, path, and priority: 0 is always shown, 1 only with ``-o wide``.
 Column = tuple[str, str, str, int]

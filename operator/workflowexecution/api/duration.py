@@ -1,7 +1,7 @@
-"""Go durations: the text form of each length of time in the API."""
+"""The text forms of times and of lengths of time in the API: RFC 3339 and Go durations."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -17,6 +17,13 @@ _UNITS: Final = {
 }
 _PART: Final = r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)"
 PATTERN: Final = r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"
+
+
+# The times of one status are the same few.
+@lru_cache(maxsize=256)
+def format_time(value: datetime) -> str:
+    """RFC 3339 in UTC with whole seconds, as ``metav1.Time`` writes it."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 # The same few durations, such as the default time limit, are read and written all the time.

@@ -33,13 +33,6 @@ def cel(rule: str, message: str) -> dict[str, Any]:
     return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
 
 
-# The times of one status are the same few.
-@lru_cache(maxsize=256)
-def format_time(value: datetime) -> str:
-    """RFC 3339 in UTC with whole seconds, as ``metav1.Time`` writes it."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-
-
 def _read_duration(value: Any) -> Any:
     return duration.parse_duration(value) if isinstance(value, str) else value
 
@@ -58,7 +51,7 @@ def _whole_seconds(value: datetime) -> datetime:
 Time = Annotated[
     datetime,
     AfterValidator(_whole_seconds),
-    PlainSerializer(format_time, return_type=str),
+    PlainSerializer(duration.format_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Duration = Annotated[

@@ -50,7 +50,7 @@ class WorkflowHoldSpec(Model):
         min_length=1,
         max_length=target.MAX_LENGTH,
         description="Hold what would change this target; the case of its kind does not matter.",
-        json_schema_extra=target.SCHEMA,
+        json_schema_extra=cel(*target.RULE),
     )
     workflow_id: str | None = Field(
         default=None,

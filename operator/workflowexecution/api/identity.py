@@ -39,3 +39,6 @@ CLEAR_ANNOTATION: Final = "kubernaut.ai/clear-execution-block"
 CANCELLED_BY: Final = "kubernaut.ai/cancelled-by"
 CANCELLED_AT: Final = "kubernaut.ai/cancelled-at"
 CANCEL_REASON: Final = "kubernaut.ai/cancel-reason"
+# Annotations of the Event that `kubectl wfe release` records: the hold as it was (JSON), and who.
+RELEASED_HOLD: Final = "kubernaut.ai/released-hold"
+RELEASED_BY: Final = "kubernaut.ai/released-by"

@@ -151,7 +151,7 @@ class WorkflowExecutionSpec(Model):
         min_length=1,
         max_length=target.MAX_LENGTH,
         description="Object that the workflow changes: namespace/kind/name, or kind/name.",
-        json_schema_extra=target.SCHEMA,
+        json_schema_extra=cel(*target.RULE),
     )
     parameters: Annotated[dict[str, str], AfterValidator(check_parameters)] = Field(
         default_factory=dict,

@@ -7,9 +7,7 @@ or as a parent directory.
 
 import re
 from dataclasses import dataclass, fields
-from typing import Any, Final
-
-from workflowexecution.api.fields import cel
+from typing import Final
 
 MAX_LENGTH: Final = 512
 _FORM: Final = "namespace/kind/name, or kind/name for a cluster-scoped resource"
@@ -26,7 +24,7 @@ _PARTS: Final = {
 _PATTERN: Final = "({}/)?{}/{}".format(*(pattern for pattern, _ in _PARTS.values()))
 _RULES: Final = "; ".join(f"the {part} must {words}" for part, (_, words) in _PARTS.items())
 # The rule of the API server, with its message.
-SCHEMA: Final[dict[str, Any]] = cel(f"self.matches('^{_PATTERN}$')", f"must be {_FORM}; {_RULES}")
+RULE: Final = (f"self.matches('^{_PATTERN}$')", f"must be {_FORM}; {_RULES}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers, has_begun, seen_again
 from workflowexecution.core.facts.run import RunKey

@@ -266,6 +266,7 @@ def _print_json(rows: object) -> None:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     # Imported here because the operator's pod has no rich, and `wfe run` loads this module.
     from rich.console import Console
+    from rich.text import Text
 
     from workflowexecution.cli.table import UNBOUNDED, Column, table_lines
 
@@ -283,7 +284,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     console = Console(highlight=False)
     width = console.width if sys.stdout.isatty() else UNBOUNDED
     for line in table_lines(rows, [*map(column, rows[0])], width):
-        console.print(line, soft_wrap=True)
+        console.print(Text.assemble(*line), soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from rich.cells import cell_len
-from rich.text import Text
 
 from workflowexecution.core.text import one_line
 
@@ -114,6 +113,8 @@ def _packed(places: Sequence[int], widths: Sequence[int], width: int) -> list[li
 
 
 T = TypeVar("T")
+# A line in parts, each with its style; a style is empty for none.
+Line = list[tuple[str, str]]
 STYLES: Final = {
     "Completed": "green",
     "Failed": "red",
@@ -147,7 +148,7 @@ def table_lines(
     width: int = UNBOUNDED,
     *,
     with_header: bool = True,
-) -> list[Text]:
+) -> list[Line]:
     """The header and rows of a table, without trailing spaces.
 
     A row has one line where ``width`` allows it, else several; words stay whole.
@@ -177,24 +178,37 @@ class _Table:
     layout: Layout
     wrapped_at: int
 
-    def row(self, cells: Sequence[str], style: Callable[[str], str]) -> list[Text]:
+    def row(self, cells: Sequence[str], style: Callable[[str], str]) -> list[Line]:
         found = []
         for number, places in enumerate(self.layout.lines):
-            line = Text(INDENT if number else "")
+            line: Line = [(INDENT, "")] if number else []
             for place in places[:-1]:
-                line.append(cells[place], style(cells[place]))
-                line.append(" " * (self.widths[place] - cell_len(cells[place]) + self.layout.gap))
+                gap = self.widths[place] - cell_len(cells[place]) + self.layout.gap
+                line += [(cells[place], style(cells[place])), (" " * gap, "")]
             found += self._ended(line, cells[places[-1]], style(cells[places[-1]]))
-        for line in found:
-            line.rstrip()
+        shown = [_without_end(line) for line in found]
         # What has no cell in a further line does not need that line.
-        return [line for number, line in enumerate(found) if line.plain or not number]
+        return [line for number, line in enumerate(shown) if line or not number]
 
-    def _ended(self, line: Text, last: str, style: str) -> list[Text]:
+    def _ended(self, line: Line, last: str, style: str) -> list[Line]:
         """The line with its last cell, which may go on in further lines."""
-        room, indent = self.wrapped_at - line.cell_len, " " * line.cell_len
+        length = cell_len(plain(line))
+        room, indent = self.wrapped_at - length, " " * length
         if any(cell_len(word) > room for word in last.split()):
             indent = INDENT
-        first, *rest = wrapped(" " * line.cell_len + last, self.wrapped_at, indent)
-        line.append(first[line.cell_len :], style)
-        return [line, *(Text(text, style) for text in rest)]
+        first, *rest = wrapped(" " * length + last, self.wrapped_at, indent)
+        return [[*line, (first[length:], style)], *([(text, style)] for text in rest)]
+
+
+def plain(line: Line) -> str:
+    """The text of a line."""
+    return "".join(text for text, _ in line)
+
+
+def _without_end(line: Line) -> Line:
+    """The line without spaces at its end."""
+    for place in reversed(range(len(line))):
+        text, style = line[place]
+        if kept := text.rstrip():
+            return [*line[:place], (kept, style)]
+    return []

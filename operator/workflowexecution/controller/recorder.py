@@ -11,7 +11,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from workflowexecution.api.status import TERMINAL_PHASES, WorkflowExecutionStatus
+from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.core.facts.execution import Execution

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from workflowexecution.api.reading import Raw
-from workflowexecution.api.status import FailureDetails, Phase
+from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result

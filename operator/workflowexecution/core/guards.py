@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.status import FailureDetails, Phase, SkipReason
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core import evidence
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution

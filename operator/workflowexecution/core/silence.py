@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.reading import Raw
 from workflowexecution.core.facts.leftovers import with_pods
 from workflowexecution.core.facts.pod import parse_pod

@@ -45,6 +45,11 @@ def _escape(mark: str) -> str:
     )
 
 
-def clear_command(namespace: str, name: str) -> str:
-    """The command with which a person clears a failure, by the execution that failed."""
-    return command("kubectl", "wfe", "clear", "-n", namespace, name)
+def clear_command(namespace: str = "", name: str = "NAME") -> str:
+    """The command with which a person clears a failure; it asks for the reason.
+
+    Args:
+        namespace: of the execution that failed; empty where it is not known.
+        name: of the execution that failed.
+    """
+    return command("kubectl", "wfe", "clear", *(("-n", namespace) if namespace else ()), name)

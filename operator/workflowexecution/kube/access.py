@@ -11,12 +11,11 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
-from workflowexecution import __version__
+import workflowexecution
 
 # Executions may come seconds apart, and a handshake costs both sides milliseconds. The API server
 # closes what is idle for 90 seconds: a request must not meet that.
 _KEPT_OPEN_S: Final = 75.0
-_USER_AGENT: Final = f"workflowexecution-operator/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class Access:
         Raises: ValueError where the proxy's URL is none.
         """
         proxy, proxy_authorization = _split_proxy(self.proxy or "")
+        user_agent = f"workflowexecution-operator/{workflowexecution.__version__}"
 
         async def prepare(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -76,7 +76,7 @@ class Access:
             connector=aiohttp.TCPConnector(
                 limit=connections, ssl=self.ssl_context, keepalive_timeout=_KEPT_OPEN_S
             ),
-            headers=CIMultiDict([("User-Agent", _USER_AGENT), *self.impersonation]),
+            headers=CIMultiDict([("User-Agent", user_agent), *self.impersonation]),
             middlewares=(*middlewares, prepare),
             response_class=response_class,
             proxy=proxy,

@@ -16,7 +16,8 @@ from cloudevents.core.v1.event import CloudEvent
 from prometheus_client import Counter
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.status import Phase, WorkflowExecutionStatus
+from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.pipelinerun import trace_of

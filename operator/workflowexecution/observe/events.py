@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from workflowexecution.api import identity
-from workflowexecution.api.status import Condition, Phase, WorkflowExecutionStatus
+from workflowexecution.api.status import WARNINGS, Phase
+from workflowexecution.api.status_model import Condition, WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.summary import note_of
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.status.compose import WARNINGS
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"

@@ -29,7 +29,8 @@ from opentelemetry.util.types import Attributes
 
 from workflowexecution import __version__
 from workflowexecution.api import reading
-from workflowexecution.api.status import Phase, WorkflowExecutionStatus
+from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run

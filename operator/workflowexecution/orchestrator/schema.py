@@ -8,7 +8,7 @@ from pydantic_core import core_schema
 
 from workflowexecution.api import identity
 from workflowexecution.api.spec import WorkflowExecutionSpec
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 
 _REFERENCE: Final = "#/$defs/{model}"
 

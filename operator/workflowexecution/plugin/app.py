@@ -4,7 +4,7 @@ import importlib
 import os
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,6 @@ import typer
 from workflowexecution.plugin import flags
 from workflowexecution.plugin.flags import Refused, in_order
 from workflowexecution.plugin.rendering import Output
-from workflowexecution.plugin.shell import with_session
 
 # The last line for kubectl: a directive not to suggest files.
 _NO_FILES: Final = ":4"
@@ -23,37 +22,128 @@ _ABOUT: Final = "Look at WorkflowExecutions, ask why, stop them."
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """Where the function of a command is, the shared flags that it refuses, and its forms."""
+    """Where the function of a command is, what it does, the flags that it refuses, its forms."""
 
     module: str
     function: str
+    summary: str
     refused: Refused = field(default_factory=dict)
     forms: frozenset[Output] = flags.ANSWERS
 
 
 COMMANDS: Final = {
-    "list": _Command("executions", "list_executions", flags.OF_EXECUTIONS, flags.LISTS),
-    "describe": _Command("describe", "describe"),
-    "watch": _Command("executions", "watch", flags.OF_EXECUTIONS, flags.LISTS),
-    "logs": _Command("logs", "logs"),
-    "locks": _Command("blockers", "list_locks", flags.OF_TARGETS, flags.LISTS),
-    "cooldowns": _Command("blockers", "list_cooldowns", flags.OF_TARGETS, flags.LISTS),
-    "why": _Command("why", "tell_why"),
-    "can-run": _Command("why", "can_run", flags.OF_A_LAUNCH),
-    "cancel": _Command("cancel", "cancel"),
-    "hold": _Command("holds", "hold", flags.OF_HOLD),
-    "holds": _Command("holds", "list_of_holds", flags.OF_HOLDS, flags.LISTS),
-    "release": _Command("holds", "release", flags.OF_HOLDS, flags.LINES),
-    "clear": _Command("clear", "clear", forms=flags.WORDS),
-    "submit": _Command("submit", "submit", flags.OF_A_LAUNCH),
-    "top": _Command("top", "top", flags.OF_EXECUTIONS),
-    "doctor": _Command("doctor", "doctor", flags.OF_DOCTOR),
-    "version": _Command("doctor", "version", flags.OF_VERSION),
+    "list": _Command(
+        "executions",
+        "list_executions",
+        "List executions, newest first.",
+        flags.OF_EXECUTIONS,
+        flags.LISTS,
+    ),
+    "describe": _Command(
+        "describe",
+        "describe",
+        "Tell the story of executions: what happened when, and what failed.",
+    ),
+    "watch": _Command(
+        "executions",
+        "watch",
+        "Watch executions: those that have not ended, and all that changes from now on.",
+        flags.OF_EXECUTIONS,
+        flags.LISTS,
+    ),
+    "logs": _Command(
+        "logs",
+        "logs",
+        "Print what the steps of an execution's run have written; -f goes on until it ends.",
+    ),
+    "locks": _Command(
+        "blockers",
+        "list_locks",
+        "List targets that are locked now, in all namespaces: holder, since when, by which run.",
+        flags.OF_TARGETS,
+        flags.LISTS,
+    ),
+    "cooldowns": _Command(
+        "blockers",
+        "list_cooldowns",
+        "List workflows that may not run again on a target yet, of all namespaces.",
+        flags.OF_TARGETS,
+        flags.LISTS,
+    ),
+    "why": _Command(
+        "why",
+        "tell_why",
+        "Say why executions were skipped or failed, and when the same may run again.",
+    ),
+    "can-run": _Command(
+        "why",
+        "can_run",
+        "Say whether a workflow may run on a target now, as the operator would decide.",
+        flags.OF_A_LAUNCH,
+    ),
+    "cancel": _Command(
+        "cancel",
+        "cancel",
+        "Stop what executions run; a target is free once nothing of it executes any more.",
+    ),
+    "hold": _Command(
+        "holds",
+        "hold",
+        "Hold new launches of everything, a namespace, a target or a workflow; what runs goes on.",
+        flags.OF_HOLD,
+    ),
+    "holds": _Command(
+        "holds",
+        "list_of_holds",
+        "List holds: who keeps what from being launched, why, until when, and what waits.",
+        flags.OF_HOLDS,
+        flags.LISTS,
+    ),
+    "release": _Command(
+        "holds",
+        "release",
+        "Lift holds: what waits for them goes on by itself.",
+        flags.OF_HOLDS,
+        flags.LINES,
+    ),
+    "clear": _Command(
+        "clear",
+        "clear",
+        "Let workflows run again on a target after a failure, before its cooldown or guard ends.",
+        forms=flags.WORDS,
+    ),
+    "submit": _Command(
+        "submit",
+        "submit",
+        "Create an execution, checked first; its target is locked as for any other.",
+        flags.OF_A_LAUNCH,
+    ),
+    "top": _Command(
+        "top",
+        "top",
+        "Sum up executions: rates, durations, skips and failures by reason.",
+        flags.OF_EXECUTIONS,
+    ),
+    "doctor": _Command(
+        "doctor",
+        "doctor",
+        "Check all that executions need, and say what to do where something is missing.",
+        flags.OF_DOCTOR,
+    ),
+    "version": _Command(
+        "version",
+        "version",
+        "Print the versions of the plugin, of Kubernetes and of Tekton.",
+        flags.OF_VERSION,
+    ),
 }
 
 
 def application(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
-    """The application with these commands: only their modules are imported, which takes time."""
+    """The application with these commands; of all others, it knows no more than the summary.
+
+    Only the modules of these commands are imported, which takes time.
+    """
     app = typer.Typer(
         name="kubectl wfe",
         help=_ABOUT,
@@ -63,15 +153,26 @@ def application(names: Collection[str] = tuple(COMMANDS)) -> typer.Typer:
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in names:
-        known = COMMANDS[name]
-        module = importlib.import_module(f"workflowexecution.plugin.commands.{known.module}")
-        function = getattr(module, known.function)
-        app.command(name)(with_session(function, known.refused, known.forms))
+    for name, known in COMMANDS.items():
+        if name in names:
+            app.command(name)(_function_of(known))
+        else:
+            app.command(name, help=known.summary)(_not_loaded)
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
     app.command("bundle", context_settings=settings, add_help_option=False)(_bundle)
     app.callback()(_plugin)
     return app
+
+
+def _function_of(known: _Command) -> Callable[..., None]:
+    from workflowexecution.plugin.shell import with_session
+
+    module = importlib.import_module(f"workflowexecution.plugin.commands.{known.module}")
+    return with_session(getattr(module, known.function), known.refused, known.forms)
+
+
+def _not_loaded() -> None:
+    raise AssertionError("a command that is named on the command line is loaded")
 
 
 def _bundle(context: typer.Context) -> None:
@@ -87,8 +188,8 @@ def _plugin() -> None:
 
 
 def _application_for(arguments: Sequence[str]) -> typer.Typer:
-    first = arguments[0] if arguments else ""
-    return application([first] if first in COMMANDS else [] if first == "bundle" else COMMANDS)
+    """The application that can carry out this command line, or print its help."""
+    return application([word for word in arguments if word in COMMANDS])
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,13 +6,13 @@ Shared flags may come before the command, as with kubectl.
 import copy
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import typer
 
 from workflowexecution.api import identity
 from workflowexecution.plugin.rendering import Output, parse_form
-from workflowexecution.plugin.session import Flags
 
 # What to do instead of a flag that a command has no use for, by the parameter below.
 Refused = Mapping[str, str]
@@ -53,6 +53,25 @@ VALUED: Final = (
 PLAIN: Final = ("-A", "--all-namespaces")
 _HELP: Final = ("-h", "--help")
 _SHORT: Final = ("-n", "-o")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """The flags of all commands; None where a flag is not given.
+
+    template: of the output, where it has one.
+    as_user, as_groups: to impersonate.
+    """
+
+    namespace: str | None
+    all_namespaces: bool
+    output: Output
+    template: str = ""
+    context: str | None
+    kubeconfig: str | None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
+    execution_namespace: str
 
 
 def make_flags(

@@ -1,4 +1,4 @@
-"""Reads facts from the cluster: executions, runs and their leftovers.
+"""Reads facts from the cluster: executions, runs and their leftovers, holds, published settings.
 
 Objects that the user may not read are left out, and `Facts.unread` says so.
 """
@@ -8,12 +8,13 @@ import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Final
 
-from workflowexecution.api import reading
+from workflowexecution.api import identity, reading
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw, read_leftovers_of
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.paths import execution_paths, runs_path
+from workflowexecution.client.paths import events_path, execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import digest_in, parse_execution, parse_run
+from workflowexecution.core.facts.hold import RELEASED, Hold, Release, parse_hold, parse_release
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -24,11 +25,14 @@ from workflowexecution.core.facts.leftovers import (
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.facts.shapes import PageOfRuns
+from workflowexecution.core.names import SETTINGS_CONFIG_MAP
+from workflowexecution.core.policy import parse_published
 from workflowexecution.kube import errors
 from workflowexecution.kube.decoding import decode_only
 from workflowexecution.plugin.requests import cluster_of, escaped
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.preview import Facts
+from workflowexecution.views.published import OperatorSettings
 from workflowexecution.views.wording import missing_right
 
 # For what a command tells beside its answer.
@@ -185,3 +189,39 @@ def _settled(run: Run, left: Leftovers | None, pods: Mapping[str, list[Raw]]) ->
         return dataclasses.replace(run, has_stopped=not left.is_active)
     has_pods = any(is_of_run(raw, run.uid) for raw in pods.get(run.name, ()))
     return dataclasses.replace(run, has_stopped=not has_pods)
+
+
+async def list_holds(session: Session) -> list[Raw]:
+    """All holds in the execution namespace."""
+    return [raw async for raw in cluster_of(session).list_holds()]
+
+
+async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
+    """All holds; a missing right to read them is added to ``unread``."""
+    try:
+        return tuple(parse_hold(raw) for raw in await list_holds(session))
+    except errors.MissingRightError as error:
+        unread.append(missing_right(str(error)))
+        return ()
+
+
+async def read_releases(session: Session, unread: list[str]) -> list[Release]:
+    """The releases of holds that Events report, for about an hour; see ``read_holds``."""
+    which = f"involvedObject.kind={identity.HOLD_KIND},reason={RELEASED}"
+    path = events_path(session.execution_namespace)
+    found = await readable(session.client.list_pages(path, {"fieldSelector": which}), unread)
+    return [release for raw in found if (release := parse_release(raw))]
+
+
+async def read_settings(session: Session) -> OperatorSettings:
+    """The settings that the operators publish; a missing right or object is not an error."""
+    try:
+        raw = await cluster_of(session).read_published()
+    except errors.MissingRightError as error:
+        return OperatorSettings(unknown=missing_right(str(error)), lacks_right=True)
+    except errors.NotFoundError:
+        where = f"{session.execution_namespace}/{SETTINGS_CONFIG_MAP}"
+        missing = f"no operator has published any in ConfigMap {where}; see kubectl wfe doctor"
+        return OperatorSettings(unknown=missing)
+    entries, unreadable = parse_published(reading.mapping(raw, "data"))
+    return OperatorSettings(entries=entries, unreadable=unreadable)

@@ -1,9 +1,12 @@
-"""Reads the kinds that the cluster serves, to check the kind of a target."""
+"""Checks of an execution before it is created: its spec, and the kind of its target."""
 
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from workflowexecution.api.discovery import TargetFit, check_against, parse_kinds
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.client.cluster import Raw
+from workflowexecution.core import pipelinerun
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.wording import in_words
@@ -39,3 +42,9 @@ async def fit_of_target(session: Session, target: str, unread: list[str]) -> Tar
 
 async def _discover(session: Session, path: str) -> Raw:
     return await session.client.request("GET", path, accept=_AGGREGATED)
+
+
+def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:
+    """The error in the spec of an execution; without allowed ServiceAccounts, any is allowed."""
+    spec, problem = parse_spec(raw)
+    return pipelinerun.problem_of(spec, allowed_service_accounts) if spec else problem

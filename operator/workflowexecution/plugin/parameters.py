@@ -5,21 +5,22 @@ Without a fast answer of the cluster, or without rights, there are no suggestion
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.target import check_target
-from workflowexecution.core import pipelinerun
+from workflowexecution.core.facts.cancellation import REASON_MAX
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
+from workflowexecution.plugin.flags import Flags
 from workflowexecution.plugin.rendering import Output
 from workflowexecution.plugin.requests import cluster_of
-from workflowexecution.plugin.session import Flags, open_session
+from workflowexecution.plugin.session import open_session
 
 _PATIENCE_S: Final = 3.0
 # Users choose the names that are suggested, and some shells evaluate suggestions (`compgen -W` of
@@ -31,8 +32,10 @@ Suggestion = tuple[str, str]
 
 
 def complete_name(context: typer.Context, incomplete: str) -> list[Suggestion]:
-    """Names of executions, with phase and target."""
-    return _suggest(context, incomplete, lambda item: (item.name, _about(item)))
+    """Names of executions, with phase and target; without those that are typed already."""
+    typed = context.params.get("names") or ()
+    found = _suggest(context, incomplete, lambda item: (item.name, _about(item)))
+    return [(name, about) for name, about in found if name not in typed]
 
 
 def complete_target(context: typer.Context, incomplete: str) -> list[Suggestion]:
@@ -93,6 +96,15 @@ ExecutionName = Annotated[
 ]
 
 
+ExecutionNames = Annotated[
+    list[str],
+    typer.Argument(
+        help="NAMES of executions, wfe/NAME, or NAMESPACE/NAME as other commands print it.",
+        autocompletion=complete_name,
+    ),
+]
+
+
 def _target_or_none(given: str) -> str:
     """Refuse text that is not a target, since its list would always be empty."""
     try:
@@ -131,6 +143,14 @@ ThisWorkflow = Annotated[
 ]
 
 
+def reason_of(given: str) -> str:
+    """The text of ``--reason`` on one line. Raises: ValueError where it is too long."""
+    text = " ".join(one_line(given).split())
+    if len(text) > REASON_MAX:
+        raise ValueError(f"--reason has {len(text)} characters; write at most {REASON_MAX}")
+    return text
+
+
 def in_flags(problem: str, flags: Mapping[str, str]) -> str:
     """The problem of a spec, in the words of a command line.
 
@@ -141,9 +161,3 @@ def in_flags(problem: str, flags: Mapping[str, str]) -> str:
     for field, flag in flags.items():
         problem = re.sub(rf"(?<![\w.]){re.escape(field)}(?=[:.\[])", flag, problem)
     return problem.replace(": Field required", " is missing")
-
-
-def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:
-    """The error in the spec of an execution; without allowed ServiceAccounts, any is allowed."""
-    spec, problem = parse_spec(raw)
-    return pipelinerun.problem_of(spec, allowed_service_accounts) if spec else problem

@@ -3,25 +3,32 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
-from typing import Any, Final, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import yaml
-from pydantic import BaseModel
-from pydantic.alias_generators import to_camel
 from rich.cells import cell_len
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
-from workflowexecution.api.duration import format_duration
-from workflowexecution.api.fields import format_time
-from workflowexecution.cli.table import INDENT, STYLES, UNBOUNDED, Column, table_lines, wrapped
+from workflowexecution.api.duration import format_duration, format_time
+from workflowexecution.cli.table import (
+    INDENT,
+    STYLES,
+    UNBOUNDED,
+    Column,
+    Line,
+    plain,
+    table_lines,
+    wrapped,
+)
 from workflowexecution.core.text import escaped, is_printable, one_line, printable
 from workflowexecution.plugin import jsonpath
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 T = TypeVar("T")
 # Between the longest title of a field and the values.
@@ -82,13 +89,25 @@ def _cell(path: str, document: Any) -> str:
 
 
 class Printer:
-    """Prints the output of a command; notes for people go to standard error."""
+    """Prints the output of a command; notes for people go to standard error.
+
+    rich is loaded only where the output is a terminal.
+    """
 
     def __init__(self, output: Output, template: str = "") -> None:
         self.output = output
         self._template = template
-        self._out = _console(sys.stdout.isatty(), stderr=False)
-        self._err = _console(sys.stderr.isatty(), stderr=True)
+        # The answers of one list, while it is being made.
+        self._listed: list[Any] | None = None
+        self._has_begun = False
+
+    @cached_property
+    def _out(self) -> "Console | None":
+        return _console(sys.stdout.isatty(), stderr=False)
+
+    @cached_property
+    def _err(self) -> "Console | None":
+        return _console(sys.stderr.isatty(), stderr=True)
 
     def print_items(
         self,
@@ -113,8 +132,7 @@ class Printer:
         if self.output is Output.NAME:
             self._write("".join(f"{name(item)}\n" for item in items))
         elif not self.is_for_people:
-            found = [document(item) for item in items]
-            self.print_document({"apiVersion": "v1", "kind": "List", "items": found})
+            self._print_list([document(item) for item in items])
         elif items:
             shown = [item for item in columns if not item.is_wide or self.output is Output.WIDE]
             self.print_table(items, shown)
@@ -124,13 +142,12 @@ class Printer:
     ) -> None:
         """Print items as a table, regardless of the chosen format."""
         lines = table_lines(items, columns, self.width, with_header=with_header)
-        if self._out.is_terminal:
+        if self._out is None:
+            self._write("".join(f"{plain(line)}\n" for line in lines))
+        else:
             for line in lines:
                 self._say(line)
-        else:
-            # Without colours, writing is much faster than rich for ten thousand lines.
-            self._write("".join(f"{line.plain}\n" for line in lines))
-            self._out.file.flush()
+        sys.stdout.flush()
 
     def print_change(self, value: Any, name: str) -> None:
         """Print one value of a stream: a line of JSON, a YAML document, or a name.
@@ -146,16 +163,38 @@ class Printer:
             self.print_document(value)
         else:
             self._write(_json(as_plain(value)) + "\n")
-        self._out.file.flush()
+        sys.stdout.flush()
 
     def print_answer(self, value: Any, name: str, text: str) -> None:
         """Print a result: a line of text for people, else the value in the chosen format."""
         if self.output is Output.NAME:
             self._write(f"{name}\n" if name else "")
-        elif not self.is_for_people:
+        elif self.is_for_people:
+            self.say(text)
+        elif self._listed is None:
             self.print_document(value)
         else:
-            self.say(text)
+            self._listed.append(value)
+
+    def begin_answer(self) -> None:
+        """Begin a long answer; for people, there is an empty line between two of them."""
+        if self._has_begun and self.is_for_people:
+            self.say("")
+        self._has_begun = True
+
+    @contextmanager
+    def one_list(self) -> Iterator[None]:
+        """Within it, answers are collected for programs, and printed as one List at its end."""
+        self._listed = []
+        try:
+            yield
+        finally:
+            found, self._listed = self._listed, None
+            if not self.is_for_people and self.output is not Output.NAME:
+                self._print_list(found)
+
+    def _print_list(self, items: Sequence[Any]) -> None:
+        self.print_document({"apiVersion": "v1", "kind": "List", "items": items})
 
     def print_document(self, value: Any) -> None:
         """Print one value as YAML or by a template if that is the format, else as JSON."""
@@ -186,32 +225,34 @@ class Printer:
         if any(cell_len(line) > self.width - start for line in lines):
             lines, place = ["", *wrapped(value, self.width - len(INDENT))], len(INDENT)
         first, *rest = lines
-        head = Text.assemble((title, "bold"), " " * (start - len(title)) if first else "", first)
-        for line in (head, *(Text(" " * place + text) for text in rest)):
-            self._say(line)
+        gap = " " * (start - len(title)) if first else ""
+        self._say([(title, "bold"), (gap + first, "")])
+        for text in rest:
+            self._say([(" " * place + text, "")])
 
     def say(self, text: str, style: str = "", *, indent: str = "") -> None:
         """Print a text for people to standard output; ``indent`` is of all lines but the first."""
         for line in wrapped(printable(text), self.width, indent):
-            self._say(Text(line, style=style or STYLES.get(text, "")))
+            self._say([(line, style or STYLES.get(text, ""))])
 
     def say_from(self, source: str, text: str, style: str = "") -> None:
         """Print a line of another program after its source, and flush."""
         # It must stay one line: a second line could look like that of another source.
         shown = printable(text).replace("\n", " ")
-        line = Text.assemble((f"[{one_line(source)}] " if source else "", style), shown)
-        self._say(line)
-        self._out.file.flush()
+        self._say([(f"[{one_line(source)}] " if source else "", style), (shown, "")])
+        sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Print a note for people to standard error."""
-        for line in wrapped(printable(text), self._err.width):
-            self._err.print(Text(line), soft_wrap=True)
+        width = self._err.width if self._err else UNBOUNDED
+        for line in wrapped(printable(text), width):
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
     @property
     def width(self) -> int:
         """The width of the terminal, in cells; without limit where there is none."""
-        return self._out.width
+        return self._out.width if self._out else UNBOUNDED
 
     @property
     def is_for_people(self) -> bool:
@@ -221,28 +262,37 @@ class Printer:
     @property
     def is_live(self) -> bool:
         """Whether the output can be redrawn: a table on a terminal."""
-        return self._out.is_terminal and self.is_for_people
+        return self._out is not None and self.is_for_people
 
-    def open_live(self) -> Live:
-        """A part of the terminal that can be redrawn, as a context manager."""
-        return Live(console=self._out, auto_refresh=False, vertical_overflow="crop")
+    @contextmanager
+    def live(self) -> Iterator[Callable[[Sequence[Line]], None]]:
+        """A part of the terminal; it is redrawn with each call of what this yields."""
+        from rich.live import Live
+        from rich.text import Text
 
-    def _say(self, line: Text) -> None:
-        # What is still longer is wrapped by the terminal, so that it can be copied as one line.
-        self._out.print(line, soft_wrap=True)
+        with Live(console=self._out, auto_refresh=False, vertical_overflow="crop") as live:
+            yield lambda lines: live.update(Text("\n").join(map(_styled, lines)), refresh=True)
+
+    def _say(self, line: Line) -> None:
+        if self._out:
+            # What is longer is wrapped by the terminal, so that it can be copied as one line.
+            self._out.print(_styled(line), soft_wrap=True)
+        else:
+            self._write(plain(line) + "\n")
 
     def _write(self, text: str) -> None:
         # Documents are escaped already, so this does not change their meaning.
-        self._out.file.write(printable(text))
+        sys.stdout.write(printable(text))
 
 
 def as_plain(value: Any) -> Any:
     """A value for JSON: camelCase keys, RFC 3339 times, Go durations; without None."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    # A model of pydantic, which is not imported for this alone.
+    if (dump := getattr(value, "model_dump", None)) is not None:
+        return dump(mode="json", by_alias=True, exclude_none=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = [item.name for item in dataclasses.fields(value)]
-        found = {to_camel(name): as_plain(getattr(value, name)) for name in fields}
+        found = {_camel(name): as_plain(getattr(value, name)) for name in fields}
         return {key: item for key, item in found.items() if item is not None}
     if isinstance(value, datetime):
         return format_time(value)
@@ -255,19 +305,37 @@ def as_plain(value: Any) -> Any:
     return str(value) if isinstance(value, StrEnum) else value
 
 
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 def _json(plain: Any, indent: int | None = None) -> str:
     return escaped(json.dumps(plain, indent=indent, ensure_ascii=False))
 
 
 def _yaml(plain: Any) -> str:
+    import yaml
+
     def dump(*, allow_unicode: bool) -> str:
         # Without line wrapping, so that grep finds whole values.
-        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=UNBOUNDED)
+        found = yaml.safe_dump(plain, sort_keys=False, allow_unicode=allow_unicode, width=UNBOUNDED)
+        return str(found)
 
     text = dump(allow_unicode=True)
     return text if is_printable(text) else dump(allow_unicode=False)
 
 
-def _console(is_terminal: bool, *, stderr: bool) -> Console:
-    width = None if is_terminal else UNBOUNDED
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+def _console(is_terminal: bool, *, stderr: bool) -> "Console | None":
+    """The console of a terminal; None where the output goes elsewhere."""
+    if not is_terminal:
+        return None
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def _styled(line: Line) -> "Text":
+    from rich.text import Text
+
+    return Text.assemble(*line)

@@ -1,26 +1,21 @@
-"""Requests that several commands make: executions, their runs, and holds."""
+"""Requests that several commands make: executions and their runs; few modules, so it loads fast."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.paths import events_path, execution_paths, holds_path
+from workflowexecution.client.paths import events_path, execution_paths
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold, parse_hold
 from workflowexecution.core.facts.leftovers import is_of_run
 from workflowexecution.core.facts.run import Run, RunKey
-from workflowexecution.core.names import SETTINGS_CONFIG_MAP
-from workflowexecution.core.policy import parse_published
 from workflowexecution.kube import errors
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.executions import Wanted
-from workflowexecution.views.published import OperatorSettings
-from workflowexecution.views.wording import in_words, missing_right
+from workflowexecution.views.wording import in_words
 
 # The part before the slash in the output of `-o name`.
 _KIND: Final = f"{identity.SINGULAR}.{identity.GROUP}"
@@ -216,50 +211,3 @@ async def user_name(session: Session) -> str:
     answer = await session.client.request("POST", _WHO, body=body)
     user = reading.mapping(answer, "status", "userInfo")
     return reading.text(user, "username")
-
-
-async def list_holds(session: Session) -> list[Raw]:
-    """All holds in the execution namespace."""
-    return [raw async for raw in cluster_of(session).list_holds()]
-
-
-async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
-    """All holds; a missing right to read them is added to ``unread``."""
-    try:
-        return tuple(parse_hold(raw) for raw in await list_holds(session))
-    except errors.MissingRightError as error:
-        unread.append(missing_right(str(error)))
-        return ()
-
-
-async def read_settings(session: Session) -> OperatorSettings:
-    """The settings that the operators publish; a missing right or object is not an error."""
-    try:
-        raw = await cluster_of(session).read_published()
-    except errors.MissingRightError as error:
-        return OperatorSettings(unknown=missing_right(str(error)), lacks_right=True)
-    except errors.NotFoundError:
-        where = f"{session.execution_namespace}/{SETTINGS_CONFIG_MAP}"
-        missing = f"no operator has published any in ConfigMap {where}; see kubectl wfe doctor"
-        return OperatorSettings(unknown=missing)
-    entries, unreadable = parse_published(reading.mapping(raw, "data"))
-    return OperatorSettings(entries=entries, unreadable=unreadable)
-
-
-async def create_hold(session: Session, name: str, spec: dict[str, Any]) -> Raw:
-    """Create a hold; without a name, the API server makes one."""
-    meta = {"name": name} if name else {"generateName": "hold-"}
-    body = {
-        "apiVersion": identity.API_VERSION,
-        "kind": identity.HOLD_KIND,
-        "metadata": {**meta, "namespace": session.execution_namespace},
-        "spec": spec,
-    }
-    path = holds_path(session.execution_namespace)
-    return await session.client.request("POST", path, body=body)
-
-
-async def delete_hold(session: Session, name: str) -> None:
-    """Delete a hold. Raises: NotFoundError where there is none."""
-    path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
-    await session.client.request("DELETE", path)

@@ -11,30 +11,12 @@ from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.kube.load_access import load_access, load_namespace
-from workflowexecution.plugin.rendering import Output, Printer
+from workflowexecution.plugin.flags import Flags
+from workflowexecution.plugin.rendering import Printer
 
 # `logs` follows the logs of all steps at the same time, and sends other requests, too.
 _CONNECTIONS: Final = 100
 _CLOSING_S: Final = 0.25
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
-    """The flags of all commands; None where a flag is not given.
-
-    template: of the output, where it has one.
-    as_user, as_groups: to impersonate.
-    """
-
-    namespace: str | None
-    all_namespaces: bool
-    output: Output
-    template: str = ""
-    context: str | None
-    kubeconfig: str | None
-    as_user: str | None = None
-    as_groups: tuple[str, ...] = ()
-    execution_namespace: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from workflowexecution.kube import errors
 from workflowexecution.kube.credentials import CredentialError
 from workflowexecution.plugin.flags import (
     SHARED,
+    Flags,
     Refused,
     make_flags,
     parameters_of,
@@ -21,7 +22,7 @@ from workflowexecution.plugin.flags import (
 )
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.requests import is_kind_unknown
-from workflowexecution.plugin.session import Flags, open_session
+from workflowexecution.plugin.session import Session, open_session
 from workflowexecution.views.wording import in_words, install, missing_right
 
 
@@ -134,6 +135,32 @@ async def _carry_out(
         status, text = explain(error)
         Printer(flags.output).note(f"error: {text}")
         return status
+
+
+async def for_each(
+    session: Session, names: Sequence[str], carry_out: Callable[[str], Awaitable[Exit | None]]
+) -> Exit | None:
+    """Carry a command out for each name, in order, also after an error as kubectl does.
+
+    For programs, the answers to several names are one List.
+
+    Returns: the first exit status that is not 0, if there is one.
+    Raises: what it raises for a single name; with several, only that the cluster cannot be asked.
+    """
+    if len(names) == 1:
+        return await carry_out(names[0])
+    statuses = []
+    with session.printer.one_list():
+        for name in dict.fromkeys(names):
+            try:
+                statuses.append(await carry_out(name))
+            except (errors.UnavailableError, CredentialError):
+                raise
+            except Exception as error:
+                status, text = explain(error)
+                session.printer.note(f"error: {text}")
+                statuses.append(status)
+    return next(filter(None, statuses), None)
 
 
 def explain(error: Exception) -> tuple[Exit, str]:

@@ -11,7 +11,7 @@ from typing import Final
 from workflowexecution.api import reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import Phase
-from workflowexecution.core.diagnosis.summary import is_cancelled
+from workflowexecution.core.diagnosis.explanations import is_cancelled
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.names import is_on_target
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.api.fields import format_time
-from workflowexecution.api.status import FailureReason, SkipDetails
+from workflowexecution.api.duration import format_time
+from workflowexecution.api.status import FailureReason
+from workflowexecution.api.status_model import SkipDetails
 from workflowexecution.cache.store import Store
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.decoding import parse_execution

@@ -13,7 +13,7 @@ from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.tables import HARMLESS_STEPS
 from workflowexecution.core.facts.decoding import succeeded_condition
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold
+from workflowexecution.core.facts.hold import Hold, Release
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import attempts_of, parse_task_run
@@ -22,6 +22,8 @@ from workflowexecution.views.executions import CANCELLED, blocker_of, was_cancel
 
 # The longest time between creation and decision of an execution that nobody has held.
 _PROMPT: Final = timedelta(seconds=10)
+# The time of a release is an estimate by the command, that of a decision one by the operator.
+_CLOCKS: Final = timedelta(seconds=2)
 # The note of `kubectl wfe clear`; others may write an annotation of 256 KiB.
 _CLEARED: Final = re.compile(r"(?P<who>.+?) at (?P<at>[0-9-]{10}T[0-9:]{8}Z): (?P<why>.*)")
 _NOTE_MAX: Final = 1400
@@ -41,21 +43,24 @@ def moments_of(
     run: Run | None,
     task_runs: Iterable[Raw],
     holds: Iterable[Hold] = (),
+    *,
+    releases: Iterable[Release] = (),
     scheduled: Iterable[Raw] = (),
 ) -> list[Moment]:
     """The timeline of an execution, in order.
-
-    A hold that was released is not in it: its object is deleted.
 
     Args:
         execution: as it is now.
         run: None where there is none, or it cannot be read.
         task_runs: of that run, in any order.
         holds: all that can be read, in any order.
+        releases: of other holds, which are deleted; all that can be read, in any order.
         scheduled: Events about pods of its namespace that were put on a node, in any order.
     """
     task_runs = list(task_runs)
-    moments = [*_of_execution(execution), *_of_holds(execution, holds)]
+    moments = [*_of_creation(execution), *_of_holds(execution, holds)]
+    moments += chain.from_iterable(_of_release(execution, release) for release in releases)
+    moments += _of_decision(execution)
     if run and run.started_at:
         moments.append(Moment(run.started_at, "started", "Tekton took up the run"))
     if run and run.cancellation:
@@ -100,6 +105,20 @@ def _of_holds(execution: Execution, holds: Iterable[Hold]) -> Iterator[Moment]:
             yield Moment(hold.until, "hold expired", which)
 
 
+def _of_release(execution: Execution, release: Release) -> Iterator[Moment]:
+    """A hold that applied to it, and its release, unless that came after its decision."""
+    decided = _decided_at(execution) or release.at
+    held = list(_of_holds(execution, [release.hold]))
+    if not held or release.at < held[0].at or release.at > decided + _CLOCKS:
+        return
+    yield held[0]
+    if release.hold.is_over(release.at):
+        yield from held[1:]
+    else:
+        which = f"WorkflowHold {release.hold.namespace}/{release.hold.name}"
+        yield Moment(min(release.at, decided), "released", f"by {release.by} ({which})")
+
+
 def _of_clearing(execution: Execution) -> Iterator[Moment]:
     """The note of ``kubectl wfe clear``; one in another form has no time, and is left out."""
     note = reading.text(execution.raw, "metadata", "annotations", identity.CLEAR_ANNOTATION)
@@ -109,14 +128,17 @@ def _of_clearing(execution: Execution) -> Iterator[Moment]:
         yield Moment(at, "cleared", f"by {match['who']}: {match['why']}")
 
 
-def _of_execution(execution: Execution) -> Iterator[Moment]:
+def _of_creation(execution: Execution) -> Iterator[Moment]:
+    if created := reading.moment(execution.raw, "metadata", "creationTimestamp"):
+        what = f"workflow {execution.workflow_id} on {execution.target}"
+        yield Moment(created, "created", what)
+
+
+def _of_decision(execution: Execution) -> Iterator[Moment]:
     meta, status = (
         reading.mapping(execution.raw, "metadata"),
         reading.mapping(execution.raw, "status"),
     )
-    if created := reading.moment(meta, "creationTimestamp"):
-        what = f"workflow {execution.workflow_id} on {execution.target}"
-        yield Moment(created, "created", what)
     if execution.started_at:
         yield Moment(execution.started_at, "decided", f"launched as {_run_of(execution)}")
     skip = reading.mapping(status, "skipDetails")

@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.api.status import WARNINGS, Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.status.compose import WARNINGS
 from workflowexecution.core.text import clear_command, command
 from workflowexecution.views.executions import CANCELLED, blocker_of, reason_of, was_cancelled
-from workflowexecution.views.preview import Preview
 from workflowexecution.views.wording import short
+
+if TYPE_CHECKING:
+    # It needs all that decides, which takes long to load.
+    from workflowexecution.views.preview import Preview
 
 # Explanations by reason: of all skips and all failures.
 _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
@@ -54,7 +56,7 @@ class Why:
     until: datetime | None
 
 
-def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why:
+def why_of(execution: Execution, expected: "Preview | None", now: datetime) -> Why:
     """Explain an execution.
 
     Args:
@@ -85,13 +87,13 @@ def why_of(execution: Execution, expected: Preview | None, now: datetime) -> Why
     )
 
 
-def _may_run_now(expected: Preview | None) -> bool | None:
+def _may_run_now(expected: "Preview | None") -> bool | None:
     if expected is None or expected.decision == "Unknown":
         return None
     return expected.decision == "Launch"
 
 
-def _is_over(reason: str, expected: Preview) -> bool:
+def _is_over(reason: str, expected: "Preview") -> bool:
     """Whether a skip has another reason than the next one would have, if that is skipped at all."""
     if expected.decision == "Unknown":
         return False
@@ -157,7 +159,7 @@ def warnings_of(execution: Execution) -> list[str]:
     ]
 
 
-def _again(execution: Execution, expected: Preview, now: datetime) -> str:
+def _again(execution: Execution, expected: "Preview", now: datetime) -> str:
     if expected.decision == "Launch":
         return "now"
     if expected.decision == "Unknown":
@@ -181,7 +183,7 @@ def _again(execution: Execution, expected: Preview, now: datetime) -> str:
     return f"once {'it' if is_itself else who} has ended{then}"
 
 
-def _clear_for(execution: Execution, expected: Preview) -> str:
+def _clear_for(execution: Execution, expected: "Preview") -> str:
     """The command that clears the failure behind a skip; empty where there is no failure."""
     last = expected.skip.recent_remediation if expected.skip else None
     if last is None or last.outcome != Phase.FAILED:

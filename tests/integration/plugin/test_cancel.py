@@ -1,5 +1,6 @@
 """`kubectl wfe cancel`: the run ends, and the record stays where it is wanted."""
 
+import json
 import re
 
 from harness import rights
@@ -129,3 +130,25 @@ def test_versions_are_told(world: World) -> None:
     told = ask(world, "version")
     assert told.status == 0
     assert [line.split()[0] for line in told.out.splitlines()] == ["plugin", "kubernetes", "tekton"]
+
+
+def test_several_are_cancelled_and_told_of_though_one_is_not_there(world: World) -> None:
+    launched = [world.launched(unique_target()) for _ in range(2)]
+    for _, run in launched:
+        world.tekton.begin(run)
+    first, second = (name_of(item) for item, _ in launched)
+    told = ask(world, "cancel", first, "nowhere", f"wfe/{second}", "--reason", REASON)
+    assert (told.status, told.out.count(" is being cancelled")) == (3, 2), told
+    assert "error: there is no WorkflowExecution 'nowhere' in namespace" in told.err
+    for _, run in launched:
+        assert_cancelled(world, run)
+        world.tekton.obey_cancel(run)
+        world.tekton.stop_tasks(run)
+    for item, _ in launched:
+        world.ended(item, "Failed")
+    why = json.loads(ask(world, "why", first, second, "-o", "json").out)
+    assert why["kind"] == "List"
+    assert [item["reason"] for item in why["items"]] == ["Cancelled", "Cancelled"]
+    story = ask(world, "describe", second, first)
+    shown = [f"{world.source}/{name}" for name in (second, first)]
+    assert [line.split()[1] for line in story.out.splitlines() if "Execution " in line] == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from harness.objects import Objects
 from harness.plugin_command import ask
 from harness.waiting import eventually
 from harness.world import World
+from workflowexecution.api import reading
 
 
 def who(world: World) -> str:
@@ -50,6 +52,28 @@ def test_a_target_is_held_looked_at_and_released(world: World) -> None:
     assert f"goes on now: {world.source}/{item['metadata']['name']}" in released.err
     world.in_phase(item, "Running")
     assert ask(world, "release", name).status == 3
+
+
+def test_a_release_is_in_the_story(world: World) -> None:
+    """Though the hold is deleted. Of an execution that is decided at once no hold is looked for."""
+    target, name = unique_target(), unique("freeze")
+    ask(world, "hold", name, "--target", target, "--reason", "a look first")
+    item = world.create(target)
+    waiting_for(world, item)
+    created = reading.parse_time(item["metadata"]["creationTimestamp"])
+    eventually(lambda: _assert_past(created + timedelta(seconds=11)))
+    assert ask(world, "release", name).err.startswith("goes on now: ")
+    world.in_phase(item, "Running")
+    told = ask(world, "describe", item["metadata"]["name"], "-o", "json")
+    story = json.loads(told.out)["timeline"]
+    which = f"(WorkflowHold {world.execution_namespace}/{name})"
+    assert [moment["what"] for moment in story][:4] == ["created", "held", "released", "decided"]
+    assert story[1]["detail"] == f"by {who(world)}: a look first {which}"
+    assert story[2]["detail"] == f"by {who(world)} {which}"
+
+
+def _assert_past(moment: datetime) -> None:
+    assert datetime.now(UTC) > moment
 
 
 def test_the_table_is_for_people(world: World) -> None:

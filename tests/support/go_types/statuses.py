@@ -10,13 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from builders import NAMESPACE, NOW, TARGET, ago, make_execution, make_run, make_task_run, step
-from workflowexecution.api.status import (
-    FailureDetails,
-    FailureReason,
-    Phase,
-    SkipReason,
-    WorkflowExecutionStatus,
-)
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status_model import FailureDetails, WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence

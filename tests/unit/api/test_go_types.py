@@ -19,12 +19,8 @@ from go_types.statuses import (
     told,
 )
 from go_types.structs import EXTRAS, FAILURE_REASONS, PHASES, SKIP_REASONS, STRUCTS
-from workflowexecution.api.status import (
-    FailureReason,
-    Phase,
-    SkipReason,
-    WorkflowExecutionStatus,
-)
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import outcome_of_run
 

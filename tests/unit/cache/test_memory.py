@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from builders import make_execution, make_task_run, step
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import Memory, RunMemory, StatusChange
 from workflowexecution.core.facts.leftovers import Leftovers
 

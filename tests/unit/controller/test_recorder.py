@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from builders import NOW, ago, finished_run, make_execution, make_run
 from clocks import FixedClock
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.recorder import EventSink, Recorder

@@ -18,7 +18,8 @@ from builders import (
     make_run,
     make_snapshot,
 )
-from workflowexecution.api.status import FailureDetails, FailureReason, Phase, SkipReason
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run

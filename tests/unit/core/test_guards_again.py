@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 
 from builders import NOW, TARGET, ago, make_execution, make_run
-from workflowexecution.api.status import FailureDetails, FailureReason, Phase
+from workflowexecution.api.status import FailureReason, Phase
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Guards, advised

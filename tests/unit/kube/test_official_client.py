@@ -104,6 +104,18 @@ print((size() - before) >> 20)
     assert int(done.stdout) >= 15
 
 
+def test_it_loads_hundreds_of_modules() -> None:
+    """They are a large part of the time in which `kubectl wfe list` answers."""
+    program = """
+import sys, aiohttp, pydantic, typer, yaml
+before = len(sys.modules)
+import kubernetes.config
+print(len(sys.modules) - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert int(done.stdout) >= 200
+
+
 # kubeconfig: which context, cluster and user of which file
 
 

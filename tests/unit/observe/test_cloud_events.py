@@ -23,7 +23,7 @@ from builders import (
     make_task_run,
 )
 from harness.receiver import Receiver, open_receiver
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.pipelinerun import trace_of

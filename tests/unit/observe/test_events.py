@@ -15,12 +15,8 @@ from builders import (
     make_run,
     make_task_run,
 )
-from workflowexecution.api.status import (
-    FailureReason,
-    Phase,
-    SkipReason,
-    WorkflowExecutionStatus,
-)
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.summary import details_of

@@ -21,7 +21,7 @@ from builders import (
 )
 from harness.otlp import spans_at
 from harness.receiver import Receiver, open_receiver
-from workflowexecution.api.status import WorkflowExecutionStatus
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of

@@ -3,12 +3,8 @@
 from dataclasses import replace
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run
-from workflowexecution.api.status import (
-    ConflictingWorkflow,
-    Phase,
-    SkipDetails,
-    SkipReason,
-)
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.api.status_model import ConflictingWorkflow, SkipDetails
 from workflowexecution.page.gate import Sight
 from workflowexecution.page.sources import Account, story_of
 from workflowexecution.views.preview import Preview

@@ -18,6 +18,8 @@ from workflowexecution.plugin.session import Session
 # What a request brought.
 BODY = web.RequestKey("body", str)
 Answer = Callable[[web.Request], web.Response | bytes]
+# The API server's answer where an object is not there; a 404 in another form is no answer of its.
+NOT_FOUND = {"kind": "Status", "reason": "NotFound", "message": "not found"}
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from builders import NOW, TARGET, ago, raw_execution, raw_run, run_status
-from unit.plugin.scripted import scripted
-from workflowexecution.api.fields import format_time
+from unit.plugin.scripted import NOT_FOUND, scripted
+from workflowexecution.api.duration import format_time
 from workflowexecution.plugin.commands.clear import clear
 from workflowexecution.plugin.shell import CommandError
 
@@ -64,7 +64,7 @@ class Cluster:
             return _json({"items": list(lists[name]), "metadata": {}})
         if kind.endswith("workflowexecutions"):
             found = [item for item in self.executions if item["metadata"]["name"] == name]
-            return _json(found[0]) if found else web.json_response({}, status=404)
+            return _json(found[0]) if found else web.json_response(NOT_FOUND, status=404)
         return _json({"items": [], "metadata": {}})
 
 
@@ -75,7 +75,7 @@ def _json(value: Any) -> web.Response:
 
 async def said_by(cluster: Cluster, capsys: pytest.CaptureFixture[str], name: str = "mine") -> str:
     async with scripted(cluster) as (session, _):
-        await clear(session, name, "looked")
+        await clear(session, [name], "looked")
     return capsys.readouterr().out.strip().replace("\n", " ")
 
 
@@ -110,7 +110,7 @@ async def test_who_may_clear_the_last_failure_alone_is_warned_about_the_others(
     refused = failed("refused", minutes=1)
     cluster = Cluster(failed(run=RUN), refused, runs=(run_of(),), lacks="mine")
     async with scripted(cluster) as (session, _):
-        await clear(session, "refused", "looked")
+        await clear(session, ["refused"], "looked")
     told = capsys.readouterr()
     assert cluster.patched == ["refused", RUN]
     assert "WorkflowExecution team-a/mine keeps the workflow away again" in told.err.replace(

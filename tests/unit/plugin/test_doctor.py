@@ -10,10 +10,10 @@ from aiohttp import web
 
 from build_version import image_tag
 from builders import NOW, ago, make_execution, raw_execution
-from unit.plugin.scripted import Answer, scripted
+from unit.plugin.scripted import NOT_FOUND, Answer, scripted
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import parse_shard
@@ -287,7 +287,9 @@ def cluster_with(config: dict[str, Any], endpoints: list[Any], service: str) -> 
 
     def answer(request: web.Request) -> web.Response:
         if request.path == "/api/v1/namespaces/tekton/services/hook":
-            return web.json_response({"spec": {"type": service}}, status=200 if service else 404)
+            if not service:
+                return web.json_response(NOT_FOUND, status=404)
+            return web.json_response({"spec": {"type": service}})
         return web.json_response({"metadata": {}, "items": lists[request.path.rpartition("/")[2]]})
 
     return answer

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
-from unit.plugin.scripted import json_of, scripted
+from unit.plugin.scripted import NOT_FOUND, json_of, scripted
 from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.logs import logs
@@ -67,7 +67,7 @@ async def test_a_log_that_is_gone_with_its_pod_is_explained(
     }
     cancelled = raw_task_run("change", "False", "TaskRunCancelled", steps=[step("apply", 1)])
     answers = [json_of(one) for one in (MINE, run, task_runs(cancelled))]
-    async with scripted(*answers, json_of({"kind": "Status"}, 404)) as (session, _):
+    async with scripted(*answers, json_of(NOT_FOUND, 404)) as (session, _):
         assert await logs(session, "mine") is None
     assert capsys.readouterr().err == (
         "warning: the log of step change/apply: it is gone: Tekton deleted the pod when the run "

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from unit.plugin.scripted import json_of, scripted
+from unit.plugin.scripted import NOT_FOUND, json_of, scripted
 from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.client.paths import execution_path
@@ -59,7 +59,7 @@ def test_a_hold_is_named_as_kubectl_names_it(text: str, name: str) -> None:
 
 
 async def test_the_type_of_an_execution_is_no_namespace() -> None:
-    async with scripted(json_of({}, 404)) as (session, asked):
+    async with scripted(json_of(NOT_FOUND, 404)) as (session, asked):
         with pytest.raises(errors.NotFoundError) as told:
             await read_execution(session, "wfe/repair")
     assert [one.path for one in asked] == [execution_path("team-a", "repair")]

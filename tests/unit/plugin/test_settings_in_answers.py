@@ -9,8 +9,8 @@ import pytest
 from aiohttp import web
 
 from builders import TARGET, make_policy, raw_execution, raw_spec
-from unit.plugin.scripted import group_list, scripted
-from workflowexecution.api.fields import format_time
+from unit.plugin.scripted import NOT_FOUND, group_list, scripted
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.identity import CLEAR_ANNOTATION
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
@@ -101,7 +101,7 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
         def answer(request: web.Request) -> web.Response:
             if request.path == SETTINGS:
                 if isinstance(data, int):
-                    return web.json_response(FORBIDDEN if data == 403 else {}, status=data)
+                    return web.json_response(FORBIDDEN if data == 403 else NOT_FOUND, status=data)
                 return web.json_response({"data": data})
             if request.path in ("/api", "/apis"):
                 return web.json_response(group_list("apps", "deployments", "Deployment"))
@@ -124,7 +124,7 @@ async def may_run(session: Session) -> Exit | None:
 
 
 async def why(session: Session) -> Exit | None:
-    return await tell_why(session, "broken")
+    return await tell_why(session, ["broken"])
 
 
 GUARDED: dict[str, Any] = {"cooldown": timedelta(seconds=20), "guards": Guards(failed=True)}

@@ -20,11 +20,12 @@ from builders import (
     step,
 )
 from workflowexecution.api import identity
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.hold import Release
 from workflowexecution.core.facts.run import Run
 from workflowexecution.views.step_logs import (
     failed_step_of,
@@ -357,6 +358,31 @@ def test_a_hold_that_came_later_or_was_over_is_not_in_the_story() -> None:
     over = replace(make_hold("over"), since=ago(hours=3), until=ago(hours=2))
     moments = moments_of(decided, None, [], [later, over])
     assert [item.what for item in moments] == ["created", "decided"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0, ["created", "held", "released", "decided"]),
+        # The clocks differ, and nothing is decided before it is released.
+        (2, ["created", "held", "released", "decided"]),
+        (-30, ["created", "held", "released", "decided"]),
+        # This one has not let it go.
+        (60, ["created", "decided"]),
+        (-9999, ["created", "decided"]),
+    ],
+)
+def test_a_release_is_in_the_story_though_the_hold_is_deleted(
+    seconds: int, told: list[str]
+) -> None:
+    raw = raw_execution(status={"phase": "Running", "startTime": format_time(ago(minutes=30))})
+    hold = replace(make_hold(), since=ago(minutes=45))
+    release = Release(hold, "ada", ago(minutes=30) + timedelta(seconds=seconds))
+    other = Release(make_hold("else", workflowId="other"), "ada", release.at)
+    moments = moments_of(parse_execution(raw), None, [], releases=[release, other])
+    assert [item.what for item in moments] == told
+    details = [item.detail for item in moments if item.what == "released"]
+    assert details == [f"by ada (WorkflowHold {hold.namespace}/freeze)"] * ("held" in told)
 
 
 @pytest.mark.parametrize(

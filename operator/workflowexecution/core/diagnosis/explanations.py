@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from workflowexecution.api.status import FailureReason, SkipReason
+from workflowexecution.core.text import clear_command
 
 
 class Cause(StrEnum):
@@ -167,20 +168,28 @@ SKIPS: Final = {
         "Nothing was run, and nothing will be; recentRemediation names the last run and the time "
         "remaining.",
         "Wait out cooldownRemaining, or choose a different workflow; after a failure, a person who "
-        "has looked can lift it: kubectl wfe clear.",
+        f"has looked can lift it: {clear_command()}.",
     ),
     SkipReason.EXHAUSTED_RETRIES: Explanation(
         "With WFE_GUARD_RETRIES: the same workflow failed on the same target as often in a row as "
         "WFE_RETRY_LIMIT allows, each time before a step had begun.",
         "Nothing was run, and nothing will be until a person has cleared it; recentRemediation "
         "names the last failure, consecutiveFailures how many there were.",
-        "Remove the cause of the failures, then clear it: kubectl wfe clear.",
+        f"Remove the cause of the failures, then clear it: {clear_command()}.",
     ),
     SkipReason.PREVIOUS_EXECUTION_FAILED: Explanation(
         "With WFE_GUARD_FAILED: the same workflow failed on the same target after a step had "
         "begun, and nobody has cleared that.",
         "Nothing was run, and nothing will be until a person has cleared it: the target may be "
         "half changed. recentRemediation names the failure.",
-        "Look at the target and bring it into a good state, then clear it: kubectl wfe clear.",
+        f"Look at the target and bring it into a good state, then clear it: {clear_command()}.",
     ),
 }
+
+
+def is_cancelled(reason: str, summary: str) -> bool:
+    """Whether a failure with this reason and summary is the cancel of a person.
+
+    The API has no reason of its own for it, so its advice in the summary shows it.
+    """
+    return reason == FailureReason.UNKNOWN and CAUSES[Cause.CANCELLED].to_do in summary

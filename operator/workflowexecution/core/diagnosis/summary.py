@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import duration
-from workflowexecution.api.status import FailureDetails, FailureReason
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
-from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause
+from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause, is_cancelled
 from workflowexecution.core.facts.execution import Execution
 
 _SEE: Final = "; see: "
@@ -95,14 +95,6 @@ def _cancelled(failure: FailureDetails) -> str:
         return ""
     said, see, _ = failure.message.rpartition(_SEE)
     return (said if see else failure.message).rstrip(".")
-
-
-def is_cancelled(reason: str, summary: str) -> bool:
-    """Whether a failure with this reason and summary is the cancel of a person.
-
-    The API has no reason of its own for it, so its advice in the summary shows it.
-    """
-    return reason == FailureReason.UNKNOWN and CAUSES[Cause.CANCELLED].to_do in summary
 
 
 def _failed(execution: Execution, took: timedelta) -> str:

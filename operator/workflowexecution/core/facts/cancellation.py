@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.core.text import one_line
 
 # The same lengths as in a WorkflowHold.

@@ -14,7 +14,6 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.parameters import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
-from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.cancellation import noted_cancellation
@@ -117,7 +116,7 @@ def kept(seen: Execution) -> Execution:
     meta, spec = seen.raw["metadata"], reading.mapping(seen.raw, "spec")
     has_run = seen.run_name is not None
     is_whole = not has_run and bool(spec) and _is_small(spec.get("parameters"))
-    problem = "" if has_run or is_whole else parse_spec(seen.raw)[1]
+    problem = "" if has_run or is_whole else _problem_of_spec(seen.raw)
     wanted = (*_SPEC, "parameters") if is_whole else _SPEC
     parent = reading.text(meta, "annotations", names.TRACEPARENT)
     small = {
@@ -217,6 +216,13 @@ def is_own_key(in_name: str, target_key: str, target: str) -> bool:
 def digest_in(reference: str) -> str:
     """The digest in a bundle's reference; empty where it has none."""
     return reference.partition("@")[2]
+
+
+def _problem_of_spec(raw: Raw) -> str:
+    # Imported here, because pydantic takes longer to load than all that only reads executions.
+    from workflowexecution.api.spec import parse_spec
+
+    return parse_spec(raw)[1]
 
 
 def _is_small(parameters: Any) -> bool:

@@ -1,19 +1,24 @@
-"""A WorkflowHold, parsed: the launches that a person has stopped for now."""
+"""A WorkflowHold, parsed: the launches that a person has stopped for now; and its release."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from workflowexecution.api import reading
-from workflowexecution.api.fields import format_time
+from workflowexecution.api import identity, reading
+from workflowexecution.api.duration import format_time
 from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import Raw
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.text import one_line
 
 # The reason of an execution that a hold keeps from being launched.
 HELD: Final = "Held"
+# The reason of the Event that reports a release: the hold itself is deleted.
+RELEASED: Final = "WorkflowHoldReleased"
+_BY_MAX: Final = 256
 _FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -95,6 +100,40 @@ def parse_hold(raw: Raw) -> Hold:
         since=since,
         until=spec.expires_at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The release of a hold; `at` is aware UTC, in whole seconds."""
+
+    hold: Hold
+    by: str
+    at: datetime
+
+
+def notes_of_release(raw: Raw, by: str) -> dict[str, str]:
+    """The annotations of the Event of a release: the hold as it was, and who has released it."""
+    meta = reading.mapping(raw, "metadata")
+    wanted = ("namespace", "name", "creationTimestamp")
+    kept = {"metadata": {key: meta[key] for key in wanted if key in meta}, "spec": raw.get("spec")}
+    return {identity.RELEASED_HOLD: json.dumps(kept), identity.RELEASED_BY: by}
+
+
+def parse_release(event: Raw) -> Release | None:
+    """Read the Event of a release; None where it has another form, as others may write it."""
+    notes = reading.mapping(event, "metadata", "annotations")
+    text, by = reading.texts(notes, (identity.RELEASED_HOLD,), (identity.RELEASED_BY,))
+    at = reading.moment(event, "eventTime")
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if at is None or not by or not isinstance(raw, dict):
+        return None
+    hold = parse_hold(raw)
+    if hold.problem:
+        return None
+    return Release(hold, one_line(by[:_BY_MAX]), at.replace(microsecond=0))
 
 
 def hold_on(holds: Iterable[Hold], execution: Execution, now: datetime) -> Hold | None:

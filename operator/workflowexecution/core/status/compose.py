@@ -8,10 +8,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from workflowexecution.api.status import (
+    BUNDLE_VERIFIED,
     TERMINAL_PHASES,
+    UNDECLARED_PARAMETER,
+    Phase,
+)
+from workflowexecution.api.status_model import (
     Condition,
     ConditionStatus,
-    Phase,
     PipelineRunRef,
     PipelineRunStatus,
     WorkflowExecutionStatus,
@@ -24,10 +28,6 @@ SUCCEEDED: Final = "Succeeded"
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 RECONCILING: Final = "Reconciling"
 STALLED: Final = "Stalled"
-BUNDLE_VERIFIED: Final = "BundleVerified"
-UNDECLARED_PARAMETER: Final = "UndeclaredParameter"
-# Conditions that warn of something: their types, and the status with which they do.
-WARNINGS: Final = ((BUNDLE_VERIFIED, "False"), (UNDECLARED_PARAMETER, "True"))
 # The limit of metav1.Condition; Tekton's text has none.
 _MESSAGE_MAX: Final = 32_768
 

@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import duration
-from workflowexecution.api.status import (
-    ConflictingWorkflow,
-    FailureReason,
-    Phase,
-    RecentRemediation,
-    SkipDetails,
-    SkipReason,
-)
+from workflowexecution.api.status import FailureReason, Phase, SkipReason
+from workflowexecution.api.status_model import ConflictingWorkflow, RecentRemediation, SkipDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, with_canceller
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
@@ -185,7 +179,7 @@ def _failed_in_a_row(skip: Skip) -> str:
 def _to_clear(last: Evidence) -> str:
     # A run that a user made by hand has no execution to name.
     is_by_hand = last.name == last.run_name
-    clear = "kubectl wfe clear" if is_by_hand else clear_command(last.namespace, last.name)
+    clear = clear_command() if is_by_hand else clear_command(last.namespace, last.name)
     return f"it is skipped until a person has looked and cleared that: {clear}"
 
 

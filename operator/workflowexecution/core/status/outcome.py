@@ -9,11 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import duration
-from workflowexecution.api.status import (
-    FailureDetails,
-    Phase,
-    SkipDetails,
-)
+from workflowexecution.api.status import Phase
+from workflowexecution.api.status_model import FailureDetails, SkipDetails
 from workflowexecution.core.facts.hold import HELD, Hold
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way

@@ -5,12 +5,9 @@ from typing import Final
 from workflowexecution.cli.table import Column
 from workflowexecution.core.names import is_on_target
 from workflowexecution.core.policy import Rules
-from workflowexecution.plugin.gather import gather_facts
+from workflowexecution.plugin.gather import gather_facts, read_settings
 from workflowexecution.plugin.parameters import OnlyTarget
-from workflowexecution.plugin.requests import (
-    name_of_kind,
-    read_settings,
-)
+from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread
 from workflowexecution.views.blockers import (

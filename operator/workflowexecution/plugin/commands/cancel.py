@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from workflowexecution.core.facts.cancellation import REASON_MAX, Cancellation, cancellation_of
+from workflowexecution.core.facts.cancellation import Cancellation, cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Asked, Run, RunState
-from workflowexecution.core.text import command, one_line
+from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.last_lines import StepLines, print_lines, read_last_lines
-from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.parameters import ExecutionNames, reason_of
 from workflowexecution.plugin.requests import (
     cluster_of,
     is_kind_unknown,
@@ -22,7 +22,7 @@ from workflowexecution.plugin.requests import (
     user_name,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, explain
+from workflowexecution.plugin.shell import CommandError, Exit, explain, for_each
 from workflowexecution.views.wording import in_words, missing_right
 
 
@@ -45,7 +45,7 @@ class Cancelled:
 
 async def cancel(
     session: Session,
-    name: ExecutionName,
+    names: ExecutionNames,
     reason: Annotated[
         str, typer.Option(help="Why; noted on the run with your name and the time.")
     ] = "",
@@ -58,8 +58,12 @@ async def cancel(
         ),
     ] = False,
 ) -> Exit | None:
-    """Stop what an execution runs; its target is free once nothing of it executes any more."""
+    """Stop what executions run; a target is free once nothing of it executes any more."""
     why = _checked(reason, is_deleted=delete)
+    return await for_each(session, names, lambda name: _cancel(session, name, why, delete=delete))
+
+
+async def _cancel(session: Session, name: str, why: str, *, delete: bool) -> Exit | None:
     execution = parse_execution(await read_execution(session, name))
     if execution.has_ended:
         raise CommandError(f"{_key(execution)} has ended: it is {execution.phase}")
@@ -79,15 +83,11 @@ async def cancel(
 
 def _checked(reason: str, *, is_deleted: bool) -> str:
     """The reason on one line. Raises: CommandError where it cannot be noted."""
-    text = " ".join(one_line(reason).split())
+    text = reason_of(reason)
     if text and is_deleted:
         raise CommandError(
             "--reason is noted on the run, and --delete leaves no record: give one of them",
             Exit.USAGE,
-        )
-    if len(text) > REASON_MAX:
-        raise CommandError(
-            f"--reason has {len(text)} characters; write at most {REASON_MAX}", Exit.USAGE
         )
     return text
 

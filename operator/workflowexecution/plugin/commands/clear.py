@@ -1,5 +1,6 @@
 """``clear``: marks a failure as reviewed, so that its workflow may run on the target again."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
 from workflowexecution.core.evidence import Evidence
@@ -17,11 +18,11 @@ from workflowexecution.core.guards import Ending
 from workflowexecution.kube import errors
 from workflowexecution.kube.client import MERGE_PATCH
 from workflowexecution.observe.events import Named, build_event
-from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.parameters import ExecutionName
-from workflowexecution.plugin.requests import read_execution, read_holds, split_key, user_name
+from workflowexecution.plugin.gather import gather_facts, read_holds
+from workflowexecution.plugin.parameters import ExecutionNames, reason_of
+from workflowexecution.plugin.requests import read_execution, split_key, user_name
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
 from workflowexecution.views.clearing import (
     cleared_message,
     ends_to_clear,
@@ -46,10 +47,20 @@ class _Meant:
 
 async def clear(
     session: Session,
-    name: ExecutionName,
-    reason: Annotated[str, typer.Option(help="What was looked at, and what was found.")],
+    names: ExecutionNames,
+    reason: Annotated[
+        str,
+        typer.Option(help="What was looked at, and what was found; it is asked for otherwise."),
+    ] = "",
 ) -> Exit | None:
-    """Let a workflow run again on a target after a failure, before its cooldown or guard ends."""
+    """Let workflows run again on a target after a failure, before its cooldown or guard ends."""
+    why = reason_of(reason or _asked())
+    if not why:
+        raise CommandError("--reason is missing: say what was looked at, and found", Exit.USAGE)
+    return await for_each(session, names, lambda name: _clear(session, name, why))
+
+
+async def _clear(session: Session, name: str, why: str) -> Exit | None:
     facts = await gather_facts(session)
     if facts.unread:
         return report_unread(session.printer, "what keeps the workflow away", facts.unread)
@@ -61,13 +72,24 @@ async def clear(
     ends = ends_to_clear(facts, last, session.now())
     unread: list[str] = []
     holds = await read_holds(session, unread)
-    note = f"{await user_name(session)} at {format_time(session.now())}: {reason}"
+    note = f"{await user_name(session)} at {format_time(session.now())}: {why}"
     places = await _note_on_all(session, facts, ends, note)
     noted = with_note(facts, ends, note)
     said = cleared_message(noted, last.evidence, holds=holds, unread=unread, now=session.now())
     session.printer.say(f"cleared: {said}; noted on {places}")
     await _record(session, execution_of(facts, last.evidence) or meant.about, last, note)
     return None
+
+
+def _asked() -> str:
+    """The reason that a person types; empty where nobody is there to be asked."""
+    if not sys.stdin.isatty():
+        return ""
+    return str(
+        typer.prompt(
+            "What was looked at, and what was found", default="", show_default=False, err=True
+        )
+    )
 
 
 async def _meant_by(session: Session, name: str, facts: Facts) -> _Meant:

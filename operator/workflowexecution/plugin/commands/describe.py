@@ -11,21 +11,22 @@ from workflowexecution.client.cluster import Raw
 from workflowexecution.client.pod_logs import read_tail
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import Hold, Release
 from workflowexecution.core.facts.run import Run
 from workflowexecution.kube import errors
+from workflowexecution.plugin.gather import read_holds, read_releases
 from workflowexecution.plugin.last_lines import StepLines, print_lines
-from workflowexecution.plugin.parameters import ExecutionName
+from workflowexecution.plugin.parameters import ExecutionNames
 from workflowexecution.plugin.requests import (
     is_kind_unknown,
     name_of_kind,
     read_execution,
-    read_holds,
     read_run,
     read_scheduled,
     run_key,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit, report_unread
+from workflowexecution.plugin.shell import Exit, for_each, report_unread
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
 from workflowexecution.views.story import Moment, may_have_been_held, moments_of
@@ -59,13 +60,18 @@ class Story:
 
 async def describe(
     session: Session,
-    name: ExecutionName,
+    names: ExecutionNames,
     lines: Annotated[
         int, typer.Option(min=0, max=1000, help="Lines of the failed step's log.")
     ] = 10,
 ) -> Exit | None:
-    """Tell the story of one execution: what happened when, and what failed."""
+    """Tell the story of executions: what happened when, and what failed."""
+    return await for_each(session, names, lambda name: _tell(session, name, lines))
+
+
+async def _tell(session: Session, name: str, lines: int) -> Exit | None:
     execution = parse_execution(await read_execution(session, name))
+    session.printer.begin_answer()
     lacking: list[str] = []
     story = await _read(session, execution, lines, lacking)
     if session.printer.is_for_people:
@@ -79,7 +85,7 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
     """Read all of it; missing rights are added to ``lacking``."""
     gone: list[str] = []
     run, task_runs = await _run_of(session, execution, lacking, gone)
-    holds = await read_holds(session, lacking) if may_have_been_held(execution) else ()
+    holds, releases = await _holds_of(session, execution, lacking)
     scheduled: Sequence[Raw] = ()
     if run and task_runs:
         scheduled = await read_scheduled(session, run.namespace, lacking)
@@ -96,11 +102,22 @@ async def _read(session: Session, execution: Execution, lines: int, lacking: lis
         target=execution.target,
         workflow_id=execution.workflow_id,
         run="/".join(run_key(session, execution)) if execution.run_name else "",
-        timeline=moments_of(execution, run, task_runs, holds, scheduled),
+        timeline=moments_of(
+            execution, run, task_runs, holds, releases=releases, scheduled=scheduled
+        ),
         failed_step=failed,
         log=log,
         unread=[*lacking, *gone],
     )
+
+
+async def _holds_of(
+    session: Session, execution: Execution, lacking: list[str]
+) -> tuple[Sequence[Hold], Sequence[Release]]:
+    """The holds and releases that may concern it; none where it did not wait."""
+    if not may_have_been_held(execution):
+        return (), ()
+    return await read_holds(session, lacking), await read_releases(session, lacking)
 
 
 async def _run_of(

@@ -1,4 +1,4 @@
-"""``doctor`` and ``version``: checks of the installation, and the versions of its components."""
+"""``doctor``: checks of the installation."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,9 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from workflowexecution import __version__
 from workflowexecution.api import identity
-from workflowexecution.client.kube_cluster import problem_of_versions
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor import (
@@ -26,7 +24,6 @@ from workflowexecution.plugin.doctor.check import (
     read_installation,
     unknown,
 )
-from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, explain
 
@@ -126,25 +123,3 @@ def summary_of(found: Sequence[Finding]) -> str:
     if counts[State.UNKNOWN]:
         return f"{numbers}: whether executions can run is not fully known"
     return f"{numbers}: executions can run"
-
-
-async def version(session: Session) -> Exit | None:
-    """Print the versions of the plugin, of Kubernetes and of Tekton."""
-    found, status = {"plugin": __version__, "kubernetes": "", "tekton": ""}, Exit.OK
-    cluster = cluster_of(session)
-    asked = {"kubernetes": cluster.kubernetes_version, "tekton": cluster.tekton_version}
-    for name, ask in asked.items():
-        try:
-            found[name] = await ask()
-        except errors.ApiError as error:
-            status, said = explain(error)
-            session.printer.note(f"unknown: the version of {name.title()}: {said}")
-    shown = {key: value or "unknown" for key, value in found.items()}
-    if session.printer.is_for_people:
-        session.printer.print_fields(shown)
-    else:
-        names = "\n".join(f"{key}/{value}" for key, value in shown.items())
-        session.printer.print_answer(found, names, "")
-    if problem := problem_of_versions(found["kubernetes"], found["tekton"]):
-        session.printer.note(f"warning: {problem}")
-    return status

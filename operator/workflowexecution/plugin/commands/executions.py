@@ -2,17 +2,15 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Annotated, Final
 
 import typer
-from rich.live import Live
-from rich.text import Text
 
 from workflowexecution.api.duration import parse_duration
 from workflowexecution.api.status import Phase
-from workflowexecution.cli.table import Column, table_lines
+from workflowexecution.cli.table import Column, Line, table_lines
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.names import is_on_target
@@ -226,12 +224,12 @@ def _line(change: Change) -> str:
 async def _show(session: Session, batches: _Batches) -> None:
     """Show a live table on the terminal: active executions, and those that ended meanwhile."""
     shown: dict[str, Execution] = {}
-    with session.printer.open_live() as live:
-        clock = asyncio.create_task(_redraw(session, live, shown))
+    with session.printer.live() as draw:
+        clock = asyncio.create_task(_redraw(session, draw, shown))
         try:
             async for changes in batches:
                 _note(shown, changes)
-                live.update(_table(session, shown), refresh=True)
+                draw(_table(session, shown))
         finally:
             clock.cancel()
 
@@ -247,14 +245,17 @@ def _note(shown: dict[str, Execution], changes: list[Change]) -> None:
         del shown[uid]
 
 
-async def _redraw(session: Session, live: Live, shown: dict[str, Execution]) -> None:
+async def _redraw(
+    session: Session, draw: Callable[[Sequence[Line]], None], shown: dict[str, Execution]
+) -> None:
     """Redraw the table at intervals, so that ages grow without a change."""
     while True:
         await asyncio.sleep(_REDRAW_S)
-        live.update(_table(session, shown), refresh=True)
+        draw(_table(session, shown))
 
 
-def _table(session: Session, shown: dict[str, Execution]) -> Text:
+def _table(session: Session, shown: dict[str, Execution]) -> list[Line]:
     rows = rows_of(shown.values(), Wanted(), session.now())
-    table = Text("\n").join(table_lines(rows, _shown(session), session.printer.width))
-    return table if rows else Text("nothing runs; watching")
+    if not rows:
+        return [[("nothing runs; watching", "")]]
+    return table_lines(rows, _shown(session), session.printer.width)

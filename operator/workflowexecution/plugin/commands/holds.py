@@ -3,35 +3,35 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.fields import format_time
+from workflowexecution.api.duration import format_time, parse_duration
 from workflowexecution.api.hold import parse_hold_spec
 from workflowexecution.api.reading import parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
+from workflowexecution.client.paths import EVENTS, holds_path
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import Hold, parse_hold
+from workflowexecution.core.facts.hold import RELEASED, Hold, notes_of_release, parse_hold
+from workflowexecution.core.facts.run import Owner
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
-from workflowexecution.plugin.gather import readable
+from workflowexecution.observe.events import build_event
+from workflowexecution.plugin.gather import list_holds, readable
 from workflowexecution.plugin.parameters import in_flags
 from workflowexecution.plugin.requests import (
     cluster_of,
-    create_hold,
-    delete_hold,
-    list_holds,
     name_of_hold,
     user_name,
 )
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit, explain, report_unread
 from workflowexecution.views.blockers import HeldBy, extent_of, held_by, released
-from workflowexecution.views.wording import short
+from workflowexecution.views.wording import in_words, short
 
 _KIND: Final = f"{identity.HOLD_SINGULAR}.{identity.GROUP}"
 _FLAGS: Final = {
@@ -114,7 +114,7 @@ async def hold(
     _, problem = parse_hold_spec({"spec": spec})
     if problem:
         raise CommandError(in_flags(problem, _FLAGS), Exit.USAGE)
-    raw = await create_hold(session, name, spec)
+    raw = await _create(session, name, spec)
     made = parse_hold(raw)
     said = f"{extent_of(made)}\n{made.describe()}"
     session.printer.print_answer(raw, f"{_KIND}/{made.name}", said)
@@ -134,14 +134,17 @@ async def release(
     if not names and not expired:
         raise CommandError("name a hold, or give --expired; `holds` lists them", Exit.USAGE)
     unread: list[str] = []
-    known = [parse_hold(raw) for raw in await readable(_holds_of(session), unread)]
+    found = await readable(_holds_of(session), unread)
+    known = [parse_hold(raw) for raw in found]
     over = [hold.name for hold in known if hold.is_over(session.now())] if expired else []
     given = map(name_of_hold, names or [])
-    # Read before: the operator may launch what waits before an answer to a later request.
+    # Both before the deletion: the operator may launch at once what waits.
     waiting = [*map(parse_execution, await readable(_executions_of(session), unread))]
+    at = session.now()
     lifted, status = await _delete(session, dict.fromkeys([*given, *over]))
     if not lifted and status is Exit.OK:
         session.printer.note("no hold has expired")
+    await _record(session, [raw for raw in found if raw["metadata"]["name"] in lifted], at)
     _report_launches(session, known, lifted, waiting, unread)
     return status
 
@@ -159,7 +162,7 @@ async def _delete(session: Session, names: Iterable[str]) -> tuple[list[str], Ex
     lifted, status = list[str](), Exit.OK
     for name in names:
         try:
-            await delete_hold(session, name)
+            await _lift(session, name)
         except errors.ApiError as error:
             status, said = explain(error)
             session.printer.note(f"error: {said}")
@@ -168,6 +171,35 @@ async def _delete(session: Session, names: Iterable[str]) -> tuple[list[str], Ex
         said = f"{session.execution_namespace}/{name} is lifted"
         session.printer.print_answer({}, f"{_KIND}/{name}", said)
     return lifted, status
+
+
+async def _record(session: Session, lifted: Sequence[Raw], at: datetime) -> None:
+    """Record an Event for each, by which `describe` shows a release; without the right, warn."""
+    try:
+        by = await user_name(session) if lifted else ""
+        for raw in lifted:
+            event = release_event(raw, by, at)
+            path = f"{EVENTS}/namespaces/{session.execution_namespace}/events"
+            await session.client.request("POST", path, body=event)
+    except errors.ApiError as error:
+        session.printer.note(f"warning: no Event reports the release: {in_words(error)}")
+
+
+def release_event(hold: Raw, by: str, now: datetime) -> dict[str, Any]:
+    """Build the Event of a hold that ``by`` has released; `parse_release` reads it.
+
+    Args:
+        hold: the whole object, as it was.
+        by: name of the user.
+        now: aware UTC.
+    """
+    meta = hold["metadata"]
+    owner = Owner(uid=meta["uid"], namespace=meta["namespace"], name=meta["name"])
+    note = f"released by {by}: {parse_hold(hold).describe()}"
+    event = build_event(owner, RELEASED, note, now, action="Release")
+    event["metadata"]["annotations"] = notes_of_release(hold, by)
+    event["regarding"]["kind"] = identity.HOLD_KIND
+    return event | {"reportingController": "kubectl-wfe"}
 
 
 def _report_launches(
@@ -211,3 +243,22 @@ def _moment(until: str) -> datetime | None:
             f"--until {until!r} is no time; write it like 2026-01-31T18:00:00Z", Exit.USAGE
         ) from error
     return given.replace(tzinfo=UTC) if given.tzinfo is None else parse_time(until)
+
+
+async def _create(session: Session, name: str, spec: dict[str, Any]) -> Raw:
+    """Create a hold; without a name, the API server makes one."""
+    meta = {"name": name} if name else {"generateName": "hold-"}
+    body = {
+        "apiVersion": identity.API_VERSION,
+        "kind": identity.HOLD_KIND,
+        "metadata": {**meta, "namespace": session.execution_namespace},
+        "spec": spec,
+    }
+    path = holds_path(session.execution_namespace)
+    return await session.client.request("POST", path, body=body)
+
+
+async def _lift(session: Session, name: str) -> None:
+    """Delete a hold. Raises: NotFoundError where there is none."""
+    path = f"{holds_path(session.execution_namespace)}/{quote(name, safe='')}"
+    await session.client.request("DELETE", path)

@@ -20,8 +20,8 @@ from workflowexecution.core.facts.pipeline import declared_in, undeclared_among
 from workflowexecution.core.pipelinerun import pinned_image
 from workflowexecution.plugin.follow import wait_for_end
 from workflowexecution.plugin.gather import last_resolved_run
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
-from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags, spec_problem
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
+from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread

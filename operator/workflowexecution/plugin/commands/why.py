@@ -1,26 +1,21 @@
 """``why`` and ``can-run``: explain an execution, and preview the operator's decision."""
 
+from functools import partial
 from typing import Final
 
 from workflowexecution.api.status import Phase
 from workflowexecution.api.target import parse_target
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.plugin.gather import gather_facts
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target
+from workflowexecution.plugin.gather import gather_facts, read_holds, read_settings
+from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
 from workflowexecution.plugin.parameters import (
-    ExecutionName,
+    ExecutionNames,
     ThisTarget,
     ThisWorkflow,
-    spec_problem,
 )
-from workflowexecution.plugin.requests import (
-    name_of_kind,
-    read_execution,
-    read_holds,
-    read_settings,
-)
+from workflowexecution.plugin.requests import name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
 from workflowexecution.views.preview import Preview, foretell
 from workflowexecution.views.why import Why, why_of
 
@@ -29,10 +24,15 @@ _AGAIN: Final = "when the same may run again"
 _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
 
 
-async def tell_why(session: Session, name: ExecutionName) -> Exit | None:
-    """Say why an execution was skipped or failed, and when the same may run again."""
+async def tell_why(session: Session, names: ExecutionNames) -> Exit | None:
+    """Say why executions were skipped or failed, and when the same may run again."""
+    return await for_each(session, names, partial(_tell_why, session))
+
+
+async def _tell_why(session: Session, name: str) -> Exit | None:
     raw = await read_execution(session, name)
     execution = parse_execution(raw)
+    session.printer.begin_answer()
     settings = await read_settings(session)
     facts = await gather_facts(session, execution.target)
     unread = [*facts.unread]

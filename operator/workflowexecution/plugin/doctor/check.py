@@ -10,7 +10,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.core.names import Shard, parse_shard, parts_of
 from workflowexecution.kube import errors
-from workflowexecution.plugin.requests import read_settings
+from workflowexecution.plugin.gather import read_settings
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.published import OperatorSettings
 

@@ -6,7 +6,8 @@ import pytest
 
 from builders import NOW, RUN_NAMESPACE, ago, make_execution, make_run, make_task_run, raw_task_run
 from builders import step as a_step
-from workflowexecution.api.status import FailureDetails, FailureReason
+from workflowexecution.api.status import FailureReason
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.run import Run

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run, make_task_run, step
-from workflowexecution.api.status import FailureDetails, FailureReason, SkipReason
+from workflowexecution.api.status import FailureReason, SkipReason
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Cause
 from workflowexecution.core.diagnosis.summary import details_of

@@ -8,8 +8,16 @@ from hypothesis import given
 
 import hostile
 from builders import NAMESPACE, NOW, TARGET, make_execution, make_hold, raw_hold
-from workflowexecution.api.fields import format_time
-from workflowexecution.core.facts.hold import Hold, hold_on, parse_hold
+from workflowexecution.api import identity
+from workflowexecution.api.duration import format_time
+from workflowexecution.core.facts.hold import (
+    Hold,
+    Release,
+    hold_on,
+    parse_hold,
+    parse_release,
+)
+from workflowexecution.plugin.commands.holds import release_event
 
 MINE = make_execution()
 
@@ -108,3 +116,27 @@ def test_nothing_that_is_stored_as_a_hold_is_taken_for_none(spec: object) -> Non
     hold = parse_hold({"metadata": raw_hold()["metadata"], "spec": spec})
     assert hold.problem
     assert hold.scope == "everything"
+
+
+def event_of(by: str = "ada", **changed: Any) -> dict[str, Any]:
+    hold = raw_hold("freeze", workflowId="restart")
+    event = release_event(hold, by, NOW)
+    event["metadata"]["annotations"] |= changed
+    return event
+
+
+def test_a_release_is_read_as_it_was_recorded() -> None:
+    event = event_of()
+    assert event["regarding"]["kind"] == "WorkflowHold"
+    assert event["note"].startswith("released by ada: held by jane")
+    hold = parse_hold(raw_hold("freeze", workflowId="restart"))
+    assert parse_release(event) == Release(hold, "ada", NOW)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 5000, "{}", '{"spec": {"everything": "no"}}', '{"spec": null}']
+)
+def test_an_event_that_tells_of_no_hold_is_none(text: str) -> None:
+    assert parse_release(event_of(**{identity.RELEASED_HOLD: text})) is None
+    assert parse_release(event_of(by="")) is None
+    assert parse_release({"metadata": {"annotations": None}}) is None

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from builders import NOW, ago, make_execution, make_run, raw_run, raw_task_run, step
-from workflowexecution.api.status import FailureReason, WorkflowExecutionStatus
+from workflowexecution.api.status import FailureReason
+from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.pipeline import failure_of, says_unchanged, text_of_results

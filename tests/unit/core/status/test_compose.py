@@ -17,12 +17,8 @@ from builders import (
     make_run,
     make_task_run,
 )
-from workflowexecution.api.status import (
-    FailureDetails,
-    Phase,
-    SkipReason,
-    WorkflowExecutionStatus,
-)
+from workflowexecution.api.status import Phase, SkipReason
+from workflowexecution.api.status_model import FailureDetails, WorkflowExecutionStatus
 from workflowexecution.core import names
 from workflowexecution.core.diagnosis.diagnose import diagnose
 from workflowexecution.core.diagnosis.summary import details_of

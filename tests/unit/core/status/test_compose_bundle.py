@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, ago, make_execution, make_run, raw_execution, raw_run, run_status
-from workflowexecution.api.status import Condition, WorkflowExecutionStatus
+from workflowexecution.api.status_model import Condition, WorkflowExecutionStatus
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.compose import status_for

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, finished_run, make_execution, raw_run, run_status
-from workflowexecution.api.status import Condition, WorkflowExecutionStatus
+from workflowexecution.api.status_model import Condition, WorkflowExecutionStatus
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.pipeline import Undeclared
 from workflowexecution.core.facts.run import Run
