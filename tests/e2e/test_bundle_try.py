@@ -56,6 +56,14 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """What a shell starts in the background ignores SIGINT, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _try(cluster: Cluster, folder: Path, place: str, target: str, *more: str) -> int:
     return commands.main([*_arguments(cluster, folder, place), "--target", target, *more])
 
@@ -158,6 +166,7 @@ def test_what_the_cluster_refuses_is_said_in_words(
     assert 'nobody" not found' in said
 
 
+@pytest.mark.usefixtures("heeds_interrupts")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_that_is_interrupted_is_removed(
     node_cluster: Cluster, folder: Path, place: str, target: str, number: signal.Signals
