@@ -117,9 +117,9 @@ class Cell:
         if is_of_event:
             return self.way.is_definite
         # Who is told nothing of a write that is done in the end cannot tell of it; nor can one say
-        # of a pod that is gone when it is looked for again who has deleted it.
-        is_of_pod = self.write.name == "delete-pod" and self.way.when == "after"
-        return self.way.is_carried_out_late or (is_of_pod and not self.way.is_definite)
+        # of what is gone when it is looked for again who has deleted it.
+        is_deletion = self.write.name.startswith("delete-") and self.way.when == "after"
+        return self.way.is_carried_out_late or (is_deletion and not self.way.is_definite)
 
 
 def chosen_cells() -> list[Cell]:
