@@ -39,6 +39,7 @@ folders = "api cache cli controller core kube manager observe orchestrator".spli
 without = [
     "--ignore=tests/unit/kube/test_credentials.py",
     "--ignore=tests/unit/kube/test_official_client.py",
+    "--ignore=tests/unit/kube/test_official_client_login.py",
     "--deselect=tests/unit/core/test_text.py::test_a_shell_takes_each_word_of_a_command_as_it_is",
 ]
 named = [f"tests/unit/{one}" for one in folders]
