@@ -95,7 +95,7 @@ def test_the_kustomization_that_confines_is_taken_as_it_is_shown(
     assert applied.returncode == 0, applied.stderr
     made = [line.split()[0] for line in applied.stdout.splitlines() if "validating" in line]
     told = page.partition("Remove the policies:")[2]
-    assert len(made) == 19
+    assert len(made) == 21
     assert [one for one in made if not re.search(rf"{one.partition('/')[2]}\b", told)] == []
 
 

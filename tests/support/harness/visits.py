@@ -23,8 +23,9 @@ class Page:
 
     @property
     def text(self) -> str:
-        """What a person reads of it, blanks folded."""
-        return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.body)).split())
+        """What a person reads of it, blanks folded; where a name may break, nothing is read."""
+        whole = self.body.replace("<wbr>", "")
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", whole)).split())
 
     def section(self, name: str) -> str:
         """What a person reads of one section, by its id."""
