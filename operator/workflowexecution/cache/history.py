@@ -166,8 +166,7 @@ class FailureHistory:
         """The last end of a workflow on a target; None where none is known."""
         if not self._are_kept:
             return None
-        key = (names.target_key(target), workflow_id)
-        found = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
+        found = self._newest((names.target_key(target), workflow_id))
         if found is None:
             return None
         written = found.evidence.target or target
@@ -177,10 +176,7 @@ class FailureHistory:
 
     def newest_of_all(self) -> list[Ending]:
         """The last end of each workflow on each target, in no order."""
-        keys = self._by_execution.keys() | self._by_run.keys()
-        found = [
-            guards.newest_of(self._by_execution.get(key), self._by_run.get(key)) for key in keys
-        ]
+        found = map(self._newest, self._by_execution.keys() | self._by_run.keys())
         return [ending for ending in found if ending and ending.evidence.target]
 
     def before(self, execution: Execution) -> Ending | None:
@@ -213,9 +209,11 @@ class FailureHistory:
                 del known[key]
 
     def _blocks(self, target_key: str, workflow_id: str) -> bool:
-        key = (target_key, workflow_id)
-        newest = guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
+        newest = self._newest((target_key, workflow_id))
         return newest is not None and newest.blocks
+
+    def _newest(self, key: Key) -> Ending | None:
+        return guards.newest_of(self._by_execution.get(key), self._by_run.get(key))
 
     def _note(self, known: dict[Key, Ending], key: Key, ending: Ending) -> None:
         before = known.get(key)

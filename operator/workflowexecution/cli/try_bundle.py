@@ -35,7 +35,7 @@ from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.views.step_logs import StepLog, steps_with_logs
-from workflowexecution.views.wording import missing_right, short
+from workflowexecution.views.wording import in_words, short
 
 _FAILED: Final = 10
 _TEKTON: Final = "/apis/tekton.dev/v1"
@@ -77,7 +77,7 @@ async def try_bundle(access: Access, order: Order, *, keeps: bool) -> None:
             await _require_tekton(client)
             await _Trial(order, keeps, client, clock).carry_out(execution, objects)
     except errors.ApiError as error:
-        raise BundleCommandError(_in_words(error)) from error
+        raise BundleCommandError(in_words(error)) from error
 
 
 async def _require_tekton(client: ApiClient) -> None:
@@ -85,11 +85,6 @@ async def _require_tekton(client: ApiClient) -> None:
         await client.request("GET", _TEKTON)
     except errors.NotFoundError as error:
         raise BundleCommandError(_NO_TEKTON) from error
-
-
-def _in_words(error: errors.ApiError) -> str:
-    said = str(error).removeprefix(f"{error.request}: ").removeprefix(f"{error.status} ")
-    return missing_right(said)
 
 
 def _print(line: str) -> None:
@@ -157,7 +152,7 @@ class _Trial:
         except errors.NotFoundError:
             return
         except errors.ApiError as error:
-            _say(f"warning: {kind} {name} is left: {_in_words(error)}")
+            _say(f"warning: {kind} {name} is left: {in_words(error)}")
 
     async def _followed_to_its_end(self) -> Run:
         try:
@@ -209,7 +204,7 @@ class _Trial:
                     said = _SKIPPED.sub("skipped: an earlier step failed", line)
                     _print(f"[{step.name}] {said}")
             except errors.ApiError as error:
-                _say(f"warning: no log of {step.name}: {_in_words(error)}")
+                _say(f"warning: no log of {step.name}: {in_words(error)}")
 
     async def _wait_until_stopped(self, run: Run) -> None:
         """Read the children and pods of the run until none is active, as the operator does."""

@@ -105,7 +105,7 @@ _OF_ADMISSION: Final = re.compile(
     r"""admission webhook ".*" denied the request|AdmissionPolicy '.*' denied request""", re.DOTALL
 )
 # The API server's answer about a kind that it does not serve; the page of a proxy reads otherwise.
-_KIND_UNKNOWN: Final = "404 page not found"
+KIND_UNKNOWN: Final = "404 page not found"
 _CAN_BE_DENIALS: Final = frozenset(range(400, 500)) - {400, 413, 422, 429}
 
 
@@ -139,7 +139,7 @@ def error_for(
         return MissingRightError(message, status=status)
     if is_denial:
         return ForbiddenError(message, status=status)
-    if status == 404 and (reason == "NotFound" or _KIND_UNKNOWN in message):
+    if status == 404 and (reason == "NotFound" or KIND_UNKNOWN in message):
         return NotFoundError(message, status=status, name=name)
     if status in _BY_STATUS:
         return _BY_STATUS[status](message, status=status)

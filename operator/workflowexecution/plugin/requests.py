@@ -202,7 +202,7 @@ def _no_such(name: str, where: str) -> errors.NotFoundError:
 
 def is_kind_unknown(error: errors.ApiError) -> bool:
     """Whether the kind of object is not served, rather than the object missing."""
-    return isinstance(error, errors.NotFoundError) and "page not found" in str(error)
+    return isinstance(error, errors.NotFoundError) and errors.KIND_UNKNOWN in str(error)
 
 
 async def user_name(session: Session) -> str:

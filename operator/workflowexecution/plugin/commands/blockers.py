@@ -77,7 +77,8 @@ async def list_cooldowns(
     def rules_for(one: str) -> Rules | None:
         if not is_on_target(one, target):
             return None
-        bases[one] = settings.basis_for(one, now)
+        if one not in bases:
+            bases[one] = settings.basis_for(one, now)
         return bases[one].rules
 
     found = cooldowns_of(store, rules_for, now)
