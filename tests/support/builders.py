@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.cache.store import Store
 from workflowexecution.cli.commands import policy_of

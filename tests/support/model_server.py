@@ -21,7 +21,7 @@ from model_store import (
     uid_of,
 )
 from model_tekton import Tekton, Work
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.core import names
 from workflowexecution.kube import errors

@@ -20,10 +20,9 @@ from yarl import URL
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER, Access, RequestTally
+from workflowexecution.kube.answers import LASTS_S, PAUSE_S, SILENCE_S, decode_whole
 from workflowexecution.kube.client import error_of
-from workflowexecution.kube.decoding import decode_whole
 from workflowexecution.kube.retry import EndlessWaits
-from workflowexecution.kube.watch_stream import LASTS_S, PAUSE_S, SILENCE_S
 from workflowexecution.kube.watch_tap import PLACE_LOST, WatchTap
 
 _IS_LOADED = "kubernetes" in sys.modules

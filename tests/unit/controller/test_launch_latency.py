@@ -7,7 +7,7 @@ import pytest
 from builders import NOW, ago, raw_execution, raw_hold
 from clocks import FixedClock
 from reconcile_desk import Desk
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.kube import errors
 
 METRIC = "workflowexecution_creation_to_launch_seconds"

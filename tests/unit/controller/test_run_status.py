@@ -7,7 +7,7 @@ import pytest
 
 from builders import NOW, raw_execution, raw_run, raw_task_run, run_status, step
 from reconcile_desk import Desk
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_status import RunStatusReporter, SilentRuns

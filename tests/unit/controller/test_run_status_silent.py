@@ -11,7 +11,7 @@ import pytest
 
 from builders import NOW, ago, make_run, raw_task_run, step
 from clocks import FixedClock
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.controller.run_status import SilentRuns
 from workflowexecution.core.facts.run import Run

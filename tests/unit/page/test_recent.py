@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from builders import NOW, make_execution, raw_execution, raw_spec
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors

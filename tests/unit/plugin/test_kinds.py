@@ -9,7 +9,7 @@ import pytest
 from unit.plugin.scripted import group_list, json_of, scripted
 from workflowexecution.api.discovery import TargetFit
 from workflowexecution.plugin.commands import submit, why
-from workflowexecution.plugin.kinds import fit_of_target
+from workflowexecution.plugin.commands.why import fit_of_target
 from workflowexecution.plugin.shell import Exit
 
 CORE = json_of(group_list("", "nodes", "Node", "Cluster"))

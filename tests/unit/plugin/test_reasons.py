@@ -10,7 +10,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.identity import CLEAR_ANNOTATION as NOTE
 from workflowexecution.client.paths import execution_path
 from workflowexecution.core.diagnosis.explanations import SKIPS
-from workflowexecution.core.facts.cancellation import REASON_MAX
+from workflowexecution.core.facts.execution import REASON_MAX
 from workflowexecution.core.text import clear_command
 
 

@@ -29,7 +29,7 @@ from unit.plugin.stage import (
     skipped,
     staged,
 )
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.names import run_name
 from workflowexecution.plugin import rendering
 

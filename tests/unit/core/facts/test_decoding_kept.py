@@ -14,7 +14,7 @@ from workflowexecution.core.facts.decoding import kept, parse_execution
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.shapes import EventOfExecution
 from workflowexecution.core.pipelinerun import trace_of
-from workflowexecution.kube.decoding import decode_only, decode_whole
+from workflowexecution.kube.answers import decode_only, decode_whole
 
 MOST_KEPT = 40 * 1024
 RUN_NAME = names.run_name(TARGET, 1)

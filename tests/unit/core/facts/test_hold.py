@@ -9,7 +9,7 @@ from hypothesis import given
 import hostile
 from builders import NAMESPACE, NOW, TARGET, make_execution, make_hold, raw_hold
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.facts.hold import (
     Hold,
     Release,

@@ -17,7 +17,7 @@ from builders import (
     raw_task_run,
     step,
 )
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core import names
 from workflowexecution.core.facts.leftovers import (
     Leftovers,

@@ -11,7 +11,7 @@ import pytest
 
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.shapes import EventOfRun, PageOfRuns
-from workflowexecution.kube.decoding import decode_only, decode_whole
+from workflowexecution.kube.answers import decode_only, decode_whole
 
 _RECORDED = sorted((Path(__file__).parents[2] / "recorded").glob("*.json"))
 _ODD: tuple[Any, ...] = (None, "text", 7, [], {}, [None], ["text"], {"name": 7})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.api.parameters import check_parameters
+from workflowexecution.api.inputs import check_parameters
 
 
 @pytest.mark.parametrize(
