@@ -161,7 +161,7 @@ def event_body(owner: str, owner_uid: str, namespace: str, reason: str) -> Objec
 
 
 def run_status(run: str, step: int, steps: int, size: int) -> Object:
-    """What Tekton has written on a run at one of `steps` moments of its life (from 1).
+    """The status that Tekton has written on a run at one of `steps` moments of its life (from 1).
 
     Args:
         run: its name.
