@@ -349,7 +349,7 @@ def make_hold(name: str = "freeze", **spec: Any) -> Hold:
 
 
 def make_policy(**given: Any) -> Policy:
-    """What an operator is told to do where nothing is set."""
+    """The policy of an operator without settings."""
     policy = policy_of(Settings())
     return replace(policy, **given)
 

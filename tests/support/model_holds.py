@@ -38,7 +38,7 @@ class HeldLaunches(OneOperator):
         return one
 
     def teardown(self) -> None:
-        """What was held goes on by itself, so everything ends as it always does."""
+        """Executions that were held go on by themselves, so everything ends as it always does."""
         for name in [*self.server.holds]:
             self._lift(name)
         super().teardown()

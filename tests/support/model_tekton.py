@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Work:
-    """What executes of a run: its one TaskRun and that one's pod, each until it has stopped."""
+    """The parts of a run that execute: its TaskRun and the pod of that, until each has stopped."""
 
     run: Raw
     has_task: bool = True
