@@ -1,4 +1,4 @@
-"""Which values can be handed to a workflow to the letter; the others are refused with words."""
+"""A value reaches a workflow unchanged, or is refused with the reason."""
 
 import pytest
 

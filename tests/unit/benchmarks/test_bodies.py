@@ -1,4 +1,4 @@
-"""What benchmarks write looks like what Tekton and the operator write, and is as large as asked."""
+"""Benchmarks write objects like those of Tekton and the operator, and as large as asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a launch took: what a person holds is not late."""
+"""The latency of a launch does not count the time that a hold has cost."""
 
 from typing import Any
 

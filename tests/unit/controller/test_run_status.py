@@ -1,4 +1,4 @@
-"""What is reported of a run: the run goes in, and the outcome and the next look come out."""
+"""The report on a run has its outcome and the time of the next look."""
 
 from copy import deepcopy
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""When a silent run is looked at, what that costs, and what becomes of what was found."""
+"""A silent run is looked at ever more rarely and at a known cost, and the finding is reported."""
 
 from __future__ import annotations
 

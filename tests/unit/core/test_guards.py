@@ -1,4 +1,4 @@
-"""What keeps a workflow from a target after failures, and what lets it run again."""
+"""A guard keeps a workflow from a target after failures, until its condition is met."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -302,7 +302,7 @@ def test_a_skip_says_which_failure_and_how_to_clear_it() -> None:
 def test_with_the_guards_off_nothing_is_decided_otherwise(
     had_begun: bool | None, count: int, minutes: int, number: int | None
 ) -> None:
-    """Whatever a status tells, the verdict is that on a status that tells only of its end."""
+    """Facts in a status beyond the end of its run do not change the verdict."""
     given = {"completed_at": ago(minutes=minutes), "number": number}
     told = failed_execution(had_begun=had_begun, count=count, **given)  # type: ignore[arg-type]
     plain = failed_execution(had_begun=None, **given)  # type: ignore[arg-type]

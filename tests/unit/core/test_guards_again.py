@@ -46,7 +46,7 @@ def told(
     guards: Guards = OFF,
     cooldown: timedelta = FIVE,
 ) -> str:
-    """What is added to the summary; the condition must say the same."""
+    """The text that is added to the summary; the condition must have the same."""
     after = advised(outcome, execution, guards=guards, cooldown=cooldown, now=NOW)
     assert after.failure is not None
     summary = after.failure.natural_language_summary

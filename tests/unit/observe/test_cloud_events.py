@@ -81,7 +81,7 @@ async def until_told(result: str, number: int, results: Counter) -> None:
 
 
 def read(request: tuple[dict[str, str], bytes]) -> CloudEvent:
-    """What a consumer reads by the SDK, which refuses what is no CloudEvent."""
+    """The event as a consumer reads it by the SDK, which refuses anything that is no CloudEvent."""
     event = from_binary_event(HTTPMessage(*request))
     assert isinstance(event, CloudEvent)
     return event

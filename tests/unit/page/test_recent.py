@@ -98,7 +98,7 @@ def test_one_that_has_no_status_yet_is_kept() -> None:
 
 
 class Cluster:
-    """What the lists show; `fails` is how often they do not."""
+    """Lists of a cluster; `fails` is the number of lists that fail."""
 
     def __init__(self, fails: int = 0) -> None:
         self.lists = 0

@@ -1,4 +1,4 @@
-"""What is found missing, and what is not taken for missing."""
+"""Doctor reports what is missing, and nothing else."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `submit` and `can-run` say about a target whose kind the cluster does not serve."""
+"""`submit` refuses, and `can-run` warns of, a target whose kind the cluster does not serve."""
 
 from __future__ import annotations
 

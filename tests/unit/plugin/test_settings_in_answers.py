@@ -39,7 +39,7 @@ NOT_PUBLISHED = (
 
 @dataclass
 class Answer:
-    """What a command has written, its exit status, and how often it asked for the settings."""
+    """The output of a command, its exit status, and the number of reads of the settings."""
 
     out: str
     err: str

@@ -1,4 +1,4 @@
-"""What is kept of an execution: all that is asked for again, and no more, however large it is."""
+"""The cache keeps all of an execution that is needed again, and no more, for any size."""
 
 import json
 import sys

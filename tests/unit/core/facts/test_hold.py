@@ -1,4 +1,4 @@
-"""What a hold holds, until when, and what becomes of one that cannot be understood."""
+"""A hold has a scope and an end; one that cannot be understood holds everything."""
 
 from datetime import timedelta
 from typing import Any

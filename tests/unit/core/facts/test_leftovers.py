@@ -1,4 +1,4 @@
-"""What is left of a run: whether anything of it executes, and whether anything had begun."""
+"""The leftovers of a run show whether anything of it executes, and whether anything had begun."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is said of a run that is being ended, word for word."""
+"""The messages about a run that is being ended are exact."""
 
 from dataclasses import replace
 from datetime import timedelta
