@@ -174,7 +174,7 @@ class StreamHealth:
         return 0.0 if self._heard_at is None else self._monotonic() - self._heard_at
 
     def not_ready(self) -> str:
-        """Why what is known may be out of date; empty while it delivers."""
+        """The reason why known facts may be out of date; empty while it delivers."""
         if self._refused:
             return f"the watch of {self._name} is refused: {self._refused}"
         return self._silent_for(SILENCE_LIMIT_S)
@@ -189,7 +189,7 @@ class StreamHealth:
         return f"the watch of {self._name} is silent" if self._silent_for(SILENCE_LIMIT_S) else ""
 
     def not_alive(self) -> str:
-        """Why a new process may do better than this one; empty while there is no reason."""
+        """The reason why a new process may do better than this one; empty while there is none."""
         return self._silent_for(DEAD_AFTER_S)
 
     def _silent_for(self, limit: float) -> str:

@@ -230,7 +230,7 @@ async def _discovered(response: aiohttp.ClientResponse, what: str) -> aiohttp.Cl
 async def _listed(
     tap: WatchTap, response: aiohttp.ClientResponse, what: str
 ) -> aiohttp.ClientResponse:
-    """Where changes are to be followed from."""
+    """The answer with a list, which has the version from which changes are followed."""
     if response.status >= HTTPStatus.BAD_REQUEST:
         raise error_of(response, await response.read(), what)
     answer = await response.json()

@@ -66,7 +66,7 @@ def _is_bad(step: Step) -> bool:
 
 
 def pod_end_of(task: TaskRun, step: Step | None) -> PodEnd | None:
-    """Why Kubernetes ended the pod of a task, if that is why the task failed."""
+    """The reason why Kubernetes ended the pod of a task, if that is why the task failed."""
     end, ended_at = task.pod_end, step.finished_at if step else task.completed_at
     if end is None or task.reason not in tables.OF_ANY_END:
         return None

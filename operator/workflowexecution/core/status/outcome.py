@@ -187,7 +187,7 @@ def _why(verdict: EndRun) -> str:
 
 
 def _why_not_before(run: Run, way: Way, tried: Mapping[Way, Tried], grace: timedelta) -> str:
-    """Why the way before this one is not enough, or not possible."""
+    """The reason why the way before this one is not enough, or not possible."""
     given = format_duration(grace)
     if way is Way.CANCEL and run.asked is Asked.CANCEL_FIRST:
         return f"its finally tasks have not ended within {given}"
