@@ -73,7 +73,7 @@ class Kubeconfig:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a command line asks for, in place of what files say; None for what they say.
+    """The wishes of a command line, which replace what files say; None for what they say.
 
     kubeconfig: path of one file, which must exist.
     context, cluster, user: their names.
@@ -88,7 +88,7 @@ class Asked:
 
     @property
     def nothing_said(self) -> str:
-        """What is missing where no file says anything; empty where nothing is asked for."""
+        """The missing item where no file says anything; empty where nothing is asked for."""
         for kind in ("context", "cluster", "user"):
             if name := getattr(self, kind):
                 return f"{kind} {name!r} is in no file"

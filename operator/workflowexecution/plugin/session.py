@@ -69,7 +69,7 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
 
 
 def asked_by(flags: Flags) -> Asked:
-    """What the flags ask for. Raises: ValueError where they do not fit each other."""
+    """The wishes of the flags. Raises: ValueError where they do not fit each other."""
     return Asked(
         kubeconfig=flags.kubeconfig,
         context=flags.context,

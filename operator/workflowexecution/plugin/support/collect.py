@@ -210,7 +210,7 @@ def _names_of(item: Raw) -> list[str]:
 
 
 def _names_in(execution: Raw) -> list[str]:
-    """What a parameter may repeat without being a secret: names that the bundle shows anyway."""
+    """Names that the bundle shows anyway, so a parameter with the same value is no secret."""
     target = reading.text(execution, "spec", "targetResource")
     workflow = reading.text(execution, "spec", "workflowRef", "workflowId")
     return [*_names_of(execution), target, workflow, *target.split("/")]

@@ -33,7 +33,7 @@ _SECRETS: Final = tuple(
 
 
 class Keep(Enum):
-    """How a field is kept.
+    """The way in which a field is kept.
 
     WHOLE: as it is. KEYS: its keys, with masked values. KNOWN: values of known keys, as in labels.
     TEXT: a message, which may quote anything: masked, unless messages are asked for.
