@@ -17,8 +17,6 @@ _KINDS: Final = ("contexts", "clusters", "users")
 # Fields that name a file, from the folder of the kubeconfig on.
 _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 _AUTHORITIES: Final = ("certificate-authority", "certificate-authority-data")
-_CERTIFICATES: Final = ("client-certificate", "client-certificate-data")
-_OF_TLS: Final = {*_AUTHORITIES, *_CERTIFICATES, "insecure-skip-tls-verify"}
 # Libyaml's parser reads a kubeconfig about ten times as fast; a package without it has the other.
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -48,20 +46,16 @@ class Kubeconfig:
         field = f"clusters[{self.cluster_name}].cluster.proxy-url"
         return supported_proxy(plain_text(self.cluster, "proxy-url", field), field) or None
 
-    @property
-    def server(self) -> str:
-        """URL of the API server; without a scheme, it has TLS where there is anything for it."""
-        server = reading.text(self.cluster, "server").rstrip("/")
-        if "://" in server:
-            return server
-        fields = {*self.cluster, *self.user}
-        return f"{'https' if fields & _OF_TLS else 'http'}://{server}"
+    def check_cluster(self) -> None:
+        """Raises: ValueError where the server has no URL, or is to be both verified and not.
 
-    def check_trust(self) -> None:
-        """Raises: ValueError where the server is to be both verified and not, as for kubectl."""
+        Kubectl refuses the second as well, and speaks to the first without TLS and credentials.
+        """
+        where = f"clusters[{self.cluster_name}].cluster"
+        if "://" not in reading.text(self.cluster, "server"):
+            raise ValueError(f"{where}.server: no URL; write it like https://host:6443")
         authority = next((key for key in _AUTHORITIES if self.cluster.get(key)), "")
         if self.cluster.get("insecure-skip-tls-verify") and authority:
-            where = f"clusters[{self.cluster_name}].cluster"
             wrong = f"insecure-skip-tls-verify: not beside {authority}; leave one of them"
             raise ValueError(f"{where}.{wrong}")
 

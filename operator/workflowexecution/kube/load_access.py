@@ -113,7 +113,7 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
     # What the environment says is read below: the client would not heed its exceptions.
     config = kubernetes.client.Configuration(proxy="")
     with _usable_kubeconfig():
-        found.check_trust()
+        found.check_cluster()
         proxy, impersonation = found.proxy, impersonation_of(found.user, found.where)
         # It writes keys into files, and deletes them only where the process ends in peace.
         with TemporaryDirectory(prefix="wfe-") as folder:
@@ -146,7 +146,7 @@ def _without_login(found: Kubeconfig) -> dict[str, Any]:
     return {
         "current-context": "it",
         "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        "clusters": [{"name": "it", "cluster": {**found.cluster, "server": found.server}}],
+        "clusters": [{"name": "it", "cluster": dict(found.cluster)}],
         "users": [{"name": "it", "user": user}],
     }
 

@@ -185,20 +185,12 @@ def test_of_a_name_that_is_there_twice_the_first_counts(
     assert load_access().impersonation == (("Impersonate-User", "alice"),)
 
 
-@pytest.mark.parametrize(
-    ("cluster", "user", "server"),
-    [
-        ({}, {}, "http://here.example:6443"),
-        ({"insecure-skip-tls-verify": True}, {}, "https://here.example:6443"),
-        ({"server": "https://here.example:6443/"}, {}, "https://here.example:6443"),
-    ],
-)
-def test_a_server_without_a_scheme_has_the_one_of_kubectl(
-    write: Write, cluster: dict[str, Any], user: dict[str, Any], server: str
-) -> None:
-    content = yaml.safe_load(write("here", **user).read_text())
-    content["clusters"][0]["cluster"] = {"server": "here.example:6443", **cluster}
-    assert reached(write_yaml(write("here"), content))[0] == server
+@pytest.mark.parametrize("server", ["here.example:6443", ""])
+def test_a_server_that_is_no_url_is_refused(write: Write, server: str) -> None:
+    content = yaml.safe_load(write("here").read_text())
+    content["clusters"][0]["cluster"]["server"] = server
+    with pytest.raises(ValueError, match=r"clusters\[here\].cluster.server: no URL"):
+        reached(write_yaml(write("here"), content))
 
 
 def write_yaml(path: Path, content: Any) -> Path:

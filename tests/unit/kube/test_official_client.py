@@ -167,7 +167,7 @@ def test_a_server_that_is_to_be_trusted_and_verified_is_trusted(write: Write) ->
 
 
 def test_a_server_without_a_scheme_is_no_url(write: Write) -> None:
-    """Kubectl takes https where anything is said about TLS, else http."""
+    """It fails with each request; kubectl speaks without TLS, and without credentials."""
     config = loaded(write({"token": "t"}, server="10.9.8.7:6443"))
     assert config.host == "10.9.8.7:6443"
 
