@@ -84,7 +84,7 @@ def linked(markdown: str, source: str, page: str) -> str:
 
 
 def _place_of(path: str) -> str | None:
-    """Where a file or folder of the repository is in the site; None where it is not."""
+    """The place of a file or folder of the repository in the site; None where it has none."""
     for known in (path, f"{path}/README.md"):
         if known in ADDED:
             return ADDED[known]

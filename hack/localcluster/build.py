@@ -56,7 +56,7 @@ class Builder:
                 self._build_one(program, shown)
 
     def path_of(self, program: Program) -> Path:
-        """Where the built program is, or will be."""
+        """The path of the built program, also before it is built."""
         return _supplied(program.name) or self.home_of(program.module) / program.name
 
     def home_of(self, module: str) -> Path:

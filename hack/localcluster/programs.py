@@ -1,4 +1,4 @@
-"""Which programs a cluster is made of, and in which Go module each one is pinned."""
+"""The programs of a cluster, and the Go module in which each one is pinned."""
 
 from __future__ import annotations
 

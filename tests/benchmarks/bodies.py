@@ -161,7 +161,7 @@ def event_body(owner: str, owner_uid: str, namespace: str, reason: str) -> Objec
 
 
 def run_status(run: str, step: int, steps: int, size: int) -> Object:
-    """What Tekton has written on a run at one of `steps` moments of its life (from 1).
+    """The status that Tekton has written on a run at one of `steps` moments of its life (from 1).
 
     Args:
         run: its name.
@@ -185,7 +185,10 @@ def run_status(run: str, step: int, steps: int, size: int) -> Object:
         for task in tasks[: ended + 1]
     ]
     said = f"Tasks Completed: {ended} (Failed: 0, Cancelled 0)"
-    fields = {**rest, "pipelineSpec": {"tasks": tasks}, "childReferences": children}
+    # A pipeline declares what its run is given: else each execution costs an Event that warns.
+    declared = [{"name": name} for name in (*_PARAMETERS, "TARGET_RESOURCE")]
+    pipeline = {"params": declared, "tasks": tasks}
+    fields = {**rest, "pipelineSpec": pipeline, "childReferences": children}
     if step < steps:
         said = f"{said}, Incomplete: {total - ended}, Skipped: 0"
         return _status(started, succeeded("Unknown", "Running", said), **fields)

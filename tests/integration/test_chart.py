@@ -210,7 +210,7 @@ def _rendered(*values: str) -> dict[Key, Any]:
 
 
 def _kustomized(folder: str, spaces: str = "namespaces") -> dict[Key, Any]:
-    """What kustomize makes, and of the namespaces, if any, the one that the chart creates."""
+    """The output of kustomize; of the namespaces, if any, only the one that the chart creates."""
     created = [
         item
         for item in (checkers.kustomized(MANIFESTS / spaces) if spaces else [])

@@ -9,7 +9,7 @@ from localcluster.cluster import Object
 
 
 def conflict_of(item: Object) -> Object:
-    """Who is said to hold the target, after checks that hold for every such skip."""
+    """The holder that a skip names, after checks that apply to every such skip."""
     status = item["status"]
     details = status["skipDetails"]
     assert details["reason"] == "ResourceBusy"

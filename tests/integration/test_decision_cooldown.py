@@ -29,7 +29,7 @@ def seconds_of(duration: str) -> int:
 
 
 def remediation_of(item: Object) -> Object:
-    """What is said to have been done recently, after checks that hold for every such skip."""
+    """The recent remediation that a skip names, after checks that apply to every such skip."""
     status = item["status"]
     assert status["skipDetails"]["reason"] == "RecentlyRemediated"
     assert "conflictingWorkflow" not in status["skipDetails"]
@@ -86,7 +86,7 @@ def test_a_different_workflow_may_run_at_once(world: World, target: str) -> None
 
 
 def test_the_cooldown_ends_to_the_second(world: World, target: str) -> None:
-    """What ended just so long ago cools no more, what ended a moment later does."""
+    """A run that ended one cooldown ago no longer blocks; a run that ended a moment later does."""
     world.operator.kill()
     now = datetime.now(UTC)
     remember(world, f"{target}-over", now - COOLDOWN)

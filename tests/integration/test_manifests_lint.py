@@ -1,4 +1,4 @@
-"""What is installed keeps to what kube-score asks of workloads, unless chosen otherwise."""
+"""The manifests satisfy kube-score, except for the checks that are listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make release-artifacts` makes: complete, the same each time, and of one version."""
+"""`make release-artifacts` makes a complete release, the same each time, and of one version."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_wheel_tells_that_it_is_typed_and_where_it_is_from(release: Path) ->
 
 
 def test_authors_need_the_wheel_alone(release: Path, tmp_path: Path) -> None:
-    """What `wfe bundle new` writes, and the scripts that bundles share, are in it."""
+    """The wheel has all that `wfe bundle new` writes, and the scripts that bundles share."""
     (wheel,) = release.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "wheel")

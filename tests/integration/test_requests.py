@@ -1,4 +1,4 @@
-"""What one execution costs the API server, to the request; and nothing costs nothing."""
+"""The number of requests of one execution is exact; without a change there are none."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def costs(world: World) -> Callable[[dict[str, int]], None]:
 
 @pytest.fixture(autouse=True)
 def no_refusals_and_no_empty_writes(world: World) -> Iterator[None]:
-    """Whatever a test does, nothing the operator asks is refused, and no write changes nothing."""
+    """In every test, no request of the operator is refused, and each write changes something."""
     before = world.proxy.mark()
     yield
     asked = world.proxy.since(before)

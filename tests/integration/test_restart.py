@@ -64,7 +64,7 @@ def writes_since(world: World, mark: int, expected: int) -> None:
 
 
 def kill_and_start(world: World) -> Callable[[], None]:
-    """What a lost node and its replacement do, told from within the proxy."""
+    """Do what a lost node and its replacement do, from within the proxy."""
 
     def act() -> None:
         world.operator.kill()

@@ -26,7 +26,7 @@ _TARGET: Final = "Node/worker-1"
 
 @dataclass
 class Trail:
-    """What a piece of work has gone through: files, and moves from one to another."""
+    """The path of a piece of work: files, and moves from one to another."""
 
     files: set[str] = field(default_factory=set)
     hops: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -181,7 +181,7 @@ class Added:
         self.add(key)
 
     def taken(self) -> list[Any]:
-        """What was added since the last time, each once."""
+        """The keys that were added since the last time, each once."""
         keys, self.keys = self.keys, []
         return list(dict.fromkeys(keys))
 
@@ -253,7 +253,7 @@ class Desk:
         return found
 
     def asked(self) -> list[str]:
-        """What was asked since the last time, in order."""
+        """The requests since the last time, in order."""
         asked, self.cluster.requests = self.cluster.requests, []
         return asked
 
@@ -267,7 +267,7 @@ class Desk:
 
 
 def message_of(status: Raw) -> str:
-    """What a status tells a person."""
+    """The message of a status for people."""
     ready = [one["message"] for one in status["conditions"] if one["type"] == "Ready"]
     return " ".join(ready or [one["message"] for one in status["conditions"]])
 

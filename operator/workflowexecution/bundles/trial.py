@@ -13,8 +13,8 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 
 from workflowexecution.api import identity
+from workflowexecution.api.inputs import parse_target
 from workflowexecution.api.spec import WorkflowExecutionSpec, parse_spec
-from workflowexecution.api.target import parse_target
 from workflowexecution.bundles.folder import Bundle, Object
 from workflowexecution.client.paths import runs_path
 from workflowexecution.core.facts.decoding import parse_execution

@@ -24,9 +24,9 @@ from pydantic_settings import (
 )
 
 from workflowexecution import __version__
-from workflowexecution.api.crd import build_claim_crd, build_crd
+from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import message_of_field
-from workflowexecution.api.hold import build_hold_crd
+from workflowexecution.api.hold import build_claim_crd, build_hold_crd
 from workflowexecution.bundles.folder import EDITOR_SCHEMA, BundleCommandError
 from workflowexecution.cli.bundle import Bundle, with_whole_values
 from workflowexecution.controller.recorder import open_event_sinks

@@ -23,16 +23,15 @@ from workflowexecution.client.paths import (
     task_runs_path,
 )
 from workflowexecution.core import names
-from workflowexecution.core.facts.cancellation import Cancellation
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Cancellation, Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
 from workflowexecution.core.facts.shapes import PageOfExecutions, PageOfRuns, ShapeOfExecution
 from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun
 from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
+from workflowexecution.kube.answers import Decode, decode_only, decode_whole
 from workflowexecution.kube.client import APPLY_PATCH, MERGE_PATCH, ApiClient
-from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 
 # Pods that can still execute; the others need not be sent.
 _ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from workflowexecution.api import duration, identity, reading
-from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api import identity, reading
+from workflowexecution.api.inputs import RESERVED_PARAMETER
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
@@ -69,7 +69,7 @@ def build_run(
 
 def timeout_of(spec: WorkflowExecutionSpec) -> timedelta:
     """The time limit of the run; the API server sets a default where none is given."""
-    return duration.parse_duration(spec.execution_config.timeout or identity.DEFAULT_TIMEOUT)
+    return reading.parse_duration(spec.execution_config.timeout or identity.DEFAULT_TIMEOUT)
 
 
 def service_account_of(spec: WorkflowExecutionSpec) -> str:
@@ -132,7 +132,7 @@ def _timeouts(limit: timedelta, of_finally: timedelta) -> dict[str, str]:
     The finally tasks have their own time, which the other tasks cannot use up.
     """
     parts = {"pipeline": limit + of_finally, "tasks": limit, "finally": of_finally}
-    return {key: duration.format_duration(value) for key, value in parts.items()}
+    return {key: reading.format_duration(value) for key, value in parts.items()}
 
 
 def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:

@@ -14,8 +14,8 @@ import msgspec
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER, RequestTally
+from workflowexecution.kube.answers import Decode, decode_whole
 from workflowexecution.kube.clock import ServerClock
-from workflowexecution.kube.decoding import Decode, decode_whole
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 # Server-side apply; JSON is YAML.

@@ -1,4 +1,4 @@
-"""Which context of which kubeconfig is meant, by the rules of kubectl."""
+"""Finds the context of a kubeconfig by the rules of kubectl."""
 
 import os
 from collections.abc import Mapping

@@ -19,7 +19,7 @@ from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors, retry
 from workflowexecution.kube.access import Access, RequestTally
-from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
+from workflowexecution.kube.answers import Decode, decode_only, decode_whole
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions, kopf
 from workflowexecution.kube.watch_tap import CanWait, Inbox, WatchTap, never

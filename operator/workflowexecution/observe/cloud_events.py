@@ -113,7 +113,7 @@ def _phases_of(status: WorkflowExecutionStatus) -> tuple[Phase, ...]:
 
 
 def _written_at(status: WorkflowExecutionStatus, phase: Phase) -> datetime | None:
-    """When a phase was written; None in a status without conditions and times."""
+    """The time at which a phase was written; None in a status without conditions and times."""
     kind = PIPELINE_RUN_CREATED if phase is Phase.RUNNING else SUCCEEDED
     condition = _condition(status, kind)
     if condition is not None:

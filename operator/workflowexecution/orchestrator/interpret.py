@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from workflowexecution.api import duration, reading
+from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
 from workflowexecution.orchestrator import advice
@@ -155,7 +155,7 @@ def _key(raw: Raw, namespace: str) -> Key | None:
 
 def _length(text: str) -> timedelta | None:
     try:
-        return duration.parse_duration(text)
+        return reading.parse_duration(text)
     except ValueError:
         return None
 

@@ -22,7 +22,7 @@ _ABOUT: Final = "Look at WorkflowExecutions, ask why, stop them."
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """Where the function of a command is, what it does, the flags that it refuses, its forms."""
+    """A command: its function, what that does, the flags that it refuses, its forms."""
 
     module: str
     function: str

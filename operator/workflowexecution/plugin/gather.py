@@ -28,7 +28,7 @@ from workflowexecution.core.facts.shapes import PageOfRuns
 from workflowexecution.core.names import SETTINGS_CONFIG_MAP
 from workflowexecution.core.policy import parse_published
 from workflowexecution.kube import errors
-from workflowexecution.kube.decoding import decode_only
+from workflowexecution.kube.answers import decode_only
 from workflowexecution.plugin.requests import cluster_of, escaped
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.preview import Facts

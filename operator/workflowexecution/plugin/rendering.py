@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rich.cells import cell_len
 
-from workflowexecution.api.duration import format_duration, format_time
+from workflowexecution.api.reading import format_duration, format_time
 from workflowexecution.cli.table import (
     INDENT,
     STYLES,

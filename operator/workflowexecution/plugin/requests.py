@@ -174,7 +174,7 @@ async def read_execution(session: Session, text: str) -> Raw:
 
 
 def _hint(text: str, namespace: str) -> str:
-    """Where else an execution may be that was not found."""
+    """Other places in which an execution may be that was not found."""
     before = text.rpartition("/")[0]
     if namespace:
         return ""

@@ -84,7 +84,7 @@ def may_have_been_held(execution: Execution) -> bool:
 
 
 def _decided_at(execution: Execution) -> datetime | None:
-    """When it was launched, skipped or refused; None where it waits."""
+    """The time at which it was launched, skipped or refused; None where it waits."""
     skipped = reading.moment(execution.raw, "status", "skipDetails", "skippedAt")
     return execution.started_at or skipped or execution.completed_at
 

@@ -29,7 +29,7 @@ EXEC = "client.authentication.k8s.io/v1"
 
 @dataclass
 class Ground:
-    """What the kubeconfigs are made of; the tokens of two accounts are by their names."""
+    """The material of the kubeconfigs; the tokens of two accounts are by their names."""
 
     cluster: Cluster
     folder: Path
@@ -317,7 +317,7 @@ FAIL: dict[str, tuple[Callable[[Ground], None], tuple[str, ...]]] = {
 
 
 def both(ground: Ground, *flags: str, prefix: tuple[str, ...] = ()) -> tuple[Seen, Seen]:
-    """Who the plugin and kubectl are."""
+    """The identities of the plugin and of kubectl."""
     caller = ground.caller(*flags, prefix=prefix)
     return caller.by_plugin(), caller.by_kubectl(ground.cluster.kubectl)
 

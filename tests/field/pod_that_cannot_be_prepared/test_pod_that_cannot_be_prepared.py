@@ -1,4 +1,4 @@
-"""What keeps a pod from being prepared is named while it waits, and at the end."""
+"""The status names the obstacle to the preparation of a pod while it waits, and at the end."""
 
 from __future__ import annotations
 

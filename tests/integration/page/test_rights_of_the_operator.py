@@ -7,7 +7,7 @@ from harness.waiting import eventually
 
 
 def _answer(scene: Scene, status: int) -> Page:
-    """What a visitor is told whom nobody has asked about yet, once the rights are in force."""
+    """The answer to a visitor who was never checked before, once the rights are in force."""
 
     def check() -> Page:
         page = scene.guest(scene.world.source).get("/")

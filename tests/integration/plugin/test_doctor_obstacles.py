@@ -1,4 +1,4 @@
-"""What doctor finds of that which keeps runs from being begun, with the role shipped for it."""
+"""Doctor finds the obstacles to the start of runs, with the role that is shipped for it."""
 
 from __future__ import annotations
 

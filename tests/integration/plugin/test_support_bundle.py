@@ -1,4 +1,4 @@
-"""What `kubectl wfe support-bundle` collects: much, no planted secret, and what rights allow."""
+"""`kubectl wfe support-bundle` collects as much as rights allow, and no planted secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who somebody is to the API server, as kubectl finds it and as our plugin does.
+"""The identity of a caller at the API server, as kubectl finds it and as our plugin does.
 
 Run as a program with the plugin's flags, it prints who the plugin is.
 """
@@ -24,7 +24,7 @@ _CREDENTIAL: Final = "authentication.kubernetes.io/credential-id"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Whom the API server sees, and the namespace that is meant; None and empty after an error.
+    """The user whom the API server sees, and the namespace that is meant; none after an error.
 
     told: the error, which two programs word in two ways.
     """
@@ -36,7 +36,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """How both are started: with these flags and this environment, in this folder.
+    """The way in which both are started: with these flags and this environment, in this folder.
 
     prefix: a command that runs another one.
     """
@@ -47,7 +47,7 @@ class Caller:
     prefix: Sequence[str] = ()
 
     def by_kubectl(self, kubectl: Path) -> Seen:
-        """What the real kubectl finds."""
+        """The answer of the real kubectl."""
         asked = self._run(str(kubectl), "auth", "whoami", "-o", "json")
         if asked.returncode:
             return Seen(None, told=asked.stderr)
@@ -58,7 +58,7 @@ class Caller:
         return Seen(_of_review(json.loads(asked.stdout)), found[1])
 
     def by_plugin(self) -> Seen:
-        """What the plugin finds, in a process of its own."""
+        """The answer of the plugin, in a process of its own."""
         done = self._run(sys.executable, str(Path(__file__)))
         if done.returncode:
             return Seen(None, told=done.stderr)

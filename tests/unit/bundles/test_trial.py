@@ -1,4 +1,4 @@
-"""How a bundle is tried: its objects are those of the operator, and bad input is named."""
+"""A trial of a bundle makes the objects that the operator would make, and names bad input."""
 
 from __future__ import annotations
 

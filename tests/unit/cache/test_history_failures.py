@@ -1,4 +1,4 @@
-"""How workflows ended last: kept while the cluster tells of it, and only where a guard asks."""
+"""The last end of each workflow is kept while the cluster has it, and only if a guard needs it."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was done is counted, and told to whoever follows; a sink cannot spoil it."""
+"""The recorder counts each change and sends it to all followers; one that fails harms no other."""
 
 import asyncio
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Who holds a target, who ran on it lately, and which number the next run takes."""
+"""A decision knows the holder of a target, its recent runs, and the number of the next run."""
 
 import dataclasses
 import itertools

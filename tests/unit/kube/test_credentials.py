@@ -1,4 +1,4 @@
-"""What proves who asks: tokens in files, passwords, and the programs that log in."""
+"""Credentials come from tokens in files, passwords, and programs that log in."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What an error of the API server means: final, to be waited for, or to be tried again."""
+"""An error of the API server says whether it is final, has to be waited for, or may be retried."""
 
 import pytest
 

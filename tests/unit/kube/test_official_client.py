@@ -1,4 +1,4 @@
-"""What the official client does that we cannot use, and so what our own code beside it is for.
+"""The official client behaves in ways that we cannot use; our own code exists for these.
 
 Each test says what the ``kubernetes`` package does today. One that fails tells that the package
 has changed: look in docs/decisions/0027-own-access.md which module may go.

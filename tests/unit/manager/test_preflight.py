@@ -1,4 +1,4 @@
-"""What a start waits for, in words that say what to do."""
+"""A start waits for what is missing, and says what to do."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""When an operator writes what it decides by, and that the work never depends on it."""
+"""An operator publishes its settings when they change, and never waits for that."""
 
 import asyncio
 import json

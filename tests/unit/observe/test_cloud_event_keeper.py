@@ -1,4 +1,4 @@
-"""What an operator that begins to lead sends of what an earlier one may not have sent."""
+"""A new leader sends the events that an earlier one may not have sent."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -32,7 +32,7 @@ TYPE = "ai.kubernaut.workflowexecution"
 
 
 def read(notice: Notice) -> CloudEvent:
-    """What a consumer reads by the SDK, which refuses what is no CloudEvent."""
+    """An event as a consumer reads it by the SDK, which refuses what is no CloudEvent."""
     event = from_binary_event(notice.message)
     assert isinstance(event, CloudEvent)
     return event

@@ -84,7 +84,7 @@ def test_a_rule_uses_what_there_is_and_names_what_to_do(
 
 
 def test_every_metric_of_ours_is_shown() -> None:
-    """What the dashboard leaves out nobody looks at, and could as well not be there."""
+    """The dashboard shows every metric: one that is not shown is not needed."""
     shown = {
         name
         for expression in monitoring.dashboard_expressions()

@@ -1,4 +1,4 @@
-"""Whatever others do with their connections, a port serves, and forgets them."""
+"""A port serves with any misuse of its connections, and keeps no trace of them."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What an orchestrator is told to do about every status that an execution can have."""
+"""An orchestrator gets advice for every status that an execution can have."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

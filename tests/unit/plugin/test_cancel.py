@@ -9,7 +9,7 @@ from aiohttp import web
 from builders import NOW, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import BODY, Answer, json_of, scripted
 from workflowexecution.api import identity
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.cancel import cancel
 from workflowexecution.plugin.shell import CommandError, Exit, explain

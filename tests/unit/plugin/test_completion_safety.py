@@ -1,4 +1,4 @@
-"""What is suggested comes from others, and shells of users evaluate it."""
+"""Suggestions come from others, and shells of users evaluate them."""
 
 import json
 import os

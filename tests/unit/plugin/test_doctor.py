@@ -1,4 +1,4 @@
-"""What is found missing, and what is not taken for missing."""
+"""Doctor reports what is missing, and nothing else."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from builders import NOW, ago, make_execution, raw_execution
 from unit.plugin.scripted import NOT_FOUND, Answer, scripted
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import parse_shard

@@ -6,7 +6,7 @@ import pytest
 
 from builders import NOW, RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import NOT_FOUND, json_of, scripted
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.logs import logs
 from workflowexecution.plugin.shell import CommandError, Exit

@@ -1,4 +1,4 @@
-"""What `submit` makes of flags and files."""
+"""`submit` makes an execution from flags and files."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What each command answers where one of its reads is refused, or a kind is not served."""
+"""Each command says so where one of its reads is refused, or a kind is not served."""
 
 from __future__ import annotations
 

@@ -19,11 +19,11 @@ from builders import (
     step,
 )
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
-from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.hold import Release
 from workflowexecution.views.step_logs import (
     failed_step_of,

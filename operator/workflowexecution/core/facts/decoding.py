@@ -11,13 +11,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.parameters import RESERVED_PARAMETER
-from workflowexecution.api.reading import Raw
+from workflowexecution.api.inputs import RESERVED_PARAMETER
+from workflowexecution.api.reading import Raw, parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
-from workflowexecution.core.facts.cancellation import noted_cancellation
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, noted_cancellation
 from workflowexecution.core.facts.pipeline import parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import format_time
 from workflowexecution.api.hold import parse_hold_spec
-from workflowexecution.api.reading import Raw
+from workflowexecution.api.reading import Raw, format_time
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import one_line

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from workflowexecution.core.facts.cancellation import Cancellation
+from workflowexecution.core.facts.execution import Cancellation
 from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds, Undeclared
 
 # Namespace and name.

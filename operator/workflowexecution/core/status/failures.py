@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api import duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.api.status import FailureReason, Phase, SkipReason
 from workflowexecution.api.status_model import ConflictingWorkflow, RecentRemediation, SkipDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, with_canceller
@@ -123,7 +123,7 @@ def _recent(skip: Skip, now: datetime) -> SkipDetails:
             f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
             f"({last.outcome}, {_who(last)})"
         )
-    message = f"{happened}; it may run again in {duration.format_duration(remaining)}"
+    message = f"{happened}; it may run again in {format_duration(remaining)}"
     if last.outcome is Phase.FAILED and last.name != last.run_name:
         clear = clear_command(last.namespace, last.name)
         message += f"; to lift that earlier, once somebody has looked: {clear}"

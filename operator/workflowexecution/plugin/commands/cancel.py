@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from workflowexecution.core.facts.cancellation import Cancellation, cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Cancellation, Execution, cancellation_of
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors

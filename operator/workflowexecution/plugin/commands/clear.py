@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
 from workflowexecution.core.evidence import Evidence

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.cli.table import Column, Line, table_lines
 from workflowexecution.core.facts.decoding import parse_execution

@@ -8,9 +8,8 @@ from urllib.parse import quote
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time, parse_duration
 from workflowexecution.api.hold import parse_hold_spec
-from workflowexecution.api.reading import parse_time
+from workflowexecution.api.reading import format_time, parse_duration, parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import EVENTS, holds_path

@@ -11,16 +11,16 @@ import typer
 import yaml
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import parse_duration
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.pipeline import declared_in, undeclared_among
 from workflowexecution.core.pipelinerun import pinned_image
+from workflowexecution.plugin.commands.why import IS_KIND_SERVED, fit_of_target, spec_problem
 from workflowexecution.plugin.follow import wait_for_end
 from workflowexecution.plugin.gather import last_resolved_run
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
 from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session

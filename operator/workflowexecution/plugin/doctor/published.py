@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from workflowexecution.api.duration import format_duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import Published, PublishedSettings

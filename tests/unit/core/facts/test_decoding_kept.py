@@ -1,4 +1,4 @@
-"""What is kept of an execution: all that is asked for again, and no more, however large it is."""
+"""The cache keeps all of an execution that is needed again, and no more, for any size."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from workflowexecution.core.facts.decoding import kept, parse_execution
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.shapes import EventOfExecution
 from workflowexecution.core.pipelinerun import trace_of
-from workflowexecution.kube.decoding import decode_only, decode_whole
+from workflowexecution.kube.answers import decode_only, decode_whole
 
 MOST_KEPT = 40 * 1024
 RUN_NAME = names.run_name(TARGET, 1)

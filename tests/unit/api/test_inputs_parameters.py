@@ -1,8 +1,8 @@
-"""Which values can be handed to a workflow to the letter; the others are refused with words."""
+"""A value reaches a workflow unchanged, or is refused with the reason."""
 
 import pytest
 
-from workflowexecution.api.parameters import check_parameters
+from workflowexecution.api.inputs import check_parameters
 
 
 @pytest.mark.parametrize(

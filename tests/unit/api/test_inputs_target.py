@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.api.target import TargetResource, parse_target
+from workflowexecution.api.inputs import TargetResource, parse_target
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflowexecution.kube.watch_stream import StreamHealth
+from workflowexecution.kube.answers import StreamHealth
 
 
 class Time:

@@ -1,11 +1,29 @@
-"""One watch: how the API server is asked for it, its events, and whether it delivers."""
+"""The answers of the API server: how they are decoded, and whether a watch goes on delivering.
 
-from collections.abc import Callable
+An answer is decoded whole, or only the fields that are read. A watch is one answer that does not
+end, with an event in each line.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
-from workflowexecution.kube.decoding import Decode, decode_whole
+
+# From JSON to what it holds. Raises: ValueError where the text is no JSON.
+Decode = Callable[[bytes], Any]
+
+# The API server takes objects that are nested 10,000 deep; Python's own limit is a tenth of it.
+_DEEPEST: Final = 12_000
+_STACK_BYTES: Final = 64 * 2**20
+
+_WHOLE: Final = msgspec.json.Decoder()
 
 # The server ends a stream after this time, so that each is opened again from time to time.
 LASTS_S: Final = 300
@@ -19,6 +37,61 @@ SILENCE_LIMIT_S: Final = 90.0
 DEAD_AFTER_S: Final = 110.0
 # A stream that is lost after less silence than this may just have been closed.
 _CLOSED_WITHIN_S: Final = 65.0
+
+
+def decode_whole(text: bytes) -> Any:
+    """Decode everything. Raises: ValueError where the text is no JSON."""
+    return _decode(_WHOLE, text)
+
+
+def decode_only(shape: Any) -> Decode:
+    """Decode no more than what a ``TypedDict`` names; what has another shape is decoded whole."""
+    decoder = msgspec.json.Decoder(shape)
+
+    def decode(text: bytes) -> Any:
+        try:
+            return _decode(decoder, text)
+        except msgspec.ValidationError:
+            # One odd object must not cost the sight of all others: its reader copes with it.
+            return decode_whole(text)
+
+    return decode
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], text: bytes) -> Any:
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except RecursionError:
+        return _decode_deep(decoder, text)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _decode_deep(decoder: msgspec.json.Decoder[Any], text: bytes) -> Any:
+    """Decode what is nested deeper than Python allows; ValueError where it is too deep for us.
+
+    In a thread, because the stack of the main one may be too small. Not to decode it would cost
+    the sight of everything that comes after it in the same stream, or beside it in a list.
+    """
+    with _deep_recursion(), ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(decoder.decode, text).result()
+        except RecursionError as error:
+            raise ValueError(str(error)) from error
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Threads begun within the block have room for the deepest recursion, which is allowed."""
+    limit, stack = sys.getrecursionlimit(), threading.stack_size(_STACK_BYTES)
+    sys.setrecursionlimit(_DEEPEST)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+        threading.stack_size(stack)
 
 
 class WatchEvent(NamedTuple):
@@ -101,7 +174,7 @@ class StreamHealth:
         return 0.0 if self._heard_at is None else self._monotonic() - self._heard_at
 
     def not_ready(self) -> str:
-        """Why what is known may be out of date; empty while it delivers."""
+        """The reason why known facts may be out of date; empty while it delivers."""
         if self._refused:
             return f"the watch of {self._name} is refused: {self._refused}"
         return self._silent_for(SILENCE_LIMIT_S)
@@ -116,7 +189,7 @@ class StreamHealth:
         return f"the watch of {self._name} is silent" if self._silent_for(SILENCE_LIMIT_S) else ""
 
     def not_alive(self) -> str:
-        """Why a new process may do better than this one; empty while there is no reason."""
+        """The reason why a new process may do better than this one; empty while there is none."""
         return self._silent_for(DEAD_AFTER_S)
 
     def _silent_for(self, limit: float) -> str:

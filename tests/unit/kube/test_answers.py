@@ -1,4 +1,4 @@
-"""What is read of a run is the same, however little of it is decoded."""
+"""A run that is decoded in part reads the same as one that is decoded whole."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.shapes import EventOfRun, PageOfRuns
-from workflowexecution.kube.decoding import decode_only, decode_whole
+from workflowexecution.kube.answers import decode_only, decode_whole
 
 _RECORDED = sorted((Path(__file__).parents[2] / "recorded").glob("*.json"))
 _ODD: tuple[Any, ...] = (None, "text", 7, [], {}, [None], ["text"], {"name": 7})
@@ -43,7 +43,7 @@ def with_odd(raw: dict[str, Any], path: tuple[Any, ...], odd: Any) -> dict[str, 
 
 
 def told(raw: Any) -> Any:
-    """What is read of it; the kind of error where it cannot be."""
+    """The facts of a run; the type of the error where it cannot be read."""
     try:
         return parse_run(raw)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
