@@ -202,6 +202,10 @@ class Settings(BaseSettings):
         default="",
         description="URL that a CloudEvent is posted to for each phase; empty: none is.",
     )
+    cloudevents_window: Duration = Field(
+        default=timedelta(hours=24),
+        description="Time that a CloudEvent is sent again until the sink takes it.",
+    )
     log_format: Literal["json", "text"] = Field(
         default="json", description="json for machines, text for people."
     )
@@ -256,6 +260,7 @@ class Settings(BaseSettings):
         "leftover_grace",
         "progress_interval",
         "resync_interval",
+        "cloudevents_window",
     )
     @classmethod
     def _is_positive(cls, value: timedelta) -> timedelta:

@@ -17,7 +17,10 @@ from workflowexecution.core.run_ending import Way
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A status of an execution before and after a write."""
+    """A status of an execution before and after a write.
+
+    execution: as it is after the write, if it is known whether that was carried out.
+    """
 
     execution: Execution
     before: WorkflowExecutionStatus

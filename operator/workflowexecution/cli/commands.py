@@ -110,6 +110,7 @@ async def run(settings: Settings) -> None:
     )
     event_sinks = open_event_sinks(
         metrics,
+        settings.cloudevents_window,
         traces_endpoint=settings.traces_endpoint,
         cloudevents_sink=settings.cloudevents_sink,
     )

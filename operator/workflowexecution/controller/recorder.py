@@ -6,7 +6,7 @@ and imported only where a receiver is turned on.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
@@ -15,6 +15,7 @@ from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.journal import Journal
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
@@ -32,6 +33,10 @@ _EVENTS_AT_ONCE: Final = 4
 class EventSink(Protocol):
     """Gets each result after it was written; must return at once and never raises."""
 
+    def open(self, journal: Journal) -> None:
+        """The operator works from now on: send what an earlier one may not have sent."""
+        ...
+
     def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
         """A run was created, so many seconds after it was decided to."""
         ...
@@ -44,18 +49,24 @@ class EventSink(Protocol):
         *,
         now: datetime,
     ) -> None:
-        """A phase was written; ``execution`` is as it was before."""
+        """A phase was written; ``execution`` is as it is with it, and whole."""
+        ...
+
+    async def leave(self) -> None:
+        """The operator has written its last result; after this the journal is closed."""
         ...
 
     async def close(self) -> None:
-        """Send what is left, within a few seconds."""
+        """End, within a few seconds."""
         ...
 
 
 def open_event_sinks(
-    metrics: Metrics, *, traces_endpoint: str, cloudevents_sink: str
+    metrics: Metrics, window: timedelta, *, traces_endpoint: str, cloudevents_sink: str
 ) -> tuple[EventSink, ...]:
     """Make those for which it is known where to send to.
+
+    ``window`` is how long a CloudEvent is sent again.
 
     Raises: ValueError naming the setting where its extra is not installed.
     """
@@ -68,11 +79,16 @@ def open_event_sinks(
         event_sinks.append(TraceSink(traces_endpoint))
     if cloudevents_sink:
         try:
-            from workflowexecution.observe.cloud_events import CloudEventSink
+            from workflowexecution.observe.cloud_event_sink import CloudEventSink
         except ImportError as error:
             raise ValueError(_missing("cloudevents_sink", "cloudevents", error)) from error
         event_sinks.append(
-            CloudEventSink(cloudevents_sink, metrics.cloud_events, with_trace=bool(traces_endpoint))
+            CloudEventSink(
+                cloudevents_sink,
+                metrics.cloud_events,
+                window=window,
+                with_trace=bool(traces_endpoint),
+            )
         )
     return tuple(event_sinks)
 
@@ -101,6 +117,10 @@ class Recorder:
         self._pending: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Semaphore(_EVENTS_AT_ONCE)
         self._log = structlog.get_logger("announcer")
+
+    def open(self, journal: Journal) -> None:
+        """Have the receivers begin, as the operator works from now on."""
+        self._each(lambda one: one.open(journal))
 
     def announce(self, change: StatusChange) -> None:
         """Record a status that was written."""
@@ -199,9 +219,13 @@ class Recorder:
         self._record(events.build_event(run.owner, reason, note, now, kind=kind, related=related))
 
     async def close(self, *, grace: float) -> None:
-        """Wait at most this many seconds for pending Events."""
+        """Wait at most this many seconds for pending Events, and let the receivers leave."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=grace)
+        leaving = [sink.leave() for sink in self._event_sinks]
+        for outcome in await asyncio.gather(*leaving, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                self._log.error("a sink failed", exc_info=outcome)
 
     def _each(self, call: Callable[[EventSink], None]) -> None:
         """Call every sink; the failure of one affects neither the action nor the other sinks."""

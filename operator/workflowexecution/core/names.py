@@ -209,6 +209,11 @@ def settings_key(shard: Shard) -> str:
     return f"shard-{shard.number}-of-{shard.of}"
 
 
+def mark_key(shard: Shard) -> str:
+    """Key of the annotation there with the time before which every CloudEvent was taken."""
+    return f"kubernaut.ai/cloudevents-{settings_key(shard)}"
+
+
 def field_manager(shard: Shard) -> str:
     """Name under which a shard's operator owns its key in the ConfigMap of settings."""
     return f"{MANAGED_BY}-{settings_key(shard)}"

@@ -64,8 +64,9 @@ class Metrics:
         )
         self.cloud_events = self._counter(
             "workflowexecution_cloudevents_total",
-            "CloudEvents that were delivered, given up (failed), or never sent (dropped).",
-            result=("delivered", "failed", "dropped"),
+            "CloudEvents that were delivered or given up (failed), and attempts that are repeated "
+            "(retried).",
+            result=("delivered", "failed", "retried"),
         )
 
     def _add_latencies(self) -> None:

@@ -65,6 +65,12 @@ class Kept:
     ) -> None:
         self.told.append(f"{before.phase} to {after.phase}")
 
+    def open(self, _: object) -> None:
+        self.told.append("open")
+
+    async def leave(self) -> None:
+        self.told.append("leave")
+
     async def close(self) -> None: ...
 
 
@@ -73,6 +79,9 @@ class Broken(Kept):
         raise RuntimeError("no room")
 
     def phase_changed(self, *_: object, **__: object) -> None:
+        raise RuntimeError("no room")
+
+    async def leave(self) -> None:
         raise RuntimeError("no room")
 
 
@@ -122,8 +131,8 @@ async def test_a_follower_that_fails_is_logged_and_the_others_are_told() -> None
         recorder.run_created(EXECUTION, make_run("mine"), **times)
         recorder.announce(StatusChange(EXECUTION, EMPTY, ENDED))
         await recorder.close(grace=1)
-    assert kept.told == ["launched in 0.5 s", "None to Completed"]
-    assert [line["event"] for line in logs].count("a sink failed") == 2
+    assert kept.told == ["launched in 0.5 s", "None to Completed", "leave"]
+    assert [line["event"] for line in logs].count("a sink failed") == 3
     assert value(metrics, "total", outcome="Completed") == 1
 
 
@@ -131,8 +140,8 @@ async def test_what_is_no_new_phase_is_not_told() -> None:
     kept = Kept()
     recorder, _ = make_announcer(kept)
     recorder.announce(StatusChange(EXECUTION, ENDED, ENDED))
-    await recorder.close(grace=1)
     assert kept.told == []
+    await recorder.close(grace=1)
 
 
 async def test_in_a_rush_few_events_are_sent_at_once_and_none_is_left_out() -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     ),
     "top": ("top",),
     "doctor": ("doctor",),
+    "support-bundle": ("support-bundle", "--file", "/dev/null"),
     "version": ("version",),
 }
 SETTINGS = settings_path(RUNS)
