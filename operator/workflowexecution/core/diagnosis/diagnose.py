@@ -86,11 +86,15 @@ def diagnose(
     message = _message_of(run, task, step, complaint, has_log)
     if has_worked:
         message = results_missing(run.message) + message
+    see = _command_for(run, task, step, has_log)
+    if found.cause in tables.OF_CREDENTIALS and run.reason == tables.NO_PIPELINE and run.account:
+        message += f"; asked as ServiceAccount {run.namespace}/{run.account}"
+        see = command("kubectl", "describe", "serviceaccount", "-n", run.namespace, run.account)
     return Diagnosis(
         reason=found.reason,
         cause=found.cause,
         message=f"{message}; {waited_for}" if waited_for else message,
-        see=_command_for(run, task, step, has_log),
+        see=see,
         task=task,
         step=step,
         exit_code=exit_code_of(task, step),
