@@ -14,6 +14,7 @@ from localcluster.overlays import MANIFESTS, overlay
 from localcluster.programs import HELM
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard, parse_shard
+from workflowexecution.settings import Settings
 
 CHART = MANIFESTS / "chart"
 KUBERNETES = ("--kube-version=1.36.0",)
@@ -106,6 +107,14 @@ def test_a_value_equals_the_component_of_its_name(name: str) -> None:
         wanted = _kustomized(str(folder))
 
     assert _rendered("--include-crds", f"--set={VALUES[name]}") == wanted
+
+
+def test_what_the_pods_of_runs_have_is_given_to_the_operator_as_it_takes_it() -> None:
+    given = {"tolerations": [{"key": "a", "operator": "Exists"}], "annotations": {"b": "true"}}
+    made = _rendered(f"--set-json=runPod={json.dumps(given)}")
+    deployment = made["Deployment", NAMESPACE, "workflowexecution-controller"]
+    text = _env(deployment)["WFE_RUN_POD"]
+    assert Settings.model_validate({"run_pod": text}).run_pod == given
 
 
 def test_addresses_of_the_api_server_are_named_as_the_component_shows() -> None:

@@ -200,6 +200,7 @@ def test_defaults_are_filled_in(executions: Objects, item: Object) -> None:
     [
         ("spec.targetResource", "{target}"),
         ("spec.workflowRef.workflowId", "{name}"),
+        ("spec.remediationRequestRef.name", "{name}"),
         ("status.phase", "Running"),
     ],
 )
@@ -208,7 +209,9 @@ def test_executions_are_selected_by_field(
 ) -> None:
     name = unique("id")
     executions.create(execution("other/Pod/one", namespace=namespace))
-    wanted = executions.create(execution(target, namespace=namespace, workflow=name))
+    wanted = executions.create(
+        execution(target, namespace=namespace, workflow=name, remediationRequestRef={"name": name})
+    )
     with_phase(executions, wanted, "Running")
     selector = f"{field}={value.format(target=target, name=name)}"
 

@@ -99,6 +99,9 @@ def test_the_status_follows_the_run_to_a_good_end(world: World, target: str) -> 
         "PipelineRunCreated": "True",
         "Reconciling": "False",
         "Stalled": "False",
+        "TektonPipelineCreated": "True",
+        "TektonPipelineRunning": "True",
+        "TektonPipelineComplete": "True",
     }
     assert not {"failureDetails", "skipDetails", "failureReason"} & status.keys()
 

@@ -109,6 +109,7 @@ def test_every_line_about_an_execution_says_which(world: World, target: str) -> 
     for line in lines:
         assert line["execution"] == f"{world.source}/{name_of(item)}"
         assert line["target"] == target
+        assert line["request"] == f"{world.source}/request-1"
         assert line["run"] == name_of(run)
         assert line["level"] == "info"
         assert line["timestamp"].endswith("Z")

@@ -52,6 +52,7 @@ def build_crd() -> dict[str, Any]:
         "selectableFields": [
             {"jsonPath": ".spec.targetResource"},
             {"jsonPath": ".spec.workflowRef.workflowId"},
+            {"jsonPath": ".spec.remediationRequestRef.name"},
             {"jsonPath": ".status.phase"},
         ],
     }

@@ -70,6 +70,7 @@ def policy_of(settings: Settings) -> Policy:
             namespace=settings.execution_namespace,
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
             security_context=settings.run_security_context,
+            pod=settings.pod,
             finally_timeout=settings.finally_timeout,
             is_traced=bool(settings.traces_endpoint),
         ),

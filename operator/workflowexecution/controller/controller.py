@@ -157,6 +157,7 @@ def set_gauges(
     metrics.locks_held.set_function(lambda: len({run.target_key for run in _holding(store)}))
     metrics.oldest_run_age.set_function(lambda: _oldest_age(store, clock))
     metrics.held.set_function(lambda: _held_count(store, holds(), clock))
+    metrics.consecutive_failures.set_function(store.endings.most_failures)
     remembered = {
         "execution": lambda: len(store.executions()),
         "run": lambda: len(store.runs()),

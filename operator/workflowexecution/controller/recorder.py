@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.api.status import TERMINAL_PHASES, UNTIL_CLEARED
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
@@ -148,7 +148,10 @@ class Recorder:
             since_end = (now - after.completion_time).total_seconds()
             self._metrics.end_to_status.observe(max(since_end, 0.0))
         if after.skip_details is not None:
-            self._metrics.skips.labels(reason=after.skip_details.reason).inc()
+            reason = after.skip_details.reason
+            self._metrics.skips.labels(reason=reason).inc()
+            if reason in UNTIL_CLEARED:
+                self._metrics.backoff_skips.labels(reason=reason).inc()
 
     def run_created(
         self,
@@ -175,6 +178,12 @@ class Recorder:
         self._metrics.lock_violations.inc()
         self._log.error("two runs on one target", note=note)
         self.about_run(run, events.LOCK_VIOLATED, note, kind="Warning")
+
+    def lock_released(self, run: Run) -> None:
+        """Record that a run which outlived its execution no longer holds its target."""
+        target = run.target or "its target"
+        note = f"nothing of PipelineRun {run.namespace}/{run.name} executes: {target} is free"
+        self.about_run(run, events.LOCK_RELEASED, note)
 
     def status_refused(self, execution: Execution, error: errors.ApiError) -> None:
         """Record a status that the API server refuses: the execution itself cannot show it."""

@@ -14,6 +14,9 @@ KEY_SOURCE_NAMESPACE: Final = "kubernaut.ai/source-namespace"
 KEY_WORKFLOW_ID: Final = "kubernaut.ai/workflow-id"
 KEY_TARGET: Final = "kubernaut.ai/target-resource"
 KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
+KEY_REQUEST: Final = "kubernaut.ai/remediation-request"
+KEY_REQUEST_NAMESPACE: Final = "kubernaut.ai/remediation-request-namespace"
+KEY_REQUEST_UID: Final = "kubernaut.ai/remediation-request-uid"
 # On an execution, set by its creator: the parent span, in the format of W3C.
 TRACEPARENT: Final = "kubernaut.ai/traceparent"
 # On a run: the parent of Tekton's spans.

@@ -13,6 +13,7 @@ from workflowexecution.core.facts.execution import Execution
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"
+LOCK_RELEASED: Final = "LockReleased"
 DELETED: Final = "WorkflowExecutionDeleted"
 RUN_CANCELLED: Final = "PipelineRunCancelled"
 RUN_DELETED: Final = "PipelineRunDeleted"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.status import WARNINGS, Phase, SkipReason
+from workflowexecution.api.status import UNTIL_CLEARED, WARNINGS, Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import clear_command, command
@@ -22,7 +22,6 @@ _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     **{str(reason): explanation for reason, explanation in SKIPS.items()},
     **{str(reason): explanation for reason, explanation in FAILURES.items()},
 }
-_UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUSTED_RETRIES)
 # For an execution that was skipped for something that is over.
 _OVER: Final = (
     "Nothing was run; what this was skipped for is over.",
@@ -97,8 +96,8 @@ def _is_over(reason: str, expected: "Preview") -> bool:
     """Whether a skip has another reason than the next one would have, if that is skipped at all."""
     if expected.decision == "Unknown":
         return False
-    if reason in _UNTIL_CLEARED:
-        return expected.reason not in _UNTIL_CLEARED
+    if reason in UNTIL_CLEARED:
+        return expected.reason not in UNTIL_CLEARED
     return reason in list(SkipReason) and expected.decision == "Launch"
 
 
@@ -167,7 +166,7 @@ def _again(execution: Execution, expected: "Preview", now: datetime) -> str:
     if expected.decision == "Refuse":
         return f"not with this spec: {expected.message}"
     clear = _clear_for(execution, expected)
-    if expected.reason in _UNTIL_CLEARED and clear:
+    if expected.reason in UNTIL_CLEARED and clear:
         return f"once a person clears it: {clear}"
     if expected.decision == "Wait" and expected.until is None:
         return f"once it is lifted: {command('kubectl', 'wfe', 'release', expected.hold)}"

@@ -152,6 +152,8 @@ def test_required_fields_are_those_of_the_contract() -> None:
             "outcome",
             "targetResource",
         },
+        "status.skipDetails.conflictingWorkflow.remediationRequestRef": {"name"},
+        "status.skipDetails.recentRemediation.remediationRequestRef": {"name"},
         "status.failureDetails": {
             "failedTaskIndex",
             "failedTaskName",

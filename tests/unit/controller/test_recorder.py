@@ -3,15 +3,19 @@
 import asyncio
 from typing import Any, cast
 
+import pytest
 from structlog.testing import capture_logs
 
 from builders import NOW, ago, finished_run, make_execution, make_run
 from clocks import FixedClock
+from go_types.statuses import skip
+from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.recorder import EventSink, Recorder
 from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import outcome_of_run
 from workflowexecution.kube.errors import UnavailableError
 from workflowexecution.observe.metrics import Metrics
@@ -134,6 +138,32 @@ async def test_a_follower_that_fails_is_logged_and_the_others_are_told() -> None
     assert kept.told == ["launched in 0.5 s", "None to Completed", "leave"]
     assert [line["event"] for line in logs].count("a sink failed") == 3
     assert value(metrics, "total", outcome="Completed") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "times"),
+    [
+        (SkipReason.RESOURCE_BUSY, 0),
+        (SkipReason.PREVIOUS_EXECUTION_FAILED, 1),
+        (SkipReason.EXHAUSTED_RETRIES, 1),
+    ],
+)
+async def test_a_skip_that_a_person_has_to_lift_is_counted_apart(
+    reason: SkipReason, times: int
+) -> None:
+    recorder, metrics = make_announcer()
+    verdict = skip(reason, completed_at=ago(minutes=3), outcome=Phase.FAILED)
+    skipped = outcome_of_skip(verdict, NOW)
+    after = status_for(EMPTY, skipped, generation=1, now=NOW)
+    recorder.announce(StatusChange(EXECUTION, EMPTY, after))
+    await recorder.close(grace=1)
+    assert value(metrics, "skip_total", reason=reason) == 1
+    counted = {
+        one: value(metrics, "backoff_skip_total", reason=one)
+        for one in (SkipReason.EXHAUSTED_RETRIES, SkipReason.PREVIOUS_EXECUTION_FAILED)
+    }
+    assert sum(counted.values()) == times
+    assert counted.get(reason, 0) == times
 
 
 async def test_what_is_no_new_phase_is_not_told() -> None:

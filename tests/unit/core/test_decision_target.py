@@ -23,7 +23,7 @@ from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, Request
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.verdict import Launch, Skip
 
@@ -93,7 +93,7 @@ def skip_recent(evidence: Evidence) -> Skip:
         pytest.param(
             [],
             [make_execution("other", phase=Phase.RUNNING, number=1, started_at=ago(minutes=10))],
-            HOLDER,
+            dataclasses.replace(HOLDER, request=Request(NAMESPACE, "request-1")),
             id="running-execution-whose-run-nobody-sees",
         ),
         pytest.param(
@@ -227,7 +227,7 @@ def test_launches_on_a_free_target(runs: list[Run], others: list[Execution], num
                     completed_at=ago(minutes=2),
                 )
             ],
-            PAST,
+            dataclasses.replace(PAST, request=Request(NAMESPACE, "request-1")),
             id="deleted-run-by-the-record-of-its-execution",
         ),
         pytest.param(

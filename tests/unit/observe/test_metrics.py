@@ -12,6 +12,7 @@ UNITS = ("_total", "_seconds", "_info", "_bytes")
 # Numbers of things have no unit.
 COUNTS = {
     "workflowexecution_active",
+    "workflowexecution_consecutive_failures",
     "workflowexecution_held",
     "workflowexecution_namespaces_left",
     "workflowexecution_leader",

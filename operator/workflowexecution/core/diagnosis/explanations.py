@@ -19,6 +19,8 @@ class Cause(StrEnum):
 
     REGISTRY_SILENT = "the registry did not answer"
     REGISTRY_REFUSES = "the registry wants other credentials"
+    LOGIN_WRONG = "the registry does not know the name or password"
+    LOGIN_EXPIRED = "the registry's token has expired"
     RESOLVER_SILENT = "the bundle was not resolved"
     POLICY_REFUSES = "a policy refused it"
     NEVER_AT_WORK = "no step had started"
@@ -95,11 +97,25 @@ CAUSES: Final = {
         "create a new execution.",
     ),
     Cause.REGISTRY_REFUSES: Explanation(
-        "The bundle's registry answered that the credentials it was shown are not enough.",
-        "What should have run could not be fetched; many registries answer this also for what is "
-        "not there.",
+        "The bundle's registry answered that the credentials it was shown, or none, are not "
+        "enough.",
+        "What should have run could not be fetched; many registries answer this also for a wrong "
+        "password, and for what is not there.",
         "Give the run's ServiceAccount an imagePullSecret for that registry, in the execution "
-        "namespace, and check the bundle's name; then create a new execution.",
+        "namespace; if it has one, check that the secret exists, its password, and the bundle's "
+        "name; then create a new execution.",
+    ),
+    Cause.LOGIN_WRONG: Explanation(
+        "The bundle's registry answered that name or password in the pull secret are wrong.",
+        "What should have run could not be fetched.",
+        "Correct name and password for that registry in the imagePullSecret of the run's "
+        "ServiceAccount; then create a new execution.",
+    ),
+    Cause.LOGIN_EXPIRED: Explanation(
+        "The bundle's registry answered that the password or token in the pull secret has expired.",
+        "What should have run could not be fetched.",
+        "Renew the token in the imagePullSecret of the run's ServiceAccount, and have something "
+        "renew it in time; then create a new execution.",
     ),
     Cause.RESOLVER_SILENT: Explanation(
         "Tekton's resolver did not answer in time, or could not be asked.",

@@ -7,7 +7,12 @@ from typing import Final
 
 from workflowexecution.api.reading import format_duration
 from workflowexecution.api.status import FailureReason, Phase, SkipReason
-from workflowexecution.api.status_model import ConflictingWorkflow, RecentRemediation, SkipDetails
+from workflowexecution.api.status_model import (
+    ConflictingWorkflow,
+    RecentRemediation,
+    RequestReference,
+    SkipDetails,
+)
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, with_canceller
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
@@ -84,8 +89,20 @@ def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
         message=details.message,
         skip=details,
         failures=skip.failures or None,
-        next_allowed_at=skip.until if skip.failures else None,
+        next_allowed_at=_whole_second_from(skip.until) if skip.until else None,
     )
+
+
+def _whole_second_from(moment: datetime) -> datetime:
+    """Rounded up: an orchestrator that waits until then must not come a moment too early."""
+    return moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
+
+
+def _request(of: Evidence) -> RequestReference | None:
+    request = of.request
+    if request is None:
+        return None
+    return RequestReference(name=request.name, namespace=request.namespace, uid=request.uid or None)
 
 
 def _busy(skip: Skip, now: datetime) -> SkipDetails:
@@ -107,6 +124,7 @@ def _busy(skip: Skip, now: datetime) -> SkipDetails:
             workflow_id=holder.workflow_id,
             started_at=holder.started_at or now,
             target_resource=holder.target,
+            remediation_request_ref=_request(holder),
         ),
     )
 
@@ -163,6 +181,7 @@ def _because_of_the_past(
             outcome=last.outcome,
             target_resource=last.target,
             cooldown_remaining=remaining,
+            remediation_request_ref=_request(last),
         ),
     )
 
