@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import structlog
 
 from workflowexecution.api import reading
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors, retry
 from workflowexecution.observe.cloud_event_outbox import OVERLAP, Outbox

@@ -10,7 +10,7 @@ import pytest_asyncio
 from builders import NOW, ago, make_execution
 from kept_journal import KeptJournal
 from told_phases import BEFORE, ended, running, with_status
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube.errors import UnavailableError
 from workflowexecution.observe import cloud_event_keeper, cloud_event_outbox

@@ -10,7 +10,7 @@ import typer
 
 from workflowexecution import __version__
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.text import command
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import CommandError, Exit
