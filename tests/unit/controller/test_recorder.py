@@ -164,6 +164,9 @@ async def test_a_skip_that_a_person_has_to_lift_is_counted_apart(
     }
     assert sum(counted.values()) == times
     assert counted.get(reason, 0) == times
+    other = {"reason": str(SkipReason.RESOURCE_BUSY)}
+    name = "workflowexecution_backoff_skip_total"
+    assert metrics.registry.get_sample_value(name, other) is None
 
 
 async def test_what_is_no_new_phase_is_not_told() -> None:

@@ -57,6 +57,15 @@ def skip_recent(evidence: Evidence) -> Skip:
     return Skip(SkipReason.RECENTLY_REMEDIATED, evidence, until)
 
 
+REQUEST = Request(NAMESPACE, "request-1")
+
+
+def for_request(run: Run) -> Run:
+    """The run of an execution for the request."""
+    assert run.owner is not None
+    return dataclasses.replace(run, owner=dataclasses.replace(run.owner, request=REQUEST))
+
+
 @pytest.mark.parametrize(
     ("runs", "others", "holder"),
     [
@@ -93,7 +102,7 @@ def skip_recent(evidence: Evidence) -> Skip:
         pytest.param(
             [],
             [make_execution("other", phase=Phase.RUNNING, number=1, started_at=ago(minutes=10))],
-            dataclasses.replace(HOLDER, request=Request(NAMESPACE, "request-1")),
+            dataclasses.replace(HOLDER, request=REQUEST),
             id="running-execution-whose-run-nobody-sees",
         ),
         pytest.param(
@@ -106,6 +115,12 @@ def skip_recent(evidence: Evidence) -> Skip:
                 run_name=f"{names.run_name(TARGET, 1)}-r-abc12",
             ),
             id="rerun-that-somebody-made",
+        ),
+        pytest.param(
+            [for_request(make_run())],
+            [],
+            dataclasses.replace(HOLDER, request=REQUEST),
+            id="run-that-names-its-request",
         ),
         pytest.param(
             [make_run(is_gone=True)], [], HOLDER, id="deleted-run-of-which-something-is-left"
@@ -227,7 +242,7 @@ def test_launches_on_a_free_target(runs: list[Run], others: list[Execution], num
                     completed_at=ago(minutes=2),
                 )
             ],
-            dataclasses.replace(PAST, request=Request(NAMESPACE, "request-1")),
+            dataclasses.replace(PAST, request=REQUEST),
             id="deleted-run-by-the-record-of-its-execution",
         ),
         pytest.param(

@@ -228,6 +228,23 @@ def test_a_busy_target_is_told_with_its_holder() -> None:
 
 
 @pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (timedelta(minutes=3), "2026-01-02T12:03:00Z"),
+        (timedelta(seconds=59, microseconds=1), "2026-01-02T12:01:00Z"),
+        (timedelta(microseconds=1), "2026-01-02T12:00:01Z"),
+    ],
+)
+def test_whoever_waits_until_the_time_that_is_told_does_not_come_too_early(
+    after: timedelta, expected: str
+) -> None:
+    skip = Skip(SkipReason.RECENTLY_REMEDIATED, HOLDER, NOW + after)
+    status = told(EMPTY, outcome_of_skip(skip, NOW))
+    assert status["nextAllowedExecution"] == expected
+    assert "consecutiveFailures" not in status
+
+
+@pytest.mark.parametrize(
     ("remaining", "expected"),
     [
         (timedelta(minutes=3), "3m0s"),
