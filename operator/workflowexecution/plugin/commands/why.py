@@ -15,7 +15,7 @@ from workflowexecution.plugin.parameters import (
 )
 from workflowexecution.plugin.requests import name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, answer_each, report_unread
 from workflowexecution.views.preview import Preview, foretell
 from workflowexecution.views.why import Why, why_of
 
@@ -26,7 +26,7 @@ _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Re
 
 async def tell_why(session: Session, names: ExecutionNames) -> Exit | None:
     """Say why executions were skipped or failed, and when the same may run again."""
-    return await for_each(session, names, partial(_tell_why, session))
+    return await answer_each(session, names, partial(_tell_why, session))
 
 
 async def _tell_why(session: Session, name: str) -> Exit | None:
