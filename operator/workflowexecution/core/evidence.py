@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution, Request
@@ -108,6 +109,12 @@ def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
         outcome=execution.phase,
         request=execution.request,
     )
+
+
+def is_cleared(raw: reading.Raw) -> bool:
+    """Whether a person has noted on an execution or a run that its failure has been looked at."""
+    annotations = reading.mapping(raw, "metadata", "annotations")
+    return bool(reading.text(annotations, identity.CLEAR_ANNOTATION).strip())
 
 
 def is_same(one: Evidence, other: Evidence) -> bool:

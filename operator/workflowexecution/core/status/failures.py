@@ -19,7 +19,7 @@ from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
-from workflowexecution.core.text import clear_command, command
+from workflowexecution.core.text import AGAIN_IN, SKIPPED_UNTIL_CLEARED, clear_command, command
 from workflowexecution.core.verdict import Refuse, Skip
 
 # Tekton's reasons for a run with no task started.
@@ -141,7 +141,7 @@ def _recent(skip: Skip, now: datetime) -> SkipDetails:
             f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
             f"({last.outcome}, {_who(last)})"
         )
-    message = f"{happened}; it may run again in {format_duration(remaining)}"
+    message = f"{happened}{AGAIN_IN}{format_duration(remaining)}"
     if last.outcome is Phase.FAILED and last.name != last.run_name:
         clear = clear_command(last.namespace, last.name)
         message += f"; to lift that earlier, once somebody has looked: {clear}"
@@ -152,14 +152,14 @@ def _failed_before(skip: Skip, now: datetime) -> SkipDetails:
     last = skip.evidence
     message = (
         f"workflow {last.workflow_id} failed at work on target {last.target} ({_who(last)}), so "
-        f"the target may be half changed; {_to_clear(last)}"
+        f"the target may be half changed{_to_clear(last)}"
     )
     return _because_of_the_past(skip, message, now)
 
 
 def _exhausted(skip: Skip, now: datetime) -> SkipDetails:
     last = skip.evidence
-    message = f"{_failed_in_a_row(skip)} (last {_who(last)}); {_to_clear(last)}"
+    message = f"{_failed_in_a_row(skip)} (last {_who(last)}){_to_clear(last)}"
     return _because_of_the_past(skip, message, now)
 
 
@@ -199,7 +199,7 @@ def _to_clear(last: Evidence) -> str:
     # A run that a user made by hand has no execution to name.
     is_by_hand = last.name == last.run_name
     clear = clear_command() if is_by_hand else clear_command(last.namespace, last.name)
-    return f"it is skipped until a person has looked and cleared that: {clear}"
+    return f"{SKIPPED_UNTIL_CLEARED}{clear}"
 
 
 _DETAILS: Final[dict[SkipReason, Callable[[Skip, datetime], SkipDetails]]] = {

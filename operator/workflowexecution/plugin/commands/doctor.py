@@ -16,6 +16,7 @@ from workflowexecution.plugin.doctor import (
     published,
     rights,
     running,
+    webhooks,
 )
 from workflowexecution.plugin.doctor.check import (
     Finding,
@@ -49,7 +50,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("claims", running.check_claims),
     ("settings", published.check_settings),
     ("executions", running.check_unseen),
-    ("webhooks", cluster.check_webhooks),
+    ("webhooks", webhooks.check_webhooks),
     ("images", images.check_pods),
     ("pulls", images.check_failures),
 )

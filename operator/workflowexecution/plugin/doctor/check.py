@@ -1,5 +1,6 @@
 """Input and output of each check: an installation, and findings."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,6 +37,16 @@ class Installation:
     settings: Mapping[str, str] = field(default_factory=dict)
     refused: errors.MissingRightError | None = None
     published: OperatorSettings = field(default_factory=OperatorSettings)
+    _namespaces: dict[str, asyncio.Future[Raw]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    async def read_namespace(self, session: Session, name: str) -> Raw:
+        """A namespace, asked for once for all checks. Raises: ApiError, each time the same one."""
+        if name not in self._namespaces:
+            path = f"/api/v1/namespaces/{quote(name, safe='')}"
+            self._namespaces[name] = asyncio.ensure_future(session.client.request("GET", path))
+        return await self._namespaces[name]
 
     def require_deployments(self) -> Sequence[Raw]:
         """The Deployments. Raises: MissingRightError where they could not be listed."""

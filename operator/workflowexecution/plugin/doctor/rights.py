@@ -48,19 +48,21 @@ OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
 
 async def check_execution_namespace(session: Session, installation: Installation) -> list[Finding]:
     """The namespace of runs exists."""
-    name = installation.execution_namespace
-    return [await _namespace(session, "execution namespace", name, "--execution-namespace")]
+    name, flag = installation.execution_namespace, "--execution-namespace"
+    return [await _namespace(session, installation, "execution namespace", name, flag)]
 
 
 async def check_operator_namespace(session: Session, installation: Installation) -> list[Finding]:
     """The namespace of the operator exists."""
-    name = installation.operator_namespace
-    return [await _namespace(session, "operator namespace", name, "--operator-namespace")]
+    name, flag = installation.operator_namespace, "--operator-namespace"
+    return [await _namespace(session, installation, "operator namespace", name, flag)]
 
 
-async def _namespace(session: Session, check: str, name: str, flag: str) -> Finding:
+async def _namespace(
+    session: Session, installation: Installation, check: str, name: str, flag: str
+) -> Finding:
     try:
-        found = await session.client.request("GET", f"/api/v1/namespaces/{quote(name, safe='')}")
+        found = await installation.read_namespace(session, name)
     except errors.NotFoundError:
         return error(
             check,
