@@ -77,10 +77,7 @@ def definition(
         "served": True,
         "storage": True,
         **(more or {}),
-        "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
-            for name, kind, path, priority in columns
-        ],
+        "additionalPrinterColumns": [_column(*column) for column in columns],
         "schema": {"openAPIV3Schema": schema},
     }
     return {
@@ -94,6 +91,12 @@ def definition(
             "versions": [version],
         },
     }
+
+
+def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
+    """A column; the API server drops a priority of 0, which Argo CD would take for a change."""
+    more = {"priority": priority} if priority else {}
+    return {"name": name, "type": kind, "jsonPath": path, **more}
 
 
 def root(description: str, **parts: dict[str, Any]) -> dict[str, Any]:
@@ -116,11 +119,13 @@ def _schema() -> dict[str, Any]:
     spec["x-kubernetes-validations"] = [
         {"rule": unchanged_spec(), "message": "spec is immutable; create a new WorkflowExecution"}
     ]
+    # Without this, kstatus takes an execution that no operator has seen for one that has ended.
+    unseen = {"default": {"observedGeneration": -1}}
     return {
         **root(
             "WorkflowExecution runs one workflow on one target resource.",
             spec=spec,
-            status=structural(WorkflowExecutionStatus),
+            status=structural(WorkflowExecutionStatus) | unseen,
         ),
         # On the root: a rule on the status would not be checked for a status that is null.
         "x-kubernetes-validations": _phase_rules(),
