@@ -26,6 +26,8 @@ PREVIOUS = ROOT / "tests/recorded/chart-of-the-previous-release.tgz"
 RELEASE, RUNS_IN = "workflowexecution", "kubernaut-workflows"
 REPOSITORY = "registry.example.com/kubernaut/workflowexecution-operator"
 DIGESTS = [f"sha256:{digit * 64}" for digit in "ab"]
+# Of install.md's commands with Helm, those that name the image by its digest.
+BY_DIGEST = "image.digest="
 INSTALL = ROOT / "docs/how-to/install.md"
 UPGRADE = ROOT / "docs/how-to/upgrade.md"
 README = ROOT / "manifests/chart/README.md"
@@ -55,7 +57,7 @@ def cluster_of_ours(own: Cluster) -> Cluster:
 def test_it_is_installed_as_the_page_says_from_the_top(cluster_of_ours: Cluster) -> None:
     image = f"{REPOSITORY}@{DIGESTS[0]}"
     _paste(cluster_of_ours, INSTALL, "kubectl apply -k manifests/namespaces")
-    said = _paste(cluster_of_ours, INSTALL, "helm install", IMAGE=image)
+    said = _paste(cluster_of_ours, INSTALL, BY_DIGEST, IMAGE=image)
 
     assert f"It runs {image}" in said
     assert _image(cluster_of_ours) == image
@@ -64,7 +66,7 @@ def test_it_is_installed_as_the_page_says_from_the_top(cluster_of_ours: Cluster)
     assert uninstalled.returncode == 0, uninstalled.stderr
     assert all(_definition(cluster_of_ours, name) for name in DEFINITIONS)
     assert cluster_of_ours.exists(f"/api/v1/namespaces/{RUNS_IN}")
-    assert "STATUS: deployed" in _paste(cluster_of_ours, INSTALL, "helm install", IMAGE=image)
+    assert "STATUS: deployed" in _paste(cluster_of_ours, INSTALL, BY_DIGEST, IMAGE=image)
 
 
 def test_the_namespace_of_the_runs_stays_the_releases_own(cluster_of_ours: Cluster) -> None:
@@ -98,7 +100,7 @@ def test_the_previous_release_is_upgraded_as_documented(cluster_of_ours: Cluster
     assert there["metadata"]["uid"] == item["metadata"]["uid"]
     # From then on without it.
     image = f"{REPOSITORY}@{DIGESTS[0]}"
-    _paste(cluster_of_ours, UPGRADE, "helm upgrade", 0, IMAGE=image)
+    _paste(cluster_of_ours, UPGRADE, "helm upgrade", IMAGE=image)
     assert _image(cluster_of_ours) == image
 
 
@@ -151,22 +153,20 @@ def _helm(cluster: Cluster, verb: str, chart: str, *flags: str) -> Done:
     return helm(cluster, verb, RELEASE, chart, f"--namespace={NAMESPACE}", *create, *flags)
 
 
-def _paste(
-    cluster: Cluster, page: Path, part: str, number: int = 0, *, at: Path = ROOT, **more: str
-) -> str:
-    """Run a block of a page that has this part in it; returns what is printed."""
-    blocks = [block for block in shell_blocks(page) if part in block.text]
+def _paste(cluster: Cluster, page: Path, part: str, *, at: Path = ROOT, **more: str) -> str:
+    """Run the first block of a page that has this part in it; returns what is printed."""
+    block = next(block for block in shell_blocks(page) if part in block.text)
     found = [cluster.kubectl.parent, Builder().path_of(HELM).parent]
     path = os.pathsep.join([*map(str, found), os.environ["PATH"]])
     done = subprocess.run(
-        ["bash", "-euc", blocks[number].text],
+        ["bash", "-euc", block.text],
         cwd=at,
         env={**os.environ, "PATH": path, "KUBECONFIG": str(cluster.kubeconfig), **more},
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, f"{blocks[number]}: {done.stderr}"
+    assert done.returncode == 0, f"{block}: {done.stderr}"
     return " ".join(done.stdout.split())
 
 

@@ -25,7 +25,7 @@ from localcluster.programs import HELM
 
 OWN, ACCOUNT = "workflowexecution-controller", "ServiceAccount"
 DIGEST = f"sha256:{'a' * 64}"
-REQUEST = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}
+REQUEST: Object = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}
 SPREAD = {"topologyKey": "rack", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}
 PROXY = {"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"}
 CERTIFICATES = {"name": "certificates", "configMap": {"name": "ca"}}

@@ -66,7 +66,7 @@ RENDERED: dict[str, Callable[[], list[Any]]] = {
         _of_the_chart,
         f"--values={CHART}/profiles/restricted.yaml",
         "--set=statusPage=true,runnerClusterWide=true,commonLabels.team=sre",
-        "--set=resources.limits.cpu=1500m,podAnnotations.number=0",
+        "--set=resources.limits.cpu=1500m",
         '--set-json=policies.targetNamespaces.lists={"team-a": ["payment", "Node/*"]}',
     ),
 }
@@ -219,11 +219,11 @@ def test_an_execution_that_is_gone_and_applied_again_is_another_one(
     assert skipped["status"]["skipDetails"]["reason"] == "RecentlyRemediated"
 
 
-def test_what_the_page_shows_is_taken(own: Cluster, tmp_path: Path) -> None:
+def test_what_the_page_shows_is_taken(world: World, tmp_path: Path) -> None:
     hook = _shown("argocd.argoproj.io/hook: PostSync")
-    kubectl(own, "create", "namespace", hook["metadata"]["namespace"])
+    hook["metadata"]["namespace"] = world.source
     how = ("create", "--dry-run=server", "--validate=strict", "-f", "-")
-    done = kubectl(own, *how, feed=yaml.safe_dump(hook))
+    done = kubectl(world.cluster, *how, feed=yaml.safe_dump(hook))
     assert done.returncode == 0, done.stderr
 
     for part in ("kind: Application", "kind: HelmRelease"):
