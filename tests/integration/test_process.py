@@ -173,7 +173,12 @@ def test_what_is_too_old_is_told_until_it_is_upgraded(unstarted: World) -> None:
 
 def test_without_rights_it_says_what_to_apply(unstarted: World) -> None:
     forbidden = faults.answer(403, "Forbidden")
-    start_into(unstarted, is_of_tekton, forbidden, "lacks a right; apply manifests/rbac")
+    start_into(
+        unstarted,
+        is_of_tekton,
+        forbidden,
+        "lacks a right; apply its release again",
+    )
     unstarted.operator.stop()
 
 

@@ -46,7 +46,8 @@ def test_identity() -> None:
 
 
 def test_printer_columns() -> None:
-    columns = {item["name"]: item["priority"] for item in VERSION["additionalPrinterColumns"]}
+    shown = VERSION["additionalPrinterColumns"]
+    columns = {item["name"]: item.get("priority", 0) for item in shown}
     assert columns == {
         "Phase": 0,
         "Reason": 0,

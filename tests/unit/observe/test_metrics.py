@@ -23,6 +23,8 @@ COUNTS = {
     "workflowexecution_tasks",
 }
 PROCESS = {"process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"}
+# Of this repository, in pyproject.toml.
+SOURCE = "https://kubernaut.ai/workflowexecution-operator/source/"
 MOST_SERIES = 150
 
 
@@ -79,7 +81,7 @@ def test_a_rule_uses_what_there_is_and_names_what_to_do(
     assert monitoring.names_in(str(rule["expr"])) <= known(metrics)
     annotations = rule["annotations"]
     assert isinstance(annotations, dict)
-    page, _, section = annotations["runbook"].partition("#")
+    page, _, section = annotations["runbook_url"].removeprefix(SOURCE).partition("#")
     headings = re.findall(r"^#+ (.+)$", (REPOSITORY / page).read_text(), re.MULTILINE)
     assert section in {heading.lower().replace(" ", "-") for heading in headings}
 

@@ -1,5 +1,6 @@
 """Doctor reports what is missing, and nothing else."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -71,13 +72,23 @@ def test_an_operator_of_single_namespaces_needs_its_rights_there_only() -> None:
     }
 
 
+def test_an_operator_of_another_name_is_found_with_its_account() -> None:
+    """The chart's fullnameOverride and serviceAccount.name."""
+    pod = {"spec": {"serviceAccountName": "bot"}}
+    named = {"metadata": {"name": "other"}, "spec": {"template": pod}}
+    installation = replace(INSTALLATION, deployments=[named])
+    assert (installation.deployment, installation.account) == ("other", "bot")
+    nothing_known = replace(INSTALLATION, deployments=())
+    assert (nothing_known.deployment, nothing_known.account) == (OPERATOR, OPERATOR)
+
+
 def test_without_the_right_to_publish_executions_run_and_answers_lack_the_settings() -> None:
     needed = rights.operator_rights(INSTALLATION)
     publish = [right for right in needed if right.resource == "configmaps"]
-    found = rights.missing_rights_finding(publish)
+    found = rights.missing_rights_finding(publish, OPERATOR)
     assert found.state is State.WARNING
     assert "may not create, patch configmaps in kubernaut-workflows" in found.detail
-    assert rights.missing_rights_finding([*publish, needed[0]]).state is State.ERROR
+    assert rights.missing_rights_finding([*publish, needed[0]], OPERATOR).state is State.ERROR
 
 
 def test_missing_rights_are_told_by_what_they_are_over() -> None:

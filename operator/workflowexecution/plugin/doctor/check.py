@@ -55,6 +55,20 @@ class Installation:
         return self.deployments
 
     @property
+    def account(self) -> str:
+        """The operator's ServiceAccount; that of the manifests, if no Deployment is known."""
+        return self._first("spec", "template", "spec", "serviceAccountName")
+
+    @property
+    def deployment(self) -> str:
+        """The name of the first Deployment; that of the manifests, if none is known."""
+        return self._first("metadata", "name")
+
+    def _first(self, *place: str) -> str:
+        found = reading.text(self.deployments[0], *place) if self.deployments else ""
+        return found or OPERATOR
+
+    @property
     def shards(self) -> list[Shard]:
         """The shards of the Deployments; one for all targets, if none are known."""
         return [shard_of(item) for item in self.deployments] or [Shard()]
