@@ -18,6 +18,7 @@ ADDED = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing/index.md",
     "CHANGELOG.md": "changes.md",
+    "manifests/chart/README.md": "reference/chart.md",
     "tekton/README.md": "workflows/index.md",
     **{
         f"tekton/{path.parent.name}/README.md": f"workflows/{path.parent.name}/index.md"

@@ -70,8 +70,10 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
         names.KEY_SOURCE_NAMESPACE: source,
         names.KEY_WORKFLOW_ID: "restart",
     }
+    request = {names.KEY_REQUEST: "request-1"}
     labels = {
         **shared,
+        **request,
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.KEY_TARGET: names.label_value(target),
         names.KEY_TARGET_HASH: names.target_hash(target),
@@ -86,7 +88,12 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
             "name": names.run_name(target, 1),
             "namespace": namespace,
             "labels": labels,
-            "annotations": {**shared, names.KEY_TARGET: target},
+            "annotations": {
+                **shared,
+                **request,
+                names.KEY_REQUEST_NAMESPACE: source,
+                names.KEY_TARGET: target,
+            },
         },
         "spec": {
             "pipelineRef": {
@@ -112,7 +119,10 @@ def execution_status(run: str, run_namespace: str, phase: str) -> Object:
         "PipelineRunCreated": "True",
         "Reconciling": "False" if has_ended else "True",
         "Stalled": "False",
+        "TektonPipelineCreated": "True",
     }
+    if has_ended:
+        flags |= {"TektonPipelineRunning": "True", "TektonPipelineComplete": "True"}
     conditions = [
         {
             "type": kind,

@@ -73,8 +73,11 @@ def test_the_same_workflow_is_skipped_and_told_for_how_long(
         "completedAt": first["status"]["completionTime"],
         "outcome": outcome,
         "targetResource": target,
+        "remediationRequestRef": {"name": "request-1", "namespace": world.sources[1]},
     }
     until = time_of(recent["completedAt"]) + COOLDOWN
+    assert second["status"]["nextAllowedExecution"] == text_of(until)
+    assert condition_of(second, "ResourceLocked")["reason"] == "RecentlyRemediated"
     expected = (until - time_of(second["status"]["skipDetails"]["skippedAt"])).total_seconds()
     assert remaining in (expected - 1, expected)
     assert len(world.runs(target)) == 1
@@ -172,6 +175,7 @@ def test_deleting_the_execution_does_not_end_the_cooldown(world: World, target: 
 
     recent = remediation_of(world.ended(world.create(target), "Skipped"))
     assert recent["name"] == name_of(first)
+    assert recent["remediationRequestRef"]["name"] == "request-1"
 
 
 def test_the_cooldown_survives_a_restart(world: World, target: str) -> None:

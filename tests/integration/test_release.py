@@ -79,6 +79,8 @@ def test_manifests_and_chart_name_the_image_of_this_version(release: Path) -> No
     texts = [made.stdout, *(path.read_text() for path in release.glob("install*.yaml"))]
 
     assert (shown["version"], shown["appVersion"]) == (semantic(version), image_tag(version))
+    (image,) = yaml.safe_load(shown["annotations"]["artifacthub.io/images"])
+    assert image["image"] == f"{IMAGE}:{image_tag(version)}"
     for text in texts:
         (operator,) = [item for item in yaml.safe_load_all(text) if _is_operator(item)]
         (container,) = operator["spec"]["template"]["spec"]["containers"]

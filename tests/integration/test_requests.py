@@ -134,7 +134,16 @@ def test_the_deletion_of_one_that_runs(world: World, target: str, costs: Costs) 
     cost = {CREATE: 1, STATUS: 1, EVENT: 2, READ_EXECUTION: 1, CANCEL: 1}
     costs(cost)
     world.tekton.obey_cancel(run)
-    costs(cost | {READ_TASKS: 1, READ_PODS: 1})
+    # No status of it tells when the target is free, so an Event does.
+    costs(cost | {EVENT: 3, READ_TASKS: 1, READ_PODS: 1})
+    eventually(lambda: told_of_release(world, item, run))
+
+
+def told_of_release(world: World, item: Object, run: Object) -> None:
+    """An Event on an execution says that its run no longer holds the target."""
+    (event,) = [one for one in world.events_of(item) if one["reason"] == "LockReleased"]
+    assert (event["type"], event["related"]["name"]) == ("Normal", name_of(run))
+    assert event["note"].endswith(f"executes: {item['spec']['targetResource']} is free")
 
 
 def test_the_deletion_of_a_finished_execution(world: World, target: str, costs: Costs) -> None:

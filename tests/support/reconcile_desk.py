@@ -19,6 +19,7 @@ from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run, RunKey
+from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
@@ -44,6 +45,7 @@ class FakeCluster:
         self.pods: list[Raw] = []
         self.pod_events: list[Raw] = []
         self.holds: list[Raw] = []
+        self.mark = ""
         self.refuses: dict[str, errors.ApiError] = {}
         self.loses: dict[str, errors.ApiError] = {}
         self.on_the_way: dict[str, Callable[[], object]] = {}
@@ -153,6 +155,12 @@ class FakeCluster:
 
     async def create_event(self, event: Mapping[str, Any]) -> None:
         self.events.append(str(event["reason"]))
+
+    async def read_mark(self, _: Shard) -> str:
+        return self.mark
+
+    async def write_mark(self, _: Shard, text: str) -> None:
+        self.mark = text
 
 
 class Added:

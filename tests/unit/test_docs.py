@@ -46,7 +46,7 @@ def test_the_readme_begins_with_what_a_newcomer_looks_for() -> None:
         "kind: WorkflowExecution",
         "make demo",
         "make test",
-        "kubectl apply -k manifests",
+        "helm install workflowexecution manifests/chart",
     ):
         assert wanted in first
 

@@ -52,6 +52,7 @@ def build_crd() -> dict[str, Any]:
         "selectableFields": [
             {"jsonPath": ".spec.targetResource"},
             {"jsonPath": ".spec.workflowRef.workflowId"},
+            {"jsonPath": ".spec.remediationRequestRef.name"},
             {"jsonPath": ".status.phase"},
         ],
     }
@@ -63,11 +64,13 @@ def _schema() -> dict[str, Any]:
     spec["x-kubernetes-validations"] = [
         {"rule": unchanged_spec(), "message": "spec is immutable; create a new WorkflowExecution"}
     ]
+    # Without this, kstatus takes an execution that no operator has seen for one that has ended.
+    unseen = {"default": {"observedGeneration": -1}}
     return {
         **root(
             "WorkflowExecution runs one workflow on one target resource.",
             spec=spec,
-            status=structural(WorkflowExecutionStatus),
+            status=structural(WorkflowExecutionStatus) | unseen,
         ),
         # On the root: a rule on the status would not be checked for a status that is null.
         "x-kubernetes-validations": _phase_rules(),

@@ -107,10 +107,7 @@ def definition(
         "served": True,
         "storage": True,
         **(more or {}),
-        "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
-            for name, kind, path, priority in columns
-        ],
+        "additionalPrinterColumns": [_column(*column) for column in columns],
         "schema": {"openAPIV3Schema": schema},
     }
     return {
@@ -124,6 +121,12 @@ def definition(
             "versions": [version],
         },
     }
+
+
+def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
+    """A column; the API server drops a priority of 0, which Argo CD would take for a change."""
+    more = {"priority": priority} if priority else {}
+    return {"name": name, "type": kind, "jsonPath": path, **more}
 
 
 def root(description: str, **parts: dict[str, Any]) -> dict[str, Any]:

@@ -140,6 +140,7 @@ def _run(order: Order, execution: Execution, spec: WorkflowExecutionSpec) -> Obj
         namespace=order.namespace,
         allowed_service_accounts=frozenset(),
         security_context=settings.run_security_context,
+        pod=settings.pod,
         finally_timeout=settings.finally_timeout,
     )
     made = build_run(execution, spec, order.name, template)

@@ -70,6 +70,7 @@ def policy_of(settings: Settings) -> Policy:
             namespace=settings.execution_namespace,
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
             security_context=settings.run_security_context,
+            pod=settings.pod,
             finally_timeout=settings.finally_timeout,
             is_traced=bool(settings.traces_endpoint),
         ),
@@ -110,6 +111,7 @@ async def run(settings: Settings) -> None:
     )
     event_sinks = open_event_sinks(
         metrics,
+        settings.cloudevents_window,
         traces_endpoint=settings.traces_endpoint,
         cloudevents_sink=settings.cloudevents_sink,
     )

@@ -77,7 +77,7 @@ def _explain(error: Any) -> str:
         missing = "Tekton Pipelines" if "tekton.dev" in str(error) else _kind_in(str(error))
         return f"the CRDs of {missing} are not installed; install them, this is tried again"
     if isinstance(error, errors.ForbiddenError):
-        return f"the operator's ServiceAccount lacks a right; apply manifests/rbac: {error}"
+        return f"the operator's ServiceAccount lacks a right; apply its release again: {error}"
     return f"the API server does not answer as needed: {error}"
 
 

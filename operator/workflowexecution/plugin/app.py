@@ -130,6 +130,12 @@ COMMANDS: Final = {
         "Check all that executions need, and say what to do where something is missing.",
         flags.OF_DOCTOR,
     ),
+    "support-bundle": _Command(
+        "support_bundle",
+        "support_bundle",
+        "Collect what a maintainer asks for into one archive, without secrets.",
+        forms=flags.WORDS,
+    ),
     "version": _Command(
         "version",
         "version",

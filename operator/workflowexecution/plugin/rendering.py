@@ -250,6 +250,11 @@ class Printer:
         sys.stderr.flush()
 
     @property
+    def console_of_notes(self) -> "Console | None":
+        """The console of standard error; None where it is no terminal."""
+        return self._err
+
+    @property
     def width(self) -> int:
         """The width of the terminal, in cells; without limit where there is none."""
         return self._out.width if self._out else UNBOUNDED

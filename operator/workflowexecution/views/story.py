@@ -146,7 +146,7 @@ def _of_decision(execution: Execution) -> Iterator[Moment]:
         who = f", because of {blocker_of(execution)}" if blocker_of(execution) else ""
         yield Moment(skipped, "decided", f"skipped: {reading.text(skip, 'reason')}{who}")
     if deleted := reading.moment(meta, "deletionTimestamp"):
-        yield Moment(deleted, "deleted", "its run is cancelled")
+        yield Moment(deleted, "deleted", "its run is cancelled" if execution.run_name else "")
 
 
 def _of_task_run(raw: Raw) -> Iterator[Moment]:

@@ -59,7 +59,7 @@ def test_each_names_what_its_pod_lacks(queue: World) -> None:
         told = failure["message"]
         assert (failure["reason"], failure["wasExecutionFailure"]) == (reason, False), told
         assert said in told
-        assert "raise spec.executionConfig.timeout" not in failure["naturalLanguageSummary"]
+        assert "raise the time limit" not in failure["naturalLanguageSummary"]
 
 
 def _launched(world: World, limit: str, what: Object) -> Object:

@@ -74,6 +74,8 @@ def test_the_missing_object_is_named_only_as_the_server_does() -> None:
     unknown = errors.error_for(404, "", "404 page not found\n")
     assert isinstance(unknown, errors.NotFoundError)
     assert unknown.name == ""
+    by_proxy = errors.error_for(404, "", "404 page not found\n", is_of_server=False)
+    assert isinstance(by_proxy, errors.UnavailableError)
 
 
 def test_what_the_server_asks_to_wait_is_kept() -> None:

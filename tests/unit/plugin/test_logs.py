@@ -73,3 +73,16 @@ async def test_a_log_that_is_gone_with_its_pod_is_explained(
         "warning: the log of step change/apply: it is gone: Tekton deleted the pod when the run "
         "was cancelled by jane: wrong target\n"
     )
+
+
+async def test_an_outage_is_told_without_the_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflowexecution.plugin.commands.logs._POLL_S", 0.01)
+    ended = {**MINE, "status": {**MINE["status"], "phase": "Completed"}}
+    away, none = json_of({"message": "starting"}, 503), json_of(task_runs())
+    answers = (json_of(MINE), away, json_of(RUN), none, away, json_of(ended), json_of(RUN), none)
+    async with scripted(*answers) as (session, _):
+        assert await logs(session, "mine", follow=True) is None
+    warning = "warning: the API server answers with status 503: starting; asking again\n"
+    assert capsys.readouterr().err.count(warning) == 2

@@ -213,4 +213,4 @@ def test_why_invents_nothing_where_the_decision_is_not_known() -> None:
     )
     found = why_of(skipped("RecentlyRemediated"), unknown, NOW)
     assert (found.again, found.may_run_now, found.until) == ("unknown: no settings", None, None)
-    assert "Wait out cooldownRemaining" in found.to_do
+    assert "Wait until the cooldown is over" in found.to_do

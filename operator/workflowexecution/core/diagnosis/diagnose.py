@@ -28,6 +28,7 @@ from workflowexecution.core.facts.leftovers import has_begun
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun
+from workflowexecution.core.text import command
 
 _IGNORED: Final = "FailureIgnored"
 
@@ -86,11 +87,15 @@ def diagnose(
     message = message_of(run, task, step, complaint, has_log)
     if has_worked:
         message = results_missing(run.message) + message
+    see = command_for(run, task, step, has_log)
+    if found.cause in tables.OF_CREDENTIALS and run.reason == tables.NO_PIPELINE and run.account:
+        message += f"; asked as ServiceAccount {run.namespace}/{run.account}"
+        see = command("kubectl", "describe", "serviceaccount", "-n", run.namespace, run.account)
     return Diagnosis(
         reason=found.reason,
         cause=found.cause,
         message=f"{message}; {waited_for}" if waited_for else message,
-        see=command_for(run, task, step, has_log),
+        see=see,
         task=task,
         step=step,
         exit_code=exit_code_of(task, step),

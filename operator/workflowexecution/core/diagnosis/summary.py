@@ -85,7 +85,7 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
         f"{by_person or ', '.join(filter(None, where))}. {explained.means} {touched} "
-        "status.failureDetails tells more."
+        "Its status tells more."
     )
 
 

@@ -22,6 +22,15 @@ _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """The request that an execution belongs to; ``uid`` is empty where the reference has none."""
+
+    namespace: str
+    name: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """A WorkflowExecution as last seen.
 
@@ -31,6 +40,7 @@ class Execution:
         status has none, as in earlier versions.
     pinned_digest: the digest that its bundle is pinned to; empty where it has none.
     has_old_finalizer: whether it has the finalizer of earlier controllers.
+    request: in the execution's own namespace if its reference names none; None without a name.
     raw: the whole object without managed fields; in the cache only the part that ``kept`` keeps.
     is_whole: whether its spec is complete, including all parameters.
     problem: the problem with the spec, if the spec is not there to be read again.
@@ -57,6 +67,7 @@ class Execution:
     pinned_digest: str
     has_old_finalizer: bool
     raw: Mapping[str, Any]
+    request: Request | None = None
     is_whole: bool = True
     problem: str = ""
     # Derived once: each event and each pass reads them.

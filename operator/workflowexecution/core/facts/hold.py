@@ -15,8 +15,6 @@ from workflowexecution.core.text import one_line
 
 # The reason of an execution that a hold keeps from being launched.
 HELD: Final = "Held"
-# The reason of the Event that reports a release: the hold itself is deleted.
-RELEASED: Final = "WorkflowHoldReleased"
 _BY_MAX: Final = 256
 _FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 

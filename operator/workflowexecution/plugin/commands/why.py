@@ -23,7 +23,7 @@ from workflowexecution.plugin.parameters import (
 )
 from workflowexecution.plugin.requests import name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, answer_each, report_unread
 from workflowexecution.views.preview import Preview, foretell
 from workflowexecution.views.why import Why, why_of
 from workflowexecution.views.wording import in_words
@@ -43,7 +43,7 @@ IS_KIND_SERVED: Final = "whether the cluster serves the kind of the target"
 
 async def tell_why(session: Session, names: ExecutionNames) -> Exit | None:
     """Say why executions were skipped or failed, and when the same may run again."""
-    return await for_each(session, names, partial(_tell_why, session))
+    return await answer_each(session, names, partial(_tell_why, session))
 
 
 async def _tell_why(session: Session, name: str) -> Exit | None:
