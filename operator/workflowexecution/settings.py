@@ -231,7 +231,7 @@ class Settings(BaseSettings):
 
     @property
     def pod(self) -> RunPod:
-        """What all pods of runs have."""
+        """The settings that all pods of runs have."""
         return parse_run_pod(self.run_pod)
 
     @field_validator("run_pod")

@@ -311,7 +311,7 @@ def _runbooks(made: dict[Key, Any]) -> list[str]:
 
 
 def _at(node: Any, place: str) -> Any:
-    """What is at `a/b` in an object; None where nothing is."""
+    """The value at `a/b` in an object; None where there is none."""
     for key in place.split("/"):
         node = node.get(key) if isinstance(node, dict) else None
     return node

@@ -233,7 +233,7 @@ def test_what_the_page_shows_is_taken(world: World, tmp_path: Path) -> None:
 
 
 def differences(wanted: Any, there: Any, place: str) -> Iterator[str]:
-    """Where an object in the cluster says another thing than what was applied.
+    """The places in which an object in the cluster differs from the applied one.
 
     What the API server adds is no difference; an item more in a list is one.
     """
@@ -259,7 +259,7 @@ def _apply(
 
 
 def _said(item: Object) -> Object:
-    """What an object says, and when each manager last changed that; not what controllers say."""
+    """An object, and the time of each manager's last change, without the part of controllers."""
     meta = item["metadata"]
     managed = {one["manager"]: one["time"] for one in meta["managedFields"]}
     ours = {manager: managed[manager] for manager in (ARGO_CD, FLUX)}

@@ -89,7 +89,7 @@ def test_a_failure_reads_what_is_left_of_its_run_once(
 def test_progress_is_written_at_once_and_then_rarely(
     world: World, target: str, costs: Costs
 ) -> None:
-    """An execution's status is written every few seconds at most, also if its run's changes often."""
+    """An execution's status is written every few seconds, also if its run's changes more often."""
     item, run = world.launched(target)
     world.tekton.accept(run)
     world.tekton.begin(run)

@@ -124,7 +124,7 @@ class PodSecurityContext(_Strict):
 
 
 class RunPod(_Strict):
-    """What all pods of a run have."""
+    """The settings that all pods of a run have."""
 
     priority_class_name: Name | None = Field(
         default=None, description="PriorityClass of the pods; it must exist."

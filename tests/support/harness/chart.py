@@ -24,7 +24,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def template(*flags: str, chart: Path = CHART) -> Done:
-    """What `helm template` says; the caller looks at its exit status."""
+    """The result of `helm template`; the caller looks at its exit status."""
     return checkers.run(HELM, "template", "x", str(chart), *KUBERNETES, *flags)
 
 

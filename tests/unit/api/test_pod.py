@@ -1,4 +1,4 @@
-"""What all pods of runs have: read like a pod of Kubernetes, and refused with field and fix."""
+"""The settings of pods are read like a pod of Kubernetes, and refused with field and fix."""
 
 import re
 from typing import Any

@@ -14,7 +14,7 @@ TARGET = "payment/Deployment/payment-api"
 
 
 def test_the_policy_keeps_every_key_of_a_run_for_the_operator() -> None:
-    """Whoever could set one could have another execution skipped for a reason of their own."""
+    """A user who could set one could have another execution skipped for a false reason."""
     keys = {value for name, value in vars(names).items() if name.startswith("KEY_")}
     assert len(keys) == 9
     text = (MANIFESTS / "components/policy-operator-writes/runs.yaml").read_text()

@@ -132,7 +132,7 @@ def test_the_pods_of_a_run_have_what_the_operator_gives_them() -> None:
 
 
 def request_on_run(reference: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
-    """What labels and annotations of a run say about a request; keys without their prefix."""
+    """The labels and annotations of a run about a request; keys without their prefix."""
     prefix = "kubernaut.ai/remediation-request"
     raw = raw_execution(spec=raw_spec(remediationRequestRef=reference))
     meta = build_run(parse_execution(raw), spec_of(), "wfe-x-1", TEMPLATE)["metadata"]

@@ -1,4 +1,4 @@
-"""Which webhooks keep runs from being begun while nobody answers for them."""
+"""Some webhooks keep runs from being begun while nothing answers for them."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is told of an execution, when something has changed since its status was written."""
+"""The answer about an execution is true after a change since its status was written."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ GUARDS = [Guards(failed=True), Guards()]
 
 
 def told(guards: Guards, note: str, phase: str = "Failed", problem: str = "odd") -> str:
-    """What is told of a failure that the operator has reported with these settings."""
+    """The answer about a failure that the operator has reported with these settings."""
     refused = outcome_of_refusal(
         make_execution(), Refuse(problem, FailureReason.CONFIGURATION_ERROR), NOW
     )
@@ -66,7 +66,7 @@ def test_only_a_failure_is_cleared() -> None:
 
 
 def test_a_time_that_counted_from_the_skip_is_a_moment() -> None:
-    """What is told of the next run now would contradict it."""
+    """The time of the next run, computed now, would contradict it."""
     last = evidence.end_of_run(finished_run(), NOW)
     assert last
     skip = Skip(SkipReason.RECENTLY_REMEDIATED, last, until=NOW + timedelta(seconds=90))

@@ -248,7 +248,7 @@ def _class_of_answer(said: str) -> Class | None:
 
 
 def _cause_of_refusal(said: str) -> Cause:
-    """What is wrong with the credentials, where the registry says it; many do not."""
+    """The problem with the credentials, where the registry names it; many do not."""
     if _LOGIN_EXPIRED.search(said):
         return Cause.LOGIN_EXPIRED
     return Cause.LOGIN_WRONG if _LOGIN_WRONG.search(said) else Cause.REGISTRY_REFUSES

@@ -32,7 +32,7 @@ BEGUN = outcome_of_run(make_run("mine", started_at=ago(minutes=5)), None)
 
 
 def told(*outcomes: Outcome) -> list[tuple[str, str, str]]:
-    """What those conditions say after all these outcomes, one after another; in their order."""
+    """Those conditions after all these outcomes, one after another; in their order."""
     status = EMPTY
     for outcome in outcomes:
         status = status_for(status, outcome, generation=1, now=NOW)

@@ -70,7 +70,7 @@ def told(current: WorkflowExecutionStatus, outcome: Outcome, now: datetime = NOW
 
 
 def conditions(status: dict[str, Any]) -> dict[str, tuple[str, str, str]]:
-    """What each condition says, without those of the earlier controller."""
+    """Each condition, without those of the earlier controller."""
     return {
         item["type"]: (item["status"], item["reason"], item["message"])
         for item in status.pop("conditions")
