@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workflowexecution.api.crd import structural
+from workflowexecution.api.fields import structural
 from workflowexecution.api.pod import RunPod, parse_run_pod
 
 WHOLE = {
