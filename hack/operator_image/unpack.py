@@ -18,11 +18,19 @@ def unpack(origin: Origin, folder: Path) -> Path:
     """
     image, tree = folder / "image", folder / "tree"
     assemble(origin, image)
-    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
-    for layer in read_blob(image, entry["digest"])["layers"]:
-        with tarfile.open(_path(image, layer["digest"])) as archive:
-            archive.extractall(tree, filter="tar")
+    unpack_layout(image, tree)
     return tree
+
+
+def unpack_layout(image: Path, tree: Path) -> dict[str, Any]:
+    """Unpack the layers of the one image in an OCI layout; returns its configuration."""
+    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
+    manifest = read_blob(image, entry["digest"])
+    for layer in manifest["layers"]:
+        with tarfile.open(_path(image, layer["digest"])) as archive:
+            # It is of our own making, and modes such as that of /tmp are to stay.
+            archive.extractall(tree, filter="fully_trusted")  # noqa: S202
+    return read_blob(image, manifest["config"]["digest"])
 
 
 def read_blob(image: Path, digest: str) -> dict[str, Any]:
