@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -16,10 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from localcluster.errors import ClusterError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+INSTALLS = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
+PARTS = ("", "-updates", "-security")
 LISTS_AGE_S = 24 * 3600
 HINT = "where there is a builder, `docker build -f operator/Dockerfile .` makes the image"
 
@@ -37,13 +41,13 @@ class Archive:
     wanted: tuple[str, ...]
 
     def resolve(self) -> list[str]:
-        """Names of the package files that are needed, with their versions.
+        """The packages that are needed, as `name version`, whether they are downloaded or not.
 
         Raises ClusterError where this machine cannot tell.
         """
         self._refresh()
-        printed = self._apt("install", "--print-uris", "-qq", *self.wanted)
-        return sorted(line.split()[1] for line in printed.splitlines() if line.startswith("'"))
+        printed = self._apt("install", "--simulate", "-qq", *self.wanted)
+        return sorted(f"{name} {version}" for name, version in INSTALLS.findall(printed))
 
     def download(self) -> list[Path]:
         """Download the packages, checked by apt, and return their files."""
@@ -89,6 +93,9 @@ class Archive:
             "APT::Architecture": self.architecture,
             "APT::Architectures": self.architecture,
             "APT::Install-Recommends": "false",
+            "Acquire::Languages": "none",
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
+            "Acquire::IndexTargets::deb::CNF::DefaultEnabled": "false",
             "APT::Sandbox::User": "root",
         }
         flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
@@ -124,14 +131,14 @@ def mirrors(release: str) -> list[tuple[str, str]]:
     here = _codename()
     if not here:
         raise ClusterError("Debian's packages can be unpacked on Debian only", hint=HINT)
-    asked = ("indextargets", "--format", "$(REPO_URI) $(RELEASE) $(SIGNED_BY)")
+    asked = ("indextargets", "--format", "$(REPO_URI) $(RELEASE)")
     told = run("apt-get", *asked, "Created-By: Packages", "Component: main").splitlines()
-    found = [line.split(maxsplit=2) for line in sorted(set(told))]
-    # Other people's archives have keys of their own.
+    found = [line.split() for line in sorted(set(told))]
+    # Archives of others may have suites of the same name.
     suites = [
         (place, suite.replace(here, release, 1))
-        for place, suite, *keys in found
-        if suite.startswith(here) and (not keys or "debian-archive" in keys[0])
+        for place, suite in found
+        if suite in {here + part for part in PARTS} and "/debian" in urlsplit(place).path
     ]
     if not suites:
         raise ClusterError("apt's sources on this machine name no archive of Debian", hint=HINT)

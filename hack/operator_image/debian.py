@@ -18,9 +18,16 @@ from operator_image.part import Component, Part, cached
 PYTHON = "3.13"
 DISTRO = "debian-13"
 PROGRAM = f"/usr/bin/python{PYTHON}"
-WANTED = ("base-files", f"python{PYTHON}-minimal", f"libpython{PYTHON}-stdlib", "libgcc-s1")
+WANTED = (
+    "base-files",
+    f"python{PYTHON}-minimal",
+    f"libpython{PYTHON}-stdlib",
+    # Wheels with C++ in them are linked with both, and do without their C++ where one is missing.
+    "libgcc-s1",
+    "libstdc++6",
+)
 # Only maintainer scripts need these.
-LEFT_OUT = {"dpkg", "tar", "mawk", "libacl1", "libmd0", "libselinux1", "libpcre2-8-0"}
+LEFT_OUT = {"debconf", "mawk"}
 NOT_KEPT = ("usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/lintian")
 USER = 65532
 ACCOUNTS = {

@@ -18,7 +18,7 @@ from operator_image.unpack import unpack
 
 # The number of each architecture in the header of its programs and libraries.
 MACHINES = {"amd64": 62, "arm64": 183}
-MOST_MB = 75
+MOST_MB = 80
 KUBECONFIG = """
 apiVersion: v1
 kind: Config
@@ -27,14 +27,16 @@ contexts: [{name: it, context: {cluster: it, user: it}}]
 clusters: [{name: it, cluster: {server: "https://127.0.0.1:1", insecure-skip-tls-verify: true}}]
 users: [{name: it, user: {token: secret}}]
 """
-# Folders and programs of people's commands need packages that are not in the image.
+# What only people's commands load needs packages that are not in the image.
 IMPORT_ALL = """
 import importlib, os, pkgutil, sys, workflowexecution
 from pathlib import Path
 here = workflowexecution.__path__
 names = [one.name for one in pkgutil.walk_packages(here, "workflowexecution.")]
-names = [name for name in names if name.split(".")[1] not in ("bundles", "plugin", "__main__")]
+people = ("workflowexecution.bundles", "workflowexecution.plugin", "workflowexecution.cli.table")
 for name in names:
+    if name.startswith((*people, "workflowexecution.__main__")):
+        continue
     importlib.import_module(name)
 from workflowexecution.kube.load_access import load_access
 Path("/tmp/kubeconfig").write_text(sys.argv[1])

@@ -122,5 +122,6 @@ def run(environment: Environment, *arguments: str) -> str:
 def told(config: pytest.Config, what: str) -> Iterator[None]:
     """Show people what goes on while the block runs."""
     capture = config.pluginmanager.getplugin("capturemanager")
+    assert capture
     with capture.global_and_fixture_disabled(), meter(what):
         yield

@@ -56,11 +56,12 @@ def test_each_version_that_is_promised_is_tested_and_served() -> None:
 
 
 INDEX = """\
-https://mirror.example/debian/ stable /etc/keyrings/other.gpg
 https://mirror.example/debian/ twelve
 https://mirror.example/debian/ twelve-updates
-https://mirror.example/security/ twelve-security /usr/share/keyrings/debian-archive-keyring.gpg
-https://other.example/debian/ twelve /etc/keyrings/other.gpg
+https://mirror.example/debian/ twelve-backports
+https://mirror.example/debian-security/ twelve-security
+https://other.example/ twelve
+https://other.example/apt/ stable
 """
 
 
@@ -73,7 +74,7 @@ def test_another_release_comes_from_the_mirrors_of_this_one(
     assert archive.mirrors("thirteen") == [
         ("https://mirror.example/debian/", "thirteen"),
         ("https://mirror.example/debian/", "thirteen-updates"),
-        ("https://mirror.example/security/", "thirteen-security"),
+        ("https://mirror.example/debian-security/", "thirteen-security"),
     ]
 
 
