@@ -111,7 +111,7 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def dying_with_parent(command: Sequence[str | Path]) -> list[str]:
+def dying_with_parent(command: Sequence[object]) -> list[str]:
     """The command that has the kernel do so to a program (Linux, with util-linux)."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return [*((setpriv, *_DIES_WITH_PARENT) if setpriv else ()), *map(str, command)]

@@ -25,7 +25,7 @@ from python_versions.find import NoPythonError, supported
 
 WANTED = os.environ.get("WFE_PYTHONS", "")
 HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
-QUICK = ("unit/api", "unit/core", "unit/kube", "unit/plugin/test_startup.py")
+QUICK = ("unit/api", "unit/core", "unit/kube/test_kubeconfig.py", "unit/kube/test_strict_tls.py")
 EVERYTHING = {
     "unit": ("unit",),
     "property": ("property",),

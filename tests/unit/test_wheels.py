@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from debian_packages import archive
+from localcluster.errors import ClusterError
 from operator_image.wheels import tidy_records
 from plugin_archive.archive import share
 from python_versions.find import supported
@@ -71,11 +72,30 @@ def test_another_release_comes_from_the_mirrors_of_this_one(
     monkeypatch.setattr(archive, "_codename", lambda: "twelve")
     monkeypatch.setattr(archive, "run", lambda *command: INDEX)
 
-    assert archive.mirrors("thirteen") == [
+    assert set(archive.mirrors("thirteen")) == {
         ("https://mirror.example/debian/", "thirteen"),
         ("https://mirror.example/debian/", "thirteen-updates"),
         ("https://mirror.example/debian-security/", "thirteen-security"),
-    ]
+    }
+
+
+def test_what_is_downloaded_already_counts_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The cache is named by all packages: an empty list would keep an old image for ever."""
+    told = "Inst libc6 (2.41-12 Debian:13.1/stable [amd64]) []\nConf libc6 (2.41-12 x)\n"
+    asked: list[tuple[str, ...]] = []
+
+    def answer(*command: str) -> str:
+        asked.append(command)
+        return told
+
+    monkeypatch.setattr(archive, "run", answer)
+    wanted = archive.Archive(tmp_path, "thirteen", "amd64", ("libc6",))
+    (tmp_path / "refreshed").touch()
+
+    assert wanted.resolve() == ["libc6 2.41-12"]
+    assert "--print-uris" not in asked[0]
 
 
 def test_a_machine_that_is_no_debian_hears_of_the_dockerfile(
@@ -83,6 +103,6 @@ def test_a_machine_that_is_no_debian_hears_of_the_dockerfile(
 ) -> None:
     monkeypatch.setattr(archive, "_codename", lambda: "")
 
-    with pytest.raises(archive.ClusterError) as raised:
+    with pytest.raises(ClusterError) as raised:
         archive.sources("thirteen")
     assert "docker build -f operator/Dockerfile" in raised.value.hint
