@@ -110,7 +110,7 @@ def unpack(package: Path, tree: Path) -> dict[str, str]:
 
 
 def run(*command: str) -> str:
-    """What a program prints. Raises ClusterError where it fails."""
+    """Run a program and return its output. Raises ClusterError where it fails."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:

@@ -39,7 +39,7 @@ ACCOUNTS = {
 def base(cache: Path, architecture: str) -> Part:
     """The Debian part of the image, of the newest packages that the archive has.
 
-    `architecture` is `amd64` or `arm64`, whatever this machine's is.
+    `architecture` is `amd64` or `arm64`, also on a machine of the other one.
     Raises ClusterError where this machine is no Debian.
     """
     release = RELEASES[PYTHON]

@@ -30,7 +30,7 @@ class Environment:
         return self.folder / "bin/python"
 
     def variables(self) -> dict[str, str]:
-        """What its programs are to have: nothing that is meant for the interpreter of here."""
+        """Environment of its programs, without the part that is for the interpreter of here."""
         kept = {key: text for key, text in os.environ.items() if not key.startswith(NOT_PASSED)}
         here = Path(sys.executable).parent
         elsewhere = [one for one in kept.get("PATH", "").split(os.pathsep) if Path(one) != here]
@@ -41,7 +41,7 @@ class Environment:
 
 
 def make_environment(python: str, wheel: Path) -> Environment:
-    """Make it anew, with everything as locked and the wheel installed.
+    """Make it again, with everything as locked and the wheel installed.
 
     Raises ClusterError where there is no such Python, or a requirement has no wheel for it.
     """

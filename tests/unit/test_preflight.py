@@ -1,4 +1,4 @@
-"""What a machine lacks is said in one message, before `make` downloads or builds anything."""
+"""All that a machine lacks is said in one message, before `make` downloads or builds anything."""
 
 from __future__ import annotations
 

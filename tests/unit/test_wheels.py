@@ -1,4 +1,4 @@
-"""What is done to unpacked wheels: records that say what is there, and packages kept once."""
+"""Unpacked wheels: their records say what is there, and what is alike is kept once."""
 
 from __future__ import annotations
 
