@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from localcluster.oci import native_architecture
 from operator_image import debian, python
 from operator_image.layout import push_layout, write_layout
 from operator_image.origin import Origin
-from operator_image.part import write_layer
+from operator_image.part import extract, write_layer
 from operator_image.sbom import NAME, bill_of
 
 BILL = "usr/share/sbom/workflowexecution-operator.cdx.json"
@@ -53,9 +52,8 @@ def write_trees(origin: Origin, folder: Path, architecture: str = "") -> None:
     with TemporaryDirectory() as scratch:
         made = _make(origin, Path(scratch), architecture or native_architecture())
         for name, layer in made.layers.items():
-            with tarfile.open(layer) as archive:
-                # All of it is ours, and modes such as that of /tmp are to stay.
-                archive.extractall(folder / name, filter="fully_trusted")  # noqa: S202
+            with layer.open("rb") as stream:
+                extract(stream, folder / name)
 
 
 def push(origin: Origin, registry: str) -> str:

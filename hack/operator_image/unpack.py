@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
 from operator_image.assemble import assemble
 from operator_image.origin import Origin
+from operator_image.part import extract
 
 
 def unpack(origin: Origin, folder: Path) -> Path:
@@ -27,9 +27,8 @@ def unpack_layout(image: Path, tree: Path) -> dict[str, Any]:
     (entry,) = json.loads((image / "index.json").read_text())["manifests"]
     manifest = read_blob(image, entry["digest"])
     for layer in manifest["layers"]:
-        with tarfile.open(_path(image, layer["digest"])) as archive:
-            # It is of our own making, and modes such as that of /tmp are to stay.
-            archive.extractall(tree, filter="fully_trusted")  # noqa: S202
+        with _path(image, layer["digest"]).open("rb") as stream:
+            extract(stream, tree)
     return read_blob(image, manifest["config"]["digest"])
 
 
