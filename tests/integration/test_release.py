@@ -19,6 +19,7 @@ from localcluster import checkers
 from localcluster.cluster import Cluster
 from localcluster.programs import CRANE, HELM
 from localcluster.request import REPOSITORY
+from operator_image.part import extract
 from release_artifacts.artifacts import SUMS, TEKTON, make
 from workflowexecution.bundles.folder import read_bundle
 from workflowexecution.bundles.packing import pack

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from debian_packages import archive
 from localcluster.errors import ClusterError
+from operator_image.part import extract
 from operator_image.wheels import tidy_records
 from plugin_archive.archive import share
 from python_versions.find import supported
@@ -34,6 +37,19 @@ def test_a_record_names_what_is_there_in_one_order(tmp_path: Path) -> None:
     tidy_records(tmp_path)
 
     assert record.read_text() == "a,sha256=1,1\nb,sha256=2,1\n"
+
+
+def test_an_archive_is_unpacked_with_its_modes_by_each_python(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo("tmp")
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+        archive.addfile(entry)
+    packed.seek(0)
+
+    extract(packed, tmp_path / "tree")
+
+    assert (tmp_path / "tree/tmp").stat().st_mode & 0o7777 == 0o1777
 
 
 def test_a_package_is_shared_whole_or_not_at_all(tmp_path: Path) -> None:
