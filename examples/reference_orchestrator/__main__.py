@@ -83,6 +83,7 @@ def _conclude(said: Interpretation) -> None:
             "reason": said.reason,
             "because": said.because,
             "duplicateOf": said.duplicate_of,
+            "duplicateOfRequest": said.duplicate_of_request,
             "until": said.until,
         }
     )

@@ -63,8 +63,8 @@ class Block:
 
 def pages() -> list[Path]:
     """Every page that people read: of the repository, not of what was put beside it."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tekton/**/*.md")]
-    return sorted(found)
+    places = ("*.md", "docs/**/*.md", "tekton/**/*.md", "manifests/**/*.md")
+    return sorted(page for place in places for page in ROOT.glob(place))
 
 
 def shell_blocks(page: Path) -> list[Block]:

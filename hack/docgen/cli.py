@@ -26,6 +26,9 @@ It is the program `kubectl-wfe` of the operator's package with the extra `plugin
 <!-- needs: the package in an index -->
 ```sh
 pip install 'workflowexecution-operator[plugin]'
+# Or in an environment of its own, by one of these:
+pipx install 'workflowexecution-operator[plugin]'
+uv tool install 'workflowexecution-operator[plugin]'
 ```
 
 Or with [krew](https://krew.sigs.k8s.io): `make plugin` puts an archive for each platform, and the
@@ -55,7 +58,7 @@ with status 4.
 | `workflowexecution-orchestrator` | also `submit`, `cancel --delete` | in your namespaces |
 | `workflowexecution-holder` | also `holds`, `hold`, `release` | where runs are |
 | `workflowexecution-clearer` | also `clear` | in your namespaces, and where runs are |
-| `workflowexecution-doctor` | also `doctor` | in all namespaces |
+| `workflowexecution-doctor` | also `doctor`, and most of `support-bundle` | in all namespaces |
 
 The first one is part of the cluster's own role `view`. Where it is bound in one namespace only,
 commands that ask about targets say that they may not know of all.
@@ -80,6 +83,21 @@ status is that of the first error. Programs get one List for several names, as w
 Flags of all commands may come before the command: `kubectl wfe -n shop list`. `-h`, `--help` and
 `kubectl wfe help COMMAND` show the flags of a command. A flag that would do nothing is refused; the
 message says what to do instead.
+
+It reaches the cluster that kubectl reaches with the same flags and files, as the same user:
+several files in `KUBECONFIG`, the account of a pod, impersonation, credential plugins and HTTP
+proxies are read by the rules of kubectl. What it does not support, such as a SOCKS proxy, it
+refuses with the name of the field. kubectl does not hand its own flags to plugins: they come
+after `wfe`.
+
+`support-bundle` writes one archive for a report: versions, published settings, what `doctor`
+finds, the newest executions with their runs, TaskRuns, pods and Events, holds, and the
+Deployment, log and metrics of the operator. It keeps known fields only. Values of parameters, of
+environment variables, of annotations and of unknown labels are masked, and messages, which may
+quote them, unless `--with-messages` asks for them. Known values, and what looks like a token or a
+password, are masked in all text. It takes what your rights allow and says what is missing. The
+log needs `get` on `pods/log`, the metrics `get` on `pods/proxy`, in the operator's namespace; no
+shipped role gives the last one. Look through the files before you send them.
 
 What a missing right hides is `unknown`: the answer names the right, and the exit status is 4. A
 command that changes something ends with status 0 once that is done, even if it cannot be read what

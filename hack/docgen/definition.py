@@ -123,7 +123,7 @@ def _sentence(parts: list[str]) -> str:
 def _columns(columns: list[Schema]) -> list[str]:
     wide = "with `-o wide`"
     return [
-        f"| {item['name']} | `{item['jsonPath']}` | {wide if item['priority'] else ''} |"
+        f"| {item['name']} | `{item['jsonPath']}` | {wide if item.get('priority') else ''} |"
         for item in columns
     ]
 

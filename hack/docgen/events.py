@@ -47,6 +47,11 @@ MEANINGS = {
         "a run that should end can neither be cancelled nor deleted, so its target stays held; the "
         "message says who refuses that",
     ),
+    "LockReleased": (
+        NORMAL,
+        "a run whose execution had ended or was deleted before it no longer holds its target. "
+        "Otherwise `WorkflowCompleted` or `WorkflowFailed` tells that: the target is free by then",
+    ),
     "StatusNotWritten": (
         WARNING,
         "the API server refuses the status of the execution, which therefore shows an earlier "

@@ -30,6 +30,11 @@ CAUSES_HEAD = """\
 Some failures have causes that need other actions than their reason says. The summary in
 `failureDetails` then contains the right action:
 """
+SKIPS_FOOT = """
+`skipDetails` names the cause: `conflictingWorkflow` is the execution that has the target, and
+`recentRemediation` the last one of the same workflow there, with its end and `cooldownRemaining`.
+`status.consecutiveFailures` says how many failures in a row `ExhaustedRetries` counts.
+"""
 WITHOUT_HEAD = """
 These reasons name no cause. Such a failure is `Unknown`, or `TaskFailed` if a step exited with
 an error:
@@ -51,6 +56,7 @@ def page() -> str:
             *_rows(CAUSES, "{}"),
             "\n## Skips: `status.skipDetails.reason`\n",
             *_table(SKIPS),
+            SKIPS_FOOT,
             "\n## From Tekton's reasons\n",
             ORDER,
             "| of a PipelineRun | is |\n|---|---|",

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings.sources.types import _CliPositionalArg, _CliSubCommand
 
 from docgen.words import cell
-from workflowexecution.api.duration import format_duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.cli.commands import Wfe
 from workflowexecution.settings import Settings
 

@@ -18,6 +18,7 @@ ADDED = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing/index.md",
     "CHANGELOG.md": "changes.md",
+    "manifests/chart/README.md": "reference/chart.md",
     "tekton/README.md": "workflows/index.md",
     **{
         f"tekton/{path.parent.name}/README.md": f"workflows/{path.parent.name}/index.md"
@@ -84,7 +85,7 @@ def linked(markdown: str, source: str, page: str) -> str:
 
 
 def _place_of(path: str) -> str | None:
-    """Where a file or folder of the repository is in the site; None where it is not."""
+    """The place of a file or folder of the repository in the site; None where it has none."""
     for known in (path, f"{path}/README.md"):
         if known in ADDED:
             return ADDED[known]

@@ -1,4 +1,4 @@
-"""Where the story is played: a cluster made for it, or the user's own."""
+"""The story is played in a cluster that is made for it, or in the user's own."""
 
 from __future__ import annotations
 

@@ -56,13 +56,14 @@ class Builder:
                 self._build_one(program, shown)
 
     def path_of(self, program: Program) -> Path:
-        """Where the built program is, or will be."""
+        """The path of the built program, also before it is built."""
         return _supplied(program.name) or self.home_of(program.module) / program.name
 
     def home_of(self, module: str) -> Path:
         """Cache folder of one module, named by everything that decides what is built from it."""
         folder = self.modules / module
-        parts = [(folder / name).read_bytes() for name in ("go.mod", "go.sum")]
+        own = sorted(path.name for path in folder.glob("*.go"))
+        parts = [(folder / name).read_bytes() for name in ("go.mod", "go.sum", *own)]
         parts.append(repr(self._flags(module)).encode())
         parts.append(f"{sys.platform} {platform.machine()}".encode())
         digest = hashlib.sha256(b"\0".join(parts)).hexdigest()

@@ -133,7 +133,7 @@ class Cluster:
 
 
 def record_path(state: Path) -> Path:
-    """Where `Cluster.save` writes."""
+    """The file that `Cluster.save` writes."""
     return state / "cluster.json"
 
 

@@ -41,7 +41,7 @@ FEW_CONTROLLERS = (
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the API server listens: `address`:`port`; `public` is the URL that users get."""
+    """The API server listens at `address`:`port`; `public` is the URL that users get."""
 
     address: str
     port: int

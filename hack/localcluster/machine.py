@@ -61,7 +61,7 @@ def tier_to_test(wanted: Tier) -> Tier:
 
 
 def why_no_node() -> str:
-    """Why containers cannot run here; empty where they can."""
+    """The reason why containers cannot run here; empty where they can."""
     if os.environ.get("WFE_FORCE_KWOK") == "1":
         return "WFE_FORCE_KWOK=1"
     if sys.platform != "linux":

@@ -1,4 +1,4 @@
-"""Which programs a cluster is made of, and in which Go module each one is pinned."""
+"""The programs of a cluster, and the Go module in which each one is pinned."""
 
 from __future__ import annotations
 
@@ -78,6 +78,8 @@ HELM = Program("helm", "helm", "helm.sh/helm/v3/cmd/helm")
 KUBE_SCORE = Program("kube-score", "kubescore", "github.com/zegl/kube-score/cmd/kube-score")
 ACTIONLINT = Program("actionlint", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint")
 CHECKERS = (HELM, KUBE_SCORE, ACTIONLINT)
+# The health of objects as Flux and Argo CD see it; the module holds its main package, too.
+HEALTH = Program("health", "health", "localcluster/health")
 # Pushes what a release consists of, as its users do.
 CRANE = Program("crane", "crane", "github.com/google/go-containerregistry/cmd/crane")
 # Installs kubectl's plugins: only the proof that it takes ours needs it.

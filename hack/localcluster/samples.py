@@ -46,6 +46,6 @@ def start_run(cluster: Cluster, namespace: str, step: Object) -> str:
 
 
 def reason_of(cluster: Cluster, path: str) -> str:
-    """Why a run has ended; empty while it has not."""
+    """The reason for the end of a run; empty while it has not ended."""
     conditions = cluster.request("GET", path).get("status", {}).get("conditions", [])
     return next((str(one["reason"]) for one in conditions if one["status"] != "Unknown"), "")

@@ -26,7 +26,7 @@ MS_BIND = 1 << 12
 
 
 def why_impossible() -> str:
-    """Why a cluster cannot have namespaces of its own here; empty where it can."""
+    """The reason why a cluster cannot have namespaces of its own here; empty where it can."""
     if sys.platform != "linux":
         return "namespaces need Linux"
     if not shutil.which("ip"):

@@ -1,4 +1,4 @@
-"""Where the operator in an image comes from: which revision of which repository."""
+"""The origin of the operator in an image: a revision of a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the browser and what goes with it are."""
+"""The places of the browser and of its files."""
 
 from pathlib import Path
 

@@ -16,7 +16,17 @@ from localcluster.oci import File, write_tar
 from localcluster.overlays import MANIFESTS
 from localcluster.programs import HELM
 
-REPOSITORY_LINE = "  repository: workflowexecution-operator\n"
+# By file of the chart, the line that names the image, and how a release writes it.
+NAMED = {
+    "values.yaml": (
+        "  repository: workflowexecution-operator\n",
+        "  repository: {image}\n",
+    ),
+    "Chart.yaml": (
+        "      image: workflowexecution-operator:0.0.0\n",
+        "      image: {image}:{tag}\n",
+    ),
+}
 
 
 def write_chart(folder: Path, image: str, version: str) -> None:
@@ -24,7 +34,7 @@ def write_chart(folder: Path, image: str, version: str) -> None:
     with TemporaryDirectory() as scratch:
         chart = Path(scratch) / "chart"
         shutil.copytree(MANIFESTS / "chart", chart)
-        _name(chart / "values.yaml", image)
+        _name(chart, image, image_tag(version))
         versions = (f"--version={semantic(version)}", f"--app-version={image_tag(version)}")
         done = checkers.run(HELM, "package", str(chart), f"--destination={scratch}", *versions)
         if done.returncode:
@@ -33,11 +43,12 @@ def write_chart(folder: Path, image: str, version: str) -> None:
         (folder / package.name).write_bytes(_without_times(package))
 
 
-def _name(values: Path, image: str) -> None:
-    text = values.read_text()
-    if REPOSITORY_LINE not in text:
-        raise ClusterError(f"{values.name} has no line {REPOSITORY_LINE.strip()!r} any more")
-    values.write_text(text.replace(REPOSITORY_LINE, f"  repository: {image}\n"))
+def _name(chart: Path, image: str, tag: str) -> None:
+    for name, (line, named) in NAMED.items():
+        text = (chart / name).read_text()
+        if line not in text:
+            raise ClusterError(f"{name} has no line {line.strip()!r} any more")
+        (chart / name).write_text(text.replace(line, named.format(image=image, tag=tag)))
 
 
 def _without_times(package: Path) -> bytes:

@@ -44,7 +44,7 @@ class Window:
 
 
 def quarters(count: int) -> tuple[slice, slice]:
-    """Where the second and the last quarter of so many samples are.
+    """The positions of the second and of the last quarter of so many samples.
 
     Raises: ValueError where there are too few.
     """

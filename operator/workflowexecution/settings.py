@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from workflowexecution.api import identity
 from workflowexecution.api.fields import Duration
+from workflowexecution.api.pod import RunPod, parse_run_pod
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parse_shard
 
@@ -117,6 +118,11 @@ class Settings(BaseSettings):
         default=_RESTRICTED,
         description="Security context of the runs' pods, as JSON; {} leaves it to the cluster.",
     )
+    run_pod: JsonObject = Field(
+        default={},
+        description="Part of the pods of all runs, as JSON: priorityClassName, tolerations, "
+        "nodeSelector, imagePullSecrets, annotations, securityContext.",
+    )
     finally_timeout: Duration = Field(
         default=timedelta(minutes=10),
         description="Time for the finally tasks of a workflow, beside its time limit.",
@@ -202,6 +208,10 @@ class Settings(BaseSettings):
         default="",
         description="URL that a CloudEvent is posted to for each phase; empty: none is.",
     )
+    cloudevents_window: Duration = Field(
+        default=timedelta(hours=24),
+        description="Time that a CloudEvent is sent again until the sink takes it.",
+    )
     log_format: Literal["json", "text"] = Field(
         default="json", description="json for machines, text for people."
     )
@@ -218,6 +228,17 @@ class Settings(BaseSettings):
             first_pause=self.first_retry_pause,
             longest_pause=self.longest_retry_pause,
         )
+
+    @property
+    def pod(self) -> RunPod:
+        """The settings that all pods of runs have."""
+        return parse_run_pod(self.run_pod)
+
+    @field_validator("run_pod")
+    @classmethod
+    def _is_run_pod(cls, value: dict[str, Any]) -> dict[str, Any]:
+        parse_run_pod(value)
+        return value
 
     @field_validator("execution_namespace", "lease_namespace")
     @classmethod
@@ -256,6 +277,7 @@ class Settings(BaseSettings):
         "leftover_grace",
         "progress_interval",
         "resync_interval",
+        "cloudevents_window",
     )
     @classmethod
     def _is_positive(cls, value: timedelta) -> timedelta:

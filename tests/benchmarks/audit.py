@@ -1,4 +1,4 @@
-"""What one user has asked of the API server, by the API server's own record."""
+"""Counts the requests of one user by the API server's own record."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Asked:
 
 
 def end_of(path: Path) -> int:
-    """Where the record ends now, to read on from there later."""
+    """The present end of the record, to read on from there later."""
     return path.stat().st_size
 
 

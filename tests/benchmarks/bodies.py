@@ -70,8 +70,10 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
         names.KEY_SOURCE_NAMESPACE: source,
         names.KEY_WORKFLOW_ID: "restart",
     }
+    request = {names.KEY_REQUEST: "request-1"}
     labels = {
         **shared,
+        **request,
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.KEY_TARGET: names.label_value(target),
         names.KEY_TARGET_HASH: names.target_hash(target),
@@ -86,7 +88,12 @@ def run_body(owner: str, owner_uid: str, source: str, target: str, namespace: st
             "name": names.run_name(target, 1),
             "namespace": namespace,
             "labels": labels,
-            "annotations": {**shared, names.KEY_TARGET: target},
+            "annotations": {
+                **shared,
+                **request,
+                names.KEY_REQUEST_NAMESPACE: source,
+                names.KEY_TARGET: target,
+            },
         },
         "spec": {
             "pipelineRef": {
@@ -112,7 +119,10 @@ def execution_status(run: str, run_namespace: str, phase: str) -> Object:
         "PipelineRunCreated": "True",
         "Reconciling": "False" if has_ended else "True",
         "Stalled": "False",
+        "TektonPipelineCreated": "True",
     }
+    if has_ended:
+        flags |= {"TektonPipelineRunning": "True", "TektonPipelineComplete": "True"}
     conditions = [
         {
             "type": kind,
@@ -161,7 +171,7 @@ def event_body(owner: str, owner_uid: str, namespace: str, reason: str) -> Objec
 
 
 def run_status(run: str, step: int, steps: int, size: int) -> Object:
-    """What Tekton has written on a run at one of `steps` moments of its life (from 1).
+    """The status that Tekton has written on a run at one of `steps` moments of its life (from 1).
 
     Args:
         run: its name.
@@ -185,7 +195,10 @@ def run_status(run: str, step: int, steps: int, size: int) -> Object:
         for task in tasks[: ended + 1]
     ]
     said = f"Tasks Completed: {ended} (Failed: 0, Cancelled 0)"
-    fields = {**rest, "pipelineSpec": {"tasks": tasks}, "childReferences": children}
+    # A pipeline declares what its run is given: else each execution costs an Event that warns.
+    declared = [{"name": name} for name in (*_PARAMETERS, "TARGET_RESOURCE")]
+    pipeline = {"params": declared, "tasks": tasks}
+    fields = {**rest, "pipelineSpec": pipeline, "childReferences": children}
     if step < steps:
         said = f"{said}, Incomplete: {total - ended}, Skipped: 0"
         return _status(started, succeeded("Unknown", "Running", said), **fields)

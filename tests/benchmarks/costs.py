@@ -1,4 +1,4 @@
-"""What a workload has cost, as numbers by key."""
+"""The cost of a workload, as numbers by key."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def costs_of(cost: Cost, seen: Played) -> dict[str, float]:
 
 
 def troubles_of(cost: Cost, seen: Played) -> dict[str, float]:
-    """What has to be nothing, or next to nothing."""
+    """The numbers that have to be zero, or almost zero."""
     return {
         "double_runs": seen.double_runs,
         "not_ended": len(seen.seen) - len(seen.times("ended")),

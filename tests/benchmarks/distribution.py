@@ -53,7 +53,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def rate_over_time(moments: Sequence[float], width: float) -> list[tuple[float, float]]:
-    """How many moments a second fall into each window of so many seconds, from the first on."""
+    """The moments per second in each window of so many seconds, from the first moment on."""
     if not moments:
         return []
     first = min(moments)

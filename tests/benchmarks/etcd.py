@@ -57,7 +57,7 @@ class Etcd:
 
 
 def key_of(plural: str, namespace: str, name: str) -> str:
-    """Where the API server stores a custom resource."""
+    """The key under which the API server stores a custom resource."""
     return f"/registry/{_GROUPS[plural]}/{plural}/{namespace}/{name}"
 
 

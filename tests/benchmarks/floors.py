@@ -1,4 +1,4 @@
-"""What this machine can do at all, at this minute, with no operator running."""
+"""The limits of this machine at this minute, measured with no operator running."""
 
 from __future__ import annotations
 

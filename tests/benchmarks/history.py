@@ -65,7 +65,7 @@ def template_of(etcd: Etcd, ground: Ground, name: str) -> Template:
 
 
 def _words(old: str, new: str) -> dict[str, str]:
-    """What is different between two executions and their runs, longest first."""
+    """The texts that differ between two executions and their runs, longest first."""
     before, after = bodies.target_of(old), bodies.target_of(new)
     return {
         names.label_value(before): names.label_value(after),

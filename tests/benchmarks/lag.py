@@ -1,4 +1,4 @@
-"""How long the operator's event loop keeps a caller waiting: a probe asked again and again."""
+"""Measures the delay of the operator's event loop: it sends a probe again and again."""
 
 from __future__ import annotations
 

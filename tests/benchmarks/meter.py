@@ -1,4 +1,4 @@
-"""What a stretch of time has cost: the operator's CPU, the API server's, and every request."""
+"""Measures the cost of a period: the operator's CPU, the API server's, and every request."""
 
 from __future__ import annotations
 

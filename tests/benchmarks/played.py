@@ -32,7 +32,7 @@ ORDER = {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What the player saw: times of the monotonic clock, one dict for each execution."""
+    """The observations of the player: times of the monotonic clock, one dict for each execution."""
 
     began: float
     seen: list[dict[str, Any]]
@@ -53,7 +53,7 @@ class Played:
         return len(self.times("ended")) / self.seconds if self.seconds else 0.0
 
     def times(self, what: str) -> list[float]:
-        """When it was seen, of all of which it was."""
+        """The times at which it was seen, of all executions of which it was."""
         return sorted(one[what] for one in self.seen if one[what] is not None)
 
     def between(self, first: str, then: str) -> list[float]:
@@ -74,7 +74,7 @@ class Played:
         )
 
     def count(self, phase: str) -> int:
-        """How many ended, or are, in a phase."""
+        """The number of executions that ended, or are, in a phase."""
         return sum(one["phase"] == phase for one in self.seen)
 
 

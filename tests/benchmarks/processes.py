@@ -1,4 +1,4 @@
-"""What a process has used, as the kernel counts it."""
+"""Reads the use of CPU and memory of a process from the kernel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Usage:
 
 
 def usage(pid: int) -> Usage:
-    """What a process has used so far; FileNotFoundError where it is gone."""
+    """The use of a process so far; FileNotFoundError where it is gone."""
     root = Path(f"/proc/{pid}")
     status = (root / "status").read_text()
     return Usage(
@@ -59,5 +59,5 @@ def arguments(pid: int) -> list[str]:
 
 
 def load() -> float:
-    """How many processes wanted a CPU, on average over the last minute."""
+    """The number of processes that wanted a CPU, on average over the last minute."""
     return os.getloadavg()[0]

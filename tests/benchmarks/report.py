@@ -1,4 +1,4 @@
-"""What was measured: a table for people, JSON for machines, lines as they come."""
+"""Shows the results: a table for people, JSON for programs, lines as they come."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Ground:
     runs: str
 
     def namespace_of(self, plural: str) -> str:
-        """Where objects of a kind are."""
+        """The namespace of the objects of a kind."""
         return self.source if plural == "workflowexecutions" else self.runs
 
 
@@ -70,7 +70,7 @@ class Operator:
         return seconds
 
     def usage(self) -> processes.Usage:
-        """What it has used so far."""
+        """The use of its process so far."""
         return processes.usage(self._process.pid)
 
     @property
@@ -144,7 +144,7 @@ class Rig:
 
     @property
     def access(self) -> dict[str, str]:
-        """How roles reach the API server, in the image's tree."""
+        """The access of roles to the API server, in the image's tree."""
         cluster = self.cluster
         return {"server": cluster.server, "token": cluster.token, "ca": str(PLACE / "ca.crt")}
 
@@ -162,7 +162,7 @@ class Rig:
         return os.getpid()
 
     def order(self, ground: Ground, **what: Any) -> dict[str, Any]:
-        """What a role is told."""
+        """The order that a role gets."""
         return {"server": self.access, "source": ground.source, "runs": ground.runs, **what}
 
     def working(self, role: str, order: dict[str, Any]) -> AbstractContextManager[Worker]:
@@ -205,7 +205,7 @@ class Rig:
         return sum(processes.usage(pid).cpu_s for pid in self._server_pids)
 
     def server_metrics(self) -> str:
-        """What the API server tells of itself."""
+        """The metrics of the API server."""
         return str(self.cluster.request("GET", "/metrics"))
 
 

@@ -1,4 +1,4 @@
-"""What the API server tells of itself at /metrics, as far as benchmarks ask for it."""
+"""Reads those metrics of the API server that the benchmarks need."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def requests_by_kind(text: str) -> Counter[str]:
 
 
 def writes(counted: Counter[str]) -> int:
-    """How many of the requests were writes."""
+    """The number of writes among the requests."""
     return sum(number for kind, number in counted.items() if kind.split()[0] not in _READS)
 
 

@@ -1,4 +1,4 @@
-"""What the operator has to reach; the one place where a bound is written down."""
+"""The targets that the operator has to reach; no other place has such a bound."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _burst() -> dict[str, Target]:
 
 
 def _reactions(workload: str) -> dict[str, Target]:
-    """How much longer than the bare reactor it may take, kopf included."""
+    """The time that it may take, kopf included, as a multiple of the bare reactor's."""
     return {
         f"{workload}.created_run_p50_to_f2": Target(most=1.5),
         f"{workload}.created_run_p99_to_f2": Target(most=3),

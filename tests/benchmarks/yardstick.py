@@ -1,4 +1,4 @@
-"""How fast the machine is while something is measured: one piece of work, again and again.
+"""Measures the speed of the machine during a measurement: one piece of work, again and again.
 
 A machine that shares its cores with others is at times twice as slow as at others; CPU time does
 not tell that, as it grows by as much.

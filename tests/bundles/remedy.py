@@ -71,7 +71,7 @@ class Remedy:
         return found
 
     def unused_rights(self, bundle: str, since: int = 0) -> set[Right]:
-        """What the bundle's role grants and its account has never made use of."""
+        """The rights that the bundle's role grants and its account has never used."""
         user = f"system:serviceaccount:{self.world.execution_namespace}:{bundle}"
         return granted(read(TEKTON / bundle / "role.yaml")) - used(
             events_of(self.cluster, user, since)

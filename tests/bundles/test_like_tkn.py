@@ -1,4 +1,4 @@
-"""What `wfe bundle push` stores is what Tekton's own `tkn bundle push` stores."""
+"""`wfe bundle push` stores the same as Tekton's own `tkn bundle push`."""
 
 from __future__ import annotations
 

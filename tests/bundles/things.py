@@ -1,4 +1,4 @@
-"""What is remediated: workloads whose pods really run, small and quick to end."""
+"""Creates targets: workloads whose pods really run, small and quick to end."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def pods_of(cluster: Cluster, target: str) -> list[Object]:
 
 
 def uids(items: list[Object]) -> set[str]:
-    """Which very objects these are."""
+    """The UIDs, which tell an object from a later one of the same name."""
     return {item["metadata"]["uid"] for item in items}
 
 

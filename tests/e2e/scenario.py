@@ -1,4 +1,4 @@
-"""What a failure is made of: the pipeline that fails, and what must be told of it."""
+"""A scenario is a pipeline that fails, and the report that is expected of it."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def heeds_interrupts() -> Iterator[None]:
-    """What a shell starts in the background ignores SIGINT, and so do its children."""
+    """Let SIGINT end children: a background job of a shell ignores it, and so do its children."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -76,7 +76,7 @@ def _arguments(cluster: Cluster, folder: Path, place: str) -> list[str]:
 
 
 def _left(cluster: Cluster, place: str, target: str, *kinds: str) -> list[str]:
-    """What trials have left, by path."""
+    """The objects that trials have left, by path."""
     shop = target.partition("/")[0]
     paths = {
         "accounts": f"/api/v1/namespaces/{place}/serviceaccounts",

@@ -94,7 +94,7 @@ def _quota(world: World, hard: Mapping[str, str]) -> Iterator[None]:
 
 
 def _since(status: Object) -> str:
-    """When its end was written."""
+    """The time at which its end was written."""
     succeeded = next(one for one in status["conditions"] if one["type"] == "Succeeded")
     return str(succeeded["lastTransitionTime"])
 

@@ -1,4 +1,4 @@
-"""What users are promised, shown with real Tekton and real containers."""
+"""The promises to users are kept with real Tekton and real containers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What end-to-end tests look at beside executions: TaskRuns, steps and pods of a run."""
+"""Helpers that look at the TaskRuns, steps and pods of a run."""
 
 from __future__ import annotations
 

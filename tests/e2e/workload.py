@@ -1,4 +1,4 @@
-"""What is remediated: a Deployment with one small pod."""
+"""Creates a target: a Deployment with one small pod."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def workload(cluster: Cluster, target: str) -> Object:
 
 
 def restarted_at(cluster: Cluster, target: str) -> str:
-    """When it was last restarted on demand; empty if never."""
+    """The time of its last restart on demand; empty if it never had one."""
     meta = workload(cluster, target)["spec"]["template"]["metadata"]
     return str(meta.get("annotations", {}).get("kubectl.kubernetes.io/restartedAt", ""))

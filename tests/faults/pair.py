@@ -50,7 +50,7 @@ class Pair:
             assert operator.ask("/healthz") == (200, "ok"), operator.log_tail()
 
     def remembered(self) -> list[dict[str, float]]:
-        """What each of them remembers, without what it remembers nothing of."""
+        """The number of objects that each of them remembers, by kind, without zeros."""
         return [
             {name: value for name, value in read_metrics(one).items() if _is_left(name, value)}
             for one in self.members

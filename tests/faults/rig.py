@@ -1,4 +1,4 @@
-"""What every scenario with many executions stands on, and how it is judged in the end."""
+"""The base of every scenario with many executions, and the judgement at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators hold of memory, files and tasks, looked at again and again while they work."""
+"""Samples the memory, files and tasks of operators again and again while they work."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Stint:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was measured at a moment, in seconds since the sampler began."""
+    """The values that were measured at a moment, in seconds since the sampler began."""
 
     at_s: float
     values: Mapping[str, float]
@@ -78,7 +78,7 @@ class Sampler:
 
 
 def read_process(pid: int) -> dict[str, float]:
-    """What Linux says of a process. Raises: OSError where it is gone."""
+    """The numbers that Linux has of a process. Raises: OSError where it is gone."""
     folder = _PROC / str(pid)
     pages = int((folder / "statm").read_text().split()[1])
     kinds = [_kind_of(link) for link in (folder / "fd").iterdir()]
@@ -98,7 +98,7 @@ def _kind_of(link: Path) -> str:
 
 
 def read_metrics(operator: OperatorProcess) -> dict[str, float]:
-    """What an operator says of itself. Raises: OSError where it does not answer."""
+    """The metrics of an operator. Raises: OSError where it does not answer."""
     status, text = operator.ask("/metrics")
     if status != 200:
         raise OSError(text)

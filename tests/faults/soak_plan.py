@@ -1,4 +1,4 @@
-"""How long the soak takes, short or long, and what of it must not grow by how much."""
+"""The lengths of the soak, short and long, and the bounds for what must not grow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COUNTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long everything takes.
+    """The length of each part, in seconds, and the bounds.
 
     phases: of traffic; the leader is stopped after the first and killed after the second.
     sample: time between two samples.

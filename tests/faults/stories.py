@@ -1,4 +1,4 @@
-"""What is played while faults strike, and what is left in the end, to be compared."""
+"""The stories that are played while faults strike, and their endings, which are compared."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVENT_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What is left of one execution, without names and times; equal endings mean the same."""
+    """The end of one execution, without names and times; equal endings mean the same."""
 
     phase: str
     reason: str

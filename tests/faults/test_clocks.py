@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(LIBRARY is None, reason="the Debian package libf
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What the operator takes for the time: so many seconds ahead of the real one."""
+    """The clock of the operator: so many seconds ahead of the real one."""
 
     file: Path
 
@@ -45,7 +45,7 @@ class Clock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What has a process live by it. How much time passes is not changed."""
+        """The variables that give a process this clock. The speed of time stays the same."""
         return {
             "LD_PRELOAD": str(LIBRARY),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),

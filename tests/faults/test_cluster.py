@@ -89,7 +89,7 @@ def test_a_server_is_killed(world: World, program: str, tally: Tally) -> None:
 
 @long_only
 def test_the_execution_namespace_is_deleted_and_made_anew(world: World, tally: Tally) -> None:
-    """What ran there is gone, which is told; what comes meanwhile waits, and is launched."""
+    """Lost runs are reported; executions that arrive meanwhile wait, and are launched."""
     with rigged(world, [world.operator]) as rig, closing(Load(world, PER_S)) as load:
         for _ in range(TIMES):
             holds_for(lambda: None, BETWEEN_S)

@@ -143,7 +143,7 @@ def test_an_authority_that_changes_too_late(pod: Pod, tally: Tally) -> None:
 
 @long_only
 def test_an_authority_that_is_unreadable_for_a_while(pod: Pod, tally: Tally) -> None:
-    """What was trusted before still is."""
+    """Authorities that were trusted before stay trusted."""
     token = rights.token_of_operator(pod.world.cluster)
     pod.account.replace(token, b"no certificate")
     pod.proxy.refuse_connections()

@@ -54,7 +54,7 @@ def world(bare_cluster: Cluster) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def undisturbed(world: World) -> dict[Story, list[Ending]]:
-    """How each story ends when nobody is killed; it takes just as many writes as are tried."""
+    """The ends of each story when nobody is killed; it takes just as many writes as are tried."""
     found = {}
     for story, count in WRITES.items():
         before = world.proxy.mark()

@@ -33,7 +33,7 @@ EMPTY_WITHIN_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """How many requests, executions and objects there were at a moment."""
+    """The number of requests, executions and objects at a moment."""
 
     requests: int
     executions: int
@@ -70,7 +70,7 @@ def go_on(pair: Pair, world: World, traffic: Traffic, seconds: float) -> list[Ti
 
 
 def objects_in(world: World) -> dict[str, float]:
-    """How many executions and runs there are."""
+    """The number of executions and of runs that exist."""
     paths = {
         "executions": path_of("workflowexecutions", world.source),
         "runs": path_of("pipelineruns", world.execution_namespace),
@@ -84,7 +84,7 @@ def count_of(cluster: Cluster, path: str) -> int:
 
 
 def window(world: World, ticks: Sequence[Tick]) -> Window:
-    """What both operators asked for between the first and the last of some moments.
+    """The requests of both operators between the first and the last of some moments.
 
     It is the proxy that has counted: it knows who asked, and the API server's metrics do not.
     """
@@ -111,7 +111,7 @@ def judged(stints: Mapping[Stint, Sequence[Sample]]) -> dict[Stint, dict[str, li
 
 
 def note(series: Mapping[Stint, Mapping[str, Sequence[float]]], pair: Pair, last: Window) -> str:
-    """What was measured, of those that came last."""
+    """The measured values, of those that came last."""
     said = []
     for is_leading, role in ((True, "leading"), (False, "standing by")):
         values = [some for stint, some in series.items() if stint.is_leading is is_leading][-1]

@@ -33,7 +33,7 @@ REQUESTS_PER_S = 30
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is wrong with lists or watches; the process may have to be started anew so often."""
+    """A fault of lists or watches; the process may have to be started again so often."""
 
     name: str
     begin: Callable[[Proxy], object]

@@ -146,7 +146,7 @@ def world(bare_cluster: Cluster) -> Iterator[World]:
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """How a story ends without faults, and how many requests that takes."""
+    """The end of a story without faults, and the number of requests that it takes."""
 
     endings: list[Ending]
     requests: int
@@ -178,7 +178,7 @@ def settled(world: World, items: list[Object]) -> list[Ending]:
 
 
 def meant(cell: Cell, endings: list[Ending]) -> list[Ending]:
-    """What has to come out, less the Events that may be lost in this way."""
+    """The ends that have to come out, less the Events that may be lost in this way."""
     is_told = not cell.loses_events
     return [ending if is_told else replace(ending, events=()) for ending in endings]
 

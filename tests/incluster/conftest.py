@@ -35,7 +35,7 @@ def node() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def before(node: Cluster) -> Inventory:
-    """What is in the cluster without the operator, but for the definition, which is there."""
+    """The objects of the cluster without the operator; only the definition is installed."""
     return Inventory.of(node)
 
 

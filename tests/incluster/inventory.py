@@ -19,7 +19,7 @@ class Inventory:
 
     @classmethod
     def of(cls, cluster: Cluster) -> Inventory:
-        """What is there now."""
+        """The objects that exist now."""
         kinds = kubectl(cluster, "api-resources", "--verbs=list", "--output=name").stdout.split()
         wanted = [kind for kind in kinds if kind.split(".")[0] not in PASSING]
         columns = "custom-columns=P:.metadata.namespace,K:.kind,N:.metadata.name"

@@ -265,7 +265,7 @@ def _pods(cluster: Cluster) -> list[Object]:
 
 
 def _digests(cluster: Cluster) -> set[str]:
-    """Which images the pods run."""
+    """The digests of the images that the pods run."""
     return {pod["spec"]["containers"][0]["image"].partition("@")[2] for pod in _pods(cluster)}
 
 

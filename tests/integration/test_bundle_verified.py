@@ -1,4 +1,4 @@
-"""What Tekton says it fetched is held against the digest that the execution asks for."""
+"""The digest that Tekton has fetched is compared with the one that the execution asks for."""
 
 from __future__ import annotations
 

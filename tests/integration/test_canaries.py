@@ -1,4 +1,4 @@
-"""What an execution carries, and what the operator proves itself by, reach no log and no Event.
+"""Values of an execution and credentials of the operator reach no log and no Event.
 
 The API server, Tekton and policies quote values in what they say. Of that the status alone may
 tell: whoever reads it reads the spec beside it.

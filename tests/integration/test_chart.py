@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import yaml
 
+from harness.chart import CHART, KUBERNETES, NAMESPACE, Key, by_name, rendered, template
 from localcluster import checkers
 from localcluster.overlays import MANIFESTS, overlay
 from localcluster.programs import HELM
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard, parse_shard
+from workflowexecution.settings import Settings
 
-CHART = MANIFESTS / "chart"
-KUBERNETES = ("--kube-version=1.36.0",)
-NAMESPACE, KEPT = "kubernaut-system", "helm.sh/resource-policy"
+KEPT = "helm.sh/resource-policy"
 PROFILES = sorted(path.stem for path in (CHART / "profiles").glob("*.yaml"))
 COMPONENTS = sorted(path.name for path in (MANIFESTS / "components").glob("*"))
 LISTS = "policies.{}.enabled=true"
@@ -25,7 +24,7 @@ LISTS = "policies.{}.enabled=true"
 VALUES = {
     "execution-limits": "executionNamespace.limits=true",
     "execution-retention": "settings.WFE_EXECUTION_RETENTION=720h",
-    "monitoring": "monitoring=true",
+    "monitoring": "monitoring.enabled=true",
     "network-egress": "networkEgress=true",
     "policy-bundle-sources": LISTS.format("bundleSources"),
     "policy-operator-writes": LISTS.format("operatorWrites"),
@@ -56,11 +55,10 @@ WITH_IT = {
         ),
     }
 }
-Key = tuple[str, str, str]
 
 
 def test_as_it_is_it_equals_the_manifests() -> None:
-    assert _rendered("--include-crds") == _kustomized(".")
+    assert _rendered() == _kustomized(".")
 
 
 def test_every_overlay_has_a_profile() -> None:
@@ -76,7 +74,7 @@ def test_a_profile_equals_the_overlay_of_its_name(profile: str) -> None:
     if not (MANIFESTS / spaces).exists():
         spaces = "" if confined else "namespaces"
 
-    made = _rendered(*values, "--skip-crds" if confined else "--include-crds")
+    made = _rendered(*values)
 
     assert made == _kustomized(f"overlays/{profile}", spaces)
 
@@ -105,7 +103,15 @@ def test_a_value_equals_the_component_of_its_name(name: str) -> None:
     with overlay(resources=["."], components=[name], patches=patches) as folder:
         wanted = _kustomized(str(folder))
 
-    assert _rendered("--include-crds", f"--set={VALUES[name]}") == wanted
+    assert _rendered(f"--set={VALUES[name]}") == wanted
+
+
+def test_what_the_pods_of_runs_have_is_given_to_the_operator_as_it_takes_it() -> None:
+    given = {"tolerations": [{"key": "a", "operator": "Exists"}], "annotations": {"b": "true"}}
+    made = _rendered(f"--set-json=runPod={json.dumps(given)}")
+    deployment = made["Deployment", NAMESPACE, "workflowexecution-controller"]
+    text = _env(deployment)["WFE_RUN_POD"]
+    assert Settings.model_validate({"run_pod": text}).run_pod == given
 
 
 def test_addresses_of_the_api_server_are_named_as_the_component_shows() -> None:
@@ -122,12 +128,12 @@ def test_addresses_of_the_api_server_are_named_as_the_component_shows() -> None:
         wanted = _kustomized(str(folder))
     values = "--set=networkEgress=true,apiServerAddresses={192.0.2.1/32,2001:db8::1/128}"
 
-    assert _rendered("--include-crds", values) == wanted
+    assert _rendered(values) == wanted
 
 
 def test_the_runner_is_bound_cluster_wide_only_where_there_is_a_cluster_role() -> None:
     values = ("--set=runnerClusterWide=true", "--set=singleNamespace=true")
-    done = checkers.run(HELM, "template", "x", str(CHART), *KUBERNETES, *values)
+    done = template(*values)
 
     assert done.returncode != 0
     assert "runnerClusterWide and singleNamespace exclude each other" in done.stderr
@@ -135,7 +141,7 @@ def test_the_runner_is_bound_cluster_wide_only_where_there_is_a_cluster_role() -
 
 def test_the_component_for_shards_names_the_leases_of_up_to_four() -> None:
     with overlay(resources=["."], components=["shards"]) as folder:
-        made = _by_name(checkers.kustomized(folder))
+        made = by_name(checkers.kustomized(folder))
 
     shards = [Shard(number, of) for of in range(1, 5) for number in range(1, of + 1)]
     role = made["Role", NAMESPACE, "workflowexecution-controller-leader"]
@@ -166,11 +172,10 @@ def test_the_profile_turns_on_every_policy_that_there_is() -> None:
 def test_namespaces_are_named_in_one_place_each() -> None:
     values = ["--namespace=here", "--set=executionNamespace.name=there"]
     values += [f"--set={value}" for value in VALUES.values()]
-    done = checkers.run(HELM, "template", "x", str(CHART), *KUBERNETES, *values)
+    done = template(*values)
 
     assert done.returncode == 0, done.stderr
     assert "kubernaut-system" not in done.stdout
-    # The definition's descriptions and the runner's name are all that is left of it.
     assert "kubernaut-workflows" not in done.stdout
     assert "namespace: there" in done.stdout
 
@@ -184,13 +189,20 @@ def test_namespaces_are_named_in_one_place_each() -> None:
         ("spread=Always", "/spread"),
         ("replica=3", "replica"),
         ("shards=0", "/shards"),
+        ("image.pullPolicy=Sometimes", "/image/pullPolicy"),
+        ("image.repository=registry.example/operator:1", "/image/repository"),
+        ("imagePullSecrets[0].key=x", "/imagePullSecrets/0"),
+        ("monitoring.intervall=1m", "/monitoring"),
+        ("serviceAccount.create=maybe", "/serviceAccount/create"),
+        ("runbookUrl=observe.md", "/runbookUrl"),
+        ("fullnameOverride=Operator", "/fullnameOverride"),
         ("apiServerAddresses={kubernetes.default}", "/apiServerAddresses/0"),
         ("policies.bundleSources.registries={it's}", "/policies/bundleSources/registries/0"),
         ("policies.targetNamespaces.lists.a={b'}", "/policies/targetNamespaces/lists/a/0"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_refused(value: str, said: str) -> None:
-    done = checkers.run(HELM, "template", "x", str(CHART), *KUBERNETES, "--set", value)
+    done = template("--set", value)
 
     assert done.returncode != 0
     assert said in done.stderr
@@ -203,34 +215,23 @@ def test_helm_finds_nothing_wrong_with_it() -> None:
 
 
 def _rendered(*values: str) -> dict[Key, Any]:
-    flags = (f"--namespace={NAMESPACE}", *KUBERNETES)
-    done = checkers.run(HELM, "template", "x", str(CHART), *flags, *values)
-    assert done.returncode == 0, done.stderr
-    return _by_name(list(yaml.safe_load_all(done.stdout)))
+    return {key: _plain(item) for key, item in rendered(*values).items()}
 
 
 def _kustomized(folder: str, spaces: str = "namespaces") -> dict[Key, Any]:
-    """What kustomize makes, and of the namespaces, if any, the one that the chart creates."""
+    """The output of kustomize; of the namespaces, if any, only the one that the chart creates."""
     created = [
         item
         for item in (checkers.kustomized(MANIFESTS / spaces) if spaces else [])
         if item["metadata"]["name"] != NAMESPACE
     ]
-    return _by_name([*created, *checkers.kustomized(MANIFESTS / folder)])
+    made = by_name([*created, *checkers.kustomized(MANIFESTS / folder)])
+    return {key: _plain(item) for key, item in made.items()}
 
 
 def _env(deployment: Any) -> dict[str, str]:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     return {one["name"]: one.get("value", "") for one in container["env"]}
-
-
-def _by_name(items: Sequence[Any]) -> dict[Key, Any]:
-    return {
-        (item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]): _plain(
-            item
-        )
-        for item in items
-    }
 
 
 def _plain(item: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Whatever a run has made counts: its target is held by it, and what has begun is told."""
+"""Everything that a run has made counts: it holds the target, and its start is reported."""
 
 from __future__ import annotations
 

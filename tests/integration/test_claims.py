@@ -1,4 +1,4 @@
-"""Who serves a namespace: one installation, by a claim; all others leave its executions alone."""
+"""One installation serves a namespace, by a claim; all others leave its executions alone."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def refusal(ask: Callable[[], object]) -> str:
 def test_of_two_that_start_at_once_one_serves(
     bare_cluster: Cluster, claims: Objects, for_all: bool
 ) -> None:
-    """What waits for them is launched once; which of the two does it the API server decides."""
+    """Waiting executions are launched once; the API server decides which installation does it."""
     theirs, flags = unique("their-runs"), (EVERY_NAMESPACE,) if for_all else ()
     with open_world(bare_cluster, *flags, started=False) as world:
         first = world.new_operator(world.cluster.server)

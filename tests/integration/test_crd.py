@@ -12,6 +12,8 @@ from localcluster import Cluster
 from localcluster.cluster import ApiError, Object
 
 TERMINAL = ("Completed", "Failed", "Skipped")
+# What the API server says of an execution before an operator does.
+UNSEEN = {"observedGeneration": -1}
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ def test_a_phase_of_another_name_is_refused(executions: Objects, item: Object) -
 
 def test_the_status_is_a_subresource_of_its_own(executions: Objects, item: Object) -> None:
     changed = executions.patch(item, {"status": {"phase": "Failed"}})
-    assert "status" not in changed
+    assert changed["status"] == UNSEEN
     changed = executions.patch(item, {"metadata": {"labels": {"a": "b"}}}, "status")
     assert changed["metadata"].get("labels") is None
     created = executions.create(
@@ -173,7 +175,7 @@ def test_the_status_is_a_subresource_of_its_own(executions: Objects, item: Objec
             "status": {"phase": "Failed"},
         }
     )
-    assert "status" not in created
+    assert created["status"] == UNSEEN
 
 
 def test_labels_of_a_finished_execution_can_be_changed(executions: Objects, item: Object) -> None:
@@ -200,6 +202,7 @@ def test_defaults_are_filled_in(executions: Objects, item: Object) -> None:
     [
         ("spec.targetResource", "{target}"),
         ("spec.workflowRef.workflowId", "{name}"),
+        ("spec.remediationRequestRef.name", "{name}"),
         ("status.phase", "Running"),
     ],
 )
@@ -208,7 +211,9 @@ def test_executions_are_selected_by_field(
 ) -> None:
     name = unique("id")
     executions.create(execution("other/Pod/one", namespace=namespace))
-    wanted = executions.create(execution(target, namespace=namespace, workflow=name))
+    wanted = executions.create(
+        execution(target, namespace=namespace, workflow=name, remediationRequestRef={"name": name})
+    )
     with_phase(executions, wanted, "Running")
     selector = f"{field}={value.format(target=target, name=name)}"
 

@@ -9,7 +9,7 @@ from localcluster.cluster import Object
 
 
 def conflict_of(item: Object) -> Object:
-    """Who is said to hold the target, after checks that hold for every such skip."""
+    """The holder that a skip names, after checks that apply to every such skip."""
     status = item["status"]
     details = status["skipDetails"]
     assert details["reason"] == "ResourceBusy"
@@ -39,6 +39,7 @@ def test_any_workflow_is_skipped_while_the_target_is_held(
         "workflowId": "restart",
         "startedAt": holder["status"]["startTime"],
         "targetResource": target,
+        "remediationRequestRef": {"name": "request-1", "namespace": world.source},
     }
     assert len(world.runs(target)) == 1
 
@@ -49,6 +50,22 @@ def test_a_holder_in_another_namespace_holds_too(world: World, target: str) -> N
 
     conflict = conflict_of(second)
     assert (conflict["namespace"], conflict["name"]) == (world.sources[1], name_of(holder))
+
+
+def test_the_request_of_a_holder_is_named_when_the_holder_is_deleted(
+    world: World, target: str
+) -> None:
+    request = {"name": "disk-full", "namespace": "requests", "uid": "uid-1", "kind": "Any"}
+    holder, run = world.launched(target, remediationRequestRef=request)
+    assert run["metadata"]["labels"]["kubernaut.ai/remediation-request"] == "disk-full"
+    # Tekton does not take the request to cancel, so the run still holds the target.
+    world.executions.delete(holder)
+    world.gone(holder)
+    second = world.ended(world.create(target), "Skipped")
+
+    named = conflict_of(second)["remediationRequestRef"]
+    assert named == {"name": "disk-full", "namespace": "requests", "uid": "uid-1"}
+    assert condition_of(second, "ResourceLocked")["reason"] == "TargetResourceBusy"
 
 
 def test_executions_of_one_name_in_two_namespaces_are_two(world: World, target: str) -> None:

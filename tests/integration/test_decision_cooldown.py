@@ -29,7 +29,7 @@ def seconds_of(duration: str) -> int:
 
 
 def remediation_of(item: Object) -> Object:
-    """What is said to have been done recently, after checks that hold for every such skip."""
+    """The recent remediation that a skip names, after checks that apply to every such skip."""
     status = item["status"]
     assert status["skipDetails"]["reason"] == "RecentlyRemediated"
     assert "conflictingWorkflow" not in status["skipDetails"]
@@ -73,8 +73,11 @@ def test_the_same_workflow_is_skipped_and_told_for_how_long(
         "completedAt": first["status"]["completionTime"],
         "outcome": outcome,
         "targetResource": target,
+        "remediationRequestRef": {"name": "request-1", "namespace": world.sources[1]},
     }
     until = time_of(recent["completedAt"]) + COOLDOWN
+    assert second["status"]["nextAllowedExecution"] == text_of(until)
+    assert condition_of(second, "ResourceLocked")["reason"] == "RecentlyRemediated"
     expected = (until - time_of(second["status"]["skipDetails"]["skippedAt"])).total_seconds()
     assert remaining in (expected - 1, expected)
     assert len(world.runs(target)) == 1
@@ -86,7 +89,7 @@ def test_a_different_workflow_may_run_at_once(world: World, target: str) -> None
 
 
 def test_the_cooldown_ends_to_the_second(world: World, target: str) -> None:
-    """What ended just so long ago cools no more, what ended a moment later does."""
+    """A run that ended one cooldown ago no longer blocks; a run that ended a moment later does."""
     world.operator.kill()
     now = datetime.now(UTC)
     remember(world, f"{target}-over", now - COOLDOWN)
@@ -172,6 +175,7 @@ def test_deleting_the_execution_does_not_end_the_cooldown(world: World, target: 
 
     recent = remediation_of(world.ended(world.create(target), "Skipped"))
     assert recent["name"] == name_of(first)
+    assert recent["remediationRequestRef"]["name"] == "request-1"
 
 
 def test_the_cooldown_survives_a_restart(world: World, target: str) -> None:

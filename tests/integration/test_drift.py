@@ -1,4 +1,4 @@
-"""What is shipped and what is done cannot drift apart: definition, samples, bindings."""
+"""Definition, samples and bindings that are shipped agree with what the operator does."""
 
 import subprocess
 import sys

@@ -61,7 +61,7 @@ def blocked(
 
 
 def clear(world: World, item: Object) -> None:
-    """What a person does with kubectl alone."""
+    """Clear a failure as a person does with kubectl alone."""
     kind = world.tekton.runs if item["kind"] == "PipelineRun" else world.executions
     kind.patch(item, {"metadata": {"annotations": {CLEAR: "jane: looked at it"}}})
 

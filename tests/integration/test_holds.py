@@ -317,7 +317,7 @@ def test_an_operator_without_the_right_does_not_start_to_work_and_says_why(
         def told() -> None:
             status, text = world.operator.ask("/readyz")
             assert status == 503
-            assert "lacks a right; apply manifests/rbac" in text
+            assert "lacks a right; apply its release again" in text
             assert "workflowholds" in text
 
         eventually(told)

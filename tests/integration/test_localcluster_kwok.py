@@ -1,4 +1,4 @@
-"""Where no container can run, kwok plays the node: forced here, so that every machine checks it."""
+"""Kwok plays the node where no container can run; the test forces that on every machine."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def end_of_run(cluster: Cluster, namespace: str, step: Object) -> str:
 
 
 def kubectl(cluster: Cluster, *arguments: str) -> str:
-    """What a kubectl command prints. Raises CalledProcessError if it fails."""
+    """The output of a kubectl command. Raises CalledProcessError if it fails."""
     command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 

@@ -28,7 +28,7 @@ def _numbered(run: Object, number: int, owner: Object) -> Object:
 
 
 def _rerun(run: Object) -> Object:
-    """What a dashboard makes of a run: all of it, under a name of its own."""
+    """The rerun that a dashboard makes of a run: all of it, under a name of its own."""
     again = _numbered(run, 2, run)
     again["metadata"]["annotations"] = run["metadata"]["annotations"]
     again["metadata"]["name"] = f"{name_of(run)}-r-abc12"

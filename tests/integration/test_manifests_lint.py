@@ -1,4 +1,4 @@
-"""What is installed keeps to what kube-score asks of workloads, unless chosen otherwise."""
+"""The manifests satisfy kube-score, except for the checks that are listed."""
 
 from __future__ import annotations
 
@@ -71,3 +71,15 @@ def test_what_is_monitored_is_there() -> None:
     (dashboard,) = [item for item in rendered if item["kind"] == "ConfigMap"]
     assert dashboard["metadata"]["labels"] == {"grafana_dashboard": "1"}
     assert json.loads(dashboard["data"]["dashboard.json"]) == monitoring.dashboard()
+
+
+def test_the_page_shows_how_kube_prometheus_stack_selects_what_is_monitored() -> None:
+    page = (MANIFESTS.parent / "docs/how-to/observe.md").read_text()
+    (shown,) = [part for part in page.split("```yaml\n")[1:] if "ServiceMonitor|" in part]
+    patches = yaml.safe_load(shown.partition("```")[0])["patches"]
+    with overlay(resources=["."], components=["monitoring"], patches=patches) as folder:
+        rendered = checkers.kustomized(folder)
+
+    labels = {item["kind"]: item["metadata"].get("labels", {}).get("release") for item in rendered}
+    chosen = {kind for kind, release in labels.items() if release == "kube-prometheus-stack"}
+    assert chosen == {"ServiceMonitor", "PrometheusRule"}

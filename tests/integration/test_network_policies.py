@@ -1,4 +1,4 @@
-"""Who reaches the operator, and what it reaches, by the NetworkPolicies that manifests/ ship.
+"""The NetworkPolicies in manifests/ say which peers reach the operator, and what it reaches.
 
 Whether a network keeps to them is the cluster's affair; that the API server takes them is tested
 with all manifests. Here it is worked out what they say, all of them together.

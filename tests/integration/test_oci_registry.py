@@ -1,4 +1,4 @@
-"""What was pushed to a real registry comes back as it was, under the digest that was told."""
+"""A real registry returns a pushed image unchanged, under the digest that was reported."""
 
 import json
 import urllib.request

@@ -63,7 +63,7 @@ def new_request(world: World) -> Object:
 
 
 def order(request: Object, target: str, workflow: str = "restart") -> str:
-    """What the orchestrator is told to do, as a line of JSON."""
+    """The order for the orchestrator, as a line of JSON."""
     namespace, kind, name = target.split("/")
     return json.dumps(
         {
@@ -133,7 +133,7 @@ def execution_of(world: World, request: Object) -> Object:
 def concluded(
     world: World, kubeconfig: Path, request: Object, target: str
 ) -> tuple[dict[str, Any], Lines]:
-    """What is concluded about one request whose execution needs no playing."""
+    """The conclusion about one request whose execution needs no playing."""
     with orchestrating(kubeconfig, order(request, target)) as running:
         said, told = running.conclusions()
     decode_status(execution_of(world, request)["status"])

@@ -58,7 +58,7 @@ def _assert_refused(said: str) -> None:
 
 
 def dry(who: Cluster, item: Object) -> str:
-    """What is said against an owner that does not exist, where nothing is to come of it."""
+    """The refusal of an owner that does not exist, in a dry run."""
     patch = {"metadata": {"ownerReferences": [NOBODY]}}
     return said_against(lambda: who.request("PATCH", f"{path_to(item)}?dryRun=All", patch))
 

@@ -19,7 +19,7 @@ from harness.world import World, open_world
 from localcluster import Cluster
 from localcluster.cluster import Object
 from workflowexecution.api import identity
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.core.facts.execution import cancellation_of
 
 CLEAR = "kubernaut.ai/clear-execution-block"
 GROUP = "workflowexecution.kubernaut.ai"

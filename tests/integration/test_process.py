@@ -109,6 +109,7 @@ def test_every_line_about_an_execution_says_which(world: World, target: str) -> 
     for line in lines:
         assert line["execution"] == f"{world.source}/{name_of(item)}"
         assert line["target"] == target
+        assert line["request"] == f"{world.source}/request-1"
         assert line["run"] == name_of(run)
         assert line["level"] == "info"
         assert line["timestamp"].endswith("Z")
@@ -172,7 +173,12 @@ def test_what_is_too_old_is_told_until_it_is_upgraded(unstarted: World) -> None:
 
 def test_without_rights_it_says_what_to_apply(unstarted: World) -> None:
     forbidden = faults.answer(403, "Forbidden")
-    start_into(unstarted, is_of_tekton, forbidden, "lacks a right; apply manifests/rbac")
+    start_into(
+        unstarted,
+        is_of_tekton,
+        forbidden,
+        "lacks a right; apply its release again",
+    )
     unstarted.operator.stop()
 
 

@@ -206,7 +206,7 @@ def test_without_the_right_it_works_and_answers_say_what_is_not_known(
         assert asked == [403]
         lines = [line for line in world.operator.log_lines() if NOT_PUBLISHED in line["event"]]
         assert [line["level"] for line in lines] == ["warning"]
-        assert lines[0]["problem"].endswith("apply manifests/rbac")
+        assert lines[0]["problem"].endswith("apply its release again")
 
     eventually(refused_once, dump=world.dump)
     unknown = (

@@ -1,4 +1,4 @@
-"""What becomes of a write that is refused for as long as anybody looks: each has a stated end.
+"""A write that is refused again and again ends in a documented way.
 
 The ends are those of docs/operations/failure-modes.md. ``tests/faults`` shows that what is refused
 a few times leaves no trace.

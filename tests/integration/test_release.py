@@ -1,4 +1,4 @@
-"""What `make release-artifacts` makes: complete, the same each time, and of one version."""
+"""`make release-artifacts` makes a complete release, the same each time, and of one version."""
 
 from __future__ import annotations
 
@@ -80,6 +80,8 @@ def test_manifests_and_chart_name_the_image_of_this_version(release: Path) -> No
     texts = [made.stdout, *(path.read_text() for path in release.glob("install*.yaml"))]
 
     assert (shown["version"], shown["appVersion"]) == (semantic(version), image_tag(version))
+    (image,) = yaml.safe_load(shown["annotations"]["artifacthub.io/images"])
+    assert image["image"] == f"{IMAGE}:{image_tag(version)}"
     for text in texts:
         (operator,) = [item for item in yaml.safe_load_all(text) if _is_operator(item)]
         (container,) = operator["spec"]["template"]["spec"]["containers"]
@@ -117,7 +119,7 @@ def test_the_wheel_tells_that_it_is_typed_and_where_it_is_from(release: Path) ->
 
 
 def test_authors_need_the_wheel_alone(release: Path, tmp_path: Path) -> None:
-    """What `wfe bundle new` writes, and the scripts that bundles share, are in it."""
+    """The wheel has all that `wfe bundle new` writes, and the scripts that bundles share."""
     (wheel,) = release.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "wheel")

@@ -1,4 +1,4 @@
-"""What one execution costs the API server, to the request; and nothing costs nothing."""
+"""The number of requests of one execution is exact; without a change there are none."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ def costs(world: World) -> Callable[[dict[str, int]], None]:
 
 @pytest.fixture(autouse=True)
 def no_refusals_and_no_empty_writes(world: World) -> Iterator[None]:
-    """Whatever a test does, nothing the operator asks is refused, and no write changes nothing."""
+    """In every test, no request of the operator is refused, and each write changes something."""
     before = world.proxy.mark()
     yield
     asked = world.proxy.since(before)
@@ -89,7 +89,7 @@ def test_a_failure_reads_what_is_left_of_its_run_once(
 def test_progress_is_written_at_once_and_then_rarely(
     world: World, target: str, costs: Costs
 ) -> None:
-    """However often a run's status changes, an execution's is written every few seconds."""
+    """An execution's status is written every few seconds, also if its run's changes more often."""
     item, run = world.launched(target)
     world.tekton.accept(run)
     world.tekton.begin(run)
@@ -134,7 +134,16 @@ def test_the_deletion_of_one_that_runs(world: World, target: str, costs: Costs) 
     cost = {CREATE: 1, STATUS: 1, EVENT: 2, READ_EXECUTION: 1, CANCEL: 1}
     costs(cost)
     world.tekton.obey_cancel(run)
-    costs(cost | {READ_TASKS: 1, READ_PODS: 1})
+    # No status of it tells when the target is free, so an Event does.
+    costs(cost | {EVENT: 3, READ_TASKS: 1, READ_PODS: 1})
+    eventually(lambda: told_of_release(world, item, run))
+
+
+def told_of_release(world: World, item: Object, run: Object) -> None:
+    """An Event on an execution says that its run no longer holds the target."""
+    (event,) = [one for one in world.events_of(item) if one["reason"] == "LockReleased"]
+    assert (event["type"], event["related"]["name"]) == ("Normal", name_of(run))
+    assert event["note"].endswith(f"executes: {item['spec']['targetResource']} is free")
 
 
 def test_the_deletion_of_a_finished_execution(world: World, target: str, costs: Costs) -> None:

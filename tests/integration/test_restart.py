@@ -64,7 +64,7 @@ def writes_since(world: World, mark: int, expected: int) -> None:
 
 
 def kill_and_start(world: World) -> Callable[[], None]:
-    """What a lost node and its replacement do, told from within the proxy."""
+    """Do what a lost node and its replacement do, from within the proxy."""
 
     def act() -> None:
         world.operator.kill()
@@ -74,7 +74,7 @@ def kill_and_start(world: World) -> Callable[[], None]:
 
 
 def assert_one_run(world: World, target: str, mark: int) -> None:
-    """However often it was tried, one run exists and one create was carried out."""
+    """One run exists and one create was carried out after any number of tries."""
     assert len(world.runs(target)) == 1
     made = [one for one in world.proxy.since(mark) if one.kind == CREATE and one.status == 201]
     assert len(made) <= 1

@@ -1,4 +1,4 @@
-"""How far the rights of the default runner reach: nowhere, one namespace, or nearly everywhere."""
+"""The rights of the default runner reach nothing, one namespace, or nearly everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/security.md says of each party, tried by an account with just what is shipped for it.
+"""The statements of docs/security.md are tried by an account with only the rights that are shipped.
 
 An attack is let through here where RBAC lets it through: whether there is such an object does not
 matter then. Nothing comes of any: all are dry runs.
@@ -176,7 +176,7 @@ def is_stopped(said: str) -> bool:
 
 
 def wide(who: Cluster) -> set[str]:
-    """What belongs to no namespace, and RBAC does not stop from being created."""
+    """The kinds without a namespace that RBAC does not stop from being created."""
     said = {
         what: Attack("POST", path, item).said_at(who, path) for what, (path, item) in WIDE.items()
     }

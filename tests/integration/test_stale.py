@@ -51,7 +51,7 @@ def test_a_run_that_was_not_seen_is_found_by_its_number(bare_cluster: Cluster, t
 def test_a_run_that_ended_before_its_execution_was_seen_is_its_run_all_the_same(
     bare_cluster: Cluster, target: str
 ) -> None:
-    """Who made the run died before saying so, and the other watch of who takes over lags behind."""
+    """The operator that made the run died before it wrote so; the next one sees the run first."""
     with open_world(bare_cluster, "--cooldown=0s") as world, closing(Proxy(bare_cluster)) as proxy:
         world.proxy.withheld |= {RUNS, EXECUTIONS}
         first = world.new_operator(proxy.url)
@@ -84,7 +84,7 @@ def until_told_of_all_runs(world: World) -> None:
 
 
 def test_a_run_whose_end_was_not_seen_blocks_nobody(bare_cluster: Cluster, target: str) -> None:
-    """What seems to hold the target is read before anything final is written."""
+    """The run that seems to hold the target is read before anything final is written."""
     with open_world(bare_cluster) as world:
         first, run = world.launched(target)
         holds_for(lambda: world.read(first), 1.1)
@@ -116,7 +116,7 @@ def test_an_execution_that_no_watch_told_of_is_found_by_listing(world: World, ta
 
 
 def test_a_list_that_lags_behind_gives_up_no_run(world: World, target: str) -> None:
-    """What a watch or our own write has shown is asked about, where a list does not show it."""
+    """A run that a watch or our own write has shown is read where a list does not show it."""
     lags = Fault(matches=faults.is_list, when="after", act=faults.Replay(), times=10**6)
     world.proxy.inject(lags)
 
@@ -181,7 +181,7 @@ def _assert_ready(world: World) -> None:
 
 
 def test_a_watch_that_has_lost_its_place_begins_anew(world: World, target: str) -> None:
-    """What happened meanwhile is found by listing: a deletion, too, which no list shows."""
+    """A list finds all changes since then, also a deletion, which no list shows."""
     item, run = world.launched(target)
     lost, _ = world.launched(f"{target}-2")
     act = faults.answer(410, "Expired")

@@ -16,7 +16,7 @@ HAS_READ_IT_ALL = (
     'workflowexecution_total{outcome="Completed"} == 1',
     'workflowexecution_total{outcome="Failed"} >= 1',
     'workflowexecution_total{outcome="Skipped"} == 1',
-    'workflowexecution_cloudevents_total{result="failed"} >= 1',
+    'workflowexecution_cloudevents_total{result="retried"} >= 1',
     'rate(workflowexecution_api_requests_total{code="404"}[1m]) >= 0',
 )
 

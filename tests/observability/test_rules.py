@@ -36,7 +36,7 @@ WELL = {
     'workflowexecution_total{outcome="Completed"}': "0+1x120",
     'workflowexecution_total{outcome="Failed"}': "0+0x120",
     'workflowexecution_resync_repairs_total{kind="run"}': "1x120",
-    'workflowexecution_cloudevents_total{result="dropped"}': "0x120",
+    'workflowexecution_cloudevents_total{result="retried"}': "0x120",
 }
 
 
@@ -175,7 +175,7 @@ CASES = [
     ),
     Case(
         "WorkflowExecutionCloudEventsLost",
-        {'workflowexecution_cloudevents_total{result="dropped"}': "0x10 0+10x60"},
+        {'workflowexecution_cloudevents_total{result="retried"}': "0x10 0+10x60"},
         "12m",
         "20m",
         "CloudEvents do not reach their sink.",

@@ -25,7 +25,7 @@ SHOP = "shop/Deployment/{}"
 
 @dataclass(frozen=True)
 class Sight:
-    """What there is to be seen, by the names of the executions; and a token of who may see it."""
+    """The objects on the page, by the names of the executions; and a token that may see them."""
 
     world: World
     bundles: Mapping[str, str]
@@ -33,7 +33,7 @@ class Sight:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return self.world.operator.page_url
 
     def create(self, name: str, workflow: str, target: str, seconds: int = 2) -> None:
@@ -89,7 +89,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def captures() -> Path:
-    """Where screenshots are put: in the docs where that is asked for."""
+    """The folder of the screenshots: in the docs where that is asked for."""
     folder = Path(os.environ.get("WFE_CAPTURES") or ROOT / "build/page")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -5,11 +5,6 @@ from typing import Any, NoReturn
 
 import pytest
 import structlog
-from hypothesis import HealthCheck, settings
-
-# How fast a busy machine makes up its inputs says nothing about what is tested.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Whatever stands in a run, its TaskRuns and pods: no pass fails, and each status is valid."""
+"""Any content of a run, its TaskRuns and pods makes no pass fail, and each status is valid."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -49,7 +49,7 @@ meta = st.fixed_dictionaries({}, optional={"labels": hostile.values, "annotation
 
 @cache
 def status_schema() -> Raw:
-    """What the API server holds a status against; a field it does not know it would drop."""
+    """The schema by which the API server checks a status; unknown fields are refused here."""
     (version,) = yaml.safe_load(CRD.read_text())["spec"]["versions"]
     closed: Raw = _closed(version["schema"]["openAPIV3Schema"]["properties"]["status"])
     return closed

@@ -1,4 +1,4 @@
-"""Whatever the order of events, requests, replies and crashes: one run at a time on a target."""
+"""A target has one run at a time in any order of events, requests, replies and crashes."""
 
 import os
 import secrets

@@ -102,7 +102,7 @@ def an_orphan_goes_on(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_one_who_takes_over_knows_nothing(patch: pytest.MonkeyPatch) -> None:
-    """Whoever stood by does not queue what it knows when it begins to lead."""
+    """A standby does not queue what it knows when it begins to lead."""
     patch.setattr(Relist, "queue_all", lambda _: None)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders import NOW, TARGET, make_execution, raw_task_run, step
 from model_server import merge
 from property import strategies
-from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.api.reading import format_duration, parse_duration
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.api.status_model import WorkflowExecutionStatus

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
-from workflowexecution.api.status import Phase
+from workflowexecution.api.reading import format_time
+from workflowexecution.api.status import FailureReason, Phase
+from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.cache.store import Store
 from workflowexecution.cli.commands import policy_of
 from workflowexecution.core import names
@@ -343,13 +344,27 @@ def raw_hold(
     return {"metadata": meta, "spec": {"reason": "release", "heldBy": "jane", **told, **spec}}
 
 
+def make_failure(*, has_begun: bool = False) -> FailureDetails:
+    """The failure of an execution with a mistake; ``has_begun`` is whether a step had begun."""
+    return FailureDetails(
+        failed_task_index=0,
+        failed_task_name="",
+        reason=FailureReason.CONFIGURATION_ERROR,
+        message="wrong",
+        failed_at=NOW,
+        execution_time_before_failure=timedelta(0),
+        natural_language_summary="It is wrong. Correct it.",
+        was_execution_failure=has_begun,
+    )
+
+
 def make_hold(name: str = "freeze", **spec: Any) -> Hold:
     """A hold as decisions use it."""
     return parse_hold(raw_hold(name, **spec))
 
 
 def make_policy(**given: Any) -> Policy:
-    """What an operator is told to do where nothing is set."""
+    """The policy of an operator without settings."""
     policy = policy_of(Settings())
     return replace(policy, **given)
 

@@ -96,7 +96,7 @@ class Server:
 
 @dataclass
 class Seen:
-    """What was delivered, and how often something may have been missed."""
+    """The events that were delivered, and the number of gaps that were reported."""
 
     events: list[tuple[str, str]] = field(default_factory=list)
     gaps: int = 0

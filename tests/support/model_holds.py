@@ -13,8 +13,7 @@ from model_operators import Operator
 from model_people import index, target_index
 from model_store import CLOCK_ERROR, Raw, target_of
 from model_world import TARGETS
-from workflowexecution.api.duration import format_time
-from workflowexecution.api.reading import parse_time
+from workflowexecution.api.reading import format_time, parse_time
 
 
 class HeldLaunches(OneOperator):
@@ -39,7 +38,7 @@ class HeldLaunches(OneOperator):
         return one
 
     def teardown(self) -> None:
-        """What was held goes on by itself, so everything ends as it always does."""
+        """Executions that were held go on by themselves, so everything ends as it always does."""
         for name in [*self.server.holds]:
             self._lift(name)
         super().teardown()

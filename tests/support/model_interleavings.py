@@ -15,7 +15,7 @@ kind = st.sampled_from([EXECUTIONS, RUNS])
 
 
 class Interleavings(People):
-    """What operators do, one request and one reply at a time."""
+    """The steps of operators, one request and one reply at a time."""
 
     @rule(who=operator, count=st.integers(1, 8))
     def work(self, who: int, count: int) -> None:
@@ -33,7 +33,7 @@ class Interleavings(People):
     def a_run_comes_and_goes(
         self, who: int, target_index: int, ends: str, goes: str, lasts: int, seconds: int
     ) -> None:
-        """What fills a target's history, and what may take it away again."""
+        """A run fills a target's history, and may be taken away again."""
         one = self.operators[who % self.count]
         self.create_execution(target_index, WORKFLOWS[0], "team-a", "fix")
         path = self.created[-1]

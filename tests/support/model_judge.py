@@ -1,4 +1,4 @@
-"""What must never happen, held against all that does happen on the model's server."""
+"""Checks on every change of the model's server that nothing forbidden has happened."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -87,7 +87,7 @@ class Judge:
                 self._within_cooldown(manifest, end)
 
     def _within_cooldown(self, manifest: Raw, end: End) -> None:
-        """What people have removed nobody can know any more, unless an execution tells of it."""
+        """An end that people have removed counts only if an execution reports it."""
         runs = self.server.objects[RUNS].values()
         run = next((run for run in runs if uid_of(run) == end.uid), None)
         where = manifest["metadata"]["namespace"]
@@ -170,7 +170,7 @@ def what_of(run: Raw) -> tuple[str, str]:
 
 
 def holder_of(run: Raw) -> str:
-    """Whom a Skip names for a run: its execution, or itself where its name has no run number."""
+    """The holder that a Skip names for a run: its execution, or the run where it has no number."""
     told = run["metadata"]["annotations"]
     if names.parse_run_name(run["metadata"]["name"]) is None:
         return path_of(run)

@@ -48,7 +48,7 @@ def no_metrics() -> Metrics:
 
 
 class Dirty:
-    """What executions and runs there is work on; it waits until the test has it done."""
+    """The executions and runs that have work; it waits until the test has it done."""
 
     def __init__(self) -> None:
         self.keys: dict[Key, None] = {}
@@ -216,7 +216,7 @@ class Operator:
         return [key for key in self.dirty.keys if key not in self.tasks]
 
     def next_due(self) -> datetime | None:
-        """When there will be something to do; None for: when something happens."""
+        """The time of the next work; None where only an event brings some."""
         return min(self.due.values(), default=None)
 
     def crash(self) -> None:

@@ -1,4 +1,4 @@
-"""What people and Tekton do in the model, at any time."""
+"""The actions of people and of Tekton in the model, at any time."""
 
 from typing import Any
 

@@ -16,6 +16,7 @@ from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.facts.taskrun import TaskRun
+from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
 from workflowexecution.kube.clock import ServerClock
 
@@ -205,3 +206,10 @@ class ModelCluster:
 
     async def create_event(self, event: Mapping[str, Any]) -> None:
         """Events decide nothing here."""
+
+    async def read_mark(self, shard: Shard) -> str:
+        """No mark is kept here, as no CloudEvents are sent."""
+        return ""
+
+    async def write_mark(self, shard: Shard, text: str) -> None:
+        """See read_mark."""

@@ -18,7 +18,7 @@ STEPS: Final = 30
 
 @dataclass(slots=True)
 class Counts:
-    """What was played: whole histories only, each of them checked to its end."""
+    """The histories that were played: whole ones only, each of them checked to its end."""
 
     schedules: int = 0
     executions: int = 0

@@ -21,7 +21,7 @@ from model_store import (
     uid_of,
 )
 from model_tekton import Tekton, Work
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.core import names
 from workflowexecution.kube import errors
@@ -158,7 +158,7 @@ class Server(Store):
         self.judge.by_hand.add(uid_of(self._begin(manifest)))
 
     def unfinished(self) -> list[Raw]:
-        """What is on targets: runs that have not ended, and those of which something executes."""
+        """The runs on targets that have not ended, and those of which something executes."""
         found = {uid: work.run for uid, work in self.tekton.work.items() if work.is_active}
         for run in self.objects[RUNS].values():
             if is_alive(run) and uid_of(run) in self.judge.born:

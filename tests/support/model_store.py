@@ -26,7 +26,7 @@ def clone(value: Any) -> Any:
 
 
 def path_of(raw: Raw) -> str:
-    """Where an object is: its namespace and name."""
+    """The key of an object: its namespace and name."""
     return f"{raw['metadata']['namespace']}/{raw['metadata']['name']}"
 
 

@@ -5,8 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from model_store import RUNS, Raw, clone, is_alive, succeeded, uid_of
-from workflowexecution.api.duration import format_time
-from workflowexecution.api.reading import parse_time
+from workflowexecution.api.reading import format_time, parse_time
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Work:
-    """What executes of a run: its one TaskRun and that one's pod, each until it has stopped."""
+    """The parts of a run that execute: its TaskRun and the pod of that, until each has stopped."""
 
     run: Raw
     has_task: bool = True

@@ -72,7 +72,7 @@ class World(RuleBasedStateMachine):
             one.open()
 
     def text_of(self, target_index: int) -> str:
-        """What people write for a target."""
+        """The text that people write for a target."""
         return TARGETS[target_index]
 
     def version_of(self, who: int) -> type[Operator]:
@@ -249,7 +249,7 @@ class World(RuleBasedStateMachine):
             assert not is_ours or execution["status"]["completionTime"]
 
     def every_target_is_free(self) -> None:
-        """Whatever happened before: a new execution is launched, and ends well."""
+        """A new execution is launched and ends well after any history."""
         self.let_time_pass((COOLDOWN + timedelta(minutes=10)).total_seconds())
         # As every ten minutes: of names that people have freed again, all then know the same.
         for one in self.operators:

@@ -1,4 +1,4 @@
-"""What is shipped for Prometheus and Grafana: the expressions that dashboard and rules use."""
+"""The expressions of the dashboard and the rules that are shipped for Grafana and Prometheus."""
 
 from __future__ import annotations
 

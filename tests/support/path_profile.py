@@ -1,7 +1,7 @@
 """The path of one execution through the files of the package, as a reader follows it.
 
 A move is a call into another file than the caller's; its return is not counted again. What goes on
-after an answer has come counts like a call. What the model of the cluster calls is not counted.
+after an answer has come counts like a call. Calls by the model of the cluster are not counted.
 Run it to see the paths; ``-v`` shows the moves.
 """
 
@@ -20,13 +20,15 @@ from workflowexecution.api import status
 
 _PACKAGE: Final = f"{Path(status.__file__).parents[1]}/"
 _HERE: Final = f"{Path(__file__).parent}/"
+# The parts of the model that begin a piece of work; all others play the cluster.
+_BEGINNERS: Final = (f"{_HERE}model_operators.py", f"{_HERE}model_loop.py")
 _READER: Final = "api/reading.py"
 _TARGET: Final = "Node/worker-1"
 
 
 @dataclass
 class Trail:
-    """What a piece of work has gone through: files, and moves from one to another."""
+    """The path of a piece of work: files, and moves from one to another."""
 
     files: set[str] = field(default_factory=set)
     hops: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -44,12 +46,10 @@ class Trail:
     def note(self, frame: FrameType, event: str, _: object) -> None:
         """Take in one event, as ``sys.setprofile`` tells it."""
         name = _file_of(frame)
-        if event != "call" or not name:
+        if event != "call" or not name or _is_of_the_cluster(frame):
             return
         caller = frame.f_back
         while caller is not None and not _file_of(caller):
-            if caller.f_code.co_filename.startswith(_HERE):
-                return
             caller = caller.f_back
         self.files.add(name)
         if caller is not None and _file_of(caller) != name:
@@ -61,8 +61,16 @@ def _file_of(frame: FrameType) -> str:
     return name.removeprefix(_PACKAGE) if name.startswith(_PACKAGE) else ""
 
 
+def _is_of_the_cluster(frame: FrameType) -> bool:
+    """Whether the model of the cluster has made this call, directly or through other calls."""
+    caller = frame.f_back
+    while caller is not None and not caller.f_code.co_filename.startswith(_HERE):
+        caller = caller.f_back
+    return caller is not None and caller.f_code.co_filename not in _BEGINNERS
+
+
 def profiles() -> dict[str, Trail]:
-    """Those of an event, of the pass that launches and of one that skips."""
+    """The trails of an event, of the pass that launches and of one that skips."""
     server = Server()
     one = Operator(server)
     one.start()

@@ -19,6 +19,7 @@ from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run, RunKey
+from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors
 from workflowexecution.observe.metrics import Metrics
@@ -44,6 +45,7 @@ class FakeCluster:
         self.pods: list[Raw] = []
         self.pod_events: list[Raw] = []
         self.holds: list[Raw] = []
+        self.mark = ""
         self.refuses: dict[str, errors.ApiError] = {}
         self.loses: dict[str, errors.ApiError] = {}
         self.on_the_way: dict[str, Callable[[], object]] = {}
@@ -154,6 +156,12 @@ class FakeCluster:
     async def create_event(self, event: Mapping[str, Any]) -> None:
         self.events.append(str(event["reason"]))
 
+    async def read_mark(self, _: Shard) -> str:
+        return self.mark
+
+    async def write_mark(self, _: Shard, text: str) -> None:
+        self.mark = text
+
 
 class Added:
     """Stands where a work queue does, and keeps what was added."""
@@ -173,7 +181,7 @@ class Added:
         self.add(key)
 
     def taken(self) -> list[Any]:
-        """What was added since the last time, each once."""
+        """The keys that were added since the last time, each once."""
         keys, self.keys = self.keys, []
         return list(dict.fromkeys(keys))
 
@@ -245,7 +253,7 @@ class Desk:
         return found
 
     def asked(self) -> list[str]:
-        """What was asked since the last time, in order."""
+        """The requests since the last time, in order."""
         asked, self.cluster.requests = self.cluster.requests, []
         return asked
 
@@ -259,7 +267,7 @@ class Desk:
 
 
 def message_of(status: Raw) -> str:
-    """What a status tells a person."""
+    """The message of a status for people."""
     ready = [one["message"] for one in status["conditions"] if one["type"] == "Ready"]
     return " ".join(ready or [one["message"] for one in status["conditions"]])
 

@@ -1,5 +1,6 @@
 """Every command in the documentation is run by a test, or says what it needs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from docgen.blocks import ROOT, Block, pages, shell_blocks
 from walks.paste import COLUMNS, LINES, masked, run, terminal
 from walks.walk import lasting
 
+# Kustomizations with the operator's Deployment.
+UNNAMED = re.compile(r"-k manifests(/(base|operator|overlays/[a-z-]+))?/?(\s|$)")
 BLOCKS = [block for page in pages() for block in shell_blocks(page)]
 
 
@@ -18,6 +21,24 @@ def test_every_block_says_whether_it_is_run(block: Block) -> None:
         "on the line before it"
     )
     assert block.kind == "run" or block.note, f"{block}: say what it needs, or which test runs it"
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_no_block_installs_an_image_that_is_published_nowhere(block: Block) -> None:
+    """The image of a checkout is named by whoever installs it: $IMAGE, build/my-cluster."""
+    applied = re.findall(r"kubectl apply ((?:.*\\\n)*.*)", block.text)
+    bare = [line for line in applied if UNNAMED.search(line) and "--dry-run" not in line]
+    by_helm = re.findall(r"helm (?:install|upgrade) ((?:.*\\\n)*.*)", block.text)
+    # An upgrade that keeps the values that were set keeps the name, too.
+    bare += [
+        line
+        for line in by_helm
+        if "manifests/chart" in line
+        and "image.repository=" not in line
+        and "--reset-then-reuse-values" not in line
+    ]
+    assert bare == []
+    assert "--reuse-values" not in block.text.replace("--reset-then-reuse-values", "")
 
 
 def test_the_tests_that_are_named_are_there() -> None:

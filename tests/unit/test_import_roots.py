@@ -1,4 +1,4 @@
-"""What people run stands without the tests, and no name of an import root hides another."""
+"""Tools for people run without the tests, and no name of an import root hides another."""
 
 from __future__ import annotations
 

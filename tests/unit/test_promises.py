@@ -26,7 +26,7 @@ _BEGINS = re.compile(r"^(?:#+ (.+)|\*\*([^*]+)\*\*.*)$", re.MULTILINE)
 
 
 def parts_of(text: str) -> dict[str, str]:
-    """What stands under each heading, and after the name of each party."""
+    """The text under each heading, and after the name of each party."""
     text = _FENCE.sub("", text)
     begins = list(_BEGINS.finditer(text))
     ends = [found.start() for found in begins[1:]] + [len(text)]

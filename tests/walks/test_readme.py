@@ -29,6 +29,6 @@ def test_the_first_minutes(own: Mapping[str, str]) -> None:
 
 
 def _commands(printed: str) -> list[str]:
-    """What the demo says to paste."""
+    """The commands that the demo prints for pasting."""
     said = re.sub(r"\x1b\[[0-9;]*m", "", printed.partition("Paste these")[2]).splitlines()[1:]
     return [line for line in said if line.strip() and not line.startswith("#")]

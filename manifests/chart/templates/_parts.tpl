@@ -1,5 +1,5 @@
 {{/* The operators that share the targets: of each, its suffix in names and its WFE_SHARD. */}}
-{{- define "parts" -}}
+{{- define "workflowexecution.parts" -}}
 {{- $count := int .Values.shards -}}
 {{- $parts := list -}}
 {{- range $number := untilStep 1 (int (add1 $count)) 1 -}}

@@ -1,6 +1,6 @@
-"""The CRDs of executions and claims, generated from the models, so that both always agree.
+"""The CRD and the JSON Schema of executions, generated from the models, so that all agree.
 
-They include the rules by which the API server refuses a change of a spec. A rule compares the
+The CRD includes the rules by which the API server refuses a change of a spec. A rule compares the
 meaning, not the spelling: a client with its own types writes an object back in its own spelling.
 Go, for example, writes ``30m`` as ``30m0s`` and leaves out empty fields. Each field has one rule,
 made from the models, so that no field is forgotten.
@@ -8,23 +8,19 @@ made from the models, so that no field is forgotten.
 
 import types
 import typing
-from collections.abc import Iterable
 from typing import Any, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from workflowexecution.api import identity
-from workflowexecution.api.fields import Model, cel
+from workflowexecution.api.fields import definition, root, structural
 from workflowexecution.api.spec import DURATION_FIELDS, WorkflowExecutionSpec
 from workflowexecution.api.status import TERMINAL_PHASES
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 
-# Heading, type, path, and priority: 0 is always shown, 1 only with ``-o wide``.
-Column = tuple[str, str, str, int]
-
-_DROPPED: Final = ("title", "$defs", "additionalProperties")
 _COLUMNS: Final = (
     ("Phase", "string", ".status.phase", 0),
     ("Reason", "string", '.status.conditions[?(@.type=="Succeeded")].reason', 0),
@@ -38,10 +34,7 @@ _COLUMNS: Final = (
 # A reserved word of CEL.
 _ESCAPED = {"namespace": "__namespace__"}
 _EMPTY = {str: "''", float: "0.0"}
-_CLAIM_COLUMNS: Final = (
-    ("Execution-Namespace", "string", ".spec.executionNamespace", 0),
-    ("Age", "date", ".metadata.creationTimestamp", 0),
-)
+_REFERENCE: Final = "#/$defs/{model}"
 
 
 def build_crd() -> dict[str, Any]:
@@ -59,56 +52,11 @@ def build_crd() -> dict[str, Any]:
         "selectableFields": [
             {"jsonPath": ".spec.targetResource"},
             {"jsonPath": ".spec.workflowRef.workflowId"},
+            {"jsonPath": ".spec.remediationRequestRef.name"},
             {"jsonPath": ".status.phase"},
         ],
     }
     return definition(names, _COLUMNS, _schema(), more)
-
-
-def definition(
-    names: dict[str, Any],
-    columns: Iterable[Column],
-    schema: dict[str, Any],
-    more: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The definition of a namespaced kind; ``more`` are further fields of its only version."""
-    version = {
-        "name": identity.VERSION,
-        "served": True,
-        "storage": True,
-        **(more or {}),
-        "additionalPrinterColumns": [
-            {"name": name, "type": kind, "jsonPath": path, "priority": priority}
-            for name, kind, path, priority in columns
-        ],
-        "schema": {"openAPIV3Schema": schema},
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{names['plural']}.{identity.GROUP}"},
-        "spec": {
-            "group": identity.GROUP,
-            "names": names,
-            "scope": "Namespaced",
-            "versions": [version],
-        },
-    }
-
-
-def root(description: str, **parts: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a whole object; ``parts`` are its spec and, where it has one, its status."""
-    return {
-        "description": description,
-        "type": "object",
-        "required": ["spec"],
-        "properties": {
-            "apiVersion": {"type": "string", "description": "Version of the API."},
-            "kind": {"type": "string", "description": "Kind of the object."},
-            "metadata": {"type": "object"},
-            **parts,
-        },
-    }
 
 
 def _schema() -> dict[str, Any]:
@@ -116,11 +64,13 @@ def _schema() -> dict[str, Any]:
     spec["x-kubernetes-validations"] = [
         {"rule": unchanged_spec(), "message": "spec is immutable; create a new WorkflowExecution"}
     ]
+    # Without this, kstatus takes an execution that no operator has seen for one that has ended.
+    unseen = {"default": {"observedGeneration": -1}}
     return {
         **root(
             "WorkflowExecution runs one workflow on one target resource.",
             spec=spec,
-            status=structural(WorkflowExecutionStatus),
+            status=structural(WorkflowExecutionStatus) | unseen,
         ),
         # On the root: a rule on the status would not be checked for a status that is null.
         "x-kubernetes-validations": _phase_rules(),
@@ -142,50 +92,6 @@ def _phase_rules() -> list[dict[str, str]]:
             "message": "a Running execution does not go back",
         },
     ]
-
-
-def structural(model: type[BaseModel]) -> dict[str, Any]:
-    """Turn a model's JSON Schema into a structural schema: references inlined, nulls dropped."""
-    schema = model.model_json_schema(
-        by_alias=True, mode="validation", schema_generator=GenerateJsonSchema
-    )
-    result = _inline(schema, schema.get("$defs", {}))
-    assert isinstance(result, dict)
-    return result
-
-
-def _inline(node: Any, defs: dict[str, Any]) -> Any:
-    if isinstance(node, list):
-        return [_inline(item, defs) for item in node]
-    if not isinstance(node, dict):
-        return node
-    node = _resolve(node, defs)
-    kept = {key: _inline(value, defs) for key, value in node.items() if key not in _DROPPED}
-    if "properties" in node:
-        kept["properties"] = {
-            key: _inline(value, defs) for key, value in node["properties"].items()
-        }
-    elif node.get("type") == "object" and isinstance(node.get("additionalProperties"), dict):
-        kept["additionalProperties"] = _inline(node["additionalProperties"], defs)
-    if kept.get("default", ...) is None:
-        del kept["default"]
-    kept.pop("const", None)
-    # The message of a rule explains more than a bare pattern does.
-    if "x-kubernetes-validations" in kept:
-        kept.pop("pattern", None)
-    return kept
-
-
-def _resolve(node: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference and choose the branch of an optional that is not null."""
-    if "anyOf" in node:
-        branch = next(item for item in node["anyOf"] if item.get("type") != "null")
-        rest = {key: value for key, value in node.items() if key != "anyOf"}
-        return _resolve({**branch, **rest}, defs)
-    if "$ref" in node:
-        rest = {key: value for key, value in node.items() if key != "$ref"}
-        return _resolve({**defs[node["$ref"].rsplit("/", 1)[1]], **rest}, defs)
-    return node
 
 
 def unchanged_spec() -> str:
@@ -234,40 +140,61 @@ def _type_of(field: FieldInfo) -> typing.Any:
     return kind
 
 
-class WorkflowClaimSpec(Model):
-    """Executions of the claim's namespace are served by one installation, and by no other."""
+class _WithoutNulls(GenerateJsonSchema):
+    """A field without a value is absent in this API, never null."""
 
-    execution_namespace: str = Field(
-        min_length=1,
-        max_length=63,
-        description="Where the runs of the installation are that serves this namespace.",
-        json_schema_extra=cel(
-            "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "must be the name of a namespace"
-        ),
-    )
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
 
 
-def build_claim_crd() -> dict[str, Any]:
-    """Build the CRD manifest of claims: ``apiextensions.k8s.io/v1``, one version, no status."""
-    names = {
-        "kind": identity.CLAIM_KIND,
-        "listKind": identity.CLAIM_LIST_KIND,
-        "plural": identity.CLAIM_PLURAL,
-        "singular": identity.CLAIM_SINGULAR,
-        "shortNames": [identity.CLAIM_SHORT_NAME],
+def build_json_schema() -> dict[str, Any]:
+    """Build the JSON Schema (2020-12) of a whole WorkflowExecution.
+
+    A spec must not have unknown fields, as with ``kubectl``. A status may have them, since newer
+    operators may add fields. Rules that JSON Schema cannot express are
+    ``x-kubernetes-validations`` of their fields.
+    """
+    spec, spec_defs = _parts(WorkflowExecutionSpec)
+    status, status_defs = _parts(WorkflowExecutionStatus)
+    closed = {name: _closed(part) for name, part in spec_defs.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": identity.KIND,
+        "description": "Run one workflow on one target resource.",
+        "type": "object",
+        "required": ["apiVersion", "kind", "metadata", "spec"],
+        "properties": {
+            "apiVersion": {"const": identity.API_VERSION},
+            "kind": {"const": identity.KIND},
+            "metadata": {"type": "object"},
+            "spec": _closed(spec),
+            "status": status,
+        },
+        "$defs": {**closed, **status_defs},
     }
-    spec = structural(WorkflowClaimSpec)
-    spec["x-kubernetes-validations"] = [
-        {
-            "rule": "self == oldSelf",
-            "message": "a claim is not changed; delete it, once its installation is stopped",
-        }
-    ]
-    schema = root("WorkflowClaim says which installation serves a namespace.", spec=spec)
-    schema["x-kubernetes-validations"] = [
-        {
-            "rule": f"self.metadata.name == '{identity.CLAIM_NAME}'",
-            "message": f"metadata.name: must be {identity.CLAIM_NAME}: a namespace has one claim",
-        }
-    ]
-    return definition(names, _CLAIM_COLUMNS, schema)
+
+
+def _parts(model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of a model, and the schemas of the models that it refers to, by name."""
+    schema = model.model_json_schema(ref_template=_REFERENCE, schema_generator=_WithoutNulls)
+    cleaned = _cleaned(schema)
+    definitions = cleaned.pop("$defs", {})
+    return cleaned, definitions
+
+
+def _cleaned(node: Any) -> Any:
+    """The schema without generated titles and without defaults that are null."""
+    if isinstance(node, list):
+        return [_cleaned(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _cleaned(item) for key, item in node.items() if not _is_noise(key, item)}
+    return kept
+
+
+def _is_noise(key: str, item: Any) -> bool:
+    return (key == "title" and isinstance(item, str)) or (key == "default" and item is None)
+
+
+def _closed(node: dict[str, Any]) -> dict[str, Any]:
+    return {**node, "additionalProperties": False} if "properties" in node else node

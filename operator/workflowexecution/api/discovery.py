@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workflowexecution.api import reading
+from workflowexecution.api.inputs import TargetResource, parse_target
 from workflowexecution.api.reading import Raw
-from workflowexecution.api.target import TargetResource, parse_target
 
 # Stands for a namespace that only the author of a target knows.
 _SOME_NAMESPACE: Final = "NAMESPACE"

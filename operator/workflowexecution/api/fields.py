@@ -1,6 +1,6 @@
-"""Field types shared by the models: how times, durations and names look in JSON."""
+"""The base of the models: what their fields look like in JSON, and their schema in a CRD."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Final, TypeVar
@@ -15,9 +15,16 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import ErrorDetails
 
-from workflowexecution.api import duration
+from workflowexecution.api import identity
+from workflowexecution.api.reading import format_duration, format_time, parse_duration
+
+# Heading, type, path, and priority: 0 is always shown, 1 only with ``-o wide``.
+Column = tuple[str, str, str, int]
+
+_DROPPED: Final = ("title", "$defs", "additionalProperties")
 
 
 class Model(BaseModel):
@@ -34,7 +41,7 @@ def cel(rule: str, message: str) -> dict[str, Any]:
 
 
 def _read_duration(value: Any) -> Any:
-    return duration.parse_duration(value) if isinstance(value, str) else value
+    return parse_duration(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=256)
@@ -51,13 +58,13 @@ def _whole_seconds(value: datetime) -> datetime:
 Time = Annotated[
     datetime,
     AfterValidator(_whole_seconds),
-    PlainSerializer(duration.format_time, return_type=str),
+    PlainSerializer(format_time, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Duration = Annotated[
     timedelta,
     BeforeValidator(_read_duration),
-    PlainSerializer(duration.format_duration, return_type=str),
+    PlainSerializer(format_duration, return_type=str),
     WithJsonSchema({"type": "string"}),
 ]
 INT32: Final[dict[str, Any]] = {"format": "int32"}
@@ -86,3 +93,96 @@ def problem_of_field(item: ErrorDetails) -> str:
 def message_of_field(item: ErrorDetails) -> str:
     """The message of one error, without the prefix that pydantic adds to ours."""
     return item["msg"].removeprefix("Value error, ")
+
+
+def definition(
+    names: dict[str, Any],
+    columns: Iterable[Column],
+    schema: dict[str, Any],
+    more: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The definition of a namespaced kind; ``more`` are further fields of its only version."""
+    version = {
+        "name": identity.VERSION,
+        "served": True,
+        "storage": True,
+        **(more or {}),
+        "additionalPrinterColumns": [_column(*column) for column in columns],
+        "schema": {"openAPIV3Schema": schema},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{names['plural']}.{identity.GROUP}"},
+        "spec": {
+            "group": identity.GROUP,
+            "names": names,
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:
+    """A column; the API server drops a priority of 0, which Argo CD would take for a change."""
+    more = {"priority": priority} if priority else {}
+    return {"name": name, "type": kind, "jsonPath": path, **more}
+
+
+def root(description: str, **parts: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a whole object; ``parts`` are its spec and, where it has one, its status."""
+    return {
+        "description": description,
+        "type": "object",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": "Version of the API."},
+            "kind": {"type": "string", "description": "Kind of the object."},
+            "metadata": {"type": "object"},
+            **parts,
+        },
+    }
+
+
+def structural(model: type[BaseModel]) -> dict[str, Any]:
+    """Turn a model's JSON Schema into a structural schema: references inlined, nulls dropped."""
+    schema = model.model_json_schema(
+        by_alias=True, mode="validation", schema_generator=GenerateJsonSchema
+    )
+    result = _inline(schema, schema.get("$defs", {}))
+    assert isinstance(result, dict)
+    return result
+
+
+def _inline(node: Any, defs: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, defs) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = _resolve(node, defs)
+    kept = {key: _inline(value, defs) for key, value in node.items() if key not in _DROPPED}
+    if "properties" in node:
+        kept["properties"] = {
+            key: _inline(value, defs) for key, value in node["properties"].items()
+        }
+    elif node.get("type") == "object" and isinstance(node.get("additionalProperties"), dict):
+        kept["additionalProperties"] = _inline(node["additionalProperties"], defs)
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    kept.pop("const", None)
+    # The message of a rule explains more than a bare pattern does.
+    if "x-kubernetes-validations" in kept:
+        kept.pop("pattern", None)
+    return kept
+
+
+def _resolve(node: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
+    """Follow a reference and choose the branch of an optional that is not null."""
+    if "anyOf" in node:
+        branch = next(item for item in node["anyOf"] if item.get("type") != "null")
+        rest = {key: value for key, value in node.items() if key != "anyOf"}
+        return _resolve({**branch, **rest}, defs)
+    if "$ref" in node:
+        rest = {key: value for key, value in node.items() if key != "$ref"}
+        return _resolve({**defs[node["$ref"].rsplit("/", 1)[1]], **rest}, defs)
+    return node

@@ -39,6 +39,8 @@ CLEAR_ANNOTATION: Final = "kubernaut.ai/clear-execution-block"
 CANCELLED_BY: Final = "kubernaut.ai/cancelled-by"
 CANCELLED_AT: Final = "kubernaut.ai/cancelled-at"
 CANCEL_REASON: Final = "kubernaut.ai/cancel-reason"
-# Annotations of the Event that `kubectl wfe release` records: the hold as it was (JSON), and who.
+# The reason of the Event that reports a release: the hold itself is deleted. Its annotations have
+# the hold as it was (JSON), and who released it.
+RELEASED: Final = "WorkflowHoldReleased"
 RELEASED_HOLD: Final = "kubernaut.ai/released-hold"
 RELEASED_BY: Final = "kubernaut.ai/released-by"

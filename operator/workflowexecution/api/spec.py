@@ -7,9 +7,16 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from workflowexecution.api import duration, identity, target
+from workflowexecution.api import identity
 from workflowexecution.api.fields import Model, cel, parse_model
-from workflowexecution.api.parameters import check_parameters, parameters_schema
+from workflowexecution.api.inputs import (
+    TARGET_MAX,
+    TARGET_RULE,
+    check_parameters,
+    check_target,
+    parameters_schema,
+)
+from workflowexecution.api.reading import DURATION_PATTERN, format_duration, parse_duration
 
 _NAME: Final = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _DIGEST: Final = r"sha256:[a-f0-9]{64}"
@@ -37,7 +44,7 @@ def _cel_text(pattern: str) -> str:
 
 
 def _check_timeout(value: str) -> str:
-    if not timedelta(0) < duration.parse_duration(value) <= _TIMEOUT_MAX:
+    if not timedelta(0) < parse_duration(value) <= _TIMEOUT_MAX:
         raise ValueError(f"{value!r} {_TIMEOUT_FORM}")
     return value
 
@@ -118,8 +125,8 @@ class ExecutionConfig(Model):
             "default": identity.DEFAULT_TIMEOUT,
             "maxLength": 64,
             **cel(
-                f"self.matches({_cel_text(duration.PATTERN)}) && duration(self) > duration('0s') "
-                f"&& duration(self) <= duration('{duration.format_duration(_TIMEOUT_MAX)}')",
+                f"self.matches({_cel_text(DURATION_PATTERN)}) && duration(self) > duration('0s') "
+                f"&& duration(self) <= duration('{format_duration(_TIMEOUT_MAX)}')",
                 _TIMEOUT_FORM,
             ),
         },
@@ -147,11 +154,11 @@ class WorkflowExecutionSpec(Model):
         description="The RemediationRequest this execution belongs to."
     )
     workflow_ref: WorkflowRef = Field(description="The workflow to run.")
-    target_resource: Annotated[str, AfterValidator(target.check_target)] = Field(
+    target_resource: Annotated[str, AfterValidator(check_target)] = Field(
         min_length=1,
-        max_length=target.MAX_LENGTH,
+        max_length=TARGET_MAX,
         description="Object that the workflow changes: namespace/kind/name, or kind/name.",
-        json_schema_extra=cel(*target.RULE),
+        json_schema_extra=cel(*TARGET_RULE),
     )
     parameters: Annotated[dict[str, str], AfterValidator(check_parameters)] = Field(
         default_factory=dict,

@@ -34,6 +34,10 @@ class SkipReason(StrEnum):
     PREVIOUS_EXECUTION_FAILED = "PreviousExecutionFailed"
 
 
+# A person has to clear the failure before the workflow runs again.
+UNTIL_CLEARED: Final = (SkipReason.EXHAUSTED_RETRIES, SkipReason.PREVIOUS_EXECUTION_FAILED)
+
+
 class FailureReason(StrEnum):
     """Class of a failure, for programs; the message beside it is for people."""
 

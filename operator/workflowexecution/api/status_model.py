@@ -82,6 +82,14 @@ class FailureDetails(Model):
     )
 
 
+class RequestReference(Model):
+    """The request of another execution."""
+
+    name: str = Field(description="Name of the request.")
+    namespace: str | None = Field(default=None, description="Its namespace.")
+    uid: str | None = Field(default=None, description="Its UID, where the execution names it.")
+
+
 class ConflictingWorkflow(Model):
     """The execution whose run holds the target."""
 
@@ -90,6 +98,9 @@ class ConflictingWorkflow(Model):
     workflow_id: str = Field(description="The workflow it runs.")
     started_at: Time = Field(description="Since when it holds the target.")
     target_resource: str = Field(description="The target it holds.")
+    remediation_request_ref: RequestReference | None = Field(
+        default=None, description="The request it belongs to; also where it is deleted by now."
+    )
 
 
 class RecentRemediation(Model):
@@ -103,6 +114,9 @@ class RecentRemediation(Model):
     target_resource: str = Field(description="The target it was on.")
     cooldown_remaining: Duration | None = Field(
         default=None, description="Time until the same workflow may run there again."
+    )
+    remediation_request_ref: RequestReference | None = Field(
+        default=None, description="The request it belongs to; also where it is deleted by now."
     )
 
 
@@ -156,12 +170,13 @@ class WorkflowExecutionStatus(Model):
     )
     next_allowed_execution: Time | None = Field(
         default=None,
-        description="When the workflow may be tried again on the target; only where failures "
-        "before it begins are counted.",
+        description="When the workflow may run on the target again: of an execution that a "
+        "cooldown or pause skipped, and of a failure where failures before it begins are counted.",
     )
     conditions: list[Condition] = Field(
         default_factory=list,
         description="Succeeded, PipelineRunCreated, BundleVerified, UndeclaredParameter, "
-        "Reconciling and Stalled.",
+        "Reconciling and Stalled; and TektonPipelineCreated, TektonPipelineRunning, "
+        "TektonPipelineComplete and ResourceLocked of the controller of December 2025.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )

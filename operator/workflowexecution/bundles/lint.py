@@ -11,7 +11,7 @@ from typing import Final
 
 from jsonschema import Draft202012Validator, SchemaError
 
-from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api.inputs import RESERVED_PARAMETER
 from workflowexecution.bundles.content import content_problems, joined, unpinned
 from workflowexecution.bundles.folder import (
     BUNDLE_NAME,

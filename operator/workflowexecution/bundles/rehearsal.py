@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api.inputs import RESERVED_PARAMETER
 from workflowexecution.bundles.folder import Object, read_bundle
 
 _TIMEOUT_S: Final = 60.0

@@ -13,8 +13,8 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 
 from workflowexecution.api import identity
+from workflowexecution.api.inputs import parse_target
 from workflowexecution.api.spec import WorkflowExecutionSpec, parse_spec
-from workflowexecution.api.target import parse_target
 from workflowexecution.bundles.folder import Bundle, Object
 from workflowexecution.client.paths import runs_path
 from workflowexecution.core.facts.decoding import parse_execution
@@ -140,6 +140,7 @@ def _run(order: Order, execution: Execution, spec: WorkflowExecutionSpec) -> Obj
         namespace=order.namespace,
         allowed_service_accounts=frozenset(),
         security_context=settings.run_security_context,
+        pod=settings.pod,
         finally_timeout=settings.finally_timeout,
     )
     made = build_run(execution, spec, order.name, template)

@@ -179,6 +179,18 @@ class FailureHistory:
         found = map(self._newest, self._by_execution.keys() | self._by_run.keys())
         return [ending for ending in found if ending and ending.evidence.target]
 
+    def most_failures(self) -> int:
+        """The most failures in a row before the first step that any workflow has on any target."""
+        # Successes, which are most of them, are passed over at once: this is read at each scrape.
+        failed = {
+            key
+            for known in (self._by_execution, self._by_run)
+            for key, ending in known.items()
+            if ending.failures
+        }
+        found = map(self._newest, failed)
+        return max((ending.failures for ending in found if ending), default=0)
+
     def before(self, execution: Execution) -> Ending | None:
         """The last earlier end of a workflow on a target, for an execution that is about to end."""
         key = (execution.target_key, execution.workflow_id)

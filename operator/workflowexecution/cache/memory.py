@@ -10,14 +10,17 @@ from datetime import datetime
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers, has_begun, seen_again
-from workflowexecution.core.facts.run import RunKey
+from workflowexecution.core.facts.run import Run, RunKey
 from workflowexecution.core.facts.taskrun import TaskRun
 from workflowexecution.core.run_ending import Way
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A status of an execution before and after a write."""
+    """A status of an execution before and after a write.
+
+    execution: as it is after the write, if it is known whether that was carried out.
+    """
 
     execution: Execution
     before: WorkflowExecutionStatus
@@ -79,6 +82,7 @@ class RunMemory:
     complaint: why the node could not start a step, when that was last seen.
     why_held: why the target is still held, for people; empty where that is not known.
     is_stuck: whether Kubernetes itself cannot end a pod of it.
+    outlives: the run itself, where it is ended because its execution is gone or has ended.
     """
 
     unfinished_since: float | None = None
@@ -91,6 +95,7 @@ class RunMemory:
     complaint: str = ""
     why_held: str = ""
     is_stuck: bool = False
+    outlives: Run | None = None
 
     def note(self, found: Leftovers) -> None:
         """Remember leftovers just read: some may be deleted before the end is reported."""
@@ -142,9 +147,9 @@ class Memory:
         """Forget an execution."""
         self._executions.pop(uid, None)
 
-    def drop_run(self, key: RunKey) -> None:
-        """Forget a run."""
-        self._runs.pop(key, None)
+    def drop_run(self, key: RunKey) -> RunMemory | None:
+        """Forget a run; returns its state, None where there is none."""
+        return self._runs.pop(key, None)
 
     def keep_only(self, uids: Iterable[str], keys: Iterable[RunKey]) -> None:
         """Forget all others; an execution with an unconfirmed write is kept in any case."""

@@ -9,7 +9,6 @@ from workflowexecution.core import evidence, names
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run, RunKey, RunState
-from workflowexecution.core.guards import is_cleared
 
 
 @dataclass(slots=True)
@@ -60,7 +59,7 @@ class Target:
         self.note_end(evidence.end_of_execution(execution, now))
         if execution.phase is Phase.FAILED:
             end = evidence.end_of_attempt(execution, now)
-            self._note_clear(end, is_on_run=False, is_cleared=is_cleared(execution.raw))
+            self._note_clear(end, is_on_run=False, is_cleared=evidence.is_cleared(execution.raw))
 
     def note_ended_run(self, run: Run, now: datetime) -> None:
         """Take in the end of a run, and whether it is cleared."""

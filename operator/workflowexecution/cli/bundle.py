@@ -121,20 +121,22 @@ class Try(_Images):
         _require_extra()
         from workflowexecution.bundles.trial import Order, check_parameters
         from workflowexecution.cli.try_bundle import new_name, try_bundle
+        from workflowexecution.kube.kubeconfig import Asked
         from workflowexecution.kube.load_access import load_access, load_namespace
 
+        asked = Asked(self.kubeconfig, self.context)
         bundle = self.checked(self.folder)
         check_parameters(bundle, self.parameter)
         order = Order(
             bundle=bundle,
             target=self.target,
             parameters=self.parameter,
-            namespace=self.namespace or load_namespace(self.kubeconfig, self.context),
+            namespace=self.namespace or load_namespace(asked),
             name=new_name(bundle.name),
             service_account=self.service_account,
             timeout=self.timeout,
         )
-        access = load_access(self.kubeconfig, self.context)
+        access = load_access(asked)
         try:
             asyncio.run(try_bundle(access, order, keeps=self.keep))
         except (KeyboardInterrupt, asyncio.CancelledError):

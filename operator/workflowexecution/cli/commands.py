@@ -24,9 +24,9 @@ from pydantic_settings import (
 )
 
 from workflowexecution import __version__
-from workflowexecution.api.crd import build_claim_crd, build_crd
+from workflowexecution.api.crd import build_crd
 from workflowexecution.api.fields import message_of_field
-from workflowexecution.api.hold import build_hold_crd
+from workflowexecution.api.hold import build_claim_crd, build_hold_crd
 from workflowexecution.bundles.folder import EDITOR_SCHEMA, BundleCommandError
 from workflowexecution.cli.bundle import Bundle, with_whole_values
 from workflowexecution.controller.recorder import open_event_sinks
@@ -70,6 +70,7 @@ def policy_of(settings: Settings) -> Policy:
             namespace=settings.execution_namespace,
             allowed_service_accounts=frozenset(settings.allowed_service_accounts),
             security_context=settings.run_security_context,
+            pod=settings.pod,
             finally_timeout=settings.finally_timeout,
             is_traced=bool(settings.traces_endpoint),
         ),
@@ -110,6 +111,7 @@ async def run(settings: Settings) -> None:
     )
     event_sinks = open_event_sinks(
         metrics,
+        settings.cloudevents_window,
         traces_endpoint=settings.traces_endpoint,
         cloudevents_sink=settings.cloudevents_sink,
     )

@@ -99,6 +99,11 @@ def _say(note: str) -> None:
     sys.stderr.flush()
 
 
+def _say_no_answer(error: BaseException, _: int) -> None:
+    assert isinstance(error, errors.ApiError)
+    _say(f"warning: {in_words(error)}; asking again")
+
+
 @dataclass(slots=True)
 class _Trial:
     """One run of a bundle.
@@ -189,7 +194,7 @@ class _Trial:
         raw = await retry.until_it_succeeds(
             partial(self.cluster.get_run, self.order.namespace, self.order.name),
             on=errors.UnavailableError,
-            report=lambda error, _: _say(f"warning: {error}; asking again"),
+            report=_say_no_answer,
             every_s=_POLL_S,
         )
         if (run := parse_run(raw)) is None:

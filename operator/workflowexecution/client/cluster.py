@@ -13,6 +13,7 @@ from workflowexecution.core.facts.leftovers import Leftovers, is_of_run, run_nam
 from workflowexecution.core.facts.pod import Pod, parse_pod
 from workflowexecution.core.facts.run import Asked, Run, RunKey
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun, parse_child
+from workflowexecution.core.names import Shard
 
 # Names in one label selector; the limit keeps the URL short enough.
 RUNS_AT_ONCE: Final = 200
@@ -120,6 +121,14 @@ class Cluster(Protocol):
 
     async def create_event(self, event: Mapping[str, Any]) -> None:
         """Record an Event in its own namespace."""
+        ...
+
+    async def read_mark(self, shard: Shard) -> str:
+        """The mark that the operators of a shard keep; empty for none."""
+        ...
+
+    async def write_mark(self, shard: Shard, text: str) -> None:
+        """Keep the mark of a shard, beside the settings that its operator publishes."""
         ...
 
 

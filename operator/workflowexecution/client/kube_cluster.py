@@ -23,16 +23,15 @@ from workflowexecution.client.paths import (
     task_runs_path,
 )
 from workflowexecution.core import names
-from workflowexecution.core.facts.cancellation import Cancellation
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Cancellation, Execution
 from workflowexecution.core.facts.pod import Pod
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Run
 from workflowexecution.core.facts.shapes import PageOfExecutions, PageOfRuns, ShapeOfExecution
 from workflowexecution.core.facts.taskrun import LABEL_TASK_RUN, ChildKind, TaskRun
 from workflowexecution.core.names import Shard
 from workflowexecution.kube import errors
+from workflowexecution.kube.answers import Decode, decode_only, decode_whole
 from workflowexecution.kube.client import APPLY_PATCH, MERGE_PATCH, ApiClient
-from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
 
 # Pods that can still execute; the others need not be sent.
 _ACTIVE: Final = "status.phase!=Succeeded,status.phase!=Failed"
@@ -95,19 +94,36 @@ class KubeCluster:
 
     async def publish(self, shard: Shard, text: str) -> None:
         """Write the key of one shard, and no other, in the ConfigMap of settings."""
-        namespace, key = self._execution_namespace, names.settings_key(shard)
+        labels = {"labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY}}
+        content = {"data": {names.settings_key(shard): text}}
+        await self._apply_settings(names.field_manager(shard), labels, content)
+
+    async def read_mark(self, shard: Shard) -> str:
+        """See Cluster."""
+        # A patch without content changes nothing, and needs no right to read.
+        path = settings_path(self._execution_namespace)
+        held = await self._client.request("PATCH", path, body={}, content_type=MERGE_PATCH)
+        return reading.text(held, "metadata", "annotations", names.mark_key(shard))
+
+    async def write_mark(self, shard: Shard, text: str) -> None:
+        """See Cluster."""
+        mark = {"annotations": {names.mark_key(shard): text}}
+        await self._apply_settings(f"{names.field_manager(shard)}-mark", mark, {})
+
+    async def _apply_settings(
+        self, manager: str, metadata: Mapping[str, Any], content: Mapping[str, Any]
+    ) -> None:
+        """Write what one field manager owns of the ConfigMap of settings, and nothing else."""
+        namespace = self._execution_namespace
+        name = {"name": names.SETTINGS_CONFIG_MAP, "namespace": namespace}
         body = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {
-                "name": names.SETTINGS_CONFIG_MAP,
-                "namespace": namespace,
-                "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY},
-            },
-            "data": {key: text},
+            "metadata": {**name, **metadata},
+            **content,
         }
         # A change by hand is replaced: the operator does not decide by it.
-        query = {"fieldManager": names.field_manager(shard), "force": "true"}
+        query = {"fieldManager": manager, "force": "true"}
         await self._client.request(
             "PATCH", settings_path(namespace), body=body, params=query, content_type=APPLY_PATCH
         )

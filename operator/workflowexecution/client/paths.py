@@ -15,6 +15,12 @@ TEKTON_FLAGS: Final = f"{_TEKTON_MAPS}/feature-flags"
 RESOLVER_FLAGS: Final = (
     f"/api/v1/namespaces/{TEKTON_NAMESPACE}-resolvers/configmaps/resolvers-feature-flags"
 )
+# Queries for Events, which the API server keeps for an hour: of releases of holds, and of pods that
+# were put on a node.
+OF_RELEASES: Final = {
+    "fieldSelector": f"involvedObject.kind={identity.HOLD_KIND},reason={identity.RELEASED}"
+}
+OF_SCHEDULING: Final = {"fieldSelector": "involvedObject.kind=Pod,reason=Scheduled"}
 _EXECUTIONS: Final = f"/apis/{identity.GROUP}/{identity.VERSION}"
 _TEKTON: Final = "/apis/tekton.dev/v1"
 _TEKTON_BETA: Final = "/apis/tekton.dev/v1beta1"

@@ -94,7 +94,7 @@ class Launcher:
         return created
 
     def _due_at(self, execution: Execution, now: datetime) -> datetime:
-        """When it was free to be launched: at its creation, or at the end of the last hold on it.
+        """The time at which it was free to be launched: its creation, or the end of the last hold.
 
         Where a hold was lifted while no operator looked, that is now: the time is not known.
         """

@@ -13,6 +13,7 @@ from workflowexecution.controller.context import Context
 from workflowexecution.controller.execution import ExecutionReconciler
 from workflowexecution.controller.handlers import EventHandler
 from workflowexecution.controller.holds import Holds
+from workflowexecution.controller.journal import Journal
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.recorder import EventSink, Recorder
 from workflowexecution.controller.relist import Relist
@@ -94,6 +95,7 @@ class Controller:
         )
         self._run_reconciler = RunReconciler(context, reader)
         self._relist = Relist(context, reader)
+        self._journal = Journal(cluster, policy.shard, clock, self.claims.is_left)
         self._retention = Retention(cluster, metrics)
         set_gauges(metrics, store, memory, executions, runs, self.holds.current, clock)
         metrics.namespaces_left.set_function(self.claims.count_left)
@@ -102,6 +104,8 @@ class Controller:
         """Start the passes; the first relist must be done."""
         self._is_open = True
         self.claims.open()
+        # Before the first pass: what that writes is then newer than what is read again.
+        self._recorder.open(self._journal)
         self._executions.open(self._execution_reconciler.reconcile)
         self._runs.open(self._run_reconciler.reconcile)
         self._relist.queue_all()
@@ -153,6 +157,7 @@ def set_gauges(
     metrics.locks_held.set_function(lambda: len({run.target_key for run in _holding(store)}))
     metrics.oldest_run_age.set_function(lambda: _oldest_age(store, clock))
     metrics.held.set_function(lambda: _held_count(store, holds(), clock))
+    metrics.consecutive_failures.set_function(store.endings.most_failures)
     remembered = {
         "execution": lambda: len(store.executions()),
         "run": lambda: len(store.runs()),

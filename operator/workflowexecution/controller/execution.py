@@ -20,7 +20,7 @@ from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.controller.status_writer import StatusWriter
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.decision import Snapshot, decide
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, Request
 from workflowexecution.core.facts.hold import Hold
 from workflowexecution.core.facts.run import Run, RunState
 from workflowexecution.core.status.outcome import outcome_of_wait
@@ -69,6 +69,7 @@ class ExecutionReconciler:
         with bound_contextvars(
             execution=f"{execution.namespace}/{execution.name}",
             execution_uid=uid,
+            request=_name_of(execution.request),
             target=execution.target,
             run=execution.run_name or "",
         ):
@@ -172,6 +173,10 @@ class ExecutionReconciler:
                 self._context.memory.drop_run(run.key)
             else:
                 self._context.runs.add(run.key)
+
+
+def _name_of(request: Request | None) -> str:
+    return f"{request.namespace}/{request.name}" if request else ""
 
 
 def _waiting(execution: Execution, error: errors.ApiError) -> Result:

@@ -6,15 +6,16 @@ and imported only where a receiver is turned on.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
 
-from workflowexecution.api.status import TERMINAL_PHASES
+from workflowexecution.api.status import TERMINAL_PHASES, UNTIL_CLEARED
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
+from workflowexecution.controller.journal import Journal
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun
@@ -32,6 +33,10 @@ _EVENTS_AT_ONCE: Final = 4
 class EventSink(Protocol):
     """Gets each result after it was written; must return at once and never raises."""
 
+    def open(self, journal: Journal) -> None:
+        """The operator works from now on: send what an earlier one may not have sent."""
+        ...
+
     def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
         """A run was created, so many seconds after it was decided to."""
         ...
@@ -44,18 +49,24 @@ class EventSink(Protocol):
         *,
         now: datetime,
     ) -> None:
-        """A phase was written; ``execution`` is as it was before."""
+        """A phase was written; ``execution`` is as it is with it, and whole."""
+        ...
+
+    async def leave(self) -> None:
+        """The operator has written its last result; after this the journal is closed."""
         ...
 
     async def close(self) -> None:
-        """Send what is left, within a few seconds."""
+        """End, within a few seconds."""
         ...
 
 
 def open_event_sinks(
-    metrics: Metrics, *, traces_endpoint: str, cloudevents_sink: str
+    metrics: Metrics, window: timedelta, *, traces_endpoint: str, cloudevents_sink: str
 ) -> tuple[EventSink, ...]:
     """Make those for which it is known where to send to.
+
+    ``window`` is how long a CloudEvent is sent again.
 
     Raises: ValueError naming the setting where its extra is not installed.
     """
@@ -68,11 +79,16 @@ def open_event_sinks(
         event_sinks.append(TraceSink(traces_endpoint))
     if cloudevents_sink:
         try:
-            from workflowexecution.observe.cloud_events import CloudEventSink
+            from workflowexecution.observe.cloud_event_sink import CloudEventSink
         except ImportError as error:
             raise ValueError(_missing("cloudevents_sink", "cloudevents", error)) from error
         event_sinks.append(
-            CloudEventSink(cloudevents_sink, metrics.cloud_events, with_trace=bool(traces_endpoint))
+            CloudEventSink(
+                cloudevents_sink,
+                metrics.cloud_events,
+                window=window,
+                with_trace=bool(traces_endpoint),
+            )
         )
     return tuple(event_sinks)
 
@@ -102,6 +118,10 @@ class Recorder:
         self._sending = asyncio.Semaphore(_EVENTS_AT_ONCE)
         self._log = structlog.get_logger("announcer")
 
+    def open(self, journal: Journal) -> None:
+        """Have the receivers begin, as the operator works from now on."""
+        self._each(lambda one: one.open(journal))
+
     def announce(self, change: StatusChange) -> None:
         """Record a status that was written."""
         before, after = change.before, change.after
@@ -128,7 +148,10 @@ class Recorder:
             since_end = (now - after.completion_time).total_seconds()
             self._metrics.end_to_status.observe(max(since_end, 0.0))
         if after.skip_details is not None:
-            self._metrics.skips.labels(reason=after.skip_details.reason).inc()
+            reason = after.skip_details.reason
+            self._metrics.skips.labels(reason=reason).inc()
+            if reason in UNTIL_CLEARED:
+                self._metrics.backoff_skips.labels(reason=reason).inc()
 
     def run_created(
         self,
@@ -155,6 +178,12 @@ class Recorder:
         self._metrics.lock_violations.inc()
         self._log.error("two runs on one target", note=note)
         self.about_run(run, events.LOCK_VIOLATED, note, kind="Warning")
+
+    def lock_released(self, run: Run) -> None:
+        """Record that a run which outlived its execution no longer holds its target."""
+        target = run.target or "its target"
+        note = f"nothing of PipelineRun {run.namespace}/{run.name} executes: {target} is free"
+        self.about_run(run, events.LOCK_RELEASED, note)
 
     def status_refused(self, execution: Execution, error: errors.ApiError) -> None:
         """Record a status that the API server refuses: the execution itself cannot show it."""
@@ -199,9 +228,13 @@ class Recorder:
         self._record(events.build_event(run.owner, reason, note, now, kind=kind, related=related))
 
     async def close(self, *, grace: float) -> None:
-        """Wait at most this many seconds for pending Events."""
+        """Wait at most this many seconds for pending Events, and let the receivers leave."""
         if self._pending:
             await asyncio.wait(self._pending, timeout=grace)
+        leaving = [sink.leave() for sink in self._event_sinks]
+        for outcome in await asyncio.gather(*leaving, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                self._log.error("a sink failed", exc_info=outcome)
 
     def _each(self, call: Callable[[EventSink], None]) -> None:
         """Call every sink; the failure of one affects neither the action nor the other sinks."""

@@ -49,9 +49,14 @@ class RunReconciler:
         """
         run = self._context.store.run(key)
         if run is None:
-            self._context.memory.drop_run(key)
+            self._actions.let_go(key)
             return None
-        with bound_contextvars(run=run.name, target=run.target or run.target_key):
+        request = run.owner.request if run.owner else None
+        with bound_contextvars(
+            run=run.name,
+            target=run.target or run.target_key,
+            request=f"{request.namespace}/{request.name}" if request else "",
+        ):
             result = await self._decide_and_act(run)
             return result.requeue_after
 
@@ -61,7 +66,7 @@ class RunReconciler:
         for _ in range(_ROUNDS):
             current = self._context.store.run(run.key)
             if current is None:
-                self._context.memory.drop_run(run.key)
+                self._actions.let_go(run.key)
                 return Result()
             verdict = run_ending.decide_run(self._gather(current, read))
             try:

@@ -10,7 +10,7 @@ from workflowexecution.cache.memory import Attempt
 from workflowexecution.controller.context import Context
 from workflowexecution.controller.live_reads import LiveReads
 from workflowexecution.core.facts.decoding import parse_run
-from workflowexecution.core.facts.run import Run, RunState
+from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.core.run_ending import ASKED_BY_WAY, EndReason, EndRun, Tried, Way
 from workflowexecution.core.status.outcome import describe_ending, note_of_end
 from workflowexecution.kube import errors
@@ -19,6 +19,7 @@ from workflowexecution.observe import events
 # Longer than the time between two tries with an answer or a time-out: in between, the API server
 # was out of reach.
 _OUT_OF_REACH_S: Final = 90.0
+_BEFORE_THE_RUN: Final = (EndReason.EXECUTION_DELETED, EndReason.EXECUTION_ENDED)
 
 
 class RunActions:
@@ -63,6 +64,8 @@ class RunActions:
                 await self._reader.read_run(key)
                 return
         before = self.tried(run)
+        if verdict.reason in _BEFORE_THE_RUN:
+            self._context.memory.run(run.key).outlives = run
         self._note_attempt(run, way)
         try:
             refusal: str | None = await self._ask(run, way)
@@ -83,6 +86,15 @@ class RunActions:
         for way in list(known):
             if ASKED_BY_WAY.get(way) is not run.asked:
                 del known[way]
+
+    def let_go(self, key: RunKey) -> None:
+        """Forget a run that no longer holds its target.
+
+        Where its execution was gone or had ended before, no status tells that the target is free.
+        """
+        memory = self._context.memory.drop_run(key)
+        if memory is not None and memory.outlives is not None:
+            self._context.recorder.lock_released(memory.outlives)
 
     def forget(self, run: Run) -> None:
         """Forget the refusals, because the run need not be ended."""

@@ -11,8 +11,8 @@ from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Context, Result
 from workflowexecution.controller.live_reads import LiveReads
-from workflowexecution.core.diagnosis.culprit import culprit_of
-from workflowexecution.core.diagnosis.diagnose import diagnose, lost_its_pod, with_canceller
+from workflowexecution.core.diagnosis.culprit import culprit_of, lost_its_pod
+from workflowexecution.core.diagnosis.diagnose import diagnose, with_canceller
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import Leftovers, with_pods

@@ -1,5 +1,6 @@
 """The only writer of an execution's status; it also starts what follows a write."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -56,7 +57,7 @@ class StatusWriter:
         memory.refused = ""
         memory.written_version = reply.resource_version
         self._context.store.observe_execution(reply, now=now)
-        self._context.recorder.announce(change)
+        self._context.recorder.announce(StatusChange(reply, before, after))
 
     def _advised(self, execution: Execution, outcome: Outcome, now: datetime) -> Outcome:
         """The outcome; a failure with its number in a row, and when the same may run again."""
@@ -85,4 +86,4 @@ class StatusWriter:
         if seen is not None:
             held = seen.raw.get("status") or {}
             if not status_patch(held, status_to_json(change.after)):
-                self._context.recorder.announce(change)
+                self._context.recorder.announce(replace(change, execution=seen))

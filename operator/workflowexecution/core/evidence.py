@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, Request
 from workflowexecution.core.facts.run import Run
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -19,6 +20,7 @@ class Evidence:
     name, namespace: of the execution, or of the run where it has no execution.
     run_namespace: None where it is not known.
     started_at: set for a holder. completed_at, outcome: set for an earlier end.
+    request: of the execution; None where that is not known.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Evidence:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     outcome: Phase | None = None
+    request: Request | None = None
 
 
 def holder_of(run: Run, target: str) -> Evidence:
@@ -42,6 +45,7 @@ def holder_of(run: Run, target: str) -> Evidence:
         run_name=run.name,
         run_namespace=run.namespace,
         started_at=run.started_at or run.created_at,
+        request=run.owner.request if run.owner else None,
     )
 
 
@@ -55,6 +59,7 @@ def holder_by_status(execution: Execution) -> Evidence:
         run_name=execution.run_name or "",
         run_namespace=execution.run_namespace,
         started_at=execution.started_at,
+        request=execution.request,
     )
 
 
@@ -76,6 +81,7 @@ def end_of_run(run: Run, seen_at: datetime) -> Evidence | None:
         run_namespace=run.namespace,
         completed_at=run.ended_at(seen_at),
         outcome=Phase.COMPLETED if run.succeeded == "True" else Phase.FAILED,
+        request=run.owner.request if run.owner else None,
     )
 
 
@@ -101,7 +107,14 @@ def end_of_attempt(execution: Execution, seen_at: datetime) -> Evidence | None:
         run_namespace=execution.run_namespace,
         completed_at=min(execution.completed_at, seen_at),
         outcome=execution.phase,
+        request=execution.request,
     )
+
+
+def is_cleared(raw: reading.Raw) -> bool:
+    """Whether a person has noted on an execution or a run that its failure has been looked at."""
+    annotations = reading.mapping(raw, "metadata", "annotations")
+    return bool(reading.text(annotations, identity.CLEAR_ANNOTATION).strip())
 
 
 def is_same(one: Evidence, other: Evidence) -> bool:

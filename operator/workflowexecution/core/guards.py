@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api import identity, reading
+from workflowexecution.api import reading
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core import evidence
@@ -16,7 +16,7 @@ from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome
-from workflowexecution.core.text import clear_command
+from workflowexecution.core.text import clear_command, may_run_again, runs_no_more
 
 # Far beyond any pause: it is doubled no more often than this.
 _DOUBLINGS_MAX: Final = 20
@@ -92,7 +92,7 @@ def ending_of_execution(execution: Execution, seen_at: datetime) -> Ending | Non
         evidence=end,
         had_begun=begun if isinstance(begun, bool) else None if execution.run_name else False,
         count=count if isinstance(count, int) and 0 < count < 2**31 else 0,
-        is_cleared=is_cleared(execution.raw),
+        is_cleared=evidence.is_cleared(execution.raw),
     )
 
 
@@ -106,12 +106,6 @@ def ending_of_run(run: Run, seen_at: datetime) -> Ending | None:
         return None
     begun = run.has_started if run.has_started is not None or run.task_names else False
     return Ending(evidence=end, had_begun=begun, is_cleared=run.is_cleared)
-
-
-def is_cleared(raw: reading.Raw) -> bool:
-    """Whether a person has noted on an execution or a run that its failure has been looked at."""
-    annotations = reading.mapping(raw, "metadata", "annotations")
-    return bool(reading.text(annotations, identity.CLEAR_ANNOTATION).strip())
 
 
 def is_same(one: Ending, other: Ending) -> bool:
@@ -209,13 +203,10 @@ def _again(
     cooldown: timedelta,
     now: datetime,
 ) -> str:
-    what = f"Workflow {execution.workflow_id}"
+    what, target = execution.workflow_id, execution.target
     clear = clear_command(execution.namespace, execution.name)
     if _is_blocked(outcome, failure, guards):
-        return (
-            f"{what} does not run on {execution.target} again before a person has cleared this: "
-            f"{clear}"
-        )
+        return f"{runs_no_more(what, target)} before a person has cleared this: {clear}"
     until = outcome.next_allowed_at or _cooldown_end(outcome, execution, cooldown, now)
     if until is None:
         return ""
@@ -223,7 +214,7 @@ def _again(
     is_known = outcome.run is not None or execution.run_name is None
     when = f"{'from' if is_known else 'not before'} {until + _ALMOST_A_SECOND:%Y-%m-%d %H:%M:%S}"
     return (
-        f"{what} may run on {execution.target} again {when} UTC; "
+        f"{may_run_again(what, target)} {when} UTC; "
         f"to lift that earlier, once somebody has looked: {clear}"
     )
 

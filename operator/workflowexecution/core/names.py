@@ -14,6 +14,9 @@ KEY_SOURCE_NAMESPACE: Final = "kubernaut.ai/source-namespace"
 KEY_WORKFLOW_ID: Final = "kubernaut.ai/workflow-id"
 KEY_TARGET: Final = "kubernaut.ai/target-resource"
 KEY_TARGET_HASH: Final = "kubernaut.ai/target-hash"
+KEY_REQUEST: Final = "kubernaut.ai/remediation-request"
+KEY_REQUEST_NAMESPACE: Final = "kubernaut.ai/remediation-request-namespace"
+KEY_REQUEST_UID: Final = "kubernaut.ai/remediation-request-uid"
 # On an execution, set by its creator: the parent span, in the format of W3C.
 TRACEPARENT: Final = "kubernaut.ai/traceparent"
 # On a run: the parent of Tekton's spans.
@@ -207,6 +210,11 @@ def lease_name(shard: Shard) -> str:
 def settings_key(shard: Shard) -> str:
     """Key of a shard's operator in the ConfigMap of settings."""
     return f"shard-{shard.number}-of-{shard.of}"
+
+
+def mark_key(shard: Shard) -> str:
+    """Key of the annotation there with the time before which every CloudEvent was taken."""
+    return f"kubernaut.ai/cloudevents-{settings_key(shard)}"
 
 
 def field_manager(shard: Shard) -> str:

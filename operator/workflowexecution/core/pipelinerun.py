@@ -8,17 +8,19 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from workflowexecution.api import duration, identity, reading
-from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api import identity, reading
+from workflowexecution.api.inputs import RESERVED_PARAMETER
+from workflowexecution.api.pod import RunPod
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 
 PIPELINE_NAME: Final = "workflow"
+_ANY_POD: Final = RunPod()
 # The format of W3C's Trace Context; a later version may have more fields at the end.
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
@@ -31,6 +33,8 @@ class RunTemplate:
 
     allowed_service_accounts: names an execution may ask for; empty means any.
     security_context: of the run's pods, in the form of Kubernetes; empty means none.
+    pod: what else all pods of the run have; its security context adds to the one above.
+    pod_template: both of them, in the form of Tekton.
     finally_timeout: time for the finally tasks, in addition to the run's time limit.
     is_traced: whether Tekton gets the run's span as the parent of its own spans.
     """
@@ -39,7 +43,15 @@ class RunTemplate:
     allowed_service_accounts: frozenset[str]
     security_context: Mapping[str, Any]
     finally_timeout: timedelta
+    pod: RunPod = _ANY_POD
     is_traced: bool = False
+    # Made once: it is the same for every run.
+    pod_template: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        given = self.pod.to_template()
+        context = {**self.security_context, **given.get("securityContext", {})}
+        object.__setattr__(self, "pod_template", {**given, "securityContext": context})
 
 
 def build_run(
@@ -53,15 +65,18 @@ def build_run(
             "name": name,
             "namespace": template.namespace,
             "labels": _labels(execution),
-            "annotations": _annotations(execution) | _span(execution, template),
+            # Tekton copies them to the TaskRuns and pods of the run.
+            "annotations": (template.pod.annotations or {})
+            | _annotations(execution)
+            | _span(execution, template),
         },
         "spec": {
-            "pipelineRef": {"resolver": "bundles", "params": _bundle(spec)},
+            "pipelineRef": {"resolver": "bundles", "params": _bundle(spec, template.pod)},
             "params": _params(spec),
             "timeouts": _timeouts(timeout_of(spec), template.finally_timeout),
             "taskRunTemplate": {
                 "serviceAccountName": service_account_of(spec),
-                "podTemplate": {"securityContext": dict(template.security_context)},
+                "podTemplate": dict(template.pod_template),
             },
         },
     }
@@ -69,7 +84,7 @@ def build_run(
 
 def timeout_of(spec: WorkflowExecutionSpec) -> timedelta:
     """The time limit of the run; the API server sets a default where none is given."""
-    return duration.parse_duration(spec.execution_config.timeout or identity.DEFAULT_TIMEOUT)
+    return reading.parse_duration(spec.execution_config.timeout or identity.DEFAULT_TIMEOUT)
 
 
 def service_account_of(spec: WorkflowExecutionSpec) -> str:
@@ -105,6 +120,10 @@ def problem_of(spec: WorkflowExecutionSpec, allowed: Collection[str]) -> str:
 
 
 def _labels(execution: Execution) -> dict[str, str]:
+    request = execution.request
+    # Only the whole name: people select by it.
+    is_label = request is not None and names.text_of_label(request.name) == request.name
+    by_request = {names.KEY_REQUEST: request.name} if request and is_label else {}
     return {
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
         names.KEY_EXECUTION: names.label_value(execution.name),
@@ -113,6 +132,7 @@ def _labels(execution: Execution) -> dict[str, str]:
         names.KEY_WORKFLOW_ID: names.label_value(execution.workflow_id),
         names.KEY_TARGET: names.label_value(execution.target),
         names.KEY_TARGET_HASH: names.target_hash(execution.target),
+        **by_request,
     }
 
 
@@ -123,6 +143,20 @@ def _annotations(execution: Execution) -> dict[str, str]:
         names.KEY_SOURCE_NAMESPACE: execution.namespace,
         names.KEY_WORKFLOW_ID: execution.workflow_id,
         names.KEY_TARGET: execution.target,
+        **_request_of(execution),
+    }
+
+
+def _request_of(execution: Execution) -> dict[str, str]:
+    """The request, so that a later skip can name it when the execution is deleted."""
+    request = execution.request
+    if request is None:
+        return {}
+    uid = {names.KEY_REQUEST_UID: request.uid} if request.uid else {}
+    return {
+        names.KEY_REQUEST: request.name,
+        names.KEY_REQUEST_NAMESPACE: request.namespace,
+        **uid,
     }
 
 
@@ -132,20 +166,25 @@ def _timeouts(limit: timedelta, of_finally: timedelta) -> dict[str, str]:
     The finally tasks have their own time, which the other tasks cannot use up.
     """
     parts = {"pipeline": limit + of_finally, "tasks": limit, "finally": of_finally}
-    return {key: duration.format_duration(value) for key, value in parts.items()}
+    return {key: reading.format_duration(value) for key, value in parts.items()}
 
 
 def _span(execution: Execution, template: RunTemplate) -> dict[str, str]:
     return {names.TEKTON_SPAN: trace_of(execution).for_tekton} if template.is_traced else {}
 
 
-def _bundle(spec: WorkflowExecutionSpec) -> list[dict[str, str]]:
-    """The parameters of Tekton's resolver, with the pull secrets of the run's own account."""
+def _bundle(spec: WorkflowExecutionSpec, pod: RunPod) -> list[dict[str, str]]:
+    """The parameters of Tekton's resolver, with the pull secrets of the run's own account.
+
+    It takes one secret at most. A version that does not know one of them passes over it.
+    """
+    secrets = [secret.name for secret in pod.image_pull_secrets or ()]
     return [
         {"name": "bundle", "value": pinned_image(spec)},
         {"name": "name", "value": PIPELINE_NAME},
         {"name": "kind", "value": "pipeline"},
         {"name": "serviceAccount", "value": service_account_of(spec)},
+        *({"name": "secret", "value": name} for name in secrets[:1]),
     ]
 
 

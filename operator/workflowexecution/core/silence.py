@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.duration import format_time
-from workflowexecution.api.reading import Raw
+from workflowexecution.api.reading import Raw, format_time
 from workflowexecution.core.facts.leftovers import with_pods
 from workflowexecution.core.facts.pod import parse_pod
 from workflowexecution.core.facts.run import Run

@@ -10,6 +10,10 @@ _CONTROLS: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+# Of a skip, before a time that counts from then.
+AGAIN_IN: Final = "; it may run again in "
+# Of a skip, before the command of a clear.
+SKIPPED_UNTIL_CLEARED: Final = "; it is skipped until a person has looked and cleared that: "
 
 
 def printable(text: str) -> str:
@@ -53,3 +57,13 @@ def clear_command(namespace: str = "", name: str = "NAME") -> str:
         name: of the execution that failed.
     """
     return command("kubectl", "wfe", "clear", *(("-n", namespace) if namespace else ()), name)
+
+
+def may_run_again(workflow_id: str, target: str) -> str:
+    """The beginning of the sentence that says when a workflow may run again after a failure."""
+    return f"Workflow {workflow_id} may run on {target} again"
+
+
+def runs_no_more(workflow_id: str, target: str) -> str:
+    """The beginning of the sentence that says that a failure keeps a workflow away."""
+    return f"Workflow {workflow_id} does not run on {target} again"

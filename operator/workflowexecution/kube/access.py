@@ -20,7 +20,7 @@ _KEPT_OPEN_S: Final = 75.0
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the API server is and how requests prove who sends them.
+    """The address of the API server and the proof of who sends a request.
 
     authorization: returns the header's value, called for each request: tokens are rotated on disk.
     refresh_trust: has the context trust whom its file names now; called before each request.

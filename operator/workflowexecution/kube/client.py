@@ -14,8 +14,8 @@ import msgspec
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER, RequestTally
+from workflowexecution.kube.answers import Decode, decode_whole
 from workflowexecution.kube.clock import ServerClock
-from workflowexecution.kube.decoding import Decode, decode_whole
 
 MERGE_PATCH: Final = "application/merge-patch+json"
 # Server-side apply; JSON is YAML.
@@ -24,6 +24,8 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 # that has more bytes than this is not read to its end, and is asked for again with fewer objects.
 PAGE: Final = 100
 PAGE_BYTES: Final = 8 * 2**20
+# The API server adds it to each of its answers, and proxies pass it on: one without it is theirs.
+OF_SERVER: Final = "Audit-Id"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15, sock_connect=5)
 
 
@@ -237,6 +239,7 @@ def error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors
         name=reading.text(told, "details", "name"),
         cause=_first_cause(told),
         retry_after=_seconds(response.headers.get("Retry-After", "")),
+        is_of_server=OF_SERVER in response.headers,
     )
     error.request = what
     return error

@@ -20,7 +20,7 @@ class NotFoundError(ApiError):
     """The object, its namespace or its kind does not exist.
 
     ``name`` is that of the missing object, as the API server has it in such an answer. Where it is
-    empty, the kind is missing, or a proxy in between has answered: then the object may exist.
+    empty, the object may exist: the kind or a subresource of it is missing.
     """
 
     def __init__(self, message: str, *, status: int = 0, name: str = "") -> None:
@@ -104,7 +104,7 @@ _OF_NOBODY: Final = re.compile(r'forbidden: User "system:anonymous" cannot ')
 _OF_ADMISSION: Final = re.compile(
     r"""admission webhook ".*" denied the request|AdmissionPolicy '.*' denied request""", re.DOTALL
 )
-# The API server's answer about a kind that it does not serve; the page of a proxy reads otherwise.
+# The API server's answer about a kind that it does not serve; proxies written in Go answer so, too.
 KIND_UNKNOWN: Final = "404 page not found"
 _CAN_BE_DENIALS: Final = frozenset(range(400, 500)) - {400, 413, 422, 429}
 
@@ -117,8 +117,11 @@ def error_for(
     name: str = "",
     cause: str = "",
     retry_after: float | None = None,
+    is_of_server: bool = True,
 ) -> ApiError:
     """Build the error for an HTTP status and the Status object beside it.
+
+    Nothing is missing because a proxy in between says so: its 404 is no answer.
 
     Args:
         status: HTTP status.
@@ -127,6 +130,7 @@ def error_for(
         name: of the object that the Status object is about.
         cause: reason of the first cause that the Status object gives.
         retry_after: seconds, where the reply has such a header.
+        is_of_server: whether the reply is known to come from the API server itself.
     """
     if reason == "AlreadyExists":
         return AlreadyExistsError(message, status=status)
@@ -139,7 +143,8 @@ def error_for(
         return MissingRightError(message, status=status)
     if is_denial:
         return ForbiddenError(message, status=status)
-    if status == 404 and (reason == "NotFound" or KIND_UNKNOWN in message):
+    is_missing = reason == "NotFound" or KIND_UNKNOWN in message
+    if status == 404 and is_missing and (is_of_server or name):
         return NotFoundError(message, status=status, name=name)
     if status in _BY_STATUS:
         return _BY_STATUS[status](message, status=status)

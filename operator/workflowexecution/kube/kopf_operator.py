@@ -79,7 +79,7 @@ class KopfOperator:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def problem(self) -> str:
-        """Why it does not watch any more; empty while it does."""
+        """The reason why it does not watch any more; empty while it does."""
         if self._task is None or not self._task.done():
             return ""
         error = None if self._task.cancelled() else self._task.exception()

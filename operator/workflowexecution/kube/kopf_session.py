@@ -20,10 +20,9 @@ from yarl import URL
 from workflowexecution.api import reading
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER, Access, RequestTally
+from workflowexecution.kube.answers import LASTS_S, PAUSE_S, SILENCE_S, decode_whole
 from workflowexecution.kube.client import error_of
-from workflowexecution.kube.decoding import decode_whole
 from workflowexecution.kube.retry import EndlessWaits
-from workflowexecution.kube.watch_stream import LASTS_S, PAUSE_S, SILENCE_S
 from workflowexecution.kube.watch_tap import PLACE_LOST, WatchTap
 
 _IS_LOADED = "kubernetes" in sys.modules
@@ -231,7 +230,7 @@ async def _discovered(response: aiohttp.ClientResponse, what: str) -> aiohttp.Cl
 async def _listed(
     tap: WatchTap, response: aiohttp.ClientResponse, what: str
 ) -> aiohttp.ClientResponse:
-    """Where changes are to be followed from."""
+    """The answer with a list, which has the version from which changes are followed."""
     if response.status >= HTTPStatus.BAD_REQUEST:
         raise error_of(response, await response.read(), what)
     answer = await response.json()

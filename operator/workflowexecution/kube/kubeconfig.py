@@ -1,24 +1,22 @@
-"""Which context of which kubeconfig is meant, by the rules of kubectl."""
+"""Finds the context of a kubeconfig by the rules of kubectl."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 
 import yaml
 
 from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
+from workflowexecution.kube.impersonation import plain_text
 
 _DEFAULT: Final = "~/.kube/config"
 _KINDS: Final = ("contexts", "clusters", "users")
-# What client-go leaves as it is in the name of a header.
-_HEADER_MARKS: Final = "!#$&'*+-.^_`|~"
 # Fields that name a file, from the folder of the kubeconfig on.
 _FILES: Final = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
-_NOT_ALONE: Final = ("as-uid", "as-groups", "as-user-extra")
+_AUTHORITIES: Final = ("certificate-authority", "certificate-authority-data")
 # Libyaml's parser reads a kubeconfig about ten times as fast; a package without it has the other.
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -46,52 +44,73 @@ class Kubeconfig:
     def proxy(self) -> str | None:
         """URL of the proxy. Raises: ValueError where it is of a kind that is not supported."""
         field = f"clusters[{self.cluster_name}].cluster.proxy-url"
-        return supported_proxy(_text(self.cluster, "proxy-url", field), field) or None
+        return supported_proxy(plain_text(self.cluster, "proxy-url", field), field) or None
 
-    def impersonation(self) -> tuple[tuple[str, str], ...]:
-        """Headers by which requests are made as somebody else.
+    def check_cluster(self) -> None:
+        """Raises: ValueError where the server has no URL, or is to be both verified and not.
 
-        Raises: ValueError where a field cannot be obeyed: to drop it would give more rights than
-            were asked for.
+        Kubectl refuses the second as well, and speaks to the first without TLS and credentials.
         """
-        user, where = self.user, f"users[{self.user_name}].user"
-        name = _text(user, "as", f"{where}.as")
-        if not name and (alone := [field for field in _NOT_ALONE if user.get(field)]):
-            raise ValueError(f"{where}.{alone[0]}: needs {where}.as; say who is to be impersonated")
-        headers = [
-            ("Impersonate-User", name),
-            ("Impersonate-Uid", _text(user, "as-uid", f"{where}.as-uid")),
-            *(
-                ("Impersonate-Group", group)
-                for group in _texts(user.get("as-groups"), f"{where}.as-groups")
-            ),
-            *_extra(user.get("as-user-extra"), f"{where}.as-user-extra"),
-        ]
-        return tuple((header, value) for header, value in headers if value)
+        where = f"clusters[{self.cluster_name}].cluster"
+        if "://" not in reading.text(self.cluster, "server"):
+            raise ValueError(f"{where}.server: no URL; write it like https://host:6443")
+        authority = next((key for key in _AUTHORITIES if self.cluster.get(key)), "")
+        if self.cluster.get("insecure-skip-tls-verify") and authority:
+            wrong = f"insecure-skip-tls-verify: not beside {authority}; leave one of them"
+            raise ValueError(f"{where}.{wrong}")
+
+    @property
+    def where(self) -> str:
+        """The place of the user, for errors."""
+        return f"users[{self.user_name}].user"
 
 
-def read_kubeconfig(path: str | None = None, context: str | None = None) -> Kubeconfig | None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The wishes of a command line, which replace what files say; None for what they say.
+
+    kubeconfig: path of one file, which must exist.
+    context, cluster, user: their names.
+    impersonated: fields of the user by which somebody else is impersonated.
+    """
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    cluster: str | None = None
+    user: str | None = None
+    impersonated: Raw = field(default_factory=dict)
+
+    @property
+    def nothing_said(self) -> str:
+        """The missing item where no file says anything; empty where nothing is asked for."""
+        for kind in ("context", "cluster", "user"):
+            if name := getattr(self, kind):
+                return f"{kind} {name!r} is in no file"
+        return f"{self.kubeconfig} holds nothing" if self.kubeconfig else ""
+
+
+def read_kubeconfig(asked_for: Asked) -> Kubeconfig | None:
     """Read what is meant: the file that is named, else those of KUBECONFIG, else the default one.
 
-    Args:
-        path: of one file, which must exist; None for the current ones.
-        context: its name; None for the current one.
     Returns: None where no file says anything.
     Raises: ValueError or OSError where what they say cannot be used.
     """
-    found = {file: content for file in _files(path) if (content := _read(file))}
+    found = {file: content for file in _files(asked_for.kubeconfig) if (content := _read(file))}
     if not found:
-        if path or context:
-            wanted = f"context {context!r} is in no file" if context else f"{path} holds nothing"
-            raise ValueError(wanted)
+        if asked_for.nothing_said:
+            raise ValueError(asked_for.nothing_said)
         return None
-    named = context or next(filter(None, (_current(item) for item in found.values())), "")
-    if not named:
+    current = next(filter(None, (_current(item) for item in found.values())), "")
+    named = asked_for.context or current
+    if not named and not asked_for.cluster:
         raise ValueError("there is no current-context; name one with --context")
-    chosen, _ = _named(found, "contexts", named, f"current-context {named!r}")
+    chosen, _ = (
+        _named(found, "contexts", named, f"current-context {named!r}") if named else ({}, Path())
+    )
     what = reading.mapping(chosen, "context")
-    cluster, user = reading.text(what, "cluster"), reading.text(what, "user")
-    asked = f"context {named!r}"
+    cluster = asked_for.cluster or reading.text(what, "cluster")
+    user = asked_for.user or reading.text(what, "user")
+    asked = f"context {named!r}" if named else "no context"
     clusters, cluster_folder = _named(found, "clusters", cluster, asked)
     users, user_folder = _named(found, "users", user, asked) if user else ({}, Path())
     return Kubeconfig(
@@ -101,7 +120,10 @@ def read_kubeconfig(path: str | None = None, context: str | None = None) -> Kube
         cluster_name=cluster,
         cluster=_with_whole_paths(reading.mapping(clusters, "cluster"), cluster_folder),
         user_name=user,
-        user=_with_whole_paths(reading.mapping(users, "user"), user_folder),
+        user={
+            **_with_whole_paths(reading.mapping(users, "user"), user_folder),
+            **asked_for.impersonated,
+        },
         user_folder=user_folder,
     )
 
@@ -153,8 +175,18 @@ def _read(file: Path) -> Raw:
         return {}
     if not isinstance(content, dict):
         raise ValueError(f"{file} is no kubeconfig")
+    for kind in _KINDS:
+        _refuse_doubles(file, kind, content)
     says_something = _current(content) or any(content.get(kind) for kind in _KINDS)
     return content if says_something else {}
+
+
+def _refuse_doubles(file: Path, kind: str, content: Raw) -> None:
+    """In one file, no name counts more than another of the same text."""
+    names = [item.get("name") for item in reading.mappings(content, kind)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{file}: {kind} has {name!r} twice; leave one of them")
 
 
 def _current(content: Raw) -> str:
@@ -178,30 +210,3 @@ def _named(contents: Mapping[Path, Raw], kind: str, name: str, asked: str) -> tu
 def _with_whole_paths(given: Raw, folder: Path) -> Raw:
     paths = {key: str(folder / path) for key in _FILES if (path := reading.text(given, key))}
     return {**given, **paths}
-
-
-def _text(given: Raw, key: str, field: str) -> str:
-    value = given.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or not value.isprintable():
-        raise ValueError(f"{field}: must be a text without control characters")
-    return value
-
-
-def _texts(value: Any, field: str) -> list[str]:
-    given = [] if value is None else value
-    if not isinstance(given, list):
-        raise ValueError(f"{field}: must be a list of texts")
-    return [_text({"": item}, "", field) for item in given]
-
-
-def _extra(value: Any, field: str) -> list[tuple[str, str]]:
-    given: Any = {} if value is None else value
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{field}: must hold a list of texts for each key")
-    return [
-        (f"Impersonate-Extra-{quote(str(key), safe=_HEADER_MARKS)}", text)
-        for key, values in given.items()
-        for text in _texts(values, f"{field}[{key}]")
-    ]

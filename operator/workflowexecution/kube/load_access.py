@@ -7,6 +7,7 @@ would look it up for each request, in threads, and read the user's ``.netrc`` as
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,44 +25,46 @@ from workflowexecution.kube.credentials import (
     trust_in,
     trust_in_anybody,
 )
-from workflowexecution.kube.kubeconfig import Kubeconfig, read_kubeconfig, supported_proxy
+from workflowexecution.kube.impersonation import impersonation_of
+from workflowexecution.kube.kubeconfig import Asked, Kubeconfig, read_kubeconfig, supported_proxy
 from workflowexecution.kube.login import authorization_of
 
 _ACCOUNT_DIR: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _PROXY_VARIABLES: Final = {"https": "HTTPS_PROXY", "http": "HTTP_PROXY"}
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+NOTHING_ASKED: Final = Asked()
 
 
-def load_access(kubeconfig: str | None = None, context: str | None = None) -> Access:
+def load_access(asked: Asked = NOTHING_ASKED) -> Access:
     """Find the cluster that kubectl would find: that of a kubeconfig, else this pod's.
 
-    Args:
-        kubeconfig: path of a file to read; None for those of KUBECONFIG, else ~/.kube/config.
-        context: name of the context to use; None for the current one.
+    Without a file that is asked for, those of KUBECONFIG are read, else ~/.kube/config.
+
     Raises: OSError or ValueError saying what is missing; CredentialError where that is what proves
         who asks.
     """
-    found = _found(kubeconfig, context)
+    found = _found(asked)
     if found is not None:
         return _access_of_kubeconfig(found)
     host = os.environ["KUBERNETES_SERVICE_HOST"]
-    return _access_of_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
+    access = _access_of_pod(host, os.environ.get("KUBERNETES_SERVICE_PORT", "443"))
+    return replace(access, impersonation=impersonation_of(asked.impersonated, "impersonation"))
 
 
-def load_namespace(kubeconfig: str | None = None, context: str | None = None) -> str:
-    """Find the namespace that is meant where none is named; arguments and errors as above.
+def load_namespace(asked: Asked = NOTHING_ASKED) -> str:
+    """Find the namespace that is meant where none is named; errors as above.
 
     As kubectl does it, a context without one means that of the pod, in a pod.
     """
-    found = _found(kubeconfig, context)
+    found = _found(asked)
     named = found.namespace if found else ""
     return named or (_namespace_of_pod() if _is_in_pod() else "default")
 
 
-def _found(kubeconfig: str | None, context: str | None) -> Kubeconfig | None:
+def _found(asked: Asked) -> Kubeconfig | None:
     """The content of the kubeconfig; None in a pod without one."""
     with _usable_kubeconfig():
-        found = read_kubeconfig(kubeconfig, context)
+        found = read_kubeconfig(asked)
         if found is None and not _is_in_pod():
             looked = os.environ.get("KUBECONFIG") or "~/.kube/config"
             raise ValueError(f"{looked} is not there, or says nothing")
@@ -110,7 +113,8 @@ def _access_of_kubeconfig(found: Kubeconfig) -> Access:
     # What the environment says is read below: the client would not heed its exceptions.
     config = kubernetes.client.Configuration(proxy="")
     with _usable_kubeconfig():
-        proxy, impersonation = found.proxy, found.impersonation()
+        found.check_cluster()
+        proxy, impersonation = found.proxy, impersonation_of(found.user, found.where)
         # It writes keys into files, and deletes them only where the process ends in peace.
         with TemporaryDirectory(prefix="wfe-") as folder:
             try:

@@ -19,8 +19,14 @@ import msgspec
 import structlog
 
 from workflowexecution.kube import errors
-from workflowexecution.kube.decoding import Decode, decode_whole
-from workflowexecution.kube.watch_stream import PAUSE_S, StreamHealth, WatchEvent, read_event
+from workflowexecution.kube.answers import (
+    PAUSE_S,
+    Decode,
+    StreamHealth,
+    WatchEvent,
+    decode_whole,
+    read_event,
+)
 
 # kopf has a task of 12 to 25 kB for each UID. Handlers only take in and never wait: one task is
 # enough for a whole watch, and keeps the order in which things happened.

@@ -163,7 +163,7 @@ class Publisher:
         if type(error) in self._warned:
             return
         self._warned.add(type(error))
-        hint = "; apply manifests/rbac" if isinstance(error, errors.MissingRightError) else ""
+        hint = "; apply its release again" if isinstance(error, errors.MissingRightError) else ""
         self._log.warning(
             "settings not published: kubectl wfe cannot use them",
             problem=f"{errors.text_for_logs(error)}{hint}",

@@ -19,7 +19,7 @@ from workflowexecution.core.facts.shapes import EventOfExecution, EventOfRun
 from workflowexecution.core.policy import Policy
 from workflowexecution.kube import errors, retry
 from workflowexecution.kube.access import Access, RequestTally
-from workflowexecution.kube.decoding import Decode, decode_only, decode_whole
+from workflowexecution.kube.answers import Decode, decode_only, decode_whole
 from workflowexecution.kube.kopf_operator import KopfOperator
 from workflowexecution.kube.kopf_session import WatchSessions, kopf
 from workflowexecution.kube.watch_tap import CanWait, Inbox, WatchTap, never
@@ -77,7 +77,7 @@ def _explain(error: Any) -> str:
         missing = "Tekton Pipelines" if "tekton.dev" in str(error) else _kind_in(str(error))
         return f"the CRDs of {missing} are not installed; install them, this is tried again"
     if isinstance(error, errors.ForbiddenError):
-        return f"the operator's ServiceAccount lacks a right; apply manifests/rbac: {error}"
+        return f"the operator's ServiceAccount lacks a right; apply its release again: {error}"
     return f"the API server does not answer as needed: {error}"
 
 

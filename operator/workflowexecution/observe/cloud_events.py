@@ -1,154 +1,128 @@
-"""CloudEvents of phases, sent by HTTP in binary mode; not guaranteed, and nothing waits for them.
+"""CloudEvents of phases, each built from an execution alone: the same one at every time.
 
+So an event can be sent again after a crash, by any operator, and receivers drop it by its id.
 Imported only where it is used.
 """
 
-import asyncio
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
-import aiohttp
-import structlog
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event
 from cloudevents.core.v1.event import CloudEvent
-from prometheus_client import Counter
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.status import Phase
-from workflowexecution.api.status_model import WorkflowExecutionStatus
+from workflowexecution.api.status import BUNDLE_VERIFIED, Phase
+from workflowexecution.api.status_model import Condition, WorkflowExecutionStatus
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.run import Run
 from workflowexecution.core.pipelinerun import trace_of
-from workflowexecution.core.status.compose import status_to_json
-from workflowexecution.kube import retry
+from workflowexecution.core.status.compose import (
+    PIPELINE_RUN_CREATED,
+    SUCCEEDED,
+    parse_status,
+    status_to_json,
+)
 from workflowexecution.observe.events import ending_of
 
 TYPE_PREFIX: Final = "ai.kubernaut.workflowexecution"
-# About a megabyte: events are small, and one that is older than a thousand others is no news.
-QUEUE_LIMIT: Final = 1000
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=5)
-_CLOSE_S: Final = 3.0
 _REQUEST: Final = ("namespace", "name", "uid")
-_PASSING: Final = (408, 425, 429)
+_OF_THE_END: Final = (
+    *("completionTime", "duration", "skipDetails", "consecutiveFailures", "nextAllowedExecution"),
+)
+# Both may quote what a step has written, and that may be a parameter.
+_QUOTING: Final = ("message", "naturalLanguageSummary")
 
 
-class _NotTakenError(Exception):
-    """The sink did not take an event, and may take it later."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The event of one phase, ready to be sent.
+
+    id: the same each time the event is built.
+    at: when the phase was written, aware UTC.
+    """
+
+    id: str
+    at: datetime
+    message: HTTPMessage
 
 
-class _RefusedError(Exception):
-    """The sink does not want an event."""
+def notices_of(
+    execution: Execution,
+    before: WorkflowExecutionStatus | None = None,
+    *,
+    with_trace: bool = False,
+) -> list[Notice]:
+    """The events of the phases that an execution has been in, in order.
+
+    Args:
+        execution: with its status.
+        before: an earlier status, whose phases are left out; None for none.
+        with_trace: whether to name the execution's span, for what the events lead to.
+    """
+    status = parse_status(reading.mapping(execution.raw, "status"))
+    known = _phases_of(before) if before else ()
+    found = []
+    for phase in _phases_of(status):
+        at = _written_at(status, phase)
+        if phase not in known and at is not None:
+            event = build_event(execution, status, phase, at, with_trace=with_trace)
+            found.append(Notice(event.get_id(), at, to_binary_event(event)))
+    return found
 
 
-_PASSING_ERRORS: Final = (_NotTakenError, aiohttp.ClientConnectionError, TimeoutError)
-
-
-class CloudEventSink:
-    """Sends one event for each phase, in order; what does not fit into its queue is dropped."""
-
-    def __init__(self, sink: str, results: Counter, *, with_trace: bool = False) -> None:
-        self._sink = sink
-        self._results = results
-        self._with_trace = with_trace
-        self._queue: asyncio.Queue[HTTPMessage] = asyncio.Queue(QUEUE_LIMIT)
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
-        self._sender = asyncio.create_task(self._send_all(), name="CloudEvents")
-        self._log = structlog.get_logger("cloudevents")
-
-    def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
-        """Nothing: the phase tells it."""
-
-    def phase_changed(
-        self,
-        execution: Execution,
-        before: WorkflowExecutionStatus,
-        after: WorkflowExecutionStatus,
-        *,
-        now: datetime,
-    ) -> None:
-        """See EventSink."""
-        event = build_event(execution, before, after, now, with_trace=self._with_trace)
-        try:
-            self._queue.put_nowait(to_binary_event(event))
-        except asyncio.QueueFull:
-            self._count("dropped")
-
-    async def close(self) -> None:
-        """See EventSink."""
-        try:
-            async with asyncio.timeout(_CLOSE_S):
-                await self._queue.join()
-        except TimeoutError:
-            left = self._queue.qsize() + 1
-            self._log.warning("CloudEvents not sent before the end", number=left)
-            self._count("dropped", left)
-        self._sender.cancel()
-        await asyncio.gather(self._sender, return_exceptions=True)
-        await self._session.close()
-
-    async def _send_all(self) -> None:
-        while True:
-            message = await self._queue.get()
-            try:
-                await self._send_patiently(message)
-                self._count("delivered")
-            except Exception as error:
-                self._count("failed")
-                what = message.headers.get("ce-type", "")
-                self._log.warning("CloudEvent not delivered", type=what, error=str(error))
-            finally:
-                self._queue.task_done()
-
-    async def _send_patiently(self, message: HTTPMessage) -> None:
-        await retry.a_few_times(partial(self._send, message), on=_PASSING_ERRORS)
-
-    async def _send(self, message: HTTPMessage) -> None:
-        async with self._session.post(
-            self._sink, data=message.body, headers=message.headers, allow_redirects=False
-        ) as response:
-            # The URL is left out: it may contain a token.
-            answered = f"the sink answered {response.status}"
-            if response.status >= 500 or response.status in _PASSING:
-                raise _NotTakenError(answered)
-            if response.status >= 300:
-                raise _RefusedError(answered)
-
-    def _count(self, result: str, number: int = 1) -> None:
-        self._results.labels(result=result).inc(number)
+def last_change_of(raw: Mapping[str, Any]) -> str:
+    """When the status of an execution last changed its meaning, as its conditions say; or empty."""
+    conditions = reading.mappings(raw, "status", "conditions")
+    return max((reading.text(item, "lastTransitionTime") for item in conditions), default="")
 
 
 def build_event(
     execution: Execution,
-    before: WorkflowExecutionStatus,
-    after: WorkflowExecutionStatus,
-    now: datetime,
+    status: WorkflowExecutionStatus,
+    phase: Phase,
+    at: datetime,
     *,
     with_trace: bool = False,
 ) -> CloudEvent:
-    """Build the event of a phase; its id makes telling of it twice harmless.
-
-    Args:
-        execution: whose phase it is.
-        before: its status before.
-        after: its status with the phase.
-        now: when the phase was written.
-        with_trace: whether to name the execution's span, for what the event leads to.
-    """
-    assert after.phase is not None
+    """Build the event of a phase that the status shows; ``at`` is when that was written."""
     attributes = {
-        "id": f"{execution.uid}-{after.phase.lower()}",
+        "id": f"{execution.uid}-{phase.lower()}",
         "source": _source(execution),
-        "type": f"{TYPE_PREFIX}.{after.phase.lower()}.v1",
+        "type": f"{TYPE_PREFIX}.{phase.lower()}.v1",
         "specversion": "1.0",
         "subject": f"{execution.namespace}/{execution.name}",
-        "time": now,
+        "time": at,
         "datacontenttype": "application/json",
     }
     if with_trace:
         attributes["traceparent"] = trace_of(execution).traceparent
-    return CloudEvent(attributes, _data(execution, before, after))
+    return CloudEvent(attributes, _data(execution, status, phase))
+
+
+def _phases_of(status: WorkflowExecutionStatus) -> tuple[Phase, ...]:
+    """The phases that a status proves: what has a run was Running, however short that was."""
+    phase = status.phase
+    if phase is None:
+        return ()
+    has_run = phase.is_terminal and status.pipeline_run_ref is not None
+    return (Phase.RUNNING, phase) if has_run else (phase,)
+
+
+def _written_at(status: WorkflowExecutionStatus, phase: Phase) -> datetime | None:
+    """The time at which a phase was written; None in a status without conditions and times."""
+    kind = PIPELINE_RUN_CREATED if phase is Phase.RUNNING else SUCCEEDED
+    condition = _condition(status, kind)
+    if condition is not None:
+        return condition.last_transition_time
+    return status.start_time if phase is Phase.RUNNING else status.completion_time
+
+
+def _condition(status: WorkflowExecutionStatus, kind: str) -> Condition | None:
+    return next((item for item in status.conditions if item.type == kind), None)
 
 
 def _source(execution: Execution) -> str:
@@ -157,15 +131,11 @@ def _source(execution: Execution) -> str:
     return f"/apis/{identity.API_VERSION}/namespaces/{namespace}/{identity.PLURAL}/{name}"
 
 
-def _data(
-    execution: Execution, before: WorkflowExecutionStatus, after: WorkflowExecutionStatus
-) -> dict[str, Any]:
+def _data(execution: Execution, status: WorkflowExecutionStatus, phase: Phase) -> dict[str, Any]:
     """Data of the event, without output of the steps, which may quote a parameter."""
-    request = reading.mapping(execution.raw, "spec", "remediationRequestRef")
-    told = status_to_json(after)
-    shared = ("startTime", "completionTime", "duration")
-    assert after.phase is not None
-    is_over = after.phase.is_terminal
+    spec = reading.mapping(execution.raw, "spec")
+    request = reading.mapping(spec, "remediationRequestRef")
+    shown = status_to_json(status)
     data = {
         "workflowExecution": {
             "apiVersion": identity.API_VERSION,
@@ -176,18 +146,46 @@ def _data(
         },
         "remediationRequest": {key: request[key] for key in _REQUEST if key in request},
         "workflowId": execution.workflow_id,
+        "workflowVersion": reading.text(spec, "workflowRef", "version"),
+        "containerImage": reading.text(spec, "workflowRef", "containerImage"),
+        "containerDigest": execution.pinned_digest,
+        "parametersHash": _hash_of_parameters(execution),
+        "serviceAccount": reading.text(spec, "executionConfig", "serviceAccountName")
+        or identity.DEFAULT_SERVICE_ACCOUNT,
         "targetResource": execution.target,
-        "phase": after.phase,
-        "previousPhase": before.phase or "",
-        "reason": _reason(after),
-        "message": ending_of(after, execution) if is_over else "",
-        "pipelineRun": told.get("pipelineRunRef"),
-        **{key: told.get(key) for key in shared},
+        "phase": phase,
+        "pipelineRun": shown.get("pipelineRunRef"),
+        "startTime": shown.get("startTime"),
+        **(_of_the_end(execution, status, shown) if phase.is_terminal else {}),
     }
-    return {key: said for key, said in data.items() if said not in (None, "", {})}
+    return {key: value for key, value in data.items() if value not in (None, "", {})}
 
 
-def _reason(after: WorkflowExecutionStatus) -> str:
-    if after.skip_details:
-        return str(after.skip_details.reason)
-    return after.failure_reason or (str(after.phase) if after.phase is Phase.COMPLETED else "")
+def _of_the_end(
+    execution: Execution, status: WorkflowExecutionStatus, shown: Mapping[str, Any]
+) -> dict[str, Any]:
+    verified = _condition(status, BUNDLE_VERIFIED)
+    failure = shown.get("failureDetails") or {}
+    return {
+        "previousPhase": Phase.RUNNING if status.pipeline_run_ref else "",
+        "reason": _reason(status),
+        "message": ending_of(status, execution),
+        **{key: shown.get(key) for key in _OF_THE_END},
+        "failureDetails": {key: failure[key] for key in failure if key not in _QUOTING},
+        "bundleVerified": verified.reason if verified else "",
+    }
+
+
+def _reason(status: WorkflowExecutionStatus) -> str:
+    if status.skip_details:
+        return str(status.skip_details.reason)
+    return status.failure_reason or (str(status.phase) if status.phase is Phase.COMPLETED else "")
+
+
+def _hash_of_parameters(execution: Execution) -> str:
+    """The SHA-256 of the parameters as JSON with sorted keys and no blanks; empty if unknown."""
+    if not execution.is_whole:
+        return ""
+    given = dict(reading.mapping(execution.raw, "spec", "parameters"))
+    text = json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"

@@ -13,6 +13,7 @@ from workflowexecution.core.facts.execution import Execution
 
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 LOCK_VIOLATED: Final = "LockViolated"
+LOCK_RELEASED: Final = "LockReleased"
 DELETED: Final = "WorkflowExecutionDeleted"
 RUN_CANCELLED: Final = "PipelineRunCancelled"
 RUN_DELETED: Final = "PipelineRunDeleted"
@@ -83,7 +84,8 @@ def ending_of(status: WorkflowExecutionStatus, execution: Execution) -> str:
     if status.failure_details:
         return note_of(status.failure_details, execution)
     run = status.pipeline_run_status
-    return (run and run.message) or status.conditions[0].message
+    conditions = [condition.message for condition in status.conditions[:1]]
+    return (run and run.message) or "".join(conditions)
 
 
 def _condition(status: WorkflowExecutionStatus, kind: str, value: str) -> Condition | None:

@@ -18,7 +18,7 @@ from prometheus_client import (
 
 from workflowexecution import __version__
 from workflowexecution.api import identity
-from workflowexecution.api.status import TERMINAL_PHASES, Phase, SkipReason
+from workflowexecution.api.status import TERMINAL_PHASES, UNTIL_CLEARED, Phase, SkipReason
 from workflowexecution.kube.access import RequestTally
 from workflowexecution.observe import api_requests
 from workflowexecution.observe.api_requests import Described
@@ -55,6 +55,11 @@ class Metrics:
             "Executions that were skipped, by reason.",
             reason=SkipReason,
         )
+        self.backoff_skips = self._counter(
+            "workflowexecution_backoff_skip_total",
+            "Executions that were skipped until a person clears a failure, by reason.",
+            reason=UNTIL_CLEARED,
+        )
         self.runs_created = self._counter(
             "workflowexecution_pipelinerun_creation_total", "PipelineRuns created."
         )
@@ -64,8 +69,9 @@ class Metrics:
         )
         self.cloud_events = self._counter(
             "workflowexecution_cloudevents_total",
-            "CloudEvents that were delivered, given up (failed), or never sent (dropped).",
-            result=("delivered", "failed", "dropped"),
+            "CloudEvents that were delivered or given up (failed), and attempts that are repeated "
+            "(retried).",
+            result=("delivered", "failed", "retried"),
         )
 
     def _add_latencies(self) -> None:
@@ -108,6 +114,11 @@ class Metrics:
 
         self.held = self._gauge(
             "workflowexecution_held", "Executions that are not launched because of a WorkflowHold."
+        )
+        self.consecutive_failures = self._gauge(
+            "workflowexecution_consecutive_failures",
+            "Most failures in a row before the first step that a workflow has on a target and that "
+            "no person has cleared; 0 where no guard is on.",
         )
         self.namespaces_left = self._gauge(
             "workflowexecution_namespaces_left",

@@ -63,6 +63,9 @@ class TraceSink:
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("workflowexecution", __version__)
 
+    def open(self, journal: object) -> None:
+        """Nothing: a span that was lost is not sent again."""
+
     def launched(self, execution: Execution, run: Run, *, seconds: float, now: datetime) -> None:
         """See EventSink."""
         trace, end = trace_of(execution), _nanoseconds(now)
@@ -95,6 +98,9 @@ class TraceSink:
         told = _attributes(execution, after)
         start = min(_nanoseconds(created), end)
         self._span("WorkflowExecution", _beneath_parent(trace), start, end, told, is_error=is_error)
+
+    async def leave(self) -> None:
+        """Nothing: spans are sent without the cluster."""
 
     async def close(self) -> None:
         """See EventSink."""

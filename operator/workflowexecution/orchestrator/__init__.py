@@ -3,6 +3,7 @@
 Pure functions of API objects, as any client returns them; no I/O, no clock.
 """
 
+from workflowexecution.api.crd import build_json_schema
 from workflowexecution.api.discovery import ServedKinds, TargetFit, check_against, parse_kinds
 from workflowexecution.orchestrator.advice import Advice, NextStep, advice_for
 from workflowexecution.orchestrator.build import (
@@ -23,7 +24,6 @@ from workflowexecution.orchestrator.interpret import (
     group_duplicates,
     interpret,
 )
-from workflowexecution.orchestrator.schema import build_json_schema
 
 __all__ = [
     "Advice",

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from workflowexecution.api import duration, identity, reading, target
+from workflowexecution.api import identity, reading
 from workflowexecution.api.fields import problem_of_field
+from workflowexecution.api.inputs import TargetResource
 from workflowexecution.api.spec import WorkflowExecutionSpec
 
 ATTEMPTS_MAX: Final = 999
@@ -30,7 +31,7 @@ def build_target_resource(namespace: str, kind: str, name: str) -> str:
 
     Raises: ValueError that names the part that is not valid.
     """
-    return str(target.TargetResource(namespace=namespace, kind=kind, name=name))
+    return str(TargetResource(namespace=namespace, kind=kind, name=name))
 
 
 def execution_name(request_name: str, attempt: int = 1) -> str:
@@ -140,7 +141,7 @@ def build_execution(
     Raises: ValueError that names each field that the API server would refuse, and why.
     """
     config = {
-        "timeout": None if timeout is None else duration.format_duration(timeout),
+        "timeout": None if timeout is None else reading.format_duration(timeout),
         "serviceAccountName": service_account_name,
     }
     reference = {

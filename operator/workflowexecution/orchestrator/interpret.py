@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from workflowexecution.api import duration, reading
+from workflowexecution.api import reading
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import Phase
 from workflowexecution.orchestrator import advice
@@ -45,6 +45,7 @@ class Interpretation:
     reason: CamelCase token of a failure or skip; empty where there is none.
     summary: the operator's message; empty where there is none.
     duplicate_of: the execution that caused the skip of this one.
+    duplicate_of_request: its request; None where the operator that skipped it did not know that.
     until: aware UTC; another execution of this workflow on this target is skipped before. None
         where that is not known, for example while another run locks the target.
     """
@@ -57,6 +58,7 @@ class Interpretation:
     reason: str = ""
     summary: str = ""
     duplicate_of: Key | None = None
+    duplicate_of_request: Key | None = None
     until: datetime | None = None
 
     @property
@@ -111,14 +113,19 @@ def _skipped(active: Interpretation, status: Raw) -> Interpretation:
     recent = reading.mapping(details, "recentRemediation")
     blocker_ref = reading.mapping(details, "conflictingWorkflow") or recent
     blocker = _key(blocker_ref, active.execution.namespace)
-    said = _advice_on_skip(reason, blocker, active)
+    request_ref = reading.mapping(blocker_ref, "remediationRequestRef")
+    request = _key(request_ref, blocker.namespace) if blocker else None
+    said = _advice_on_skip(reason, blocker, request, active)
+    is_duplicate = said.next_step is NextStep.CLOSE_AS_DUPLICATE
     remaining = _length(reading.text(recent, "cooldownRemaining"))
     return dataclasses.replace(
         _advised(active, Standing.SKIPPED, said),
         reason=reason,
         summary=reading.text(details, "message"),
-        duplicate_of=blocker if said.next_step is NextStep.CLOSE_AS_DUPLICATE else None,
-        until=_later(reading.moment(details, "skippedAt"), remaining),
+        duplicate_of=blocker if is_duplicate else None,
+        duplicate_of_request=request if is_duplicate else None,
+        until=reading.moment(status, "nextAllowedExecution")
+        or _later(reading.moment(details, "skippedAt"), remaining),
     )
 
 
@@ -128,16 +135,24 @@ def _advised(active: Interpretation, standing: Standing, said: Advice) -> Interp
     )
 
 
-def _advice_on_skip(reason: str, blocker: Key | None, active: Interpretation) -> Advice:
+def _advice_on_skip(
+    reason: str, blocker: Key | None, request: Key | None, active: Interpretation
+) -> Advice:
     said = advice.advice_for_skip(reason)
     if said.next_step is not NextStep.CLOSE_AS_DUPLICATE:
         return said
     if blocker is None:
         return advice.NOT_UNDERSTOOD
     # A request that is closed as the duplicate of its own earlier attempt is never handled.
+    return advice.OWN_ATTEMPT if _is_own_attempt(blocker, request, active) else said
+
+
+def _is_own_attempt(blocker: Key, request: Key | None, active: Interpretation) -> bool:
+    """Whether an execution is for the same request; by its name where its request is not known."""
+    if request is not None:
+        return request == active.request
     is_beside = blocker.namespace == active.execution.namespace
-    is_own = is_beside and is_attempt_at(active.request.name, blocker.name)
-    return advice.OWN_ATTEMPT if is_own else said
+    return is_beside and is_attempt_at(active.request.name, blocker.name)
 
 
 _READERS: Final[dict[str, Callable[[Interpretation, Raw], Interpretation]]] = {
@@ -155,7 +170,7 @@ def _key(raw: Raw, namespace: str) -> Key | None:
 
 def _length(text: str) -> timedelta | None:
     try:
-        return duration.parse_duration(text)
+        return reading.parse_duration(text)
     except ValueError:
         return None
 

@@ -149,7 +149,7 @@ class Answers:
         """The response where the API server gave no answer, or refused the operator's request."""
         self._log.debug("a visitor could not be answered", error=errors.text_for_logs(error))
         if isinstance(error, errors.MissingRightError):
-            fix = "install manifests/components/status-page, or set the chart's value statusPage"
+            fix = "add the component status-page to its manifests, or set statusPage in its chart"
             text = f"the operator cannot ask: {missing_right(str(error))}; {fix}"
             return self.problem(503, "The operator lacks a right", text)
         # The visitor is perhaps not authenticated yet, so the text does not name the API server.

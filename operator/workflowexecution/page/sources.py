@@ -13,9 +13,11 @@ from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import RUNS_AT_ONCE, read_leftovers_of
 from workflowexecution.client.kube_cluster import KubeCluster
+from workflowexecution.client.paths import OF_RELEASES, OF_SCHEDULING, events_path
 from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
 from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.hold import parse_release
 from workflowexecution.core.facts.leftovers import Leftovers, is_of_run
 from workflowexecution.core.facts.run import Run, RunKey, RunState
 from workflowexecution.kube import errors
@@ -26,9 +28,9 @@ from workflowexecution.page.limits import ShortCache
 from workflowexecution.page.recent import Recent
 from workflowexecution.views.executions import Row, Wanted, rows_of
 from workflowexecution.views.preview import Preview, preview_from
-from workflowexecution.views.story import Moment, moments_of
+from workflowexecution.views.story import Moment, may_have_been_held, moments_of
 from workflowexecution.views.why import Why, progress_of, why_of
-from workflowexecution.views.wording import lacking, missing_right
+from workflowexecution.views.wording import in_words, lacking, missing_right
 
 _MOST_MOMENTS: Final = 200
 _LEFT_S: Final = 3.0
@@ -133,6 +135,7 @@ class Sources:
 
     def __init__(self, client: ApiClient, view: OperatorView) -> None:
         policy = view.policy
+        self._client = client
         self._view = view
         self._cluster = KubeCluster(
             client,
@@ -178,13 +181,29 @@ class Sources:
         raw = await self._cluster.get_execution(namespace, name)
         execution = parse_execution(raw)
         run, task_runs, note = await self._read_run(execution)
+        unread = [note] if note else []
+        releases, scheduled = list[dict[str, Any]](), list[dict[str, Any]]()
+        if may_have_been_held(execution):
+            where = self._view.policy.template.namespace
+            releases = await self._read_events(where, OF_RELEASES, unread)
+        if run and task_runs:
+            scheduled = await self._read_events(run.namespace, OF_SCHEDULING, unread)
         shown = _without_what_is_not_shown(execution)
         return Account(
             execution=shown,
             run=run,
             own_moments=tuple(moments_of(shown, None, ())),
-            moments=tuple(moments_of(shown, run, task_runs, self._view.holds())),
-            note=note,
+            moments=tuple(
+                moments_of(
+                    shown,
+                    run,
+                    task_runs,
+                    self._view.holds(),
+                    releases=filter(None, map(parse_release, releases)),
+                    scheduled=scheduled,
+                )
+            ),
+            note="; ".join(unread),
             expected=self._expected(execution, raw),
             read_at=self._view.clock.now(),
         )
@@ -224,6 +243,17 @@ class Sources:
         except errors.MissingRightError as error:
             return None, [], missing_right(str(error))
         return run, [raw for raw in found if is_of_run(raw, run.uid)], ""
+
+    async def _read_events(
+        self, namespace: str, query: Mapping[str, str], unread: list[str]
+    ) -> list[dict[str, Any]]:
+        """Some Events of a namespace; ``unread`` is told where they cannot be read."""
+        try:
+            listed = self._client.list_pages(events_path(namespace), query)
+            return [raw async for raw in listed]
+        except errors.ApiError as error:
+            unread.append(in_words(error))
+            return []
 
 
 def _without_what_is_not_shown(execution: Execution) -> Execution:

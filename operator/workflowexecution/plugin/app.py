@@ -22,7 +22,7 @@ _ABOUT: Final = "Look at WorkflowExecutions, ask why, stop them."
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """Where the function of a command is, what it does, the flags that it refuses, its forms."""
+    """A command: its function, what that does, the flags that it refuses, its forms."""
 
     module: str
     function: str
@@ -129,6 +129,12 @@ COMMANDS: Final = {
         "doctor",
         "Check all that executions need, and say what to do where something is missing.",
         flags.OF_DOCTOR,
+    ),
+    "support-bundle": _Command(
+        "support_bundle",
+        "support_bundle",
+        "Collect what a maintainer asks for into one archive, without secrets.",
+        forms=flags.WORDS,
     ),
     "version": _Command(
         "version",

@@ -48,7 +48,8 @@ OF_VERSION: Final[Refused] = {**OF_THE_CLUSTER, **_LOOKS_AT_NO_RUN}
 # Shared flags that a value follows, and those without one.
 VALUED: Final = (
     *("-n", "--namespace", "-o", "--output", "--context", "--kubeconfig"),
-    *("--as", "--as-group", "--execution-namespace"),
+    *("--cluster", "--user", "--as", "--as-group", "--as-uid", "--as-user-extra"),
+    "--execution-namespace",
 )
 PLAIN: Final = ("-A", "--all-namespaces")
 _HELP: Final = ("-h", "--help")
@@ -60,7 +61,7 @@ class Flags:
     """The flags of all commands; None where a flag is not given.
 
     template: of the output, where it has one.
-    as_user, as_groups: to impersonate.
+    as_user, as_groups, as_uid: to impersonate. as_user_extra: each as KEY=VALUE.
     """
 
     namespace: str | None
@@ -69,8 +70,12 @@ class Flags:
     template: str = ""
     context: str | None
     kubeconfig: str | None
+    cluster: str | None = None
+    user: str | None = None
     as_user: str | None = None
     as_groups: tuple[str, ...] = ()
+    as_uid: str | None = None
+    as_user_extra: tuple[str, ...] = ()
     execution_namespace: str
 
 
@@ -97,12 +102,28 @@ def make_flags(
     kubeconfig: Annotated[
         str | None, typer.Option(help="Kubeconfig to read; else KUBECONFIG, else ~/.kube/config.")
     ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Cluster of the kubeconfig, in place of the context's.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="User of the kubeconfig, in place of the context's.")
+    ] = None,
     as_user: Annotated[
         str | None, typer.Option("--as", help="User to impersonate, with your right to do so.")
     ] = None,
     as_groups: Annotated[
         list[str] | None,
         typer.Option("--as-group", help="Group to impersonate with --as; may be repeated."),
+    ] = None,
+    as_uid: Annotated[
+        str | None, typer.Option("--as-uid", help="UID to impersonate with --as.")
+    ] = None,
+    as_user_extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--as-user-extra",
+            help="KEY=VALUE to impersonate with --as; may be repeated, also for one key.",
+        ),
     ] = None,
     execution_namespace: Annotated[
         str,
@@ -121,8 +142,12 @@ def make_flags(
         template=template,
         context=context,
         kubeconfig=kubeconfig,
+        cluster=cluster,
+        user=user,
         as_user=as_user,
         as_groups=tuple(as_groups or ()),
+        as_uid=as_uid,
+        as_user_extra=tuple(as_user_extra or ()),
         execution_namespace=execution_namespace,
     )
 

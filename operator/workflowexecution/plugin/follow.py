@@ -17,8 +17,8 @@ from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
+from workflowexecution.kube.answers import PAUSE_S, SILENCE_S, read_event, watch_query
 from workflowexecution.kube.client import ApiClient
-from workflowexecution.kube.watch_stream import PAUSE_S, SILENCE_S, read_event, watch_query
 from workflowexecution.plugin.requests import cluster_of, escaped, name_of_kind, query_of
 from workflowexecution.plugin.session import Session, let_connections_close
 from workflowexecution.plugin.shell import Exit, exit_for

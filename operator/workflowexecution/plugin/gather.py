@@ -8,13 +8,13 @@ import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Final
 
-from workflowexecution.api import identity, reading
+from workflowexecution.api import reading
 from workflowexecution.client.cluster import RUNS_AT_ONCE, Raw, read_leftovers_of
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.paths import events_path, execution_paths, runs_path
+from workflowexecution.client.paths import OF_RELEASES, events_path, execution_paths, runs_path
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import digest_in, parse_execution, parse_run
-from workflowexecution.core.facts.hold import RELEASED, Hold, Release, parse_hold, parse_release
+from workflowexecution.core.facts.hold import Hold, Release, parse_hold, parse_release
 from workflowexecution.core.facts.leftovers import (
     SETTLED_AFTER,
     Leftovers,
@@ -28,7 +28,7 @@ from workflowexecution.core.facts.shapes import PageOfRuns
 from workflowexecution.core.names import SETTINGS_CONFIG_MAP
 from workflowexecution.core.policy import parse_published
 from workflowexecution.kube import errors
-from workflowexecution.kube.decoding import decode_only
+from workflowexecution.kube.answers import decode_only
 from workflowexecution.plugin.requests import cluster_of, escaped
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.preview import Facts
@@ -207,9 +207,8 @@ async def read_holds(session: Session, unread: list[str]) -> tuple[Hold, ...]:
 
 async def read_releases(session: Session, unread: list[str]) -> list[Release]:
     """The releases of holds that Events report, for about an hour; see ``read_holds``."""
-    which = f"involvedObject.kind={identity.HOLD_KIND},reason={RELEASED}"
     path = events_path(session.execution_namespace)
-    found = await readable(session.client.list_pages(path, {"fieldSelector": which}), unread)
+    found = await readable(session.client.list_pages(path, OF_RELEASES), unread)
     return [release for raw in found if (release := parse_release(raw))]
 
 

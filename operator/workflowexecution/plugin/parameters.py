@@ -11,10 +11,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.target import check_target
-from workflowexecution.core.facts.cancellation import REASON_MAX
+from workflowexecution.api.inputs import check_target
 from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import REASON_MAX, Execution
 from workflowexecution.core.text import one_line
 from workflowexecution.kube import errors
 from workflowexecution.plugin.flags import Flags

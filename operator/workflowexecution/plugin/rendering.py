@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rich.cells import cell_len
 
-from workflowexecution.api.duration import format_duration, format_time
+from workflowexecution.api.reading import format_duration, format_time
 from workflowexecution.cli.table import (
     INDENT,
     STYLES,
@@ -248,6 +248,11 @@ class Printer:
         for line in wrapped(printable(text), width):
             sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+    @property
+    def console_of_notes(self) -> "Console | None":
+        """The console of standard error; None where it is no terminal."""
+        return self._err
 
     @property
     def width(self) -> int:

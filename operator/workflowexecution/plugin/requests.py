@@ -7,7 +7,7 @@ from workflowexecution.api import identity, reading
 from workflowexecution.api.status import Phase
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.kube_cluster import KubeCluster
-from workflowexecution.client.paths import events_path, execution_paths
+from workflowexecution.client.paths import OF_SCHEDULING, events_path, execution_paths
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.leftovers import is_of_run
@@ -113,9 +113,9 @@ async def read_scheduled(session: Session, namespace: str, unread: list[str]) ->
 
     None where they cannot be read; ``unread`` then says why.
     """
-    query = {"fieldSelector": "involvedObject.kind=Pod,reason=Scheduled"}
+    path = events_path(namespace)
     try:
-        return [item async for item in session.client.list_pages(events_path(namespace), query)]
+        return [item async for item in session.client.list_pages(path, OF_SCHEDULING)]
     except errors.ApiError as error:
         unread.append(in_words(error))
         return []
@@ -174,7 +174,7 @@ async def read_execution(session: Session, text: str) -> Raw:
 
 
 def _hint(text: str, namespace: str) -> str:
-    """Where else an execution may be that was not found."""
+    """Other places in which an execution may be that was not found."""
     before = text.rpartition("/")[0]
     if namespace:
         return ""

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from workflowexecution.kube.access import Access
 from workflowexecution.kube.client import ApiClient
 from workflowexecution.kube.clock import ServerClock
+from workflowexecution.kube.kubeconfig import Asked
 from workflowexecution.kube.load_access import load_access, load_namespace
 from workflowexecution.plugin.flags import Flags
 from workflowexecution.plugin.rendering import Printer
@@ -52,8 +52,9 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
 
     Raises: FileNotFoundError or ValueError where there is no usable kubeconfig.
     """
-    access = _impersonating(load_access(flags.kubeconfig, flags.context), flags)
-    namespace = flags.namespace or load_namespace(flags.kubeconfig, flags.context)
+    asked = asked_by(flags)
+    access = load_access(asked)
+    namespace = flags.namespace or load_namespace(asked)
     clock = ServerClock()
     async with access.open_session(connections=_CONNECTIONS) as http:
         yield Session(
@@ -67,17 +68,39 @@ async def open_session(flags: Flags) -> AsyncIterator[Session]:
         )
 
 
-def _impersonating(access: Access, flags: Flags) -> Access:
-    """The access with the headers of `--as`, which replace those of the kubeconfig."""
-    if not flags.as_user:
-        if flags.as_groups:
-            raise ValueError("--as-group needs --as: name the user to impersonate")
-        return access
-    headers = [("Impersonate-User", flags.as_user)]
-    headers += [("Impersonate-Group", group) for group in flags.as_groups]
-    if not all(value.isprintable() and value for _, value in headers):
-        raise ValueError("--as and --as-group must be texts without control characters")
-    return replace(access, impersonation=tuple(headers))
+def asked_by(flags: Flags) -> Asked:
+    """The wishes of the flags. Raises: ValueError where they do not fit each other."""
+    return Asked(
+        kubeconfig=flags.kubeconfig,
+        context=flags.context,
+        cluster=flags.cluster,
+        user=flags.user,
+        impersonated=_impersonated(flags),
+    )
+
+
+def _impersonated(flags: Flags) -> dict[str, Any]:
+    """The fields of a user in a kubeconfig that these flags replace, as kubectl does it."""
+    extra: dict[str, list[str]] = {}
+    for item in flags.as_user_extra:
+        key, mark, value = item.partition("=")
+        if not (key and mark):
+            raise ValueError(f"--as-user-extra {item!r}: write it as KEY=VALUE")
+        extra.setdefault(key, []).append(value)
+    given = {
+        "--as": ("as", flags.as_user),
+        "--as-group": ("as-groups", list(flags.as_groups)),
+        "--as-uid": ("as-uid", flags.as_uid),
+        "--as-user-extra": ("as-user-extra", extra),
+    }
+    fields = {flag: pair for flag, pair in given.items() if pair[1]}
+    if fields and "--as" not in fields:
+        raise ValueError(f"{next(iter(fields))} needs --as: name the user to impersonate")
+    texts = [flags.as_user or "", *flags.as_groups, flags.as_uid or "", *flags.as_user_extra]
+    if not all(map(str.isprintable, texts)) or "" in flags.as_groups:
+        flags_named = ", ".join(fields)
+        raise ValueError(f"{flags_named}: must be texts without control characters")
+    return dict(fields.values())
 
 
 async def let_connections_close() -> None:

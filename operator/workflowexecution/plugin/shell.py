@@ -137,12 +137,23 @@ async def _carry_out(
         return status
 
 
+async def answer_each(
+    session: Session, names: Sequence[str], carry_out: Callable[[str], Awaitable[Exit | None]]
+) -> Exit | None:
+    """Carry a command out for each name; for programs, the answers to several are one List.
+
+    See ``for_each``.
+    """
+    if len(names) == 1:
+        return await carry_out(names[0])
+    with session.printer.one_list():
+        return await for_each(session, names, carry_out)
+
+
 async def for_each(
     session: Session, names: Sequence[str], carry_out: Callable[[str], Awaitable[Exit | None]]
 ) -> Exit | None:
-    """Carry a command out for each name, in order, also after an error as kubectl does.
-
-    For programs, the answers to several names are one List.
+    """Do something for each name, in order, also after an error as kubectl does.
 
     Returns: the first exit status that is not 0, if there is one.
     Raises: what it raises for a single name; with several, only that the cluster cannot be asked.
@@ -150,16 +161,15 @@ async def for_each(
     if len(names) == 1:
         return await carry_out(names[0])
     statuses = []
-    with session.printer.one_list():
-        for name in dict.fromkeys(names):
-            try:
-                statuses.append(await carry_out(name))
-            except (errors.UnavailableError, CredentialError):
-                raise
-            except Exception as error:
-                status, text = explain(error)
-                session.printer.note(f"error: {text}")
-                statuses.append(status)
+    for name in dict.fromkeys(names):
+        try:
+            statuses.append(await carry_out(name))
+        except (errors.UnavailableError, CredentialError):
+            raise
+        except Exception as error:
+            status, text = explain(error)
+            session.printer.note(f"error: {text}")
+            statuses.append(status)
     return next(filter(None, statuses), None)
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.explanations import is_cancelled
 from workflowexecution.core.facts.execution import Execution

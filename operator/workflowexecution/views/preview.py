@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import FailureReason
 from workflowexecution.api.status_model import SkipDetails
 from workflowexecution.cache.store import Store

@@ -68,7 +68,7 @@ def _started_at(raw: Raw) -> tuple[str, str]:
 
 
 def unknown_name(run: Run | None, task_runs: Iterable[Raw], task: str, step: str) -> str:
-    """Why no log can have this task or step, for people; empty where one has or may still have it.
+    """The reason why no log can have this task or step, for people; empty where one may have it.
 
     Args:
         run: None where there is none.
@@ -116,7 +116,7 @@ def running_steps(task_runs: Iterable[Raw]) -> list[StepLog]:
 
 
 def why_no_log(run: Run | None, task_runs: Iterable[Raw], pod: str) -> str:
-    """Why the pod of a task, and its log with it, is gone, for people.
+    """The reason why the pod of a task, and its log with it, is gone, for people.
 
     Args:
         run: None where it cannot be read.

@@ -84,7 +84,7 @@ def may_have_been_held(execution: Execution) -> bool:
 
 
 def _decided_at(execution: Execution) -> datetime | None:
-    """When it was launched, skipped or refused; None where it waits."""
+    """The time at which it was launched, skipped or refused; None where it waits."""
     skipped = reading.moment(execution.raw, "status", "skipDetails", "skippedAt")
     return execution.started_at or skipped or execution.completed_at
 
@@ -146,7 +146,7 @@ def _of_decision(execution: Execution) -> Iterator[Moment]:
         who = f", because of {blocker_of(execution)}" if blocker_of(execution) else ""
         yield Moment(skipped, "decided", f"skipped: {reading.text(skip, 'reason')}{who}")
     if deleted := reading.moment(meta, "deletionTimestamp"):
-        yield Moment(deleted, "deleted", "its run is cancelled")
+        yield Moment(deleted, "deleted", "its run is cancelled" if execution.run_name else "")
 
 
 def _of_task_run(raw: Raw) -> Iterator[Moment]:

@@ -6,10 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from workflowexecution.api import reading
-from workflowexecution.api.status import WARNINGS, Phase, SkipReason
+from workflowexecution.api.reading import parse_duration
+from workflowexecution.api.status import UNTIL_CLEARED, WARNINGS, Phase, SkipReason
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, SKIPS, Explanation
+from workflowexecution.core.evidence import is_cleared
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.text import clear_command, command
+from workflowexecution.core.text import (
+    AGAIN_IN,
+    SKIPPED_UNTIL_CLEARED,
+    clear_command,
+    command,
+    may_run_again,
+    runs_no_more,
+)
 from workflowexecution.views.executions import CANCELLED, blocker_of, reason_of, was_cancelled
 from workflowexecution.views.wording import short
 
@@ -22,7 +31,6 @@ _EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     **{str(reason): explanation for reason, explanation in SKIPS.items()},
     **{str(reason): explanation for reason, explanation in FAILURES.items()},
 }
-_UNTIL_CLEARED: Final = (SkipReason.PREVIOUS_EXECUTION_FAILED, SkipReason.EXHAUSTED_RETRIES)
 # For an execution that was skipped for something that is over.
 _OVER: Final = (
     "Nothing was run; what this was skipped for is over.",
@@ -70,6 +78,7 @@ def why_of(execution: Execution, expected: "Preview | None", now: datetime) -> W
     means, to_do = (explanation.means, explanation.to_do) if explanation else ("", "")
     if expected and _is_over(reason, expected):
         means, to_do = _OVER
+        happened = happened.partition(SKIPPED_UNTIL_CLEARED)[0]
     return Why(
         execution=f"{execution.namespace}/{execution.name}",
         target=execution.target,
@@ -97,8 +106,8 @@ def _is_over(reason: str, expected: "Preview") -> bool:
     """Whether a skip has another reason than the next one would have, if that is skipped at all."""
     if expected.decision == "Unknown":
         return False
-    if reason in _UNTIL_CLEARED:
-        return expected.reason not in _UNTIL_CLEARED
+    if reason in UNTIL_CLEARED:
+        return expected.reason not in UNTIL_CLEARED
     return reason in list(SkipReason) and expected.decision == "Launch"
 
 
@@ -131,7 +140,10 @@ def progress_of(execution: Execution) -> str:
 
 
 def happened_to(execution: Execution) -> str:
-    """The operator's message on an execution; empty where there is none."""
+    """The operator's message on an execution, as far as it still holds; empty where there is none.
+
+    The status of an execution that has ended stays as it is when a person clears its failure.
+    """
     status = reading.mapping(execution.raw, "status")
     if execution.phase is None:
         return "the operator has not seen it yet; is it running, and does it serve this namespace?"
@@ -141,12 +153,37 @@ def happened_to(execution: Execution) -> str:
         reading.mapping(status, "skipDetails"),
         reading.mapping(status, "failureDetails"),
     )
-    return (
-        reading.text(skip, "message")
+    said = (
+        _message_of(skip)
         or reading.text(failure, "naturalLanguageSummary")
         or reading.text(failure, "message")
         or messages.get("Succeeded", "")
     )
+    was_cleared = execution.phase is Phase.FAILED and is_cleared(execution.raw)
+    return _since_cleared(said, execution) if was_cleared else said
+
+
+def _message_of(skip: reading.Raw) -> str:
+    """The message of a skip; a time that it counted from then is given as a moment."""
+    said = reading.text(skip, "message")
+    before, found, _ = said.rpartition(AGAIN_IN)
+    skipped_at = reading.moment(skip, "skippedAt")
+    remaining = reading.text(skip, "recentRemediation", "cooldownRemaining")
+    if not (found and skipped_at and remaining):
+        return said
+    try:
+        until = skipped_at + parse_duration(remaining)
+    except (ValueError, OverflowError):
+        return said
+    return f"{before}; it was to wait until {until:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _since_cleared(said: str, execution: Execution) -> str:
+    """The message on a failure that was cleared, without what it says of the next run."""
+    what = (execution.workflow_id, execution.target)
+    at = max(said.rfind(f" {begin(*what)} ") for begin in (may_run_again, runs_no_more))
+    before = said[:at] if at >= 0 else said
+    return f"{before} A person has cleared this: it keeps workflow {what[0]} away no longer."
 
 
 def warnings_of(execution: Execution) -> list[str]:
@@ -167,7 +204,7 @@ def _again(execution: Execution, expected: "Preview", now: datetime) -> str:
     if expected.decision == "Refuse":
         return f"not with this spec: {expected.message}"
     clear = _clear_for(execution, expected)
-    if expected.reason in _UNTIL_CLEARED and clear:
+    if expected.reason in UNTIL_CLEARED and clear:
         return f"once a person clears it: {clear}"
     if expected.decision == "Wait" and expected.until is None:
         return f"once it is lifted: {command('kubectl', 'wfe', 'release', expected.hold)}"

@@ -146,8 +146,7 @@ def in_words(error: errors.ApiError) -> str:
         return message
     said = asked["said"]
     if isinstance(error, errors.UnavailableError):
-        status = f" with status {asked['status']}" if asked["status"] else ""
-        return f"the API server answers{status}: {said}" if status else f"the API server: {said}"
+        return _not_answered(asked["status"] or "", said)
     problem = {errors.NotFoundError: "not found", errors.AlreadyExistsError: "exists already"}
     place = _PLACE.fullmatch(asked["path"])
     name = _name_in(said, place)
@@ -156,6 +155,16 @@ def in_words(error: errors.ApiError) -> str:
     kind = _WORDS.get(place["resource"], place["resource"])
     where = f" in {unquote(place['namespace'])}" if place["namespace"] else ""
     return f'{kind} "{name}" {problem[type(error)]}{where}'
+
+
+def _not_answered(status: str, said: str) -> str:
+    """The words for a request without a definite answer; ``status`` is empty where there is none.
+
+    A 404 of the API server is another error, so this one is by a proxy in between.
+    """
+    if status == "404":
+        return f"a proxy answers, and not the API server, with status 404: {said}"
+    return f"the API server{f' answers with status {status}' if status else ''}: {said}"
 
 
 def _name_in(said: str, place: re.Match[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""How a role and the process that started it talk: one JSON object a line."""
+"""A role and the process that started it exchange one JSON object a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def read_order() -> dict[str, Any]:
-    """What to do."""
+    """Read the order from the process that started this role."""
     order: dict[str, Any] = json.loads(sys.stdin.readline())
     return order
 

@@ -32,7 +32,7 @@ _TERMINAL = ("Completed", "Failed", "Skipped")
 
 @dataclass(slots=True)
 class Seen:
-    """When each thing that happens to one execution was seen; None where it was not."""
+    """The times at which each change of one execution was seen; None where it was not."""
 
     created: float | None = None
     run: float | None = None
@@ -44,7 +44,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Stage:
-    """What has happened so far, by name of execution; `holders` are the active runs on a target."""
+    """All changes so far, by name of execution; `holders` are the active runs on a target."""
 
     seen: dict[str, Seen]
     owners: dict[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Stage:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def count(self, is_so: Callable[[Seen], object]) -> int:
-        """How many executions are so."""
+        """The number of executions for which this is true."""
         return sum(bool(is_so(one)) for one in self.seen.values())
 
 

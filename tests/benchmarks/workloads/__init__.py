@@ -1,4 +1,4 @@
-"""What is played, by name; each gives numbers by key, and series for the plots."""
+"""The workloads by name; each gives numbers by key, and series for the plots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Series = dict[str, list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where a workload is played; `is_full` asks for the long one."""
+    """The place where a workload is played; `is_full` asks for the long one."""
 
     rig: Rig
     history: History

@@ -1,4 +1,4 @@
-"""What one execution costs beside a hundred that are stored, and beside ten thousand."""
+"""Measures the cost of one execution beside a hundred that are stored, and beside ten thousand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is locked is what is changed: no target is taken that could become another one."""
+"""A workflow changes the object that is locked: a target that could become another is refused."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def _pods_of(world: World, run: Object) -> list[Object]:
 
 
 def _assert_answer(cluster: Cluster, world: World, run: Object, code: int) -> None:
-    """What the API server would answer to a cancel."""
+    """The API server would answer a cancel with this code."""
     path = f"/apis/tekton.dev/v1/namespaces/{world.execution_namespace}/pipelineruns/{name_of(run)}"
     answer = 200
     try:

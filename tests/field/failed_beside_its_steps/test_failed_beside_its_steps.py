@@ -1,4 +1,4 @@
-"""Where no step has failed, nobody is sent to a step's log."""
+"""A report of a failure points to a step's log only if a step has failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in `finally` is done at the time limit and on a cancel, and is itself bounded."""
+"""Tasks in `finally` run at the time limit and on a cancel, and are limited themselves."""
 
 from __future__ import annotations
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
-from field.situation import push_pipeline, workflow
+from field.situation import index_of, push_pipeline, workflow
 from harness.executions import condition_of, unique
 from harness.world import World
-
-INDEX = "application/vnd.oci.image.index.v1+json"
-IMAGE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
 def test_an_index_is_run_without_an_alarm(node_world: World) -> None:
     image = push_pipeline(node_world.cluster, Path(__file__).parent)
-    index = _index_of(image)
+    index = index_of(image)
     target = f"{node_world.source}/Deployment/{unique('x')}"
 
     done = node_world.ended(node_world.create(target, **workflow(index)), "Completed", 60)
@@ -41,7 +36,7 @@ def test_the_image_of_the_index_is_verified(node_world: World) -> None:
 
 def test_what_is_in_an_index_is_listed(node_world: World) -> None:
     image = push_pipeline(node_world.cluster, Path(__file__).parent)
-    index = _index_of(image)
+    index = index_of(image)
 
     listed = _wfe("bundle", "list", index, "--output", "json")
 
@@ -52,37 +47,12 @@ def test_what_is_in_an_index_is_listed(node_world: World) -> None:
 
 def test_an_index_that_tekton_can_take_nothing_of_says_so(node_world: World) -> None:
     image = push_pipeline(node_world.cluster, Path(__file__).parent)
-    index = _index_of(image, "arm64")
+    index = index_of(image, "arm64")
 
     listed = _wfe("bundle", "list", index)
 
     assert listed.returncode == 1
     assert "is an OCI index without an image for linux/amd64" in listed.stderr
-
-
-def _index_of(image: str, architecture: str = "amd64") -> str:
-    """Push an index that names a pushed image, for one architecture; its reference by digest."""
-    where, digest = image.split("@")
-    host, _, path = where.rpartition(":")[0].partition("/")
-    manifests = f"http://{host}/v2/{path}/manifests"
-    ask = urllib.request.Request(f"{manifests}/{digest}", headers={"Accept": IMAGE})
-    with urllib.request.urlopen(ask) as answer:
-        size = len(answer.read())
-    entry = {
-        "mediaType": IMAGE,
-        "digest": digest,
-        "size": size,
-        "platform": {"os": "linux", "architecture": architecture},
-    }
-    body = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}).encode()
-    put = urllib.request.Request(
-        f"{manifests}/index-{architecture}",
-        data=body,
-        method="PUT",
-        headers={"Content-Type": INDEX},
-    )
-    with urllib.request.urlopen(put):
-        return f"{host}/{path}@sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def _wfe(*arguments: str) -> subprocess.CompletedProcess[str]:

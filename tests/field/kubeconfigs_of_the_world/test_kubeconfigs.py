@@ -15,6 +15,7 @@ import yaml
 
 from localcluster import Cluster
 from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.kubeconfig import Asked
 from workflowexecution.kube.load_access import load_access
 
 Config = dict[str, Any]
@@ -120,7 +121,7 @@ def test_a_socks_proxy_is_refused_naming_the_field(bare_cluster: Cluster, write:
 
 
 async def _is_by_us(path: Path) -> Config:
-    access = load_access(str(path))
+    access = load_access(Asked(str(path)))
     async with access.open_session(connections=1) as session:
         client = ApiClient(session, access.server)
         path_ = "/apis/authentication.k8s.io/v1/selfsubjectreviews"

@@ -1,4 +1,4 @@
-"""What keeps a pod from being prepared is named while it waits, and at the end."""
+"""The status names the obstacle to the preparation of a pod while it waits, and at the end."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_each_names_what_its_pod_lacks(queue: World) -> None:
         told = failure["message"]
         assert (failure["reason"], failure["wasExecutionFailure"]) == (reason, False), told
         assert said in told
-        assert "raise spec.executionConfig.timeout" not in failure["naturalLanguageSummary"]
+        assert "raise the time limit" not in failure["naturalLanguageSummary"]
 
 
 def _launched(world: World, limit: str, what: Object) -> Object:

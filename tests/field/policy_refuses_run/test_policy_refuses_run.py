@@ -1,4 +1,4 @@
-"""Whatever status a policy answers with, the refusal is told as one of a policy."""
+"""A refusal by a policy is reported as such, with any HTTP status."""
 
 from __future__ import annotations
 

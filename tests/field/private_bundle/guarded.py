@@ -1,6 +1,8 @@
-"""A registry that wants a password, in front of another one; prints its port.
+"""A registry that wants credentials, in front of another one; prints its port.
 
-It hands requests of `user:secret` on to the registry in its argument, and answers 401 to others.
+Arguments: the address of the other registry, and `basic` or `token`. It hands requests of
+`user:secret` on. With `token` it is asked for a token first, as most hosted registries are, and its
+words are theirs: the password `old` has expired, and a token for nobody opens nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +12,23 @@ import http.client
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-WANTED = "Basic " + base64.b64encode(b"user:secret").decode()
+
+def basic(login: str) -> str:
+    """The header of a login."""
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
+BEHIND, MODE = sys.argv[1], sys.argv[2]
+WANTED = basic("user:secret") if MODE == "basic" else "Bearer opens"
 REFUSAL = b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'
+DENIAL = b'{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}'
+EXPIRED = b'{"details":"Your authorization token has expired. Reauthenticate and try again."}'
+WRONG = b'{"details":"incorrect username or password"}'
+TOKENS = {
+    "": (200, b'{"token":"opens-nothing"}'),
+    basic("user:secret"): (200, b'{"token":"opens"}'),
+    basic("user:old"): (401, EXPIRED),
+}
 
 
 class Guarded(BaseHTTPRequestHandler):
@@ -19,23 +36,37 @@ class Guarded(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Hand it on, or refuse it."""
-        if self.headers.get("Authorization") != WANTED:
-            self._answer(401, {"WWW-Authenticate": 'Basic realm="field"'}, REFUSAL)
-            return
-        behind = http.client.HTTPConnection(sys.argv[1])
+        shown = self.headers.get("Authorization", "")
+        if self.path.startswith("/token"):
+            self._answer(*TOKENS.get(shown, (401, WRONG)))
+        elif shown == WANTED:
+            self._hand_on()
+        elif shown == "Bearer opens-nothing":
+            self._answer(403, DENIAL)
+        else:
+            self._answer(401, REFUSAL, {"WWW-Authenticate": self._challenge()})
+
+    do_HEAD = do_GET
+
+    def _challenge(self) -> str:
+        if MODE == "basic":
+            return 'Basic realm="field"'
+        host = self.headers["Host"]
+        return f'Bearer realm="http://{host}/token",service="field"'
+
+    def _hand_on(self) -> None:
+        behind = http.client.HTTPConnection(BEHIND)
         kept = {"Accept": self.headers.get("Accept", "*/*")}
         behind.request(self.command, self.path, headers=kept)
         answer = behind.getresponse()
         kept = {"Content-Type": answer.headers.get("Content-Type", "application/octet-stream")}
         if digest := answer.headers.get("Docker-Content-Digest"):
             kept["Docker-Content-Digest"] = digest
-        self._answer(answer.status, kept, answer.read())
+        self._answer(answer.status, answer.read(), kept)
 
-    do_HEAD = do_GET
-
-    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

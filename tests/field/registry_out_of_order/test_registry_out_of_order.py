@@ -1,4 +1,4 @@
-"""What a registry answers decides what is told, and what a person is advised to do."""
+"""The answer of a registry decides the reason that is reported and the advice to people."""
 
 from __future__ import annotations
 

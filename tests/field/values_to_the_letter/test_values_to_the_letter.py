@@ -47,7 +47,7 @@ REFUSED: Final = (
 
 
 def _is_changed(value: str) -> bool:
-    """What the kubelet and Tekton look for; written down apart from the product's own words."""
+    """Whether the kubelet or Tekton would change it; written apart from the product's own rule."""
     return any(
         here == "$" and (place + 1 == len(value) or value[place + 1] in "$(")
         for place, here in enumerate(value)

@@ -48,7 +48,7 @@ def test_each_says_what_it_waits_for_and_why_it_failed(node_world: World) -> Non
             "message"
         ]
         assert said in failure["message"]
-        assert "raise spec.executionConfig.timeout" not in failure["naturalLanguageSummary"]
+        assert "raise the time limit" not in failure["naturalLanguageSummary"]
 
 
 def _launched(world: World, image: str) -> tuple[Object, Object]:

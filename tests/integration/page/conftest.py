@@ -20,5 +20,5 @@ def world(bare_cluster: Cluster) -> Iterator[World]:
 
 @pytest.fixture(scope="package")
 def scene(world: World) -> Scene:
-    """What there is to be seen."""
+    """The objects that visitors can see."""
     return set_scene(world)

@@ -1,4 +1,4 @@
-"""What one visitor does, of whatever intent, leaves the page to the others."""
+"""One visitor, with any intent, leaves the page to the others."""
 
 from __future__ import annotations
 

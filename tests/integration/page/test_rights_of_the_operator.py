@@ -7,7 +7,7 @@ from harness.waiting import eventually
 
 
 def _answer(scene: Scene, status: int) -> Page:
-    """What a visitor is told whom nobody has asked about yet, once the rights are in force."""
+    """The answer to a visitor who was never checked before, once the rights are in force."""
 
     def check() -> Page:
         page = scene.guest(scene.world.source).get("/")
@@ -21,5 +21,5 @@ def test_a_missing_right_is_told_with_its_fix(scene: Scene) -> None:
     with without_review(scene.world.cluster):
         page = _answer(scene, 503)
     assert "the right to create tokenreviews.authentication.k8s.io" in page.text
-    assert "manifests/components/status-page" in page.text
+    assert "add the component status-page" in page.text
     _answer(scene, 200)

@@ -1,4 +1,4 @@
-"""What is taken away from a visitor counts for a short time only, as docs/security.md says."""
+"""A right that is taken away from a visitor ends after a short time, as docs/security.md says."""
 
 from __future__ import annotations
 

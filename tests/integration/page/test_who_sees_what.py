@@ -1,4 +1,4 @@
-"""Who is let in by the API server, and what each may see."""
+"""The API server decides which visitors are let in, and what each of them sees."""
 
 import re
 

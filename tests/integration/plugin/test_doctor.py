@@ -1,4 +1,4 @@
-"""What doctor finds, with no other rights than those of the role that is shipped for it."""
+"""Doctor needs no other rights for its findings than those of the role that is shipped for it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def place(world: World) -> Iterator[str]:
 
 
 def findings(world: World, doctor: Path, place: str) -> dict[str, list[Object]]:
-    """What is found, by check; each check must have been allowed to look."""
+    """The findings by check; each check must have been allowed to look."""
     told = ask(world, "doctor", "--operator-namespace", place, "-o", "json", kubeconfig=str(doctor))
     found: dict[str, list[Object]] = {}
     for item in json.loads(told.out)["items"]:

@@ -1,4 +1,4 @@
-"""What every command answers, kept word for word; only times and names of the moment are masked.
+"""The answers of every command are kept word for word; only times and changing names are masked.
 
 `pytest --snapshot-update` writes the answers anew.
 """

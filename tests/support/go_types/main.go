@@ -98,6 +98,8 @@ type ConflictingWorkflow struct {
 	WorkflowID     string `json:"workflowId"`
 	StartedAt      Time   `json:"startedAt"`
 	TargetResource string `json:"targetResource"`
+
+	RemediationRequestRef *ObjectReference `json:"remediationRequestRef,omitempty"` // added
 }
 
 type RecentRemediation struct {
@@ -108,6 +110,19 @@ type RecentRemediation struct {
 	Outcome           string   `json:"outcome"`
 	TargetResource    string   `json:"targetResource"`
 	CooldownRemaining Duration `json:"cooldownRemaining,omitempty"`
+
+	RemediationRequestRef *ObjectReference `json:"remediationRequestRef,omitempty"` // added
+}
+
+// ObjectReference is corev1.ObjectReference, the type of spec.remediationRequestRef.
+type ObjectReference struct {
+	Kind            string `json:"kind,omitempty"`
+	Namespace       string `json:"namespace,omitempty"`
+	Name            string `json:"name,omitempty"`
+	UID             string `json:"uid,omitempty"`
+	APIVersion      string `json:"apiVersion,omitempty"`
+	ResourceVersion string `json:"resourceVersion,omitempty"`
+	FieldPath       string `json:"fieldPath,omitempty"`
 }
 
 type Condition struct {

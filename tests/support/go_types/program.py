@@ -43,7 +43,7 @@ def reread(program: Path, statuses: Sequence[Any]) -> list[dict[str, Any]]:
 def orchestrate(
     program: Path, cluster: Cluster, namespace: str, name: str, target: str
 ) -> dict[str, dict[str, Any]]:
-    """What the API server answers to a typed client of Go, by step."""
+    """The answers of the API server to a typed client of Go, by step."""
     done = subprocess.run(
         [program, cluster.server, namespace, name, target],
         env={"CA": str(cluster.ca), "TOKEN": cluster.token},

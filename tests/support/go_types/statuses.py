@@ -16,6 +16,7 @@ from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.decoding import parse_run
+from workflowexecution.core.facts.execution import Request
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.taskrun import TaskRun, parse_task_run
 from workflowexecution.core.status.compose import status_for, status_to_json
@@ -33,6 +34,7 @@ from workflowexecution.core.verdict import Skip
 RECORDED = Path(__file__).parents[2] / "recorded"
 TASKS = ("check", "change")
 
+REQUEST = Request(NAMESPACE, "request-1", "uid-of-request-1")
 DIGEST = f"sha256:{'a' * 64}"
 
 
@@ -117,6 +119,15 @@ def outcomes() -> dict[str, Outcome]:
             early := ended_run("False", completed_at=ago(minutes=99)), failure_of(early)
         ),
         "busy": outcome_of_skip(skip(SkipReason.RESOURCE_BUSY, started_at=ago(minutes=1)), NOW),
+        "busy-for-a-request": outcome_of_skip(
+            skip(SkipReason.RESOURCE_BUSY, started_at=ago(minutes=1), request=REQUEST), NOW
+        ),
+        "recent-of-a-request": outcome_of_skip(
+            dataclasses.replace(
+                recent_skip(), evidence=dataclasses.replace(recent_skip().evidence, request=REQUEST)
+            ),
+            NOW,
+        ),
         "busy-since-unknown": outcome_of_skip(skip(SkipReason.RESOURCE_BUSY), NOW),
         "recent": outcome_of_skip(recent_skip(), NOW),
         "recent-failed": outcome_of_skip(recent_skip(Phase.FAILED, 0.25), NOW),

@@ -41,6 +41,8 @@ _TIME: Final = Field(Kind.TIME)
 _INSTANT: Final = Field(Kind.TIME, required=True)
 _DURATION: Final = Field(Kind.DURATION)
 
+_REQUEST: Final = Field("ObjectReference")
+
 PHASES: Final = ("Pending", "Running", "Completed", "Failed", "Skipped")
 SKIP_REASONS: Final = (
     "ResourceBusy",
@@ -117,6 +119,16 @@ STRUCTS: Final[dict[str, dict[str, Field]]] = {
         "targetResource": _TEXT,
         "cooldownRemaining": _DURATION,
     },
+    # corev1.ObjectReference, as in the spec.
+    "ObjectReference": {
+        "name": _STRING,
+        "namespace": _STRING,
+        "uid": _STRING,
+        "kind": _STRING,
+        "apiVersion": _STRING,
+        "resourceVersion": _STRING,
+        "fieldPath": _STRING,
+    },
     "Condition": {
         "type": Field(Kind.STRING, required=True, pattern="[A-Za-z][A-Za-z0-9]{0,315}"),
         "status": Field(Kind.STRING, required=True, enum=TRUTH),
@@ -129,6 +141,6 @@ STRUCTS: Final[dict[str, dict[str, Field]]] = {
 
 EXTRAS: Final[dict[str, dict[str, Field]]] = {
     "LocalObjectReference": {"namespace": _STRING},
-    "ConflictingWorkflowRef": {"namespace": _STRING},
-    "RecentRemediationRef": {"namespace": _STRING},
+    "ConflictingWorkflowRef": {"namespace": _STRING, "remediationRequestRef": _REQUEST},
+    "RecentRemediationRef": {"namespace": _STRING, "remediationRequestRef": _REQUEST},
 }

@@ -1,4 +1,4 @@
-"""What kubelet puts into a pod for its ServiceAccount, where a pod would find it.
+"""Puts the files of a ServiceAccount where kubelet puts them in a pod.
 
 Run as a program with a folder and a command, it runs the command in a mount namespace of its own,
 in which the folder is in that place.
@@ -37,14 +37,14 @@ class AccountFiles:
         link.replace(self._folder / "..data")
 
     def command(self, port: int) -> tuple[list[str], dict[str, str]]:
-        """What to put before a command to run it in such a pod, and its environment."""
+        """The words before a command that run it in such a pod, and its environment."""
         prefix = [sys.executable, str(Path(__file__)), str(self._folder)]
         paths = os.pathsep.join([str(_HACK), *filter(None, [os.environ.get("PYTHONPATH")])])
         return prefix, {"PYTHONPATH": paths, **in_pod(port)}
 
 
 def in_pod(port: int) -> dict[str, str]:
-    """What kubelet puts into a pod's environment for an API server on this machine.
+    """The variables that kubelet sets in a pod for an API server on this machine.
 
     A kubeconfig would win; an empty one says nothing.
     """

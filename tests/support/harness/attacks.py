@@ -1,4 +1,4 @@
-"""What somebody with all rights can do in a namespace: to workloads, pods, accounts, the namespace.
+"""The requests that a user with all rights can make in a namespace.
 
 Each is a request that an API server without nodes answers: for a pod and a Deployment, both named
 app, that nothing runs.
@@ -30,7 +30,7 @@ class Attack:
         return f"{self.method} {self.path.partition(':')[2] or self.path or 'namespace'}"
 
     def said(self, who: Cluster, namespace: str) -> str:
-        """What is said against it; nothing comes of it where nothing is."""
+        """The refusal of the request, in a dry run; empty where it is accepted."""
         place = f"/api/v1/namespaces/{namespace}"
         root, _, rest = self.path.partition(":")
         path = f"{place}{root}" if not rest else f"{root}/namespaces/{namespace}/{rest}"

@@ -28,7 +28,7 @@ def mark(cluster: Cluster) -> int:
 
 
 def events_of(cluster: Cluster, user: str, since: int) -> Iterator[Object]:
-    """What a user has asked for, answered or, as a watch, begun."""
+    """The requests of a user that were answered or, for a watch, begun."""
     with cluster.audit_log.open("rb") as log:
         log.seek(since)
         for line in log:

@@ -49,7 +49,7 @@ def _process_of(cluster: Cluster, name: str) -> int:
 
 
 def _entering(process: int) -> list[str]:
-    """What starts a command in the namespaces of a process, where those are not ours as well."""
+    """The command that enters the namespaces of a process, where those are not ours as well."""
     others = [kind for kind in _NAMESPACES if _differs(process, kind)]
     if not others:
         return []

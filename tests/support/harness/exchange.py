@@ -47,7 +47,7 @@ class Exchange:
 
     @property
     def kind(self) -> str:
-        """What is asked for, e.g. `patch workflowexecutions/status`."""
+        """The verb and the kind, e.g. `patch workflowexecutions/status`."""
         what = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
         return f"{self.verb} {what}"
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from harness.exchange import Exchange
+from workflowexecution.kube.client import OF_SERVER
 
 Matches = Callable[[Exchange], bool]
 # Gives an answer in place of the server's, or None to let things go on.
@@ -105,7 +106,7 @@ def status_of(status: int, reason: str = "", message: str = "") -> dict[str, Any
 def answer(status: int, reason: str = "", retry_after: int | None = None, message: str = "") -> Act:
     """Answer with an error in the API server's form."""
     body = status_of(status, reason, message)
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", OF_SERVER: "an-id"}
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
 

@@ -1,4 +1,4 @@
-"""What has happened to executions and runs, and whether it was right at every moment.
+"""Records all changes of executions and runs, and checks that each was right at its moment.
 
 It is judged by what the API server has stored, one version after the other, and not by what any
 operator says.

@@ -35,7 +35,7 @@ class Kubelet:
 
     @property
     def restarts(self) -> int:
-        """How often the operator was started anew."""
+        """The number of restarts of the operator."""
         return len(self.reasons)
 
     def close(self) -> None:

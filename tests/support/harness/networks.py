@@ -1,4 +1,4 @@
-"""What NetworkPolicies say, as Kubernetes defines it: policies that select a pod add up."""
+"""Evaluates NetworkPolicies as Kubernetes defines them: policies that select a pod add up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localcluster.cluster import Object
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is at the other end: a pod in a namespace with these labels, or an address."""
+    """The other end of a connection: a pod in a namespace with these labels, or an address."""
 
     namespace: Mapping[str, str] = field(default_factory=dict)
     address: str = ""

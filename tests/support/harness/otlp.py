@@ -1,4 +1,4 @@
-"""What arrives at a receiver of traces, decoded from OTLP's protobuf."""
+"""The spans that arrive at a receiver of traces, decoded from OTLP's protobuf."""
 
 from __future__ import annotations
 

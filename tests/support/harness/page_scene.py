@@ -1,4 +1,4 @@
-"""What visitors of the status page find in a world, and who they are."""
+"""Sets the scene for visitors of the status page: objects, and the visitors with their rights."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Answer:
     err: str
 
     def masked(self, names: Mapping[str, str]) -> str:
-        """What it wrote, blanks at line ends left out: times masked, names as the test has them."""
+        """Its output, blanks at line ends left out: times masked, names as the test has them."""
         text = self.out
         for real, shown in sorted(names.items(), key=lambda pair: -len(pair[0])):
             text = text.replace(real, shown)
@@ -48,7 +48,7 @@ class Scene:
 
     @property
     def names(self) -> dict[str, str]:
-        """What is shown in place of names that differ each time."""
+        """The texts that stand for names that differ each time."""
         return {
             self.target: "TARGET",
             self.running: "running",

@@ -1,4 +1,4 @@
-"""What administrators put in the way of runs: admission policies and quotas."""
+"""The obstacles that administrators create for runs: admission policies and quotas."""
 
 from __future__ import annotations
 

@@ -156,12 +156,12 @@ class OperatorProcess:
 
     @property
     def metrics_port(self) -> int:
-        """Where this life serves its metrics."""
+        """The port at which this process serves its metrics."""
         return self._port("metrics_port")
 
     @property
     def page_url(self) -> str:
-        """Where this life's status page is, without a slash at its end."""
+        """The address of this process's status page, without a slash at its end."""
         return f"http://127.0.0.1:{self._port('page_port')}"
 
     def metric(self, series: str) -> float:

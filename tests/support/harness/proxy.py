@@ -54,7 +54,7 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where it listens on 127.0.0.1."""
+        """Its port on 127.0.0.1."""
         return self._port
 
     def close(self) -> None:

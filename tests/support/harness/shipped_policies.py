@@ -109,12 +109,12 @@ def bare_run(world: World, **meta: Any) -> Object:
 
 
 def refusal(kind: Objects, item: Object, **query: str) -> str:
-    """What is said against creating this; empty where nothing is."""
+    """The refusal of a create; empty where it is accepted."""
     return said_against(lambda: kind.create(item, **query))
 
 
 def said_against(deed: Callable[[], object]) -> str:
-    """What is said against doing this; empty where nothing is."""
+    """The refusal of a request; empty where it is accepted."""
     try:
         deed()
     except ApiError as error:

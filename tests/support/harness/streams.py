@@ -1,4 +1,4 @@
-"""What can go wrong inside a watch that is open: its lines are changed on their way."""
+"""The faults of a watch that is open: its lines are changed on their way."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def _pump(lines: Lines, coming: asyncio.Queue[bytes | None]) -> None:
 
 
 def _taken(coming: asyncio.Queue[bytes | None]) -> list[bytes]:
-    """What waits by now; the mark of the end is left for the next look."""
+    """All lines that wait now; the mark of the end is left for the next look."""
     found: list[bytes] = []
     while not coming.empty():
         line = coming.get_nowait()

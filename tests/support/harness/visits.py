@@ -15,7 +15,7 @@ _TIMEOUT_S = 15.0
 
 @dataclass(frozen=True)
 class Page:
-    """What was answered."""
+    """The answer to a visit."""
 
     status: int
     headers: dict[str, str]
@@ -23,12 +23,12 @@ class Page:
 
     @property
     def text(self) -> str:
-        """What a person reads of it, blanks folded; where a name may break, nothing is read."""
+        """The text that a person reads, blanks folded; where a name may break, nothing is read."""
         whole = self.body.replace("<wbr>", "")
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", whole)).split())
 
     def section(self, name: str) -> str:
-        """What a person reads of one section, by its id."""
+        """The text that a person reads of one section, by its id."""
         found = re.search(rf'<section id="{name}".*?</section>', self.body, re.DOTALL)
         assert found is not None, f"no section {name} in:\n{self.text}"
         return Page(self.status, self.headers, found[0]).text

@@ -46,7 +46,8 @@ def test_identity() -> None:
 
 
 def test_printer_columns() -> None:
-    columns = {item["name"]: item["priority"] for item in VERSION["additionalPrinterColumns"]}
+    shown = VERSION["additionalPrinterColumns"]
+    columns = {item["name"]: item.get("priority", 0) for item in shown}
     assert columns == {
         "Phase": 0,
         "Reason": 0,
@@ -152,6 +153,8 @@ def test_required_fields_are_those_of_the_contract() -> None:
             "outcome",
             "targetResource",
         },
+        "status.skipDetails.conflictingWorkflow.remediationRequestRef": {"name"},
+        "status.skipDetails.recentRemediation.remediationRequestRef": {"name"},
         "status.failureDetails": {
             "failedTaskIndex",
             "failedTaskName",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from workflowexecution.api.duration import format_duration, parse_duration
+from workflowexecution.api.reading import format_duration, parse_duration
 
 LONGEST_US = 9_223_372_036_854_775
 

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from workflowexecution.api.duration import format_time
-from workflowexecution.api.reading import parse_time
+from workflowexecution.api.reading import format_time, parse_time
 
 
 @pytest.mark.parametrize(

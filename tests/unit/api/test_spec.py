@@ -1,4 +1,4 @@
-"""What is wrong with a spec, said so that it can be put right."""
+"""A problem of a spec is reported with the field, its value and the fix."""
 
 from typing import Any
 

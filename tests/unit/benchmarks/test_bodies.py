@@ -1,4 +1,4 @@
-"""What benchmarks write looks like what Tekton and the operator write, and is as large as asked."""
+"""Benchmarks write objects like those of Tekton and the operator, and as large as asked."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def test_a_run_goes_from_beginning_to_end_one_task_after_the_other() -> None:
     assert len(runs) == STEPS
     assert [run.state for run in runs[:-1]] == [RunState.ACTIVE] * (STEPS - 1)
     assert runs[-1].succeeded == "True"
+    assert not any(run.undeclared for run in runs), "an Event for each would be measured"
     assert all(one.completed_tasks <= then.completed_tasks for one, then in pairwise(runs))
     assert runs[-1].completed_tasks == len(runs[-1].task_names)
 

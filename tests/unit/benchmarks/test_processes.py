@@ -1,4 +1,4 @@
-"""What the kernel tells of a process is read as it writes it."""
+"""The kernel's numbers about a process are read in their own units."""
 
 from __future__ import annotations
 

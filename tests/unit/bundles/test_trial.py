@@ -1,4 +1,4 @@
-"""How a bundle is tried: its objects are those of the operator, and bad input is named."""
+"""A trial of a bundle makes the objects that the operator would make, and names bad input."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from workflowexecution.cli import commands
 from workflowexecution.cli.bundle import with_whole_values
 from workflowexecution.core.facts.decoding import parse_run
 from workflowexecution.core.names import KEY_EXECUTION_UID
+from workflowexecution.kube.client import OF_SERVER
 
 Output = pytest.CaptureFixture[str]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -150,6 +151,7 @@ class _NoKinds(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(404)
         self.send_header("Content-Length", "18")
+        self.send_header(OF_SERVER, "an-id")
         self.end_headers()
         self.wfile.write(b"404 page not found")
 

@@ -1,4 +1,4 @@
-"""How workflows ended last: kept while the cluster tells of it, and only where a guard asks."""
+"""The last end of each workflow is kept while the cluster has it, and only if a guard needs it."""
 
 from dataclasses import replace
 from typing import Any
@@ -38,6 +38,26 @@ def test_without_a_guard_nothing_is_kept() -> None:
     store.observe_execution(failed_execution(number=1), now=NOW)
     store.observe_run(failed_run(), now=NOW)
     assert (len(store.endings), store.endings.newest(TARGET, "restart")) == (0, None)
+
+
+def test_the_most_failures_in_a_row_are_those_before_the_first_step(store: Store) -> None:
+    assert store.endings.most_failures() == 0
+    three = failed_execution(had_begun=False, count=3, version=1)
+    store.observe_execution(three, now=NOW)
+    once = failed_execution("once", workflow_id="other", had_begun=False, count=1)
+    store.observe_execution(once, now=NOW)
+    at_work = failed_execution("at-work", workflow_id="third", had_begun=True, number=1)
+    store.observe_execution(at_work, now=NOW)
+    assert store.endings.most_failures() == 3
+    cleared = failed_execution(had_begun=False, count=3, cleared="jane", version=2)
+    store.observe_execution(cleared, now=NOW)
+    assert store.endings.most_failures() == 1
+
+
+def test_a_success_after_failures_ends_the_row(store: Store) -> None:
+    store.observe_execution(failed_execution(had_begun=False, count=4), now=NOW)
+    store.observe_run(finished_run("mine", completed_at=ago(minutes=1)), now=NOW)
+    assert store.endings.most_failures() == 0
 
 
 def test_it_outlives_the_cooldown(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What was let go of is remembered for a while, so that a late event does not bring it back."""
+"""A dropped object is remembered for a while, so that a late event does not restore it."""
 
 import pytest
 

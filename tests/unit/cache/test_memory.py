@@ -1,4 +1,4 @@
-"""What is remembered between passes goes with what it is about."""
+"""The state between passes is dropped together with its object."""
 
 from dataclasses import replace
 

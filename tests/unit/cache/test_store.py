@@ -1,4 +1,4 @@
-"""What is known: newest versions only, what matters to a decision, and no history."""
+"""The store has the newest versions only, all that decisions need, and no history."""
 
 import sys
 from datetime import timedelta

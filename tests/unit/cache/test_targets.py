@@ -1,4 +1,4 @@
-"""What is known of one target, where another may share its key."""
+"""The facts of one target stay apart from those of another with the same key."""
 
 from datetime import timedelta
 

@@ -10,6 +10,7 @@ import yaml
 
 from workflowexecution import __main__, __version__
 from workflowexecution.api.crd import build_crd
+from workflowexecution.api.pod import RunPod
 from workflowexecution.cli import commands
 from workflowexecution.cli.commands import policy_of
 from workflowexecution.core.names import Shard
@@ -140,6 +141,7 @@ def test_settings_become_the_policy_of_reconciling() -> None:
             "allowed_service_accounts": "guest,runner",
             "shard": "2/5",
             "run_security_context": {"runAsNonRoot": True},
+            "run_pod": {"priorityClassName": "high"},
         }
     )
     minutes = [timedelta(minutes=number) for number in range(10)]
@@ -154,6 +156,7 @@ def test_settings_become_the_policy_of_reconciling() -> None:
         ),
         template=RunTemplate(
             security_context={"runAsNonRoot": True},
+            pod=RunPod(priority_class_name="high"),
             namespace="runs",
             allowed_service_accounts=frozenset({"guest", "runner"}),
             finally_timeout=minutes[9],

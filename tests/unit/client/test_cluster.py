@@ -1,4 +1,4 @@
-"""Whose children are whose, through runs that are tasks of runs."""
+"""Children are assigned to their run, also through runs that are tasks of runs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How the ConfigMap of settings is written and read: one key, one owner, one request."""
+"""The ConfigMap of settings has one key and one owner for each shard, and takes one request."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""Which versions are too old, and what is said of them."""
+"""Versions that are too old are named with what to do."""
 
 import pytest
 

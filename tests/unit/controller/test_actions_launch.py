@@ -1,4 +1,4 @@
-"""What is launched where the cache does not keep all of it: the very execution, or nothing."""
+"""An execution that the cache keeps only in part is launched completely, or not at all."""
 
 from typing import Any, cast
 

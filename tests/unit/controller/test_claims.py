@@ -1,4 +1,4 @@
-"""What is believed about claims, whatever the order in which watches and answers tell of them."""
+"""Claims are known correctly in any order of watch events and answers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -1,4 +1,4 @@
-"""How a controller is put together: it learns before it works, and closes its gaps."""
+"""A controller fills its cache before it works, and closes its gaps."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What watch events queue, and what they do not."""
+"""Watch events queue exactly the executions and runs that may have work."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -31,7 +31,7 @@ class Added:
         self.keys.append((key, seconds))
 
     def taken(self) -> list[Any]:
-        """What was queued since the last time."""
+        """The keys that were queued since the last time."""
         keys, self.keys = self.keys, []
         return keys
 
@@ -161,7 +161,7 @@ def test_a_run_that_nobody_is_known_to_want_is_looked_at(desk: Desk, owner: str 
 
 
 def test_a_run_that_somebody_cancels_is_looked_at(desk: Desk) -> None:
-    """Whoever wants it: Tekton may not end it."""
+    """Tekton may not end it, so it is queued although its execution wants it."""
     desk.handler.on_execution("ADDED", raw_execution("mine"))
     cancelled = raw_run("mine", status=run_status(), spec={"status": "CancelledRunFinally"})
     desk.handler.on_run("ADDED", cancelled)

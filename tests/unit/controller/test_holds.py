@@ -17,7 +17,7 @@ from workflowexecution.controller.holds import Holds
 
 
 class Queue:
-    """What was queued since it was last asked."""
+    """Records the keys that are queued, until they are read."""
 
     def __init__(self) -> None:
         self._keys: list[str] = []

@@ -1,4 +1,4 @@
-"""How long a launch took: what a person holds is not late."""
+"""The latency of a launch does not count the time that a hold has cost."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from builders import NOW, ago, raw_execution, raw_hold
 from clocks import FixedClock
 from reconcile_desk import Desk
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.kube import errors
 
 METRIC = "workflowexecution_creation_to_launch_seconds"

@@ -1,17 +1,21 @@
-"""What was done is counted, and told to whoever follows; a sink cannot spoil it."""
+"""The recorder counts each change and sends it to all followers; one that fails harms no other."""
 
 import asyncio
 from typing import Any, cast
 
+import pytest
 from structlog.testing import capture_logs
 
 from builders import NOW, ago, finished_run, make_execution, make_run
 from clocks import FixedClock
+from go_types.statuses import skip
+from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.api.status_model import WorkflowExecutionStatus
 from workflowexecution.cache.memory import StatusChange
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.recorder import EventSink, Recorder
 from workflowexecution.core.status.compose import status_for
+from workflowexecution.core.status.failures import outcome_of_skip
 from workflowexecution.core.status.outcome import outcome_of_run
 from workflowexecution.kube.errors import UnavailableError
 from workflowexecution.observe.metrics import Metrics
@@ -65,6 +69,12 @@ class Kept:
     ) -> None:
         self.told.append(f"{before.phase} to {after.phase}")
 
+    def open(self, _: object) -> None:
+        self.told.append("open")
+
+    async def leave(self) -> None:
+        self.told.append("leave")
+
     async def close(self) -> None: ...
 
 
@@ -73,6 +83,9 @@ class Broken(Kept):
         raise RuntimeError("no room")
 
     def phase_changed(self, *_: object, **__: object) -> None:
+        raise RuntimeError("no room")
+
+    async def leave(self) -> None:
         raise RuntimeError("no room")
 
 
@@ -122,17 +135,46 @@ async def test_a_follower_that_fails_is_logged_and_the_others_are_told() -> None
         recorder.run_created(EXECUTION, make_run("mine"), **times)
         recorder.announce(StatusChange(EXECUTION, EMPTY, ENDED))
         await recorder.close(grace=1)
-    assert kept.told == ["launched in 0.5 s", "None to Completed"]
-    assert [line["event"] for line in logs].count("a sink failed") == 2
+    assert kept.told == ["launched in 0.5 s", "None to Completed", "leave"]
+    assert [line["event"] for line in logs].count("a sink failed") == 3
     assert value(metrics, "total", outcome="Completed") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "times"),
+    [
+        (SkipReason.RESOURCE_BUSY, 0),
+        (SkipReason.PREVIOUS_EXECUTION_FAILED, 1),
+        (SkipReason.EXHAUSTED_RETRIES, 1),
+    ],
+)
+async def test_a_skip_that_a_person_has_to_lift_is_counted_apart(
+    reason: SkipReason, times: int
+) -> None:
+    recorder, metrics = make_announcer()
+    verdict = skip(reason, completed_at=ago(minutes=3), outcome=Phase.FAILED)
+    skipped = outcome_of_skip(verdict, NOW)
+    after = status_for(EMPTY, skipped, generation=1, now=NOW)
+    recorder.announce(StatusChange(EXECUTION, EMPTY, after))
+    await recorder.close(grace=1)
+    assert value(metrics, "skip_total", reason=reason) == 1
+    counted = {
+        one: value(metrics, "backoff_skip_total", reason=one)
+        for one in (SkipReason.EXHAUSTED_RETRIES, SkipReason.PREVIOUS_EXECUTION_FAILED)
+    }
+    assert sum(counted.values()) == times
+    assert counted.get(reason, 0) == times
+    other = {"reason": str(SkipReason.RESOURCE_BUSY)}
+    name = "workflowexecution_backoff_skip_total"
+    assert metrics.registry.get_sample_value(name, other) is None
 
 
 async def test_what_is_no_new_phase_is_not_told() -> None:
     kept = Kept()
     recorder, _ = make_announcer(kept)
     recorder.announce(StatusChange(EXECUTION, ENDED, ENDED))
-    await recorder.close(grace=1)
     assert kept.told == []
+    await recorder.close(grace=1)
 
 
 async def test_in_a_rush_few_events_are_sent_at_once_and_none_is_left_out() -> None:

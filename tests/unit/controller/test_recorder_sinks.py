@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -10,11 +11,13 @@ from workflowexecution.controller.recorder import open_event_sinks
 from workflowexecution.observe.metrics import Metrics
 from workflowexecution.settings import Settings
 
+DAY = timedelta(days=1)
 EXTRAS = ("opentelemetry", "cloudevents")
+OF_EXTRAS = ("workflowexecution.observe.traces", "workflowexecution.observe.cloud_event")
 
 
 async def test_nobody_follows_unless_asked_for() -> None:
-    assert open_event_sinks(Metrics(), traces_endpoint="", cloudevents_sink="") == ()
+    assert open_event_sinks(Metrics(), DAY, traces_endpoint="", cloudevents_sink="") == ()
 
 
 def test_tekton_is_told_of_spans_only_where_there_are_any() -> None:
@@ -41,10 +44,9 @@ def test_an_extra_that_is_missing_is_named(
     monkeypatch: pytest.MonkeyPatch, setting: str, package: str, extra: str
 ) -> None:
     for name in [*sys.modules]:
-        if name.partition(".")[0] == package or name.startswith("workflowexecution.observe.traces"):
+        if name.partition(".")[0] == package or name.startswith(OF_EXTRAS):
             monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "workflowexecution.observe.cloud_events", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     where = {"traces_endpoint": "", "cloudevents_sink": "", setting: "http://127.0.0.1:1/"}
     with pytest.raises(ValueError, match=rf"{setting} is set.*operator\[{extra}\]"):
-        open_event_sinks(Metrics(), **where)
+        open_event_sinks(Metrics(), DAY, **where)

@@ -38,7 +38,7 @@ class Deletes:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited; nobody really waits."""
+    """The lengths of all pauses; no test really waits."""
     found: list[float] = []
 
     async def sleep(seconds: float) -> None:

@@ -23,7 +23,7 @@ FAILED = run_status("False", "Failed", completed_at=NOW, tasks=["change"])
 
 
 def asked_of(desk: Desk, key: tuple[str, str]) -> str | None:
-    """What Tekton is asked to do with a run."""
+    """The request to Tekton to end a run, its `spec.status`; None without one."""
     found: str | None = desk.cluster.stored.get("runs", "/".join(key))["spec"].get("status")
     return found
 

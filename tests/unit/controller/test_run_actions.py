@@ -80,6 +80,9 @@ class Told:
     def lock_violated(self, _: Run, note: str) -> None:
         self.about_run(_, "LockViolated", note)
 
+    def lock_released(self, _: Run) -> None:
+        self.about_run(_, "LockReleased", "")
+
 
 class Desk:
     """A run ender, and all it works with."""
@@ -120,6 +123,27 @@ async def test_a_cancel_is_told_once_and_its_time_counts_from_then(desk: Desk) -
     assert desk.told.reasons == ["WorkflowExecutionDeleted"]
     assert desk.actions.tried(desk.run)[Way.CANCEL].ago.total_seconds() == 30
     assert "is being cancelled" in desk.actions.describe(desk.run)
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (EndReason.EXECUTION_DELETED, True),
+        (EndReason.EXECUTION_ENDED, True),
+        # Its execution is there, and its last phase tells that the target is free.
+        (EndReason.SECOND_ON_TARGET, False),
+        (EndReason.CANCELLED, False),
+    ],
+)
+async def test_the_release_of_a_target_is_told_once_where_no_status_tells_it(
+    desk: Desk, reason: EndReason, told: bool
+) -> None:
+    key = desk.run.key
+    await desk.actions.end(desk.run, EndRun(Way.CANCEL, reason))
+    assert "LockReleased" not in desk.told.reasons
+    for _ in range(2):
+        desk.actions.let_go(key)
+    assert desk.told.reasons.count("LockReleased") == told
 
 
 async def test_what_others_asked_for_counts_from_when_it_is_seen(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What is reported of a run: the run goes in, and the outcome and the next look come out."""
+"""The report on a run has its outcome and the time of the next look."""
 
 from copy import deepcopy
 from typing import Any, cast
@@ -7,7 +7,7 @@ import pytest
 
 from builders import NOW, raw_execution, raw_run, raw_task_run, run_status, step
 from reconcile_desk import Desk
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.client.cluster import Cluster
 from workflowexecution.controller.context import DECIDE_AGAIN, Result
 from workflowexecution.controller.run_status import RunStatusReporter, SilentRuns

@@ -1,4 +1,4 @@
-"""When a silent run is looked at, what that costs, and what becomes of what was found."""
+"""A silent run is looked at ever more rarely and at a known cost, and the finding is reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from builders import NOW, ago, make_run, raw_task_run, step
 from clocks import FixedClock
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.cache.memory import ExecutionMemory, RunMemory
 from workflowexecution.controller.run_status import SilentRuns
 from workflowexecution.core.facts.run import Run

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, ago, finished_run, make_execution, make_hold, make_run, make_snapshot
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.decision import Snapshot, decide
 from workflowexecution.core.verdict import Launch, Nothing, Refuse, ReportRun, Skip, Wait

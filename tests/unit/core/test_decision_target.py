@@ -1,4 +1,4 @@
-"""Who holds a target, who ran on it lately, and which number the next run takes."""
+"""A decision knows the holder of a target, its recent runs, and the number of the next run."""
 
 import dataclasses
 import itertools
@@ -23,7 +23,7 @@ from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core import names
 from workflowexecution.core.decision import decide
 from workflowexecution.core.evidence import Evidence
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, Request
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.verdict import Launch, Skip
 
@@ -55,6 +55,15 @@ def skip_recent(evidence: Evidence) -> Skip:
     assert evidence.completed_at is not None
     until = evidence.completed_at + FIVE_MINUTES
     return Skip(SkipReason.RECENTLY_REMEDIATED, evidence, until)
+
+
+REQUEST = Request(NAMESPACE, "request-1")
+
+
+def for_request(run: Run) -> Run:
+    """The run of an execution for the request."""
+    assert run.owner is not None
+    return dataclasses.replace(run, owner=dataclasses.replace(run.owner, request=REQUEST))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +102,7 @@ def skip_recent(evidence: Evidence) -> Skip:
         pytest.param(
             [],
             [make_execution("other", phase=Phase.RUNNING, number=1, started_at=ago(minutes=10))],
-            HOLDER,
+            dataclasses.replace(HOLDER, request=REQUEST),
             id="running-execution-whose-run-nobody-sees",
         ),
         pytest.param(
@@ -106,6 +115,12 @@ def skip_recent(evidence: Evidence) -> Skip:
                 run_name=f"{names.run_name(TARGET, 1)}-r-abc12",
             ),
             id="rerun-that-somebody-made",
+        ),
+        pytest.param(
+            [for_request(make_run())],
+            [],
+            dataclasses.replace(HOLDER, request=REQUEST),
+            id="run-that-names-its-request",
         ),
         pytest.param(
             [make_run(is_gone=True)], [], HOLDER, id="deleted-run-of-which-something-is-left"
@@ -227,7 +242,7 @@ def test_launches_on_a_free_target(runs: list[Run], others: list[Execution], num
                     completed_at=ago(minutes=2),
                 )
             ],
-            PAST,
+            dataclasses.replace(PAST, request=REQUEST),
             id="deleted-run-by-the-record-of-its-execution",
         ),
         pytest.param(

@@ -1,4 +1,4 @@
-"""What keeps a workflow from a target after failures, and what lets it run again."""
+"""A guard keeps a workflow from a target after failures, until its condition is met."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,11 +15,11 @@ from builders import (
     failed_execution,
     finished_run,
     make_execution,
+    make_failure,
     make_run,
     make_snapshot,
 )
-from workflowexecution.api.status import FailureReason, Phase, SkipReason
-from workflowexecution.api.status_model import FailureDetails
+from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.core.decision import decide
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
@@ -225,19 +225,8 @@ def test_between_failures_it_waits_as_long_as_is_told(
     assert ("3 times in a row" in details.message) is not run
 
 
-def refusal(had_begun: bool = False) -> Outcome:
-    return outcome_of_failure(
-        FailureDetails(
-            failed_task_index=0,
-            failed_task_name="",
-            reason=FailureReason.CONFIGURATION_ERROR,
-            message="wrong",
-            failed_at=NOW,
-            execution_time_before_failure=timedelta(0),
-            natural_language_summary="wrong",
-            was_execution_failure=had_begun,
-        )
-    )
+def refusal(*, has_begun: bool = False) -> Outcome:
+    return outcome_of_failure(make_failure(has_begun=has_begun))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +256,7 @@ def test_a_failure_is_counted_from_the_one_before(
 
 
 def test_what_is_no_such_failure_is_not_counted() -> None:
-    for outcome in (refusal(had_begun=True), Outcome(phase=Phase.RUNNING, reason="", message="")):
+    for outcome in (refusal(has_begun=True), Outcome(phase=Phase.RUNNING, reason="", message="")):
         assert counted(outcome, None, RETRIES, COOLDOWN, NOW) == outcome
     assert counted(refusal(), None, FAILED, COOLDOWN, NOW) == refusal()
 
@@ -302,7 +291,7 @@ def test_a_skip_says_which_failure_and_how_to_clear_it() -> None:
 def test_with_the_guards_off_nothing_is_decided_otherwise(
     had_begun: bool | None, count: int, minutes: int, number: int | None
 ) -> None:
-    """Whatever a status tells, the verdict is that on a status that tells only of its end."""
+    """Facts in a status beyond the end of its run do not change the verdict."""
     given = {"completed_at": ago(minutes=minutes), "number": number}
     told = failed_execution(had_begun=had_begun, count=count, **given)  # type: ignore[arg-type]
     plain = failed_execution(had_begun=None, **given)  # type: ignore[arg-type]

@@ -6,9 +6,8 @@ from typing import Final
 
 import pytest
 
-from builders import NOW, TARGET, ago, make_execution, make_run
-from workflowexecution.api.status import FailureReason, Phase
-from workflowexecution.api.status_model import FailureDetails
+from builders import NOW, TARGET, ago, make_execution, make_failure, make_run
+from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.guards import Guards, advised
@@ -22,19 +21,6 @@ WITHOUT_RUN: Final = make_execution("mine")
 WITH_RUN: Final = make_execution("mine", phase=Phase.RUNNING, number=1, started_at=ago(minutes=3))
 
 
-def failure(*, begun: bool = False) -> FailureDetails:
-    return FailureDetails(
-        failed_task_index=0,
-        failed_task_name="",
-        reason=FailureReason.CONFIGURATION_ERROR,
-        message="wrong",
-        failed_at=NOW,
-        execution_time_before_failure=timedelta(0),
-        natural_language_summary="It is wrong. Correct it.",
-        was_execution_failure=begun,
-    )
-
-
 def failed_run() -> Run:
     return make_run("mine", succeeded="False", completed_at=ago(minutes=1), has_stopped=True)
 
@@ -46,7 +32,7 @@ def told(
     guards: Guards = OFF,
     cooldown: timedelta = FIVE,
 ) -> str:
-    """What is added to the summary; the condition must say the same."""
+    """The text that is added to the summary; the condition must have the same."""
     after = advised(outcome, execution, guards=guards, cooldown=cooldown, now=NOW)
     assert after.failure is not None
     summary = after.failure.natural_language_summary
@@ -56,29 +42,29 @@ def told(
 
 
 def test_after_a_run_it_names_the_end_of_the_cooldown_and_the_command() -> None:
-    outcome = outcome_of_run(failed_run(), failure())
+    outcome = outcome_of_run(failed_run(), make_failure())
     assert told(outcome) == (
         f"Workflow restart may run on {TARGET} again from 2026-01-02 12:04:00 UTC; {LOOKED}"
     )
 
 
 def test_without_a_run_nothing_cools_down() -> None:
-    assert told(outcome_of_failure(failure()), execution=WITHOUT_RUN) == ""
+    assert told(outcome_of_failure(make_failure()), execution=WITHOUT_RUN) == ""
 
 
 def test_without_a_cooldown_there_is_nothing_to_wait_for() -> None:
-    assert told(outcome_of_run(failed_run(), failure()), cooldown=timedelta(0)) == ""
+    assert told(outcome_of_run(failed_run(), make_failure()), cooldown=timedelta(0)) == ""
 
 
 def test_where_the_run_may_still_execute_the_moment_is_the_earliest() -> None:
-    assert told(outcome_of_failure(failure(begun=True))) == (
+    assert told(outcome_of_failure(make_failure(has_begun=True))) == (
         f"Workflow restart may run on {TARGET} again not before 2026-01-02 12:05:00 UTC; {LOOKED}"
     )
 
 
 def test_the_moment_is_never_too_early() -> None:
     late = replace(failed_run(), completed_at=ago(minutes=1, microseconds=-1))
-    assert "12:04:01 UTC" in told(outcome_of_run(late, failure()))
+    assert "12:04:01 UTC" in told(outcome_of_run(late, make_failure()))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +80,9 @@ def test_the_moment_is_never_too_early() -> None:
 def test_where_a_guard_blocks_it_names_no_moment(
     guards: Guards, begun: bool, failures: int | None, is_blocked: bool
 ) -> None:
-    outcome = replace(outcome_of_run(failed_run(), failure(begun=begun)), failures=failures)
+    outcome = replace(
+        outcome_of_run(failed_run(), make_failure(has_begun=begun)), failures=failures
+    )
     blocked = (
         f"Workflow restart does not run on {TARGET} again before a person has cleared this: {CLEAR}"
     )
@@ -103,7 +91,7 @@ def test_where_a_guard_blocks_it_names_no_moment(
 
 def test_a_pause_after_a_refusal_is_named() -> None:
     outcome = replace(
-        outcome_of_failure(failure()), failures=1, next_allowed_at=NOW + timedelta(minutes=1)
+        outcome_of_failure(make_failure()), failures=1, next_allowed_at=NOW + timedelta(minutes=1)
     )
     said = told(outcome, execution=WITHOUT_RUN, guards=Guards(retry_limit=3))
     assert said.startswith(f"Workflow restart may run on {TARGET} again from 2026-01-02 12:01:00 ")

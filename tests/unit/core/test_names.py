@@ -5,11 +5,20 @@ import re
 
 import pytest
 
+from localcluster.overlays import MANIFESTS
 from workflowexecution.core import names
 
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 TARGET = "payment/Deployment/payment-api"
+
+
+def test_the_policy_keeps_every_key_of_a_run_for_the_operator() -> None:
+    """A user who could set one could have another execution skipped for a false reason."""
+    keys = {value for name, value in vars(names).items() if name.startswith("KEY_")}
+    assert len(keys) == 9
+    text = (MANIFESTS / "components/policy-operator-writes/runs.yaml").read_text()
+    assert {key for key in keys if f"'{key}'" not in text} == set()
 
 
 def test_names_of_a_known_target_never_change() -> None:

@@ -6,9 +6,19 @@ from typing import Any
 
 import pytest
 
-from builders import DIGEST, IMAGE, NAMESPACE, TARGET, make_execution, raw_spec
+from builders import (
+    DIGEST,
+    IMAGE,
+    NAMESPACE,
+    TARGET,
+    make_execution,
+    raw_execution,
+    raw_spec,
+)
+from workflowexecution.api.pod import parse_run_pod
 from workflowexecution.api.spec import WorkflowExecutionSpec
 from workflowexecution.core import names
+from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.pipelinerun import (
     RunTemplate,
     build_run,
@@ -46,6 +56,7 @@ def test_the_whole_run() -> None:
         "kubernaut.ai/source-namespace": NAMESPACE,
         "kubernaut.ai/workflow-id": "restart",
         "kubernaut.ai/target-resource": TARGET,
+        "kubernaut.ai/remediation-request": "request-1",
     }
     assert build_run(make_execution(), spec, "wfe-x-1", TEMPLATE) == {
         "apiVersion": "tekton.dev/v1",
@@ -59,7 +70,7 @@ def test_the_whole_run() -> None:
                 "kubernaut.ai/target-hash": "7c240c08fe7f0cc3",
                 "app.kubernetes.io/managed-by": "workflowexecution-operator",
             },
-            "annotations": known,
+            "annotations": {**known, "kubernaut.ai/remediation-request-namespace": NAMESPACE},
         },
         "spec": {
             "pipelineRef": {
@@ -85,6 +96,65 @@ def test_the_whole_run() -> None:
             },
         },
     }
+
+
+def test_the_pods_of_a_run_have_what_the_operator_gives_them() -> None:
+    pod = parse_run_pod(
+        {
+            "priorityClassName": "high",
+            "tolerations": [{"operator": "Exists"}],
+            "imagePullSecrets": [{"name": "first"}, {"name": "second"}],
+            "annotations": {"karpenter.sh/do-not-disrupt": "true"},
+            "securityContext": {"runAsUser": 1000},
+        }
+    )
+    plain = build_run(make_execution(), spec_of(), "wfe-x-1", TEMPLATE)
+    made = build_run(make_execution(), spec_of(), "wfe-x-1", replace(TEMPLATE, pod=pod))
+    assert made["spec"]["taskRunTemplate"] == {
+        "serviceAccountName": "kubernaut-workflow-runner",
+        "podTemplate": {
+            "priorityClassName": "high",
+            "tolerations": [{"operator": "Exists"}],
+            "imagePullSecrets": [{"name": "first"}, {"name": "second"}],
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 1000},
+        },
+    }
+    assert made["metadata"]["annotations"] == {
+        **plain["metadata"]["annotations"],
+        "karpenter.sh/do-not-disrupt": "true",
+    }
+    # One secret is all that the resolver takes.
+    given = made["spec"]["pipelineRef"]["params"]
+    assert given == [
+        *plain["spec"]["pipelineRef"]["params"],
+        {"name": "secret", "value": "first"},
+    ]
+
+
+def request_on_run(reference: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The labels and annotations of a run about a request; keys without their prefix."""
+    prefix = "kubernaut.ai/remediation-request"
+    raw = raw_execution(spec=raw_spec(remediationRequestRef=reference))
+    meta = build_run(parse_execution(raw), spec_of(), "wfe-x-1", TEMPLATE)["metadata"]
+    labels, annotations = (
+        {key.removeprefix(prefix): text for key, text in meta[kind].items() if prefix in key}
+        for kind in ("labels", "annotations")
+    )
+    return labels, annotations
+
+
+def test_a_run_names_the_request_it_is_for() -> None:
+    reference = {"name": "high-memory", "namespace": "requests", "uid": "u-1"}
+    labels, annotations = request_on_run(reference)
+    assert labels == {"": "high-memory"}
+    assert annotations == {"": "high-memory", "-namespace": "requests", "-uid": "u-1"}
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "a/b", "ends-in-a-dash-"])
+def test_a_request_whose_name_is_no_label_is_an_annotation_alone(name: str) -> None:
+    labels, annotations = request_on_run({"name": name})
+    assert labels == {}
+    assert annotations == {"": name, "-namespace": NAMESPACE}
 
 
 def test_what_the_execution_leaves_open_is_as_the_api_server_would_fill_it() -> None:

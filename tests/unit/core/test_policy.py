@@ -1,4 +1,4 @@
-"""Whose claims decide on a namespace, and who else has one."""
+"""The claims of a namespace and of all namespaces decide which installation serves it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an operator publishes of its settings, and which entry counts for a target."""
+"""An operator publishes its settings, and one entry counts for each target."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How a run is brought to its end, run by run, whoever made it."""
+"""Each run is ended in one way after the other, also a run of another author."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What docs/how-to/migrate.md promises about runs that the Go controller left."""
+"""The promises of docs/how-to/migrate.md about runs that the Go controller left are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a silent run waits for, and when it is looked at."""
+"""A silent run waits for something that is named, and is looked at ever more rarely."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from aiohttp import web
 from localcluster import certificates
 from workflowexecution.kube import access
 from workflowexecution.kube import load_access as loading
+from workflowexecution.kube.kubeconfig import Asked
 from workflowexecution.kube.load_access import load_access, proxy_of_environment
 
 Write = Callable[..., None]
@@ -366,12 +367,12 @@ def test_a_context_and_a_file_can_be_named(tmp_path: Path) -> None:
         "users": [{"name": "u", "user": {"token": "secret"}}],
     }
     path.write_text(yaml.safe_dump(content))
-    assert load_access(str(path)).server == clusters["a"]
-    assert load_access(str(path), "b").server == clusters["b"]
-    assert loading.load_namespace(str(path)) == "default"
-    assert loading.load_namespace(str(path), "b") == "team-b"
+    assert load_access(Asked(str(path))).server == clusters["a"]
+    assert load_access(Asked(str(path), "b")).server == clusters["b"]
+    assert loading.load_namespace(Asked(str(path))) == "default"
+    assert loading.load_namespace(Asked(str(path), "b")) == "team-b"
     with pytest.raises(ValueError, match="'nobody' is not among the contexts, which are: a, b"):
-        load_access(str(path), "nobody")
+        load_access(Asked(str(path), "nobody"))
 
 
 async def test_an_idle_connection_is_kept_and_given_up_before_the_server_closes_it() -> None:

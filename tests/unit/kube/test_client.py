@@ -12,7 +12,7 @@ from workflowexecution.client.pod_logs import read_tail
 from workflowexecution.kube import client as transport
 from workflowexecution.kube import errors
 from workflowexecution.kube.access import NO_ANSWER
-from workflowexecution.kube.client import MERGE_PATCH, PAGE, ApiClient
+from workflowexecution.kube.client import MERGE_PATCH, OF_SERVER, PAGE, ApiClient
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,9 +31,13 @@ class Server:
         self.asked.append((request.method, request.path, dict(request.query), kind, body))
         return await self.answer(request)
 
-    def answers(self, status: int, body: str, kind: str = "application/json") -> None:
+    def answers(
+        self, status: int, body: str, kind: str = "application/json", *, is_proxy: bool = False
+    ) -> None:
+        headers = {} if is_proxy else {OF_SERVER: "an-id"}
+
         async def answer(_: web.Request) -> web.Response:
-            return web.Response(status=status, text=body, content_type=kind)
+            return web.Response(status=status, text=body, content_type=kind, headers=headers)
 
         self.answer = answer
 
@@ -101,6 +105,26 @@ async def test_an_error_is_told_by_its_kind(
         await client.request("GET", "/x")
     assert (type(caught.value), caught.value.status) == (expected, status)
     assert ("it said" in str(caught.value)) is ("it said" in body)
+
+
+NAMED = '{"reason": "NotFound", "message": "it said", "details": {"name": "x"}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param("404 page not found\n", errors.UnavailableError, id="of-a-go-program"),
+        pytest.param(told("NotFound"), errors.UnavailableError, id="status-without-a-name"),
+        pytest.param(NAMED, errors.NotFoundError, id="status-with-a-name"),
+    ],
+)
+async def test_nothing_is_missing_because_a_proxy_says_so(
+    server: Server, client: ApiClient, body: str, expected: type[errors.ApiError]
+) -> None:
+    server.answers(404, body, is_proxy=True)
+    with pytest.raises(errors.ApiError) as caught:
+        await client.request("GET", "/x")
+    assert (type(caught.value), caught.value.status) == (expected, 404)
 
 
 @pytest.mark.parametrize("body", ["", "null", "[1, 2]", "7", "<html>", '{"a":', "\x00"])

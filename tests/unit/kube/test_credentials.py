@@ -1,4 +1,4 @@
-"""What proves who asks: tokens in files, passwords, and the programs that log in."""
+"""Credentials come from tokens in files, passwords, and programs that log in."""
 
 import base64
 import json
@@ -20,6 +20,7 @@ from aiohttp import web
 from localcluster import certificates
 from workflowexecution.kube import login
 from workflowexecution.kube.credentials import CredentialError, Token, basic, bearer
+from workflowexecution.kube.kubeconfig import Asked
 from workflowexecution.kube.load_access import load_access
 from workflowexecution.kube.login import CredentialPlugin, PluginLogin
 
@@ -75,7 +76,7 @@ def answer(**status: Any) -> str:
 
 
 def header_of(kubeconfig: Path) -> str | None:
-    return load_access(str(kubeconfig)).authorization()
+    return load_access(Asked(str(kubeconfig))).authorization()
 
 
 @pytest.mark.parametrize("around", ["", "\n", "\r\n", "  \n\n", "\t"])
@@ -108,7 +109,9 @@ def test_a_token_file_that_is_missing_is_named(write: Write, tmp_path: Path) -> 
 def test_a_token_in_a_file_wins_over_the_one_beside_it_and_is_read_again(
     write: Write, tmp_path: Path
 ) -> None:
-    authorization = load_access(str(write({"tokenFile": "token", "token": "beside"}))).authorization
+    authorization = load_access(
+        Asked(str(write({"tokenFile": "token", "token": "beside"})))
+    ).authorization
     assert authorization() == "Bearer beside"
     for token in ("first", "second-one"):
         (tmp_path / "token").write_text(f"{token}\n")
@@ -298,7 +301,7 @@ async def _shown(files: certificates.KeyFiles, kubeconfig: Path) -> str:
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    found = load_access(str(kubeconfig))
+    found = load_access(Asked(str(kubeconfig)))
     try:
         async with (
             found.open_session(connections=1) as session,
@@ -374,9 +377,10 @@ def test_nothing_of_a_key_in_a_kubeconfig_stays_on_disk(write: Write, tmp_path: 
     place.mkdir()
     program = (
         "import os\n"
+        "from workflowexecution.kube.kubeconfig import Asked\n"
         "from workflowexecution.kube.load_access import load_access\n"
-        f"load_access({str(path)!r})\n"
-        f"found = load_access({str(path)!r})\n"
+        f"load_access(Asked({str(path)!r}))\n"
+        f"found = load_access(Asked({str(path)!r}))\n"
         "assert len(found.ssl_context.get_ca_certs()) == 1\n"
         "os._exit(7)\n"
     )

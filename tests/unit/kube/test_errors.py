@@ -1,4 +1,4 @@
-"""What an error of the API server means: final, to be waited for, or to be tried again."""
+"""An error of the API server says whether it is final, has to be waited for, or may be retried."""
 
 import pytest
 
@@ -74,6 +74,8 @@ def test_the_missing_object_is_named_only_as_the_server_does() -> None:
     unknown = errors.error_for(404, "", "404 page not found\n")
     assert isinstance(unknown, errors.NotFoundError)
     assert unknown.name == ""
+    by_proxy = errors.error_for(404, "", "404 page not found\n", is_of_server=False)
+    assert isinstance(by_proxy, errors.UnavailableError)
 
 
 def test_what_the_server_asks_to_wait_is_kept() -> None:

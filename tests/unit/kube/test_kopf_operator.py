@@ -1,4 +1,4 @@
-"""What a watch by kopf delivers, whatever the API server sends or does not send."""
+"""A watch by kopf delivers all changes, or reports that it may have missed some."""
 
 import asyncio
 import os

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiohttp import web
 
 from workflowexecution.kube import load_access as loading
 from workflowexecution.kube.access import Access
+from workflowexecution.kube.kubeconfig import Asked
 from workflowexecution.kube.load_access import load_access, load_namespace
 
 Write = Callable[..., Path]
@@ -68,7 +70,7 @@ class _NoTrust:
 
 def reached(kubeconfig: Path | None = None, context: str | None = None) -> tuple[str, str]:
     path = str(kubeconfig) if kubeconfig else None
-    return load_access(path, context).server, load_namespace(path, context)
+    return load_access(Asked(path, context)).server, load_namespace(Asked(path, context))
 
 
 def test_in_a_pod_without_a_kubeconfig_it_is_the_pods_cluster(pod: str) -> None:
@@ -183,6 +185,49 @@ def test_of_a_name_that_is_there_twice_the_first_counts(
     assert load_access().impersonation == (("Impersonate-User", "alice"),)
 
 
+@pytest.mark.parametrize("server", ["here.example:6443", ""])
+def test_a_server_that_is_no_url_is_refused(write: Write, server: str) -> None:
+    content = yaml.safe_load(write("here").read_text())
+    content["clusters"][0]["cluster"]["server"] = server
+    with pytest.raises(ValueError, match=r"clusters\[here\].cluster.server: no URL"):
+        reached(write_yaml(write("here"), content))
+
+
+def write_yaml(path: Path, content: Any) -> Path:
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["contexts", "clusters", "users"])
+def test_a_name_that_is_twice_in_one_file_is_refused(write: Write, kind: str) -> None:
+    content = yaml.safe_load(write("here").read_text())
+    content[kind] *= 2
+    with pytest.raises(ValueError, match=f"{kind} has 'here' twice"):
+        reached(write_yaml(write("here"), content))
+
+
+def test_trust_beside_an_authority_is_refused(write: Write) -> None:
+    content = yaml.safe_load(write("here").read_text())
+    content["clusters"][0]["cluster"] |= {
+        "insecure-skip-tls-verify": True,
+        "certificate-authority-data": "bm9uZQ==",
+    }
+    with pytest.raises(ValueError, match="insecure-skip-tls-verify: not beside certificate-auth"):
+        reached(write_yaml(write("here"), content))
+
+
+def test_what_is_asked_for_wins_over_the_context(write: Write) -> None:
+    path = str(write("here", **{"as": "carol", "as-groups": ["ops"]}))
+    found = load_access(Asked(path, impersonated={"as": "dave"}))
+    assert found.impersonation == (("Impersonate-User", "dave"), ("Impersonate-Group", "ops"))
+    for kind, gone in (("cluster", Asked(cluster="gone")), ("user", Asked(user="gone"))):
+        with pytest.raises(ValueError, match=f"'gone' is not among the {kind}s"):
+            load_access(replace(gone, kubeconfig=path))
+        with pytest.raises(ValueError, match=f"{kind} 'gone' is in no file"):
+            load_access(gone)
+    assert load_access(Asked(path, None, "here", "here")).server == "https://here.example"
+
+
 IMPERSONATED = {
     "as": "alice",
     "as-uid": "u-1",
@@ -204,7 +249,7 @@ async def test_whoever_is_impersonated_is_named_in_every_request(write: Write) -
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    found = load_access(str(write("here", **IMPERSONATED)))
+    found = load_access(Asked(str(write("here", **IMPERSONATED))))
     server = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with found.open_session(connections=1) as session:
         for _ in range(2):
@@ -247,9 +292,9 @@ def test_what_cannot_be_obeyed_of_it_is_refused(
     write: Write, fields: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(ValueError, match=field):
-        load_access(str(write("here", **fields)))
+        load_access(Asked(str(write("here", **fields))))
 
 
 def test_nobody_is_impersonated_where_nothing_is_said(write: Write) -> None:
-    found: Access = load_access(str(write("here", **{"as": None, "as-groups": []})))
+    found: Access = load_access(Asked(str(write("here", **{"as": None, "as-groups": []}))))
     assert found.impersonation == ()

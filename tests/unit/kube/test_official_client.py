@@ -1,4 +1,4 @@
-"""What the official client does that we cannot use, and so what our own code beside it is for.
+"""The official client behaves in ways that we cannot use; our own code exists for these.
 
 Each test says what the ``kubernetes`` package does today. One that fails tells that the package
 has changed: look in docs/decisions/0027-own-access.md which module may go.
@@ -158,6 +158,18 @@ def test_nobody_is_impersonated(write: Write) -> None:
 def test_a_proxy_that_the_client_does_not_speak_to_is_taken(write: Write) -> None:
     config = loaded(write({"token": "t"}, **{"proxy-url": "socks5://127.0.0.1:1080"}))
     assert config.proxy == "socks5://127.0.0.1:1080"
+
+
+def test_a_server_that_is_to_be_trusted_and_verified_is_trusted(write: Write) -> None:
+    """Kubectl refuses, as one of the two is a mistake."""
+    beside = {"insecure-skip-tls-verify": True, "certificate-authority-data": "bm9uZQ=="}
+    assert loaded(write({"token": "t"}, **beside)).verify_ssl is False
+
+
+def test_a_server_without_a_scheme_is_no_url(write: Write) -> None:
+    """It fails with each request; kubectl speaks without TLS, and without credentials."""
+    config = loaded(write({"token": "t"}, server="10.9.8.7:6443"))
+    assert config.host == "10.9.8.7:6443"
 
 
 # credentials, files: tokens and authorities that are replaced

@@ -1,4 +1,4 @@
-"""How what failed is tried again: longer and longer, within bounds, and as the server asks."""
+"""A retry waits longer and longer, within bounds, and as long as the server asks."""
 
 from __future__ import annotations
 

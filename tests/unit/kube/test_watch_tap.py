@@ -1,4 +1,4 @@
-"""Which changes kopf is called for at once, and which wait for the next call."""
+"""Some changes call kopf at once, and the others wait for the next call."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What is pushed is the same to the byte every time, and says what it is."""
+"""A pushed image has the same bytes every time, and describes itself."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What a start waits for, in words that say what to do."""
+"""A start waits for what is missing, and says what to do."""
 
 from typing import Any, cast
 
@@ -46,7 +46,10 @@ NEW = ("v1.36.3", "v1.15.0")
         (errors.NotFoundError("workflowholds not found"), "the CRDs of WorkflowHold are not"),
         (errors.NotFoundError("workflowclaims not found"), "the CRDs of WorkflowClaim are not"),
         (errors.NotFoundError("the rest"), "the CRDs of WorkflowExecution are not installed"),
-        (errors.MissingRightError("no"), "lacks a right; apply manifests/rbac: no"),
+        (
+            errors.MissingRightError("no"),
+            "lacks a right; apply its release again: no",
+        ),
         (errors.UnavailableError("no answer"), "does not answer as needed: no answer"),
     ],
 )

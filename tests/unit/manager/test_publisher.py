@@ -1,4 +1,4 @@
-"""When an operator writes what it decides by, and that the work never depends on it."""
+"""An operator publishes its settings when they change, and never waits for that."""
 
 import asyncio
 import json
@@ -115,7 +115,7 @@ async def test_a_write_that_fails_is_repeated_and_logged_once(
         assert await desk.pass_by(6) == 1
     (line,) = logs
     assert line["log_level"] == "warning"
-    assert ("apply manifests/rbac" in line["problem"]) is (answer is FORBIDDEN)
+    assert ("apply its release again" in line["problem"]) is (answer is FORBIDDEN)
 
 
 async def test_after_a_success_the_same_reason_is_logged_again() -> None:

@@ -136,7 +136,7 @@ def test_a_failure_is_told_in_words_of_our_own() -> None:
     assert failed(task=task, step=step, exit_code=7, has_started=True) == [
         f"Workflow restart on {TARGET} failed after 9s: TaskFailed, task 'repair', step 'apply', "
         "exit code 7. The step did not do its work, or not all of it. Steps had started, so "
-        f"{TARGET} may have been changed. status.failureDetails tells more."
+        f"{TARGET} may have been changed. Its status tells more."
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_failure_of_no_task_is_told() -> None:
     assert failed() == [
         f"Workflow restart on {TARGET} failed after 9s: TaskFailed. The step did not do its work, "
         "or not all of it. No step had started, so nothing was changed. "
-        "status.failureDetails tells more."
+        "Its status tells more."
     ]
 
 

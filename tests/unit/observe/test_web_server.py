@@ -1,4 +1,4 @@
-"""Whatever others do with their connections, a port serves, and forgets them."""
+"""A port serves with any misuse of its connections, and keeps no trace of them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -145,16 +145,42 @@ async def test_a_peer_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPa
             await asyncio.wait_for(reader.readexactly(len(LARGE)), 5)
 
 
-@pytest.mark.usefixtures("_short")
-async def test_a_peer_that_reads_slowly_is_served() -> None:
+@pytest.mark.parametrize(("seconds", "is_kept"), [(-1, True), (1, False)])
+async def test_a_peer_that_reads_slowly_is_served_for_so_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, is_kept: bool
+) -> None:
+    """The clock is the test's own, so a busy machine makes nobody slow."""
+    now, looks = [0.0], asyncio.Semaphore(0)
+
+    class Watched(Connections):
+        def __init__(self, most: int, _: object) -> None:
+            super().__init__(most, lambda: now[0])
+
+        def end_stuck(self) -> None:
+            super().end_stuck()
+            looks.release()
+
+    async def until_looked_at() -> None:
+        """Wait for a look that began after this was called."""
+        while not looks.locked():
+            await looks.acquire()
+        for _ in range(2):
+            await looks.acquire()
+
+    monkeypatch.setattr(web_server, "Connections", Watched)
+    monkeypatch.setattr(web_server, "_LOOK_S", 0.01)
     async with served() as port:
         reader, _ = await opened(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        got = 0
-        for _ in range(3):
-            got += len(await reader.read(100_000))
-            await asyncio.sleep(0.05)
-        got += len(await reader.readexactly(len(LARGE) - got))
-        assert got >= len(LARGE)
+        got = len(await reader.read(100_000))
+        await until_looked_at()
+        now[0] = web_server.STUCK_S + seconds
+        await until_looked_at()
+        rest = reader.readexactly(len(LARGE) - got)
+        if is_kept:
+            assert len(await rest) == len(LARGE) - got
+            return
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(rest, 30)
 
 
 async def test_who_has_most_connections_loses_the_oldest_and_nobody_is_refused() -> None:

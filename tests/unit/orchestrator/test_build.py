@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflowexecution.api.inputs import parse_target
 from workflowexecution.api.spec import WorkflowExecutionSpec
-from workflowexecution.api.target import parse_target
 from workflowexecution.orchestrator import (
     Request,
     Workflow,

@@ -1,4 +1,4 @@
-"""What an orchestrator is told to do about every status that an execution can have."""
+"""An orchestrator gets advice for every status that an execution can have."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -64,6 +64,12 @@ def failed(reason: str, **details: object) -> Interpretation:
 
 def skipped(details: object) -> Interpretation:
     return interpret(execution({"phase": "Skipped", "skipDetails": details}))
+
+
+def for_request(details: dict[str, Any], request: dict[str, str]) -> dict[str, Any]:
+    """A skip whose cause names its request."""
+    (kind,) = {"conflictingWorkflow", "recentRemediation"} & details.keys()
+    return {**details, kind: {**details[kind], "remediationRequestRef": request}}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,39 @@ def test_a_skip_is_a_duplicate_of_who_was_in_the_way(details: dict[str, Any]) ->
     said = skipped(details)
     assert (said.standing, said.next_step) == (Standing.SKIPPED, NextStep.CLOSE_AS_DUPLICATE)
     assert said.duplicate_of == Key("team-b", "winner")
+    assert said.duplicate_of_request is None
     assert (said.reason, said.summary) == (details["reason"], details["message"])
+
+
+@pytest.mark.parametrize("details", [BUSY, RECENT], ids=["busy", "recent"])
+def test_a_skip_names_the_request_of_who_was_in_the_way(details: dict[str, Any]) -> None:
+    said = skipped(for_request(details, {"name": "disk-full", "namespace": "team-c", "uid": "u"}))
+    assert said.duplicate_of == Key("team-b", "winner")
+    assert said.duplicate_of_request == Key("team-c", "disk-full")
+    beside = skipped(for_request(details, {"name": "disk-full"}))
+    assert beside.duplicate_of_request == Key("team-b", "disk-full")
+
+
+def test_its_own_earlier_attempt_is_known_by_its_request_whatever_its_name() -> None:
+    own = {"name": "high-memory", "namespace": "team-a"}
+    said = skipped(for_request(RECENT, own))
+    assert said.next_step is NextStep.RETRY
+    assert (said.duplicate_of, said.duplicate_of_request) == (None, None)
+    # Another request may well have an execution of the name that an attempt at this one has.
+    attempt = {**BLOCKER, "namespace": "team-a", "name": execution_name("high-memory", 2)}
+    other = {**BUSY, "conflictingWorkflow": {**attempt, "startedAt": "2026-01-02T11:59:00Z"}}
+    assert skipped(other).next_step is NextStep.RETRY
+    said = skipped(for_request(other, {"name": "high-memory-2"}))
+    assert said.next_step is NextStep.CLOSE_AS_DUPLICATE
+
+
+def test_the_time_that_the_status_gives_for_the_next_attempt_is_what_counts() -> None:
+    status = {
+        "phase": "Skipped",
+        "skipDetails": RECENT,
+        "nextAllowedExecution": "2026-01-02T12:02:00Z",
+    }
+    assert interpret(execution(status)).until == SKIPPED_AT + timedelta(minutes=2)
 
 
 def test_the_end_of_a_cooldown_is_an_instant() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from builders import NOW, make_execution, raw_execution, raw_spec
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.kube import errors
@@ -98,7 +98,7 @@ def test_one_that_has_no_status_yet_is_kept() -> None:
 
 
 class Cluster:
-    """What the lists show; `fails` is how often they do not."""
+    """Lists of a cluster; `fails` is the number of lists that fail."""
 
     def __init__(self, fails: int = 0) -> None:
         self.lists = 0

@@ -1,4 +1,4 @@
-"""Whatever others have written stays text, wherever it is shown."""
+"""Text of others stays text in every place of the page."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What visitors take from each other: nothing, beyond bounds, and not for long."""
+"""Visitors take nothing from each other, except within bounds and for a short time."""
 
 import asyncio
 import time

@@ -2,11 +2,29 @@
 
 from dataclasses import replace
 
-from builders import NOW, RUN_NAMESPACE, TARGET, ago, make_execution, make_run
+import pytest
+
+from builders import (
+    NOW,
+    RUN_NAMESPACE,
+    TARGET,
+    ago,
+    make_execution,
+    make_policy,
+    make_run,
+    raw_execution,
+    raw_hold,
+)
+from unit.plugin.scripted import json_of, scripted
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase, SkipReason
 from workflowexecution.api.status_model import ConflictingWorkflow, SkipDetails
+from workflowexecution.cache.store import Store
+from workflowexecution.client.paths import events_path
+from workflowexecution.manager.view import LeaderStatus, OperatorView
 from workflowexecution.page.gate import Sight
-from workflowexecution.page.sources import Account, story_of
+from workflowexecution.page.sources import Account, Sources, story_of
+from workflowexecution.plugin.commands.holds import release_event
 from workflowexecution.views.preview import Preview
 from workflowexecution.views.story import Moment
 
@@ -80,3 +98,41 @@ def test_a_very_long_story_is_cut_and_says_so() -> None:
     story = story_of(account(moments=WHOLE * 200), READER, RUN_NAMESPACE)
     assert len(story.moments) == 200
     assert story.notes == ["200 later moments are not shown"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "note"),
+    [
+        ("release", ["created", "held", "released", "decided"], ""),
+        ("nothing", ["created", "decided"], ""),
+        ("refusal", ["created", "decided"], "the right to list events in namespace"),
+    ],
+)
+async def test_a_release_is_told_though_the_hold_is_deleted(
+    answer: str, told: list[str], note: str
+) -> None:
+    """As `kubectl wfe describe` tells it."""
+    skipped = {"skippedAt": format_time(ago(minutes=30)), "reason": "ResourceBusy"}
+    raw = raw_execution(status={"phase": "Skipped", "skipDetails": skipped})
+    event = release_event(raw_hold(targetResource=TARGET), "ada", ago(minutes=30))
+    refused = 'events is forbidden: User "op" cannot list resource "events" in API group "" '
+    answers = {
+        "release": json_of({"metadata": {}, "items": [event]}),
+        "nothing": json_of({"metadata": {}, "items": []}),
+        "refusal": json_of({"message": f'{refused}in the namespace "{RUN_NAMESPACE}"'}, 403),
+    }
+    async with scripted(json_of(raw), answers[answer]) as (session, asked):
+        view = OperatorView(
+            store=Store(RUN_NAMESPACE),
+            policy=make_policy(),
+            clock=session.clock,
+            holds=tuple,
+            standing=LeaderStatus,
+            stale_reason=str,
+        )
+        found = await Sources(session.client, view).account("team-a", "mine")
+    story = story_of(found, READER, RUN_NAMESPACE)
+    assert [moment.what for moment in story.moments] == told
+    assert note in "; ".join(story.notes)
+    assert [one.path for one in asked][1:] == [events_path(RUN_NAMESPACE)]
+    assert "WorkflowHoldReleased" in asked[1].query["fieldSelector"]

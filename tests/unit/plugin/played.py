@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 import yaml
 
+from workflowexecution.kube.client import OF_SERVER
 from workflowexecution.plugin.app import main
 
 Object = dict[str, Any]
@@ -88,11 +89,13 @@ class Server:
     """Answers lists, reads and writes; each answer of `answers` goes before what is held.
 
     answers: by method and path: a status and an object, or a text.
+    by_proxy: paths that a proxy in front of it answers.
     """
 
     def __init__(self) -> None:
         self.objects: dict[str, Object] = {}
         self.answers: dict[tuple[str, str], tuple[int, Object | str]] = {}
+        self.by_proxy: set[str] = set()
         self.asked: list[Request] = []
         self.address = ""
 
@@ -189,6 +192,8 @@ def serving(server: Server) -> Iterator[None]:
             text = told if isinstance(told, str) else json.dumps(told)
             self.send_response(status)
             self.send_header("Content-Length", str(len(text.encode())))
+            if request.path not in server.by_proxy:
+                self.send_header(OF_SERVER, "an-id")
             self.end_headers()
             self.wfile.write(text.encode())
             self.wfile.flush()

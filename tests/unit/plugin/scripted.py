@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from workflowexecution.kube.client import ApiClient
+from workflowexecution.kube.client import OF_SERVER, ApiClient
 from workflowexecution.kube.clock import ServerClock
 from workflowexecution.plugin.rendering import Output, Printer
 from workflowexecution.plugin.session import Session
@@ -18,7 +18,7 @@ from workflowexecution.plugin.session import Session
 # What a request brought.
 BODY = web.RequestKey("body", str)
 Answer = Callable[[web.Request], web.Response | bytes]
-# The API server's answer where an object is not there; a 404 in another form is no answer of its.
+# The API server's answer where an object is not there.
 NOT_FOUND = {"kind": "Status", "reason": "NotFound", "message": "not found"}
 
 
@@ -31,7 +31,10 @@ async def scripted(*answers: Answer) -> AsyncIterator[tuple[Session, list[web.Re
         asked.append(request)
         request[BODY] = await request.text()
         answer = (left.pop(0) if len(left) > 1 else left[0])(request)
-        return answer if isinstance(answer, web.Response) else await _cut(request, answer)
+        if not isinstance(answer, web.Response):
+            return await _cut(request, answer)
+        answer.headers.setdefault(OF_SERVER, "an-id")
+        return answer
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)

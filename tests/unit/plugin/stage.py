@@ -19,7 +19,7 @@ from unit.plugin.played import Object, Server
 from unit.plugin.scripted import group_list
 from workflowexecution.api import identity
 from workflowexecution.api.crd import build_crd
-from workflowexecution.api.duration import format_duration, format_time
+from workflowexecution.api.reading import format_duration, format_time
 from workflowexecution.client.paths import (
     TEKTON_INFO,
     execution_path,

@@ -43,7 +43,7 @@ def test_running_the_operator_is_no_command_of_the_plugin() -> None:
 
 
 def test_the_operators_image_has_none_of_what_only_people_need() -> None:
-    """Where rich is installed structlog loads it, so it must not be there."""
+    """Structlog loads rich if it is installed, so rich must not be there."""
     lines = (ROOT / "requirements-run.lock").read_text().splitlines()
     names = {line.partition("==")[0] for line in lines}
     assert {"pygments", "rich", "shellingham", "typer"} & names == set()

@@ -9,7 +9,7 @@ from aiohttp import web
 from builders import NOW, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import BODY, Answer, json_of, scripted
 from workflowexecution.api import identity
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.cancel import cancel
 from workflowexecution.plugin.shell import CommandError, Exit, explain
@@ -139,3 +139,19 @@ async def test_one_that_is_cancelled_already_keeps_its_note(
     assert capsys.readouterr().out.endswith(
         "is being cancelled already, by joe: too slow; your reason is not noted\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("execution", "then"),
+    [
+        (MINE, "the operator cancels its run"),
+        (raw_execution("mine", status={"phase": "Pending"}), "no run of it is known"),
+    ],
+)
+async def test_a_deletion_says_what_becomes_of_the_run(
+    capsys: pytest.CaptureFixture[str], execution: dict[str, Any], then: str
+) -> None:
+    async with scripted(json_of(execution), json_of({})) as (session, asked):
+        assert await cancel(session, ["mine"], delete=True) is None
+    assert asked[-1].method == "DELETE"
+    assert capsys.readouterr().out == f"team-a/mine is deleted; {then}\n"

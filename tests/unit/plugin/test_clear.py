@@ -10,7 +10,7 @@ from aiohttp import web
 
 from builders import NOW, TARGET, ago, raw_execution, raw_run, run_status
 from unit.plugin.scripted import NOT_FOUND, scripted
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.plugin.commands.clear import clear
 from workflowexecution.plugin.shell import CommandError
 

@@ -1,4 +1,4 @@
-"""What kubectl is told may come next, where no cluster has to be asked."""
+"""Completion suggests the next words without a question to the cluster."""
 
 import os
 import sys

@@ -1,19 +1,18 @@
-"""What is found missing, and what is not taken for missing."""
+"""Doctor reports what is missing, and nothing else."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from aiohttp import web
 
 from build_version import image_tag
 from builders import NOW, ago, make_execution, raw_execution
-from unit.plugin.scripted import NOT_FOUND, Answer, scripted
 from workflowexecution import __version__
 from workflowexecution.api.crd import build_crd
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import parse_shard
@@ -73,13 +72,23 @@ def test_an_operator_of_single_namespaces_needs_its_rights_there_only() -> None:
     }
 
 
+def test_an_operator_of_another_name_is_found_with_its_account() -> None:
+    """The chart's fullnameOverride and serviceAccount.name."""
+    pod = {"spec": {"serviceAccountName": "bot"}}
+    named = {"metadata": {"name": "other"}, "spec": {"template": pod}}
+    installation = replace(INSTALLATION, deployments=[named])
+    assert (installation.deployment, installation.account) == ("other", "bot")
+    nothing_known = replace(INSTALLATION, deployments=())
+    assert (nothing_known.deployment, nothing_known.account) == (OPERATOR, OPERATOR)
+
+
 def test_without_the_right_to_publish_executions_run_and_answers_lack_the_settings() -> None:
     needed = rights.operator_rights(INSTALLATION)
     publish = [right for right in needed if right.resource == "configmaps"]
-    found = rights.missing_rights_finding(publish)
+    found = rights.missing_rights_finding(publish, OPERATOR)
     assert found.state is State.WARNING
     assert "may not create, patch configmaps in kubernaut-workflows" in found.detail
-    assert rights.missing_rights_finding([*publish, needed[0]]).state is State.ERROR
+    assert rights.missing_rights_finding([*publish, needed[0]], OPERATOR).state is State.ERROR
 
 
 def test_missing_rights_are_told_by_what_they_are_over() -> None:
@@ -241,76 +250,6 @@ def test_what_nobody_has_seen_for_a_while_is_told_of() -> None:
     found = running.unseen_finding([old, new], NOW)
     told = "1 not seen by the operator, team-a/old for 1h"
     assert (found.state, found.detail) == (State.ERROR, told)
-
-
-@pytest.mark.parametrize(
-    ("webhook", "concerned"),
-    [
-        ({"rules": [{"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"]}]}, True),
-        ({"rules": [{"apiGroups": ["*"], "resources": ["*/*"]}]}, True),
-        ({"rules": [{"apiGroups": ["apps"], "resources": ["deployments"]}]}, False),
-        (
-            {
-                "failurePolicy": "Ignore",
-                "rules": [{"apiGroups": [""], "resources": ["pods"]}],
-            },
-            False,
-        ),
-        ({"rules": "garbled"}, False),
-    ],
-)
-def test_only_webhooks_that_can_refuse_a_run_matter(
-    webhook: dict[str, Any], concerned: bool
-) -> None:
-    assert cluster.is_concerned(webhook) is concerned
-
-
-SERVICE = {"namespace": "tekton", "name": "hook"}
-BY_SERVICE = {"service": SERVICE, "caBundle": "eA=="}
-ENDPOINT = {"conditions": {"ready": True}}
-UNSEEN = (
-    "1 that matter, all answered for, as far as is known: 1 at a URL or an ExternalName, "
-    "not looked at"
-)
-NOBODY = "h of c: nobody answers at Service tekton/hook, so what it checks is refused"
-
-
-def cluster_with(config: dict[str, Any], endpoints: list[Any], service: str) -> Answer:
-    """Serve one webhook, and its Service of this type; none where the type is empty."""
-    rules = [{"apiGroups": ["tekton.dev"], "resources": ["pipelineruns"]}]
-    webhook = {"name": "h", "clientConfig": config, "rules": rules}
-    lists = {
-        "validatingwebhookconfigurations": [{"metadata": {"name": "c"}, "webhooks": [webhook]}],
-        "mutatingwebhookconfigurations": [],
-        "endpointslices": [{"endpoints": endpoints}],
-    }
-
-    def answer(request: web.Request) -> web.Response:
-        if request.path == "/api/v1/namespaces/tekton/services/hook":
-            if not service:
-                return web.json_response(NOT_FOUND, status=404)
-            return web.json_response({"spec": {"type": service}})
-        return web.json_response({"metadata": {}, "items": lists[request.path.rpartition("/")[2]]})
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("config", "endpoints", "service", "state", "detail"),
-    [
-        (BY_SERVICE, [ENDPOINT], "ClusterIP", State.OK, "1 that matter, all answered for"),
-        (BY_SERVICE, [], "ClusterIP", State.ERROR, NOBODY),
-        (BY_SERVICE, [], "", State.ERROR, NOBODY),
-        (BY_SERVICE, [], "ExternalName", State.OK, UNSEEN),
-        ({"url": "https://h.example"}, [], "", State.OK, UNSEEN),
-    ],
-)
-async def test_a_webhook_without_endpoints_is_missing_only_where_it_needs_them(
-    config: dict[str, Any], endpoints: list[Any], service: str, state: State, detail: str
-) -> None:
-    async with scripted(cluster_with(config, endpoints, service)) as (session, _):
-        (found,) = await cluster.check_webhooks(session, INSTALLATION)
-    assert (found.state, found.detail) == (state, detail)
 
 
 def test_a_pod_that_waits_for_its_image_is_named_once() -> None:

@@ -1,4 +1,4 @@
-"""What keeps runs from being begun: Tekton's parts, quotas, and Pod Security."""
+"""Tekton's parts, quotas and Pod Security can keep runs from starting."""
 
 from typing import Any
 

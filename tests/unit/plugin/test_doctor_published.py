@@ -1,4 +1,4 @@
-"""What doctor finds in the settings that the operators publish."""
+"""Doctor checks the settings that the operators publish."""
 
 from dataclasses import replace
 from datetime import timedelta

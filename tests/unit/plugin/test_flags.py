@@ -23,7 +23,11 @@ GIVEN = {
     "context": ("--context", "nowhere"),
     "kubeconfig": ("--kubeconfig", "/nowhere"),
     "as_user": ("--as", "eve"),
+    "cluster": ("--cluster", "nowhere"),
+    "user": ("--user", "nowhere"),
     "as_groups": ("--as", "eve", "--as-group", "team"),
+    "as_uid": ("--as", "eve", "--as-uid", "u-1"),
+    "as_user_extra": ("--as", "eve", "--as-user-extra", "scopes=a=b"),
     "execution_namespace": ("--execution-namespace", "elsewhere"),
 }
 FORMS = {
@@ -94,6 +98,9 @@ def test_a_form_is_obeyed_or_refused(terminal: Terminal, command: str) -> None:
     [
         (["list", "-n", "x", "-A"], "-n and -A exclude each other"),
         (["list", "--as-group", "x"], "--as-group needs --as"),
+        (["list", "--as-uid", "x"], "--as-uid needs --as"),
+        (["list", "--as-user-extra", "x=y"], "--as-user-extra needs --as"),
+        (["list", "--as", "eve", "--as-user-extra", "x"], "write it as KEY=VALUE"),
         (["list", "-o", "nam"], "the forms are table, wide, json"),
         (["list", "-o", "json=x"], "-o json takes no value"),
         (["list", "-o", "jsonpath"], "-o jsonpath needs a value"),

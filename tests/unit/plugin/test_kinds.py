@@ -1,4 +1,4 @@
-"""What `submit` and `can-run` say about a target whose kind the cluster does not serve."""
+"""`submit` refuses, and `can-run` warns of, a target whose kind the cluster does not serve."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from unit.plugin.scripted import group_list, json_of, scripted
 from workflowexecution.api.discovery import TargetFit
 from workflowexecution.plugin.commands import submit, why
-from workflowexecution.plugin.kinds import fit_of_target
+from workflowexecution.plugin.commands.why import fit_of_target
 from workflowexecution.plugin.shell import Exit
 
 CORE = json_of(group_list("", "nodes", "Node", "Cluster"))

@@ -6,7 +6,7 @@ import pytest
 
 from builders import NOW, RUN_NAMESPACE, raw_execution, raw_run, raw_task_run, run_status, step
 from unit.plugin.scripted import NOT_FOUND, json_of, scripted
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.taskrun import LABEL_RUN_UID
 from workflowexecution.plugin.commands.logs import logs
 from workflowexecution.plugin.shell import CommandError, Exit
@@ -73,3 +73,16 @@ async def test_a_log_that_is_gone_with_its_pod_is_explained(
         "warning: the log of step change/apply: it is gone: Tekton deleted the pod when the run "
         "was cancelled by jane: wrong target\n"
     )
+
+
+async def test_an_outage_is_told_without_the_request(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflowexecution.plugin.commands.logs._POLL_S", 0.01)
+    ended = {**MINE, "status": {**MINE["status"], "phase": "Completed"}}
+    away, none = json_of({"message": "starting"}, 503), json_of(task_runs())
+    answers = (json_of(MINE), away, json_of(RUN), none, away, json_of(ended), json_of(RUN), none)
+    async with scripted(*answers) as (session, _):
+        assert await logs(session, "mine", follow=True) is None
+    warning = "warning: the API server answers with status 503: starting; asking again\n"
+    assert capsys.readouterr().err.count(warning) == 2

@@ -10,7 +10,7 @@ from workflowexecution.api import reading
 from workflowexecution.api.identity import CLEAR_ANNOTATION as NOTE
 from workflowexecution.client.paths import execution_path
 from workflowexecution.core.diagnosis.explanations import SKIPS
-from workflowexecution.core.facts.cancellation import REASON_MAX
+from workflowexecution.core.facts.execution import REASON_MAX
 from workflowexecution.core.text import clear_command
 
 
@@ -27,7 +27,7 @@ def offered() -> list[str]:
 
 
 def noted(terminal: Terminal) -> str:
-    """What it has asked the server to note; empty for nothing."""
+    """The note that it has asked the server to write; empty for none."""
     path = execution_path("team-a", "failed")
     patches = [
         item.body for item in terminal.server.asked if (item.method, item.path) == ("PATCH", path)
@@ -48,7 +48,7 @@ def test_a_command_that_a_message_offers_can_be_pasted(
 def test_without_a_reason_nothing_is_cleared(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO
 ) -> None:
-    """What goes through a pipe is not for the command, as in a loop of a shell."""
+    """Text in a pipe is not for the command, as in a loop of a shell."""
     monkeypatch.setattr("sys.stdin", stdin)
     told = terminal.ask(*offered())
     assert (told.status, noted(terminal)) == (2, "")

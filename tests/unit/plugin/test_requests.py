@@ -1,4 +1,4 @@
-"""Which execution is meant, and how the API server is asked for some of many."""
+"""Names in any form find their execution, and the API server selects some of many."""
 
 from dataclasses import replace
 

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from builders import TARGET, make_policy, raw_execution, raw_spec
 from unit.plugin.scripted import NOT_FOUND, group_list, scripted
-from workflowexecution.api.duration import format_time
 from workflowexecution.api.identity import CLEAR_ANNOTATION
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.guards import Guards
 from workflowexecution.core.names import Shard, parts_of, target_key
 from workflowexecution.core.policy import Published, settings_of
@@ -39,7 +39,7 @@ NOT_PUBLISHED = (
 
 @dataclass
 class Answer:
-    """What a command has written, its exit status, and how often it asked for the settings."""
+    """The output of a command, its exit status, and the number of reads of the settings."""
 
     out: str
     err: str

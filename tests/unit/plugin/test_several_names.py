@@ -46,6 +46,17 @@ def test_an_error_stops_no_other(terminal: Terminal, command: tuple[str, ...]) -
     assert alone.err in told.err
 
 
+@pytest.mark.parametrize("form", [(), ("-o", "json"), ("-o", "name")], ids=" ".join)
+def test_those_that_are_there_are_listed(terminal: Terminal, form: tuple[str, ...]) -> None:
+    told = terminal.ask("list", "gone", "failed", "away", *form)
+    assert (told.status, told.out) == (Exit.NOT_FOUND, terminal.ask("list", "failed", *form).out)
+    lines = told.err.replace("\n", " ")
+    assert GONE in lines
+    assert GONE.replace("gone", "away") in lines
+    none = terminal.ask("list", "gone", "away", *form)
+    assert (none.status, none.out) == (Exit.NOT_FOUND, "")
+
+
 def test_the_status_is_that_of_the_first_error(terminal: Terminal) -> None:
     """`running` has nothing to clear, and `gone` is not there."""
     told = terminal.ask("clear", "--reason", "x", "failed", "running", "gone")

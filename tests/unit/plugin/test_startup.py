@@ -1,4 +1,4 @@
-"""What a command loads: a module that takes long is loaded only where it is needed."""
+"""A command loads a slow module only if it needs it."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What `submit` makes of flags and files."""
+"""`submit` makes an execution from flags and files."""
 
 import json
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 from builders import TARGET, ago, raw_run
 from unit.plugin.played import Request, Terminal, Told
-from unit.plugin.stage import RUNS
-from workflowexecution.client.paths import run_path, runs_path
+from unit.plugin.stage import RUNS, put_settings
+from workflowexecution.client.paths import run_path, runs_path, settings_path
 from workflowexecution.core import names
 from workflowexecution.plugin.commands import submit
 
@@ -104,3 +104,22 @@ def test_nothing_is_told_that_is_not_known(
     assert (told.status, told.err) == (0, "")
     reads = [item for item in terminal.server.asked if item.path == runs_path(RUNS)]
     assert len(reads) == bool(parameters)
+
+
+def test_who_decides_on_it_nowhere_is_told(terminal: Terminal) -> None:
+    put_settings(terminal.server, watch_namespaces=("team-b",))
+    told = submitted(terminal, "registry.example/restart:v1")
+    assert (told.status, "created" in told.out) == (0, True)
+    assert told.err == (
+        "warning: the operator does not serve namespace team-a, only team-b; -n names another "
+        "namespace\n"
+    )
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_an_operator_that_is_not_known_is_no_reason_to_warn(
+    terminal: Terminal, status: int
+) -> None:
+    terminal.server.answers["GET", settings_path(RUNS)] = (status, {"message": "no"})
+    told = submitted(terminal, "registry.example/restart:v1")
+    assert (told.status, told.err) == (0, "")

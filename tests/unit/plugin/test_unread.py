@@ -1,4 +1,4 @@
-"""What each command answers where one of its reads is refused, or a kind is not served."""
+"""Each command says so where one of its reads is refused, or a kind is not served."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ COMMANDS = {
     ),
     "top": ("top",),
     "doctor": ("doctor",),
+    "support-bundle": ("support-bundle", "--file", "/dev/null"),
     "version": ("version",),
 }
 SETTINGS = settings_path(RUNS)
@@ -97,6 +98,21 @@ def test_a_kind_that_is_not_served_is_an_error_that_says_what_to_install(
     if of_group:
         assert (told.status, "install" in told.all) == (1, True), told
         assert not [text for text in NOTHING if text in told.all], told
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_proxy_answers_is_no_word_of_the_api_server(
+    terminal: Terminal, command: str
+) -> None:
+    """Proxies written in Go have the same page as the API server has for an unknown kind."""
+    for read in reads_of(terminal, command):
+        terminal.server.answers[read.method, read.path] = (404, "404 page not found\n")
+        terminal.server.by_proxy.add(read.path)
+        told = terminal.ask(*COMMANDS[command])
+        assert "install" not in told.all, (read, told)
+        assert not [text for text in NOTHING if text in told.all], (read, told)
+        del terminal.server.answers[read.method, read.path]
+        terminal.server.by_proxy.clear()
 
 
 def test_an_empty_list_that_is_not_all_says_so_in_each_form(terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""What people see at 80 and at 120 columns, and what a pipe is given, of names as they are found.
+"""Answers fit into 80 and 120 columns, and are whole in a pipe, with names as they are found.
 
 `pytest --snapshot-update` writes the answers anew.
 """
@@ -29,7 +29,7 @@ from unit.plugin.stage import (
     skipped,
     staged,
 )
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.names import run_name
 from workflowexecution.plugin import rendering
 

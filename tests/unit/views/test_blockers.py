@@ -1,4 +1,4 @@
-"""Who holds what, and what may not run again yet."""
+"""Locks and cooldowns name what keeps a workflow from a target."""
 
 from datetime import datetime, timedelta
 
@@ -40,7 +40,7 @@ def known(*seen: Execution | Run, now: datetime = NOW) -> Store:
 
 
 def cooling(store: Store, rules: Rules | None = None, now: datetime = NOW) -> list[Cooldown]:
-    """What cools down, by default without guards."""
+    """The cooldowns, by default without guards."""
     return cooldowns_of(store, lambda _: rules or Rules(FIVE, Guards()), now)
 
 

@@ -1,4 +1,4 @@
-"""What a clear says is true, in every case in which a person can clear something."""
+"""The answer to a clear is true in every case in which a person can clear something."""
 
 from dataclasses import replace
 from typing import Any

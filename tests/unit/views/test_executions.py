@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, ago, make_execution, raw_execution
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
 from workflowexecution.core.facts.decoding import parse_execution

@@ -1,4 +1,4 @@
-"""What would be decided now, and how that is put into words."""
+"""A preview decides like the operator, and explains the decision."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -182,7 +182,7 @@ GUARDED = {"guards": Guards(failed=True), "cooldown": timedelta(0)}
 
 
 def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
-    """What to do, and when the same may run, never contradict each other."""
+    """The advice and the time at which the same may run never contradict each other."""
     reason = "PreviousExecutionFailed"
     at: dict[str, Any] = {"completed_at": ago(minutes=9), "number": 1}
     failed = failed_execution(**at)
@@ -213,4 +213,4 @@ def test_why_invents_nothing_where_the_decision_is_not_known() -> None:
     )
     found = why_of(skipped("RecentlyRemediated"), unknown, NOW)
     assert (found.again, found.may_run_now, found.until) == ("unknown: no settings", None, None)
-    assert "Wait out cooldownRemaining" in found.to_do
+    assert "Wait until the cooldown is over" in found.to_do

@@ -1,4 +1,4 @@
-"""What is known of an operator's settings for one target, and what is said where it is not."""
+"""The settings for a target come from its shard; where they are not known, the reason is given."""
 
 from datetime import timedelta
 from typing import Any

@@ -13,8 +13,8 @@ from builders import (
     step,
 )
 from unit.views.test_story import RUNNING, task_run
-from workflowexecution.api.duration import format_time
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.api.reading import format_time
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.run import Run
 from workflowexecution.views.step_logs import (
     running_steps,

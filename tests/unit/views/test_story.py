@@ -19,11 +19,11 @@ from builders import (
     step,
 )
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import Phase
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
-from workflowexecution.core.facts.cancellation import cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.hold import Release
 from workflowexecution.views.step_logs import (
     failed_step_of,
@@ -168,9 +168,11 @@ def test_what_has_no_time_is_left_out() -> None:
     assert [moment.what for moment in moments] == ["created"]
 
 
-def test_a_deletion_is_part_of_the_story() -> None:
-    execution = make_execution(deleted_at=NOW)
-    assert [item.what for item in moments_of(execution, None, [])] == ["created", "deleted"]
+@pytest.mark.parametrize(("number", "detail"), [(None, ""), (1, "its run is cancelled")])
+def test_a_deletion_is_part_of_the_story(number: int | None, detail: str) -> None:
+    execution = make_execution(deleted_at=NOW, number=number)
+    created, deleted = moments_of(execution, None, [])
+    assert (created.what, deleted.what, deleted.detail) == ("created", "deleted", detail)
 
 
 @pytest.mark.parametrize(

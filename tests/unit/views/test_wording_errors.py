@@ -38,6 +38,10 @@ HOLDS = "/apis/workflowexecution.kubernaut.ai/v1alpha1/namespaces/runs/workflowh
             errors.UnavailableError("GET /version: 503 overloaded"),
             "the API server answers with status 503: overloaded",
         ),
+        (
+            errors.UnavailableError("GET /version: 404 404 page not found"),
+            "a proxy answers, and not the API server, with status 404: 404 page not found",
+        ),
         (errors.ApiError("anything else"), "anything else"),
     ],
 )

@@ -12,18 +12,19 @@ from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis import tables
 from workflowexecution.core.diagnosis.culprit import (
     STEPS_STARTED,
+    command_for,
     culprit_of,
     exit_code_of,
     failed_by_itself,
     failed_step,
     is_unchanged,
+    message_of,
     pod_end_of,
     what_began,
 )
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.diagnosis.tables import Class, class_of_wait, results_missing
 from workflowexecution.core.facts.leftovers import has_begun
-from workflowexecution.core.facts.pod import STOPPED_AT_WORK
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.facts.step import Step
 from workflowexecution.core.facts.taskrun import ChildKind, TaskRun
@@ -83,14 +84,18 @@ def diagnose(
     found = _class_of(run, task, step, has_log)
     if found == Class(FailureReason.DEADLINE_EXCEEDED):
         found = _class_of_wait(found, waited_for, begun=begun)
-    message = _message_of(run, task, step, complaint, has_log)
+    message = message_of(run, task, step, complaint, has_log)
     if has_worked:
         message = results_missing(run.message) + message
+    see = command_for(run, task, step, has_log)
+    if found.cause in tables.OF_CREDENTIALS and run.reason == tables.NO_PIPELINE and run.account:
+        message += f"; asked as ServiceAccount {run.namespace}/{run.account}"
+        see = command("kubectl", "describe", "serviceaccount", "-n", run.namespace, run.account)
     return Diagnosis(
         reason=found.reason,
         cause=found.cause,
         message=f"{message}; {waited_for}" if waited_for else message,
-        see=_command_for(run, task, step, has_log),
+        see=see,
         task=task,
         step=step,
         exit_code=exit_code_of(task, step),
@@ -122,16 +127,6 @@ def _cut_off(found: Diagnosis) -> str:
     if found.task is None or found.step is None or not found.has_started:
         return ""
     return f"task {found.task.called!r}, step {found.step.name!r} was cut off"
-
-
-def lost_its_pod(task: TaskRun, pods: Container[str]) -> bool:
-    """Whether a task failed, and its pod, not one of these, was deleted for no known reason.
-
-    A step may end with any exit code when its pod is deleted, so its failure may not be its own.
-    """
-    is_gone = bool(task.pod_name) and task.pod_name not in pods
-    is_open = task.succeeded == "False" and task.reason in tables.OF_ANY_END
-    return is_gone and is_open and pod_end_of(task, failed_step(task)) is None
 
 
 def _only_lacks_a_result(run: Run, task_runs: Sequence[TaskRun]) -> bool:
@@ -212,74 +207,3 @@ def _reason_of_step(task: TaskRun, step: Step, has_log: bool) -> FailureReason:
     if step.termination == "TimeoutExceeded":
         return FailureReason.DEADLINE_EXCEEDED
     return task.own_reason or FailureReason.TASK_FAILED
-
-
-def _message_of(
-    run: Run, task: TaskRun | None, step: Step | None, complaint: str, has_log: bool
-) -> str:
-    """The failure in Tekton's text, or in the node's text where that says more."""
-    if task is None:
-        return f"{run.reason}: {run.message}"
-    if task.is_active:
-        return f"{run.reason}: {run.message}; task {task.called!r} had not ended"
-    if complaint and task.reason in tables.EXPLAINED_BY_THE_NODE:
-        return f"task {task.called!r}: {task.reason}: {complaint}"
-    if step is None:
-        said = pod_end_of(task, step) or f"{task.reason}: {task.message}"
-        return f"task {task.called!r}: {said}"
-    where = f"task {task.called!r}, step {step.name!r}"
-    if step.complaint:
-        return f"{where} could not be started: {step.complaint}"
-    if exit_code_of(task, step) is None:
-        return f"{where}: {task.reason}: {task.message}"
-    return where + _end_of(task, step, has_log)
-
-
-def _end_of(task: TaskRun, step: Step, has_log: bool) -> str:
-    """The end of a step that Tekton did not cut off, in words."""
-    ended = f" ended with exit code {step.exit_code}"
-    if end := pod_end_of(task, step):
-        return f"{ended}: {end}"
-    if step.is_out_of_memory:
-        return f"{ended}: OOMKilled, it used more memory than its limit"
-    if step.termination == "TimeoutExceeded":
-        return f"{ended}: it took longer than its own time limit"
-    then = _what_else(task, step)
-    if task.own_message:
-        return f"{ended}: {task.own_message}{then}"
-    return ended + _remark_on(step.exit_code, has_log) + then
-
-
-def _what_else(task: TaskRun, step: Step) -> str:
-    """The end of the task after its step had failed, or the failure of a sidecar."""
-    if task.reason in tables.OF_SIDECARS:
-        return f"; beside it: {task.message}"
-    return f"; Tekton then ended the task: {task.reason}" if failed_by_itself(task, step) else ""
-
-
-def _remark_on(exit_code: int | None, has_log: bool) -> str:
-    """Other meanings of an exit code: Tekton reports several ends by the same one."""
-    if exit_code in tables.BY_SIGNAL and not has_log:
-        return f": {STOPPED_AT_WORK}"
-    if not has_log:
-        return "; its pod was deleted, and its log is lost with it"
-    if exit_code in tables.BY_SIGNAL:
-        return ": a signal ended it from outside, or it exited with that code itself"
-    if exit_code == tables.BY_TEKTON:
-        return (
-            "; Tekton reports this also for a command that does not exist and for a result that "
-            "is too large, and says so in the log"
-        )
-    return ""
-
-
-def _command_for(run: Run, task: TaskRun | None, step: Step | None, has_log: bool) -> str:
-    """The command that shows most: the log of the step, or the object with the failure."""
-    if task is None:
-        return command("kubectl", "describe", "pipelinerun", "-n", run.namespace, run.name)
-    is_gone = not task.pod_name or task.reason in tables.POD_IS_GONE
-    container = task.named_container if step is None else step.container
-    never_ran = step is not None and bool(step.complaint)
-    if never_ran or is_gone or not (container and has_log):
-        return command("kubectl", "describe", task.kind.lower(), "-n", run.namespace, task.name)
-    return command("kubectl", "logs", "-n", run.namespace, task.pod_name, "-c", container)

@@ -19,6 +19,8 @@ class Cause(StrEnum):
 
     REGISTRY_SILENT = "the registry did not answer"
     REGISTRY_REFUSES = "the registry wants other credentials"
+    LOGIN_WRONG = "the registry does not know the name or password"
+    LOGIN_EXPIRED = "the registry's token has expired"
     RESOLVER_SILENT = "the bundle was not resolved"
     POLICY_REFUSES = "a policy refused it"
     NEVER_AT_WORK = "no step had started"
@@ -49,7 +51,7 @@ FAILURES: Final = {
     FailureReason.DEADLINE_EXCEEDED: Explanation(
         "The run, a task or a step took longer than its time limit.",
         "The work was cut off before it was done.",
-        "Look at what it waited for; raise spec.executionConfig.timeout only if it was working.",
+        "Look at what it waited for; raise the time limit of the execution only if it was working.",
     ),
     FailureReason.FORBIDDEN: Explanation(
         "The cluster refused to let the run or one of its pods be created, or a step says in its "
@@ -95,11 +97,25 @@ CAUSES: Final = {
         "create a new execution.",
     ),
     Cause.REGISTRY_REFUSES: Explanation(
-        "The bundle's registry answered that the credentials it was shown are not enough.",
-        "What should have run could not be fetched; many registries answer this also for what is "
-        "not there.",
+        "The bundle's registry answered that the credentials it was shown, or none, are not "
+        "enough.",
+        "What should have run could not be fetched; many registries answer this also for a wrong "
+        "password, and for what is not there.",
         "Give the run's ServiceAccount an imagePullSecret for that registry, in the execution "
-        "namespace, and check the bundle's name; then create a new execution.",
+        "namespace; if it has one, check that the secret exists, its password, and the bundle's "
+        "name; then create a new execution.",
+    ),
+    Cause.LOGIN_WRONG: Explanation(
+        "The bundle's registry answered that name or password in the pull secret are wrong.",
+        "What should have run could not be fetched.",
+        "Correct name and password for that registry in the imagePullSecret of the run's "
+        "ServiceAccount; then create a new execution.",
+    ),
+    Cause.LOGIN_EXPIRED: Explanation(
+        "The bundle's registry answered that the password or token in the pull secret has expired.",
+        "What should have run could not be fetched.",
+        "Renew the token in the imagePullSecret of the run's ServiceAccount, and have something "
+        "renew it in time; then create a new execution.",
     ),
     Cause.RESOLVER_SILENT: Explanation(
         "Tekton's resolver did not answer in time, or could not be asked.",
@@ -160,28 +176,26 @@ CAUSES: Final = {
 SKIPS: Final = {
     SkipReason.RESOURCE_BUSY: Explanation(
         "Another run on the same target had not finished, of any workflow.",
-        "Nothing was run, and nothing will be; conflictingWorkflow names the holder.",
+        "Nothing was run, and nothing will be.",
         "Treat it as a duplicate of the holder, and decide again when that has ended.",
     ),
     SkipReason.RECENTLY_REMEDIATED: Explanation(
         "The same workflow ended on the same target less than the cooldown ago.",
-        "Nothing was run, and nothing will be; recentRemediation names the last run and the time "
-        "remaining.",
-        "Wait out cooldownRemaining, or choose a different workflow; after a failure, a person who "
-        f"has looked can lift it: {clear_command()}.",
+        "Nothing was run, and nothing will be.",
+        "Wait until the cooldown is over, or choose a different workflow; after a failure, a "
+        f"person who has looked can lift it: {clear_command()}.",
     ),
     SkipReason.EXHAUSTED_RETRIES: Explanation(
         "With WFE_GUARD_RETRIES: the same workflow failed on the same target as often in a row as "
         "WFE_RETRY_LIMIT allows, each time before a step had begun.",
-        "Nothing was run, and nothing will be until a person has cleared it; recentRemediation "
-        "names the last failure, consecutiveFailures how many there were.",
+        "Nothing was run, and nothing will be until a person has cleared the last failure.",
         f"Remove the cause of the failures, then clear it: {clear_command()}.",
     ),
     SkipReason.PREVIOUS_EXECUTION_FAILED: Explanation(
         "With WFE_GUARD_FAILED: the same workflow failed on the same target after a step had "
         "begun, and nobody has cleared that.",
-        "Nothing was run, and nothing will be until a person has cleared it: the target may be "
-        "half changed. recentRemediation names the failure.",
+        "Nothing was run, and nothing will be until a person has cleared the failure: the target "
+        "may be half changed.",
         f"Look at the target and bring it into a good state, then clear it: {clear_command()}.",
     ),
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api import duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis
 from workflowexecution.core.diagnosis.explanations import CAUSES, FAILURES, Cause, is_cancelled
@@ -85,7 +85,7 @@ def note_of(failure: FailureDetails, execution: Execution) -> str:
     return (
         f"{_failed(execution, failure.execution_time_before_failure)}: "
         f"{by_person or ', '.join(filter(None, where))}. {explained.means} {touched} "
-        "status.failureDetails tells more."
+        "Its status tells more."
     )
 
 
@@ -98,7 +98,7 @@ def _cancelled(failure: FailureDetails) -> str:
 
 
 def _failed(execution: Execution, took: timedelta) -> str:
-    after = f" after {duration.format_duration(took)}" if took else ""
+    after = f" after {format_duration(took)}" if took else ""
     return f"Workflow {execution.workflow_id} on {execution.target} failed{after}"
 
 

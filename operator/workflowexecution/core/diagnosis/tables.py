@@ -16,10 +16,11 @@ _CONFIGURATION: Final = FailureReason.CONFIGURATION_ERROR
 
 # Tekton also gives a run this reason where a task failed; the cause is then that failure.
 RESULT_MISSING: Final = "CouldntGetPipelineResult"
+NO_PIPELINE: Final = "CouldntGetPipeline"
 RUN_REASONS: Final = {
     "PipelineRunTimeout": FailureReason.DEADLINE_EXCEEDED,
     RESULT_MISSING: _CONFIGURATION,
-    "CouldntGetPipeline": _CONFIGURATION,
+    NO_PIPELINE: _CONFIGURATION,
     "CouldntGetTask": _CONFIGURATION,
     "InvalidPipelineResourceBindings": _CONFIGURATION,
     "InvalidWorkspaceBindings": _CONFIGURATION,
@@ -126,7 +127,7 @@ HARMLESS_STEPS: Final = ("Continued", "Skipped", "Completed")
 # Reasons of failed fetches, and of objects that the API server refused: the message shows the
 # kind.
 _OF_FETCHING: Final = (
-    "CouldntGetPipeline",
+    NO_PIPELINE,
     "CouldntGetTask",
     "PipelineValidationFailed",
     "TaskRunResolutionFailed",
@@ -143,6 +144,10 @@ _CAUSES: Final = {
     RESULT_MISSING: Cause.RESULT_NOT_WRITTEN,
     "InitContainerFailed": Cause.POD_NOT_PREPARED,
 }
+
+
+# The credentials for the bundle have to be corrected.
+OF_CREDENTIALS: Final = (Cause.REGISTRY_REFUSES, Cause.LOGIN_WRONG, Cause.LOGIN_EXPIRED)
 
 
 class Class(NamedTuple):
@@ -186,6 +191,14 @@ def _class_of(table: Mapping[str, FailureReason], reason: str, message: str) -> 
 _FROM_REGISTRY: Final = "cannot retrieve the oci image: "
 _FROM_RESOLVER: Final = re.compile(r'error requesting remote resource: |error getting "')
 _REFUSED: Final = re.compile(r": (?:UNAUTHORIZED|DENIED)\b|unexpected status code 40[13]\b")
+# In the words of Docker Hub, Quay, Harbor, GitLab, JFrog, DigitalOcean and the large clouds.
+_LOGIN_EXPIRED: Final = re.compile(r"\b(?:has|have|is|token|password) expired\b", re.IGNORECASE)
+_LOGIN_WRONG: Final = re.compile(
+    r"\b(?:incorrect|invalid|wrong|bad) (?:[a-z]+ (?:or|and) )?(?:user ?name|password|credentials?|"
+    r"login|token)\b|password was incorrect|unable to authenticate|authentication failed"
+    r"|could not find robot",
+    re.IGNORECASE,
+)
 # Without statuses that may be temporary, and without those of credentials.
 _MISTAKEN: Final = re.compile(
     r": (?:BLOB|DIGEST|MANIFEST|MANIFEST_BLOB|NAME|SIZE|TAG)_(?:INVALID|UNKNOWN|UNVERIFIED)\b"
@@ -228,10 +241,17 @@ def class_of_fetch(message: str) -> Class | None:
 def _class_of_answer(said: str) -> Class | None:
     """Class of an error of a registry or its network; a mistake only where the text says so."""
     if _REFUSED.search(said):
-        return Class(FailureReason.IMAGE_PULL_BACK_OFF, Cause.REGISTRY_REFUSES)
+        return Class(FailureReason.IMAGE_PULL_BACK_OFF, _cause_of_refusal(said))
     if _MISTAKEN.search(said):
         return None
     return Class(FailureReason.IMAGE_PULL_BACK_OFF, Cause.REGISTRY_SILENT)
+
+
+def _cause_of_refusal(said: str) -> Cause:
+    """The problem with the credentials, where the registry names it; many do not."""
+    if _LOGIN_EXPIRED.search(said):
+        return Cause.LOGIN_EXPIRED
+    return Cause.LOGIN_WRONG if _LOGIN_WRONG.search(said) else Cause.REGISTRY_REFUSES
 
 
 def class_of_refusal(message: str) -> Class | None:

@@ -11,13 +11,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import parse_duration
-from workflowexecution.api.parameters import RESERVED_PARAMETER
-from workflowexecution.api.reading import Raw
+from workflowexecution.api.inputs import RESERVED_PARAMETER
+from workflowexecution.api.reading import Raw, parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
-from workflowexecution.core.facts.cancellation import noted_cancellation
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Execution, Request, noted_cancellation
 from workflowexecution.core.facts.pipeline import parse_pipeline, text_of_results
 from workflowexecution.core.facts.run import LABEL_PIPELINE_RUN, Asked, Owner, Run
 
@@ -37,6 +35,9 @@ _EXECUTION_TEXTS: Final = (
     ("spec", "workflowRef", "workflowId"),
     ("spec", "workflowRef", "containerImage"),
     ("spec", "workflowRef", "containerDigest"),
+    ("spec", "remediationRequestRef", "namespace"),
+    ("spec", "remediationRequestRef", "name"),
+    ("spec", "remediationRequestRef", "uid"),
     ("status", "phase"),
     ("status", "pipelineRunRef", "name"),
     ("status", "pipelineRunRef", "namespace"),
@@ -58,6 +59,11 @@ _OWNER_KEYS: Final = (
     (names.KEY_EXECUTION,),
     (names.KEY_WORKFLOW_ID,),
 )
+_REQUEST_KEYS: Final = (
+    (names.KEY_REQUEST_NAMESPACE,),
+    (names.KEY_REQUEST,),
+    (names.KEY_REQUEST_UID,),
+)
 _KEYS_OF_RUN: Final = (
     (names.KEY_TARGET,),
     (names.KEY_WORKFLOW_ID,),
@@ -75,7 +81,7 @@ _TASKS_COMPLETED: Final = re.compile(r"Tasks Completed: ([0-9]+) \(")
 def parse_execution(raw: Raw) -> Execution:
     """Read a WorkflowExecution; wrongly typed spec fields read as empty; never raises."""
     meta = raw["metadata"]
-    target, workflow_id, image, digest, phase, run_name, run_namespace = reading.texts(
+    target, workflow_id, image, digest, *request, phase, run_name, run_namespace = reading.texts(
         raw, *_EXECUTION_TEXTS
     )
     target_key, former_key = names.target_keys(target)
@@ -102,6 +108,7 @@ def parse_execution(raw: Raw) -> Execution:
         pinned_digest=digest_in(image) or digest,
         has_old_finalizer=identity.OLD_FINALIZER in (meta.get("finalizers") or ()),
         raw={**raw, "metadata": {key: meta[key] for key in meta if key != "managedFields"}},
+        request=_request(meta["namespace"], *request),
     )
 
 
@@ -147,6 +154,7 @@ def parse_run(raw: Raw) -> Run | None:
     started_at, completed_at = reading.moments(raw, _STARTED_AT, _COMPLETED_AT)
     created_at = reading.parse_time(meta["creationTimestamp"])
     pipeline = parse_pipeline(raw, has_failed=succeeded == "False")
+    asked_for = _resolver_parameters(raw)
     return Run(
         name=meta["name"],
         namespace=meta["namespace"],
@@ -170,7 +178,8 @@ def parse_run(raw: Raw) -> Run | None:
         managed_by="" if manager == _TEKTON else manager,
         has_finally=pipeline.has_finally,
         timeout=_timeout(of_all if pipeline.has_finally else of_tasks or of_all),
-        pinned_digest=_pinned_digest(raw),
+        pinned_digest=digest_in(asked_for.get("bundle", "")),
+        account=asked_for.get("serviceAccount", ""),
         fetched_digest=f"sha256:{fetched}" if fetched else "",
         result_text=text_of_results(raw),
         undeclared=pipeline.undeclared,
@@ -204,8 +213,16 @@ def succeeded_condition(raw: Raw) -> tuple[str, str, str]:
 
 def parse_owner(annotations: Raw) -> Owner | None:
     """Read the execution that a run or its pod was made for; None where it names none."""
-    uid, namespace, name, _ = reading.texts(annotations, *_OWNER_KEYS)
-    return Owner(uid=uid, namespace=namespace, name=name) if uid else None
+    uid, namespace, name, _, *request = reading.texts(annotations, *_OWNER_KEYS, *_REQUEST_KEYS)
+    if not uid:
+        return None
+    of_owner = _request(namespace, *request)
+    return Owner(uid=uid, namespace=namespace, name=name, request=of_owner)
+
+
+def _request(beside: str, namespace: str, name: str, uid: str) -> Request | None:
+    """A request, in the namespace of its execution if it names none; None where it has no name."""
+    return Request(namespace or beside, name, uid) if name else None
 
 
 def is_own_key(in_name: str, target_key: str, target: str) -> bool:
@@ -241,11 +258,12 @@ def _keys_of_owner(meta: Raw) -> Raw:
     annotations = reading.mapping(meta, "annotations")
     if annotations.get(names.KEY_EXECUTION_UID):
         return annotations
-    labels = reading.texts(meta, *(("labels", *key) for key in _OWNER_KEYS))
-    whole = [text for text in map(names.text_of_label, labels) if text]
-    if len(whole) < len(_OWNER_KEYS):
+    keys = (*_OWNER_KEYS, (names.KEY_REQUEST,))
+    labels = reading.texts(meta, *(("labels", *key) for key in keys))
+    whole = [names.text_of_label(text) for text in labels]
+    if not all(whole[: len(_OWNER_KEYS)]):
         return annotations
-    return {**{key: text for (key,), text in zip(_OWNER_KEYS, whole, strict=True)}, **annotations}
+    return {**{key: text for (key,), text in zip(keys, whole, strict=True)}, **annotations}
 
 
 def _target_parameter(raw: Raw) -> str:
@@ -269,9 +287,13 @@ def _timeout(limit: str) -> timedelta | None:
         return None
 
 
-def _pinned_digest(raw: Raw) -> str:
-    bundle = reading.item(raw, "spec", "pipelineRef", "params", name="bundle")
-    return digest_in(reading.text(bundle, "value"))
+def _resolver_parameters(raw: Raw) -> dict[str, str]:
+    """The request to Tekton's resolver: texts by name."""
+    found = reading.mappings(raw, "spec", "pipelineRef", "params")
+    pairs = [(item.get("name"), item.get("value")) for item in found]
+    return {
+        name: value for name, value in pairs if isinstance(name, str) and isinstance(value, str)
+    }
 
 
 def _count_in(message: str) -> int:

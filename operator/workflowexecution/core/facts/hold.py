@@ -7,17 +7,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import format_time
 from workflowexecution.api.hold import parse_hold_spec
-from workflowexecution.api.reading import Raw
+from workflowexecution.api.reading import Raw, format_time
 from workflowexecution.core import names
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.text import one_line
 
 # The reason of an execution that a hold keeps from being launched.
 HELD: Final = "Held"
-# The reason of the Event that reports a release: the hold itself is deleted.
-RELEASED: Final = "WorkflowHoldReleased"
 _BY_MAX: Final = 256
 _FOR_EVER: Final = datetime.max.replace(tzinfo=UTC)
 

@@ -173,7 +173,12 @@ def unseen_run(execution: Execution, run_name: str, namespace: str) -> Run:
         run_number=numbered[1] if numbered else 0,
         target=execution.target,
         workflow_id=execution.workflow_id,
-        owner=Owner(uid=execution.uid, namespace=execution.namespace, name=execution.name),
+        owner=Owner(
+            uid=execution.uid,
+            namespace=execution.namespace,
+            name=execution.name,
+            request=execution.request,
+        ),
         created_at=execution.started_at or parse_time(meta["creationTimestamp"]),
         is_gone=True,
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from workflowexecution.api import reading
-from workflowexecution.api.parameters import RESERVED_PARAMETER
+from workflowexecution.api.inputs import RESERVED_PARAMETER
 from workflowexecution.api.reading import Raw
 from workflowexecution.api.status import FailureReason
 

@@ -178,7 +178,7 @@ def _complaint_of(state: Raw) -> str:
 
 
 def pod_end_of(raw: Raw) -> PodEnd | None:
-    """Why Kubernetes ended a pod, or is about to end it; None where it does not.
+    """The reason why Kubernetes ended a pod, or is about to end it; None where it does not.
 
     A pod over its deadline shows this some seconds after its containers have ended.
     """
@@ -200,7 +200,7 @@ def pod_end_of(raw: Raw) -> PodEnd | None:
 
 
 def pod_end_in(events: Iterable[Raw], since: datetime) -> PodEnd | None:
-    """Why Kubernetes ended a pod that no longer exists; None where its Events do not show it.
+    """The reason for which a pod was ended that no longer exists; None where no Event shows it.
 
     Older Events are about an earlier pod of the same name.
     """

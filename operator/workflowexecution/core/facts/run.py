@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from workflowexecution.core.facts.cancellation import Cancellation
+from workflowexecution.core.facts.execution import Cancellation, Request
 from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds, Undeclared
 
 # Namespace and name.
@@ -50,11 +50,15 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The execution that a run was made for, from the run itself."""
+    """The execution that a run was made for, from the run itself.
+
+    request: the request of that execution; None for a run that an earlier version made.
+    """
 
     uid: str
     namespace: str
     name: str
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,7 @@ class Run:
     released_at: when it was first seen to be no longer held back; None where it never was held
         back; not compared, because it is not in the run itself.
     pinned_digest: the digest of the bundle in the request to Tekton; empty where there is none.
+    account: the ServiceAccount whose pull secrets fetch the bundle; empty where none is named.
     fetched_digest: of the image that Tekton fetched; empty until Tekton reports it.
     result_text: the text of its results; empty where there is none.
     undeclared: the given parameters that its pipeline does not declare; None where there are none,
@@ -114,6 +119,7 @@ class Run:
     timeout: timedelta | None = None
     released_at: datetime | None = field(default=None, compare=False)
     pinned_digest: str = ""
+    account: str = ""
     fetched_digest: str = ""
     result_text: str = ""
     undeclared: Undeclared | None = None

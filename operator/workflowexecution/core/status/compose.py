@@ -11,7 +11,9 @@ from workflowexecution.api.status import (
     BUNDLE_VERIFIED,
     TERMINAL_PHASES,
     UNDECLARED_PARAMETER,
+    FailureReason,
     Phase,
+    SkipReason,
 )
 from workflowexecution.api.status_model import (
     Condition,
@@ -28,6 +30,24 @@ SUCCEEDED: Final = "Succeeded"
 PIPELINE_RUN_CREATED: Final = "PipelineRunCreated"
 RECONCILING: Final = "Reconciling"
 STALLED: Final = "Stalled"
+# The conditions of the controller of December 2025, and their reasons.
+PIPELINE_CREATED: Final = "TektonPipelineCreated"
+PIPELINE_RUNNING: Final = "TektonPipelineRunning"
+PIPELINE_COMPLETE: Final = "TektonPipelineComplete"
+RESOURCE_LOCKED: Final = "ResourceLocked"
+_NOT_CREATED: Final[dict[str, str]] = {
+    FailureReason.RESOURCE_EXHAUSTED: "QuotaExceeded",
+    FailureReason.FORBIDDEN: "RBACDenied",
+}
+_NOT_COMPLETE: Final[dict[str, str]] = {
+    reason: reason.value
+    for reason in (
+        FailureReason.TASK_FAILED,
+        FailureReason.DEADLINE_EXCEEDED,
+        FailureReason.OOM_KILLED,
+    )
+}
+_LOCKED: Final[dict[str, str]] = {SkipReason.RESOURCE_BUSY: "TargetResourceBusy"}
 # The limit of metav1.Condition; Tekton's text has none.
 _MESSAGE_MAX: Final = 32_768
 
@@ -68,6 +88,7 @@ def status_for(
     run = outcome.run
     started_at = current.start_time or (run.created_at if run else None)
     completed_at = _completion_time(outcome, started_at, now)
+    on_run = claims_on(asked, run) if run else []
     ref = (
         PipelineRunRef(name=run.name, namespace=run.namespace) if run else current.pipeline_run_ref
     )
@@ -90,7 +111,7 @@ def status_for(
                 reason=outcome.reason,
                 message=outcome.message,
                 has_run=ref is not None,
-                on_run=claims_on(asked, run) if run else (),
+                more=(*claims_of_2025(outcome, has_run=ref is not None), *on_run),
                 generation=generation,
                 now=now,
             ),
@@ -99,8 +120,8 @@ def status_for(
 
 
 def _counts(outcome: Outcome) -> dict[str, Any]:
-    """The counts of failures, if they are counted; else empty."""
-    if outcome.failures is None:
+    """The count of failures, if they are counted, and the time of the next attempt, if known."""
+    if outcome.failures is None and outcome.next_allowed_at is None:
         return {}
     return {
         "consecutive_failures": outcome.failures,
@@ -147,14 +168,13 @@ def conditions_for(
     reason: str,
     message: str,
     has_run: bool,
-    on_run: Iterable[Claim] = (),
+    more: Iterable[Claim] = (),
     generation: int,
     now: datetime,
 ) -> list[Condition]:
     """Build all conditions of a phase; transition times change only with the condition's status.
 
-    ``on_run`` has what is known about the run's bundle and parameters. An earlier condition of
-    another type is kept.
+    ``more`` has those that not every status has. An earlier condition of another type is kept.
     """
     before = {condition.type: condition for condition in current}
     claims = [
@@ -166,7 +186,7 @@ def conditions_for(
         Claim(STALLED, "True" if phase is Phase.FAILED else "False", reason),
     ]
     built = [
-        _condition(claim, before.get(claim.type), generation, now) for claim in (*claims, *on_run)
+        _condition(claim, before.get(claim.type), generation, now) for claim in (*claims, *more)
     ]
     written = {condition.type for condition in built}
     return built + [condition for kind, condition in before.items() if kind not in written]
@@ -186,6 +206,30 @@ def _condition(claim: Claim, before: Condition | None, generation: int, now: dat
 def _transition_time(before: Condition | None, status: ConditionStatus, now: datetime) -> datetime:
     unchanged = before is not None and before.status == status
     return before.last_transition_time if before is not None and unchanged else now
+
+
+def claims_of_2025(outcome: Outcome, *, has_run: bool) -> list[Claim]:
+    """The conditions by which clients of the controller of December 2025 know a state.
+
+    They say what phase, reason and ``PipelineRunCreated`` say, and have no message of their own.
+    """
+    if outcome.phase is Phase.SKIPPED:
+        locked_by = _LOCKED.get(outcome.reason, outcome.reason)
+        return [Claim(RESOURCE_LOCKED, "True", locked_by)]
+    has_failed = outcome.phase is Phase.FAILED
+    if not has_run:
+        why = _NOT_CREATED.get(outcome.reason, "PipelineCreationFailed")
+        return [Claim(PIPELINE_CREATED, "False", why)] if has_failed else []
+    claims = [Claim(PIPELINE_CREATED, "True", "PipelineCreated")]
+    if outcome.run is not None and outcome.run.started_at is not None:
+        # It stays true after the end, as it did there: it says that Tekton has begun.
+        claims.append(Claim(PIPELINE_RUNNING, "True", "PipelineStarted"))
+    if outcome.phase is Phase.COMPLETED:
+        claims.append(Claim(PIPELINE_COMPLETE, "True", "PipelineSucceeded"))
+    if has_failed:
+        why = _NOT_COMPLETE.get(outcome.reason, "PipelineFailed")
+        claims.append(Claim(PIPELINE_COMPLETE, "False", why))
+    return claims
 
 
 def claims_on(asked: str, run: Run) -> list[Claim]:

@@ -5,16 +5,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api import duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.api.status import FailureReason, Phase, SkipReason
-from workflowexecution.api.status_model import ConflictingWorkflow, RecentRemediation, SkipDetails
+from workflowexecution.api.status_model import (
+    ConflictingWorkflow,
+    RecentRemediation,
+    RequestReference,
+    SkipDetails,
+)
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, with_canceller
 from workflowexecution.core.diagnosis.summary import details_of
 from workflowexecution.core.evidence import Evidence
 from workflowexecution.core.facts.execution import Execution
 from workflowexecution.core.facts.run import Run
 from workflowexecution.core.status.outcome import Outcome, outcome_of_failure
-from workflowexecution.core.text import clear_command, command
+from workflowexecution.core.text import AGAIN_IN, SKIPPED_UNTIL_CLEARED, clear_command, command
 from workflowexecution.core.verdict import Refuse, Skip
 
 # Tekton's reasons for a run with no task started.
@@ -84,8 +89,20 @@ def outcome_of_skip(skip: Skip, now: datetime) -> Outcome:
         message=details.message,
         skip=details,
         failures=skip.failures or None,
-        next_allowed_at=skip.until if skip.failures else None,
+        next_allowed_at=_whole_second_from(skip.until) if skip.until else None,
     )
+
+
+def _whole_second_from(moment: datetime) -> datetime:
+    """Rounded up: an orchestrator that waits until then must not come a moment too early."""
+    return moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
+
+
+def _request(of: Evidence) -> RequestReference | None:
+    request = of.request
+    if request is None:
+        return None
+    return RequestReference(name=request.name, namespace=request.namespace, uid=request.uid or None)
 
 
 def _busy(skip: Skip, now: datetime) -> SkipDetails:
@@ -107,6 +124,7 @@ def _busy(skip: Skip, now: datetime) -> SkipDetails:
             workflow_id=holder.workflow_id,
             started_at=holder.started_at or now,
             target_resource=holder.target,
+            remediation_request_ref=_request(holder),
         ),
     )
 
@@ -123,7 +141,7 @@ def _recent(skip: Skip, now: datetime) -> SkipDetails:
             f"workflow {last.workflow_id} ended on target {last.target} less than the cooldown ago "
             f"({last.outcome}, {_who(last)})"
         )
-    message = f"{happened}; it may run again in {duration.format_duration(remaining)}"
+    message = f"{happened}{AGAIN_IN}{format_duration(remaining)}"
     if last.outcome is Phase.FAILED and last.name != last.run_name:
         clear = clear_command(last.namespace, last.name)
         message += f"; to lift that earlier, once somebody has looked: {clear}"
@@ -134,14 +152,14 @@ def _failed_before(skip: Skip, now: datetime) -> SkipDetails:
     last = skip.evidence
     message = (
         f"workflow {last.workflow_id} failed at work on target {last.target} ({_who(last)}), so "
-        f"the target may be half changed; {_to_clear(last)}"
+        f"the target may be half changed{_to_clear(last)}"
     )
     return _because_of_the_past(skip, message, now)
 
 
 def _exhausted(skip: Skip, now: datetime) -> SkipDetails:
     last = skip.evidence
-    message = f"{_failed_in_a_row(skip)} (last {_who(last)}); {_to_clear(last)}"
+    message = f"{_failed_in_a_row(skip)} (last {_who(last)}){_to_clear(last)}"
     return _because_of_the_past(skip, message, now)
 
 
@@ -163,6 +181,7 @@ def _because_of_the_past(
             outcome=last.outcome,
             target_resource=last.target,
             cooldown_remaining=remaining,
+            remediation_request_ref=_request(last),
         ),
     )
 
@@ -180,7 +199,7 @@ def _to_clear(last: Evidence) -> str:
     # A run that a user made by hand has no execution to name.
     is_by_hand = last.name == last.run_name
     clear = clear_command() if is_by_hand else clear_command(last.namespace, last.name)
-    return f"it is skipped until a person has looked and cleared that: {clear}"
+    return f"{SKIPPED_UNTIL_CLEARED}{clear}"
 
 
 _DETAILS: Final[dict[SkipReason, Callable[[Skip, datetime], SkipDetails]]] = {

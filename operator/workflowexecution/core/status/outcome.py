@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from workflowexecution.api import duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.api.status_model import FailureDetails, SkipDetails
 from workflowexecution.core.facts.hold import HELD, Hold
@@ -143,7 +143,7 @@ def note_of_end(run: Run, verdict: EndRun, tried: Mapping[Way, Tried], grace: ti
 
 def describe_ending(run: Run, tried: Mapping[Way, Tried], grace: timedelta) -> str:
     """The progress of ending an active run, for its execution; empty where nothing ends it."""
-    given = duration.format_duration(grace)
+    given = format_duration(grace)
     if Way.DELETE in tried and tried[Way.DELETE].refusal:
         return (
             f"{_name_of(run)} should end and works on, so its target stays held: it cannot be "
@@ -187,8 +187,8 @@ def _why(verdict: EndRun) -> str:
 
 
 def _why_not_before(run: Run, way: Way, tried: Mapping[Way, Tried], grace: timedelta) -> str:
-    """Why the way before this one is not enough, or not possible."""
-    given = duration.format_duration(grace)
+    """The reason why the way before this one is not enough, or not possible."""
+    given = format_duration(grace)
     if way is Way.CANCEL and run.asked is Asked.CANCEL_FIRST:
         return f"its finally tasks have not ended within {given}"
     if way is not Way.DELETE:
@@ -241,7 +241,7 @@ def _late_steps(run: Run, grace: timedelta) -> list[tuple[datetime, str]]:
     end = run.given_up_at(grace)
     if end is None or run.timeout is None:
         return []
-    limit = duration.format_duration(run.timeout)
+    limit = format_duration(run.timeout)
     late = (
         f"PipelineRun {run.namespace}/{run.name} is past its time limit of {limit} and Tekton "
         "has not ended it; is Tekton's controller running?"

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from workflowexecution.core.facts.cancellation import Cancellation, cancellation_of
 from workflowexecution.core.facts.decoding import parse_execution, parse_run
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.execution import Cancellation, Execution, cancellation_of
 from workflowexecution.core.facts.run import Asked, Run, RunState
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
@@ -22,7 +21,7 @@ from workflowexecution.plugin.requests import (
     user_name,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, explain, for_each
+from workflowexecution.plugin.shell import CommandError, Exit, answer_each, explain
 from workflowexecution.views.wording import in_words, missing_right
 
 
@@ -60,7 +59,9 @@ async def cancel(
 ) -> Exit | None:
     """Stop what executions run; a target is free once nothing of it executes any more."""
     why = _checked(reason, is_deleted=delete)
-    return await for_each(session, names, lambda name: _cancel(session, name, why, delete=delete))
+    return await answer_each(
+        session, names, lambda name: _cancel(session, name, why, delete=delete)
+    )
 
 
 async def _cancel(session: Session, name: str, why: str, *, delete: bool) -> Exit | None:
@@ -70,7 +71,8 @@ async def _cancel(session: Session, name: str, why: str, *, delete: bool) -> Exi
     if delete:
         cluster = cluster_of(session)
         await cluster.remove_execution(execution.namespace, execution.name, execution.uid)
-        said = f"{_key(execution)} is deleted; the operator cancels its run"
+        then = "the operator cancels its run" if execution.run_name else "no run of it is known"
+        said = f"{_key(execution)} is deleted; {then}"
         done = Cancelled(_key(execution), execution.run_name or "", delete, said)
     else:
         done = await _cancel_run(session, execution, why)

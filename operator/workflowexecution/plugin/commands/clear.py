@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.client.paths import execution_path, run_path
 from workflowexecution.core import names
 from workflowexecution.core.evidence import Evidence
@@ -22,7 +22,7 @@ from workflowexecution.plugin.gather import gather_facts, read_holds
 from workflowexecution.plugin.parameters import ExecutionNames, reason_of
 from workflowexecution.plugin.requests import read_execution, split_key, user_name
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, answer_each, report_unread
 from workflowexecution.views.clearing import (
     cleared_message,
     ends_to_clear,
@@ -57,7 +57,7 @@ async def clear(
     why = reason_of(reason or _asked())
     if not why:
         raise CommandError("--reason is missing: say what was looked at, and found", Exit.USAGE)
-    return await for_each(session, names, lambda name: _clear(session, name, why))
+    return await answer_each(session, names, lambda name: _clear(session, name, why))
 
 
 async def _clear(session: Session, name: str, why: str) -> Exit | None:

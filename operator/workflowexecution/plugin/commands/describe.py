@@ -26,7 +26,7 @@ from workflowexecution.plugin.requests import (
     run_key,
 )
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import Exit, for_each, report_unread
+from workflowexecution.plugin.shell import Exit, answer_each, report_unread
 from workflowexecution.views.executions import reason_of
 from workflowexecution.views.step_logs import StepLog, failed_step_of, why_no_log
 from workflowexecution.views.story import Moment, may_have_been_held, moments_of
@@ -66,7 +66,7 @@ async def describe(
     ] = 10,
 ) -> Exit | None:
     """Tell the story of executions: what happened when, and what failed."""
-    return await for_each(session, names, lambda name: _tell(session, name, lines))
+    return await answer_each(session, names, lambda name: _tell(session, name, lines))
 
 
 async def _tell(session: Session, name: str, lines: int) -> Exit | None:

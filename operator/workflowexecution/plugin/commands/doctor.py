@@ -16,6 +16,7 @@ from workflowexecution.plugin.doctor import (
     published,
     rights,
     running,
+    webhooks,
 )
 from workflowexecution.plugin.doctor.check import (
     Finding,
@@ -49,7 +50,7 @@ CHECKS: Final[tuple[tuple[str, _Check], ...]] = (
     ("claims", running.check_claims),
     ("settings", published.check_settings),
     ("executions", running.check_unseen),
-    ("webhooks", cluster.check_webhooks),
+    ("webhooks", webhooks.check_webhooks),
     ("images", images.check_pods),
     ("pulls", images.check_failures),
 )
@@ -74,9 +75,8 @@ async def doctor(
 ) -> Exit | None:
     """Check all that executions need, and say what to do where something is missing."""
     installation = await read_installation(session, operator_namespace, service_account)
-    found, lacking = list[Finding](), list[str]()
-    for name, check in CHECKS:
-        found += await _run(session, installation, name, check, lacking)
+    lacking = list[str]()
+    found = await findings_of(session, installation, lacking)
     if session.printer.is_for_people:
         _print(session, found)
     else:
@@ -85,6 +85,16 @@ async def doctor(
     if any(item.state is State.ERROR for item in found):
         return Exit.ERROR
     return Exit.FORBIDDEN if lacking else None
+
+
+async def findings_of(
+    session: Session, installation: Installation, lacking: list[str]
+) -> list[Finding]:
+    """The findings of all checks; missing rights are added to ``lacking``."""
+    found = list[Finding]()
+    for name, check in CHECKS:
+        found += await _run(session, installation, name, check, lacking)
+    return found
 
 
 async def _run(

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import parse_duration
 from workflowexecution.api.status import Phase
 from workflowexecution.cli.table import Column, Line, table_lines
 from workflowexecution.core.facts.decoding import parse_execution
@@ -24,7 +24,7 @@ from workflowexecution.plugin.requests import (
     selector_of,
 )
 from workflowexecution.plugin.session import Session, let_connections_close
-from workflowexecution.plugin.shell import Exit
+from workflowexecution.plugin.shell import Exit, for_each
 from workflowexecution.views.executions import (
     Row,
     Wanted,
@@ -82,9 +82,7 @@ async def list_executions(
             raise ValueError("a filter does nothing beside names: leave out the one or the other")
         if follow:
             raise ValueError("-w does nothing beside names; `watch NAME` follows one execution")
-        found = [await read_execution(session, name) for name in dict.fromkeys(names)]
-        _print_rows(session, rows_of(map(parse_execution, found), wanted, session.now()))
-        return None
+        return await _list_named(session, names)
     if follow:
         if period:
             raise ValueError("--since does nothing with -w: leave it out")
@@ -96,6 +94,19 @@ async def list_executions(
         wanted = dataclasses.replace(wanted, created_since=now - period)
     _print_rows(session, rows_of(map(parse_execution, found), wanted, now))
     return None
+
+
+async def _list_named(session: Session, names: Sequence[str]) -> Exit | None:
+    """List the executions of these names that there are; an error names each other one."""
+    found: list[Execution] = []
+
+    async def read(name: str) -> None:
+        found.append(parse_execution(await read_execution(session, name)))
+
+    status = await for_each(session, names, read)
+    if found:
+        _print_rows(session, rows_of(found, Wanted(), session.now()))
+    return status
 
 
 def _print_rows(session: Session, rows: list[Row]) -> None:

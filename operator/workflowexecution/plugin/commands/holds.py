@@ -8,15 +8,14 @@ from urllib.parse import quote
 import typer
 
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time, parse_duration
 from workflowexecution.api.hold import parse_hold_spec
-from workflowexecution.api.reading import parse_time
+from workflowexecution.api.reading import format_time, parse_duration, parse_time
 from workflowexecution.cli.table import Column
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import EVENTS, holds_path
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.execution import Execution
-from workflowexecution.core.facts.hold import RELEASED, Hold, notes_of_release, parse_hold
+from workflowexecution.core.facts.hold import Hold, notes_of_release, parse_hold
 from workflowexecution.core.facts.run import Owner
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
@@ -196,7 +195,7 @@ def release_event(hold: Raw, by: str, now: datetime) -> dict[str, Any]:
     meta = hold["metadata"]
     owner = Owner(uid=meta["uid"], namespace=meta["namespace"], name=meta["name"])
     note = f"released by {by}: {parse_hold(hold).describe()}"
-    event = build_event(owner, RELEASED, note, now, action="Release")
+    event = build_event(owner, identity.RELEASED, note, now, action="Release")
     event["metadata"]["annotations"] = notes_of_release(hold, by)
     event["regarding"]["kind"] = identity.HOLD_KIND
     return event | {"reportingController": "kubectl-wfe"}

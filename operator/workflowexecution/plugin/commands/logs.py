@@ -126,7 +126,8 @@ async def _patiently(session: Session, ask: Callable[[], Awaitable[T]]) -> T:
     """Send a request again until the API server answers it."""
 
     def report(error: BaseException, _: int) -> None:
-        session.printer.note(f"warning: {error}; asking again")
+        assert isinstance(error, errors.ApiError)
+        session.printer.note(f"warning: {in_words(error)}; asking again")
 
     return await retry.until_it_succeeds(
         ask, on=errors.UnavailableError, report=report, every_s=_POLL_S

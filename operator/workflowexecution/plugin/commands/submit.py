@@ -11,16 +11,17 @@ import typer
 import yaml
 
 from workflowexecution.api import identity, reading
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import parse_duration
 from workflowexecution.api.spec import parse_spec
 from workflowexecution.client.cluster import Raw
 from workflowexecution.client.paths import execution_paths
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.facts.pipeline import declared_in, undeclared_among
 from workflowexecution.core.pipelinerun import pinned_image
+from workflowexecution.kube import errors
+from workflowexecution.plugin.commands.why import IS_KIND_SERVED, fit_of_target, spec_problem
 from workflowexecution.plugin.follow import wait_for_end
-from workflowexecution.plugin.gather import last_resolved_run
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
+from workflowexecution.plugin.gather import last_resolved_run, read_settings
 from workflowexecution.plugin.parameters import ThisTarget, ThisWorkflow, in_flags
 from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
@@ -118,6 +119,7 @@ async def submit(
     created = await _create(session, manifest, dry_run=dry_run)
     _print_created(session, created, dry_run=dry_run)
     await _warn_of_parameters(session, manifest)
+    await _warn_of_operator(session, created)
     if not wait:
         return None
     return await wait_for_end(session, parse_execution(created), limit)
@@ -149,6 +151,20 @@ async def _warn_of_parameters(session: Session, manifest: dict[str, Any]) -> Non
         meta = run["metadata"]
         shown_by = f"as its last run {meta['namespace']}/{meta['name']} shows"
         session.printer.note(f"warning: {undeclared.describe()} ({shown_by})")
+
+
+async def _warn_of_operator(session: Session, created: Raw) -> None:
+    """Warn where nobody may decide on it: its namespace is not served, or the operator is away."""
+    namespace = reading.text(created, "metadata", "namespace")
+    target = reading.text(created, "spec", "targetResource")
+    try:
+        settings = await read_settings(session)
+    except errors.ApiError:
+        # It is created, and what follows is not known.
+        return
+    basis = settings.basis_for(target, session.now())
+    for line in filter(None, (basis.not_served(namespace), *basis.notes)):
+        session.printer.note(f"warning: {line}")
 
 
 def _read(file: Path) -> dict[str, Any]:

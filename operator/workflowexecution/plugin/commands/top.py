@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from workflowexecution.api.duration import parse_duration
+from workflowexecution.api.reading import parse_duration
 from workflowexecution.cli.table import Column
 from workflowexecution.core.facts.decoding import parse_execution
 from workflowexecution.core.names import is_on_target

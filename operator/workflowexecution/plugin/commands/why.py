@@ -1,13 +1,21 @@
-"""``why`` and ``can-run``: explain an execution, and preview the operator's decision."""
+"""``why`` and ``can-run``: explain an execution, and preview the operator's decision.
 
+With the checks that ``submit`` makes, too: of a spec, and of the kind of a target.
+"""
+
+from collections.abc import Collection, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from workflowexecution.api.discovery import TargetFit, check_against, parse_kinds
+from workflowexecution.api.inputs import parse_target
+from workflowexecution.api.spec import parse_spec
 from workflowexecution.api.status import Phase
-from workflowexecution.api.target import parse_target
+from workflowexecution.client.cluster import Raw
+from workflowexecution.core import pipelinerun
 from workflowexecution.core.facts.decoding import parse_execution
+from workflowexecution.kube import errors
 from workflowexecution.plugin.gather import gather_facts, read_holds, read_settings
-from workflowexecution.plugin.kinds import IS_KIND_SERVED, fit_of_target, spec_problem
 from workflowexecution.plugin.parameters import (
     ExecutionNames,
     ThisTarget,
@@ -15,18 +23,27 @@ from workflowexecution.plugin.parameters import (
 )
 from workflowexecution.plugin.requests import name_of_kind, read_execution
 from workflowexecution.plugin.session import Session
-from workflowexecution.plugin.shell import CommandError, Exit, for_each, report_unread
+from workflowexecution.plugin.shell import CommandError, Exit, answer_each, report_unread
 from workflowexecution.views.preview import Preview, foretell
 from workflowexecution.views.why import Why, why_of
+from workflowexecution.views.wording import in_words
 
 _ANSWERS: Final = {"Launch": "yes", "Unknown": "unknown"}
 _AGAIN: Final = "when the same may run again"
 _EXITS: Final = {"Launch": Exit.OK, "Skip": Exit.SKIPPED, "Wait": Exit.HELD, "Refuse": Exit.FAILED}
+# All groups in one answer, in the newest form that the server has.
+_AGGREGATED: Final = (
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+)
+_PATHS: Final = ("/api", "/apis")
+# What is unknown where the kinds cannot be read.
+IS_KIND_SERVED: Final = "whether the cluster serves the kind of the target"
 
 
 async def tell_why(session: Session, names: ExecutionNames) -> Exit | None:
     """Say why executions were skipped or failed, and when the same may run again."""
-    return await for_each(session, names, partial(_tell_why, session))
+    return await answer_each(session, names, partial(_tell_why, session))
 
 
 async def _tell_why(session: Session, name: str) -> Exit | None:
@@ -144,3 +161,32 @@ def _problem_of(target: str) -> str:
     except ValueError as error:
         return f"--target: {error}"
     return ""
+
+
+async def fit_of_target(session: Session, target: str, unread: list[str]) -> TargetFit:
+    """Compare a target with the kinds of the cluster; says so where they cannot be read.
+
+    A missing right to read them is added to ``unread``.
+    Raises: ValueError where the text is not a target.
+    """
+    try:
+        documents = [await _discover(session, path) for path in _PATHS]
+    except errors.ForbiddenError as error:
+        unread.append(in_words(error))
+        return TargetFit()
+    except errors.ApiError as error:
+        return TargetFit(unchecked=in_words(error))
+    served = parse_kinds(documents)
+    if not served.kinds:
+        return TargetFit(unchecked="the API server lists its kinds in a form that is not known")
+    return check_against(target, served)
+
+
+async def _discover(session: Session, path: str) -> Raw:
+    return await session.client.request("GET", path, accept=_AGGREGATED)
+
+
+def spec_problem(raw: Mapping[str, Any], allowed_service_accounts: Collection[str] = ()) -> str:
+    """The error in the spec of an execution; without allowed ServiceAccounts, any is allowed."""
+    spec, problem = parse_spec(raw)
+    return pipelinerun.problem_of(spec, allowed_service_accounts) if spec else problem

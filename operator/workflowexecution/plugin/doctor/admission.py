@@ -126,9 +126,7 @@ async def check_pod_security(session: Session, installation: Installation) -> li
     """The execution namespace enforces no Pod Security level that Tekton's containers violate."""
     namespace = installation.execution_namespace
     try:
-        found = await session.client.request(
-            "GET", f"/api/v1/namespaces/{quote(namespace, safe='')}"
-        )
+        found = await installation.read_namespace(session, namespace)
     except errors.NotFoundError:
         # `check_execution_namespace` reports it.
         return []

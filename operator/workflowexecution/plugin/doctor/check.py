@@ -1,5 +1,6 @@
 """Input and output of each check: an installation, and findings."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,12 +37,36 @@ class Installation:
     settings: Mapping[str, str] = field(default_factory=dict)
     refused: errors.MissingRightError | None = None
     published: OperatorSettings = field(default_factory=OperatorSettings)
+    _namespaces: dict[str, asyncio.Future[Raw]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    async def read_namespace(self, session: Session, name: str) -> Raw:
+        """A namespace, asked for once for all checks. Raises: ApiError, each time the same one."""
+        if name not in self._namespaces:
+            path = f"/api/v1/namespaces/{quote(name, safe='')}"
+            self._namespaces[name] = asyncio.ensure_future(session.client.request("GET", path))
+        return await self._namespaces[name]
 
     def require_deployments(self) -> Sequence[Raw]:
         """The Deployments. Raises: MissingRightError where they could not be listed."""
         if self.refused:
             raise self.refused
         return self.deployments
+
+    @property
+    def account(self) -> str:
+        """The operator's ServiceAccount; that of the manifests, if no Deployment is known."""
+        return self._first("spec", "template", "spec", "serviceAccountName")
+
+    @property
+    def deployment(self) -> str:
+        """The name of the first Deployment; that of the manifests, if none is known."""
+        return self._first("metadata", "name")
+
+    def _first(self, *place: str) -> str:
+        found = reading.text(self.deployments[0], *place) if self.deployments else ""
+        return found or OPERATOR
 
     @property
     def shards(self) -> list[Shard]:

@@ -1,9 +1,8 @@
-"""The cluster itself: versions, kinds that it serves, clocks, and webhooks."""
+"""The cluster itself: versions, kinds that it serves, Tekton's parts, and clocks."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 from workflowexecution.api import identity, reading
 from workflowexecution.api.crd import build_crd
@@ -12,7 +11,7 @@ from workflowexecution.client.kube_cluster import problem_of_versions
 from workflowexecution.client.paths import RESOLVER_FLAGS
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
-from workflowexecution.plugin.doctor.check import Finding, Installation, State, error, ok, warning
+from workflowexecution.plugin.doctor.check import Finding, Installation, error, ok, warning
 from workflowexecution.plugin.requests import cluster_of
 from workflowexecution.plugin.session import Session
 from workflowexecution.views.wording import install, short
@@ -37,19 +36,6 @@ _BUNDLES_FLAG: Final = "enable-bundles-resolver"
 _SKEW: Final = timedelta(seconds=5)
 # Nodes write their Leases every ten seconds.
 _SILENT: Final = timedelta(minutes=1)
-_WEBHOOK_KINDS: Final = (
-    "mutatingwebhookconfigurations",
-    "validatingwebhookconfigurations",
-)
-_REGISTRATION: Final = "/apis/admissionregistration.k8s.io/v1"
-# The resources that the operator and Tekton create for an execution.
-_CONCERNED: Final = (
-    ("tekton.dev", "pipelineruns"),
-    ("tekton.dev", "taskruns"),
-    (identity.GROUP, identity.PLURAL),
-    ("", "pods"),
-)
-_UNSEEN_WEBHOOK: Final = ok("webhooks", "answered for where doctor does not look")
 
 
 async def check_versions(session: Session, _: Installation) -> list[Finding]:
@@ -184,89 +170,3 @@ def nodes_finding(leases: Iterable[Raw], now: datetime) -> Finding:
         fix = "kubectl get nodes; see whether they are lost, or their clocks behind"
         return warning("nodes", f"silent for more than a minute: {', '.join(silent)}", fix)
     return ok("nodes", f"{known} nodes, all with the API server's time")
-
-
-async def check_webhooks(session: Session, _: Installation) -> list[Finding]:
-    """Each webhook that runs depend on has an endpoint."""
-    webhooks = [
-        (reading.text(item["metadata"], "name"), webhook)
-        for kind in _WEBHOOK_KINDS
-        async for item in session.client.list_pages(f"{_REGISTRATION}/{kind}")
-        for webhook in reading.mappings(item, "webhooks")
-        if is_concerned(webhook)
-    ]
-    found = [await _look_at(session, name, webhook) for name, webhook in webhooks]
-    problems = [item for item in found if item and item.state is State.ERROR]
-    return problems or [_all_well(len(found), found.count(_UNSEEN_WEBHOOK))]
-
-
-def _all_well(count: int, unseen: int) -> Finding:
-    detail = f"{count} that matter, all answered for"
-    limit = f", as far as is known: {unseen} at a URL or an ExternalName, not looked at"
-    return ok("webhooks", f"{detail}{limit if unseen else ''}")
-
-
-def is_concerned(webhook: Raw) -> bool:
-    """Whether runs cannot be created while this webhook is down."""
-    if webhook.get("failurePolicy") == "Ignore":
-        return False
-    return any(
-        _covers(rule, group, resource)
-        for rule in reading.mappings(webhook, "rules")
-        for group, resource in _CONCERNED
-    )
-
-
-def _covers(rule: Raw, group: str, resource: str) -> bool:
-    groups, resources = rule.get("apiGroups") or (), rule.get("resources") or ()
-    return ("*" in groups or group in groups) and (
-        "*" in resources or "*/*" in resources or resource in resources
-    )
-
-
-async def _look_at(session: Session, name: str, webhook: Raw) -> Finding | None:
-    """The problem of a webhook, or that it cannot be checked; None where it has an endpoint."""
-    named = f"{reading.text(webhook, 'name')} of {name}"
-    config = reading.mapping(webhook, "clientConfig")
-    service = reading.mapping(config, "service")
-    if not service:
-        return _UNSEEN_WEBHOOK
-    if not reading.text(config, "caBundle"):
-        fix = "see the logs of the webhook's own pods: they fill it in"
-        return error("webhooks", f"{named} has no caBundle, so its answers are not trusted", fix)
-    if await _has_endpoints(session, service):
-        return None
-    if await _is_another_name(session, service):
-        return _UNSEEN_WEBHOOK
-    where = f"{reading.text(service, 'namespace')}/{reading.text(service, 'name')}"
-    detail = f"{named}: nobody answers at Service {where}, so what it checks is refused"
-    see = command("kubectl", "get", "pods", "-n", reading.text(service, "namespace"))
-    return error("webhooks", detail, see)
-
-
-async def _has_endpoints(session: Session, service: Raw) -> bool:
-    namespace = quote(reading.text(service, "namespace"), safe="")
-    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
-    query = {"labelSelector": f"kubernetes.io/service-name={reading.text(service, 'name')}"}
-    try:
-        slices = [item async for item in session.client.list_pages(path, query)]
-    except errors.NotFoundError:
-        return False
-    return any(
-        reading.mapping(endpoint, "conditions").get("ready") is not False
-        for item in slices
-        for endpoint in reading.mappings(item, "endpoints")
-    )
-
-
-async def _is_another_name(session: Session, service: Raw) -> bool:
-    # A Service of type ExternalName has no endpoints: the API server calls the host that it names.
-    namespace = quote(reading.text(service, "namespace"), safe="")
-    name = quote(reading.text(service, "name"), safe="")
-    try:
-        found = await session.client.request(
-            "GET", f"/api/v1/namespaces/{namespace}/services/{name}"
-        )
-    except errors.NotFoundError:
-        return False
-    return reading.mapping(found, "spec").get("type") == "ExternalName"

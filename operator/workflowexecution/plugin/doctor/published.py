@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from workflowexecution.api.duration import format_duration
+from workflowexecution.api.reading import format_duration
 from workflowexecution.core import names
 from workflowexecution.core.names import Shard
 from workflowexecution.core.policy import Published, PublishedSettings
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import (
-    OPERATOR,
     Finding,
     Installation,
     missing_shards,
@@ -67,7 +66,8 @@ def settings_findings(installation: Installation, now: datetime) -> list[Finding
 def _nothing_published(installation: Installation) -> Finding:
     where = f"{installation.execution_namespace}/{names.SETTINGS_CONFIG_MAP}"
     detail = f"no operator has published by which settings it decides, in ConfigMap {where}"
-    logs = command("kubectl", "logs", "-n", installation.operator_namespace, f"deploy/{OPERATOR}")
+    of_it = ("-n", installation.operator_namespace, f"deploy/{installation.deployment}")
+    logs = command("kubectl", "logs", *of_it)
     fix = f"{install('install')}; {logs}; an older operator publishes nothing"
     return warning(_CHECK, detail, fix)
 

@@ -12,7 +12,6 @@ from workflowexecution.core import names
 from workflowexecution.core.text import command
 from workflowexecution.kube import errors
 from workflowexecution.plugin.doctor.check import (
-    OPERATOR,
     Finding,
     Installation,
     error,
@@ -48,19 +47,21 @@ OF_THE_LEASE: Final = (("coordination.k8s.io", "leases", ("get", "update")),)
 
 async def check_execution_namespace(session: Session, installation: Installation) -> list[Finding]:
     """The namespace of runs exists."""
-    name = installation.execution_namespace
-    return [await _namespace(session, "execution namespace", name, "--execution-namespace")]
+    name, flag = installation.execution_namespace, "--execution-namespace"
+    return [await _namespace(session, installation, "execution namespace", name, flag)]
 
 
 async def check_operator_namespace(session: Session, installation: Installation) -> list[Finding]:
     """The namespace of the operator exists."""
-    name = installation.operator_namespace
-    return [await _namespace(session, "operator namespace", name, "--operator-namespace")]
+    name, flag = installation.operator_namespace, "--operator-namespace"
+    return [await _namespace(session, installation, "operator namespace", name, flag)]
 
 
-async def _namespace(session: Session, check: str, name: str, flag: str) -> Finding:
+async def _namespace(
+    session: Session, installation: Installation, check: str, name: str, flag: str
+) -> Finding:
     try:
-        found = await session.client.request("GET", f"/api/v1/namespaces/{quote(name, safe='')}")
+        found = await installation.read_namespace(session, name)
     except errors.NotFoundError:
         return error(
             check,
@@ -84,7 +85,8 @@ async def check_runner_account(session: Session, installation: Installation) -> 
 
 async def check_operator_account(session: Session, installation: Installation) -> list[Finding]:
     """The ServiceAccount of the operator exists."""
-    return [await _account(session, "operator account", installation.operator_namespace, OPERATOR)]
+    place = installation.operator_namespace
+    return [await _account(session, "operator account", place, installation.account)]
 
 
 async def _account(session: Session, check: str, namespace: str, name: str) -> Finding:
@@ -148,18 +150,18 @@ def operator_rights(installation: Installation) -> list[Right]:
 async def check_operator_rights(session: Session, installation: Installation) -> list[Finding]:
     """The operator's ServiceAccount has all rights that it needs."""
     installation.require_deployments()
-    user = f"system:serviceaccount:{installation.operator_namespace}:{OPERATOR}"
+    user = f"system:serviceaccount:{installation.operator_namespace}:{installation.account}"
     rights = operator_rights(installation)
     granted = await asyncio.gather(*(_is_granted(session, user, right) for right in rights))
     missing = [right for right, given in zip(rights, granted, strict=True) if not given]
     if not missing:
-        return [ok("operator rights", f"{OPERATOR} has all {len(rights)}")]
-    return [missing_rights_finding(missing)]
+        return [ok("operator rights", f"{installation.account} has all {len(rights)}")]
+    return [missing_rights_finding(missing, installation.account)]
 
 
-def missing_rights_finding(missing: Sequence[Right]) -> Finding:
+def missing_rights_finding(missing: Sequence[Right], account: str) -> Finding:
     """Judge rights that the operator lacks: without that to publish, executions still run."""
-    detail = f"{OPERATOR} may not {describe_rights(missing)}"
+    detail = f"{account} may not {describe_rights(missing)}"
     if all(right.name == names.SETTINGS_CONFIG_MAP for right in missing):
         without = f"{detail}: by which settings it decides is not known"
         return warning("operator rights", without, _APPLY_ROLES)

@@ -9,7 +9,7 @@ import pytest
 
 from builders import NOW, ago, make_execution, make_run, raw_run, raw_task_run, run_status, step
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.api.status import FailureReason
 from workflowexecution.api.status_model import FailureDetails
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose, with_canceller

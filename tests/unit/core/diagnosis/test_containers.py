@@ -8,7 +8,8 @@ import pytest
 
 from builders import make_run, raw_task_run, step
 from workflowexecution.api.status import FailureReason
-from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose, lost_its_pod
+from workflowexecution.core.diagnosis.culprit import lost_its_pod
+from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.explanations import Cause
 from workflowexecution.core.facts.pod import DEADLINE, PodEnd
 from workflowexecution.core.facts.run import Run

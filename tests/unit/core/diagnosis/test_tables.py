@@ -1,8 +1,10 @@
 """Causes that are told in words only: registries, resolvers, quotas and policies."""
 
+import dataclasses
+
 import pytest
 
-from builders import ago, make_execution, make_run, make_task_run
+from builders import RUN_NAMESPACE, ago, make_execution, make_run, make_task_run
 from workflowexecution.api.status import FailureReason
 from workflowexecution.core.diagnosis.diagnose import Diagnosis, diagnose
 from workflowexecution.core.diagnosis.explanations import CAUSES, Cause
@@ -30,6 +32,7 @@ SILENT = (
     'Get "https://r/v2/": read tcp 10.0.0.2:1->10.0.0.1:5000: read: connection reset by peer',
     'Get "https://r/v2/": net/http: TLS handshake timeout',
     'Get "https://r/v2/": tls: failed to verify certificate: x509: signed by unknown authority',
+    'Get "https://r/v2/": tls: failed to verify certificate: x509: certificate has expired',
     'Get "https://r/v2/": http: server gave HTTP response to HTTPS client',
     'Get "https://r/v2/": Proxy Authentication Required',
     'Get "http://r:5000/v2/w/manifests/v1": EOF',
@@ -50,6 +53,21 @@ REFUSED = (
     f"{MANIFEST}multiple errors returned: UNAUTHORIZED: who; DENIED: requested access denied",
     "GET https://ghcr.example/token?scope=repository%3Aw%3Apull: DENIED: denied",
 )
+TOKEN = "GET https://auth.example/token?scope=repository%3Aw%3Apull: unexpected status code "
+WRONG_LOGIN = (
+    f'{TOKEN}401 Unauthorized: {{"details":"incorrect username or password"}}',
+    f"{TOKEN}401 Unauthorized: Invalid Username or Password",
+    f'{TOKEN}401 Unauthorized: {{"id":"Unauthorized","message":"Unable to authenticate you"}}',
+    f"{TOKEN}403 Forbidden: HTTP Basic: Access denied. The provided password was incorrect",
+    f"{MANIFEST}UNAUTHORIZED: Bad credentials",
+    f"{MANIFEST}UNAUTHORIZED: invalid token",
+    f"{MANIFEST}UNAUTHORIZED: Could not find robot with username: team+reader",
+)
+EXPIRED_LOGIN = (
+    f"{MANIFEST}DENIED: Your authorization token has expired. Reauthenticate and try again.",
+    f"{TOKEN}401 Unauthorized: token is expired",
+    f"{MANIFEST}UNAUTHORIZED: invalid token: token expired",
+)
 MISTAKEN = (
     f"{MANIFEST}MANIFEST_UNKNOWN: manifest unknown",
     f"{MANIFEST}NAME_UNKNOWN: Unknown name",
@@ -65,6 +83,8 @@ MISTAKEN = (
 BY_ANSWER = [
     *((FROM_REGISTRY + said, NOT_FETCHED, Cause.REGISTRY_SILENT) for said in SILENT),
     *((FROM_REGISTRY + said, NOT_FETCHED, Cause.REGISTRY_REFUSES) for said in REFUSED),
+    *((FROM_REGISTRY + said, NOT_FETCHED, Cause.LOGIN_WRONG) for said in WRONG_LOGIN),
+    *((FROM_REGISTRY + said, NOT_FETCHED, Cause.LOGIN_EXPIRED) for said in EXPIRED_LOGIN),
     *((FROM_REGISTRY + said, CONFIGURATION, None) for said in MISTAKEN),
 ]
 BY_RESOLVER = [
@@ -102,6 +122,26 @@ def test_what_a_registry_answers_decides_whether_the_request_is_the_mistake(
 ) -> None:
     found = diagnose(failed_run(reason, message), [])
     assert (found.reason, found.cause) == (expected, cause)
+
+
+@pytest.mark.parametrize("said", [REFUSED[0], WRONG_LOGIN[0], EXPIRED_LOGIN[0]])
+def test_who_was_refused_is_named_with_the_command_that_shows_its_secrets(said: str) -> None:
+    asked = {"params": [{"name": "serviceAccount", "value": "runner"}]}
+    run = make_run(
+        "mine",
+        succeeded="False",
+        reason="CouldntGetPipeline",
+        message=FROM_REGISTRY + said,
+        completed_at=ago(minutes=1),
+        spec={"pipelineRef": asked},
+    )
+    found = diagnose(run, [])
+    account = f"{RUN_NAMESPACE}/runner"
+    assert found.message.endswith(f"{said}; asked as ServiceAccount {account}")
+    assert found.see == f"kubectl describe serviceaccount -n {RUN_NAMESPACE} runner"
+    # A task's bundle is fetched with the parameters of the task.
+    of_task = diagnose(dataclasses.replace(run, reason="CouldntGetTask"), [])
+    assert "runner" not in of_task.message + of_task.see
 
 
 @pytest.mark.parametrize(("message", "cause"), BY_RESOLVER)

@@ -1,4 +1,4 @@
-"""Where a workflow says that it has changed nothing, people are not told that it may have."""
+"""People get no warning about the target where a workflow says that it has changed nothing."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -45,7 +45,7 @@ def failed_run(tasks: int = 1) -> Run:
 
 
 def told(found: Diagnosis) -> str:
-    """What the summary says about the target; the Event for others must say the same."""
+    """The sentence of the summary about the target; the Event for others must have the same."""
     execution = make_execution()
     details = details_of(found, execution, started_at=ago(minutes=2), failed_at=ago(minutes=1))
     assert details.was_execution_failure is True

@@ -18,6 +18,7 @@ from builders import (
 )
 from workflowexecution.core import names
 from workflowexecution.core.facts.decoding import parse_run
+from workflowexecution.core.facts.execution import Request
 from workflowexecution.core.facts.pipeline import ANY_CHILDREN, ChildKinds
 from workflowexecution.core.facts.run import Asked, Owner, Run, RunState
 
@@ -105,6 +106,35 @@ def test_a_run_need_not_tell_whose_it_is(annotations: object) -> None:
     assert parse_run(raw) == run_of(target=None, workflow_id=None, owner=None)
 
 
+REQUEST = {
+    names.KEY_REQUEST: "disk-full",
+    names.KEY_REQUEST_NAMESPACE: "requests",
+    names.KEY_REQUEST_UID: "uid-1",
+}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        ({}, None),
+        (REQUEST, Request("requests", "disk-full", "uid-1")),
+        ({names.KEY_REQUEST: "disk-full"}, Request(NAMESPACE, "disk-full")),
+        ({**REQUEST, names.KEY_REQUEST: ""}, None),
+        ({**REQUEST, names.KEY_REQUEST: 7}, None),
+        ({**REQUEST, names.KEY_REQUEST_UID: None}, Request("requests", "disk-full")),
+    ],
+)
+def test_a_run_names_the_request_of_its_execution(
+    annotations: dict[str, object], expected: Request | None
+) -> None:
+    raw = raw_run("mine")
+    raw["metadata"]["annotations"] |= annotations
+    run = parse_run(raw)
+    assert run is not None
+    assert run.owner is not None
+    assert run.owner.request == expected
+
+
 def without_annotations(**labels: str | None) -> Run:
     """A run of which somebody has taken the annotations off; ``None`` takes a label off, too."""
     raw = raw_run("mine", spec={"params": [{"name": "TARGET_RESOURCE", "value": TARGET}]})
@@ -121,6 +151,12 @@ def without_annotations(**labels: str | None) -> Run:
 
 def test_a_run_without_its_annotations_is_known_by_its_labels() -> None:
     assert without_annotations() == run_of()
+
+
+def test_its_request_is_known_by_its_label_too() -> None:
+    run = without_annotations(remediation_request="disk-full")
+    assert run.owner is not None
+    assert run.owner.request == Request(NAMESPACE, "disk-full")
 
 
 @pytest.mark.parametrize(

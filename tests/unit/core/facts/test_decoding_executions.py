@@ -15,8 +15,8 @@ from builders import (
 from workflowexecution.api import identity
 from workflowexecution.api.status import Phase
 from workflowexecution.core import names
-from workflowexecution.core.facts.decoding import parse_execution
-from workflowexecution.core.facts.execution import Execution
+from workflowexecution.core.facts.decoding import kept, parse_execution
+from workflowexecution.core.facts.execution import Execution, Request
 
 RUN_NAME = names.run_name(TARGET, 1)
 NEW_STATUS: dict[str, Any] = {
@@ -45,6 +45,7 @@ def execution_of(raw: dict[str, Any], **differs: Any) -> Execution:
         "generation": 1,
         "pinned_digest": "",
         "raw": raw,
+        "request": Request(NAMESPACE, "request-1"),
         **NEW_STATUS,
     }
     return Execution(**{**seen, **differs})
@@ -109,7 +110,25 @@ def test_reads_an_odd_status_as_none_yet(status: object) -> None:
 )
 def test_reads_an_odd_spec_as_empty(spec: object) -> None:
     raw = raw_execution(spec=spec)
-    assert parse_execution(raw) == execution_of(raw, target="", workflow_id="")
+    assert parse_execution(raw) == execution_of(raw, target="", workflow_id="", request=None)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ({"name": "r"}, Request(NAMESPACE, "r")),
+        ({"name": "r", "namespace": "", "uid": None}, Request(NAMESPACE, "r")),
+        ({"name": "r", "namespace": "other", "uid": "u"}, Request("other", "r", "u")),
+        ({"name": "", "namespace": "other"}, None),
+        ({"name": 7}, None),
+        ("odd", None),
+        (None, None),
+    ],
+)
+def test_reads_the_request_that_it_belongs_to(reference: object, expected: Request | None) -> None:
+    seen = parse_execution(raw_execution(spec=raw_spec(remediationRequestRef=reference)))
+    assert seen.request == expected
+    assert kept(seen).request == expected
 
 
 def test_only_the_finalizer_of_earlier_controllers_is_told_of() -> None:

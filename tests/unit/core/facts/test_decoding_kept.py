@@ -1,4 +1,4 @@
-"""What is kept of an execution: all that is asked for again, and no more, however large it is."""
+"""The cache keeps all of an execution that is needed again, and no more, for any size."""
 
 import json
 import sys
@@ -9,12 +9,12 @@ import pytest
 from builders import TARGET, raw_execution, raw_spec
 from workflowexecution.api import identity
 from workflowexecution.api.spec import parse_spec
-from workflowexecution.core import guards, names
+from workflowexecution.core import evidence, names
 from workflowexecution.core.facts.decoding import kept, parse_execution
 from workflowexecution.core.facts.leftovers import unseen_run
 from workflowexecution.core.facts.shapes import EventOfExecution
 from workflowexecution.core.pipelinerun import trace_of
-from workflowexecution.kube.decoding import decode_only, decode_whole
+from workflowexecution.kube.answers import decode_only, decode_whole
 
 MOST_KEPT = 40 * 1024
 RUN_NAME = names.run_name(TARGET, 1)
@@ -149,7 +149,7 @@ def test_all_that_is_kept_is_decoded(raw: dict[str, Any]) -> None:
     )
     assert kept(parse_execution(read)) == kept(parse_execution(whole))
     assert read["metadata"]["finalizers"] == [identity.OLD_FINALIZER]
-    assert guards.is_cleared(read)
+    assert evidence.is_cleared(read)
     assert read.keys() == {"metadata", "spec"} | ({"status"} & raw.keys())
     assert "rationale" not in read["spec"]
     assert "labels" not in read["metadata"]

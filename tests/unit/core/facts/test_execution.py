@@ -1,4 +1,4 @@
-"""What an execution's status says of its run."""
+"""An execution wants the run that its status names."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a hold holds, until when, and what becomes of one that cannot be understood."""
+"""A hold has a scope and an end; one that cannot be understood holds everything."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import given
 import hostile
 from builders import NAMESPACE, NOW, TARGET, make_execution, make_hold, raw_hold
 from workflowexecution.api import identity
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core.facts.hold import (
     Hold,
     Release,

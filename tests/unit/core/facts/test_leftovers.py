@@ -1,4 +1,4 @@
-"""What is left of a run: whether anything of it executes, and whether anything had begun."""
+"""The leftovers of a run show whether anything of it executes, and whether anything had begun."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ from builders import (
     raw_task_run,
     step,
 )
-from workflowexecution.api.duration import format_time
+from workflowexecution.api.reading import format_time
 from workflowexecution.core import names
 from workflowexecution.core.facts.leftovers import (
     Leftovers,

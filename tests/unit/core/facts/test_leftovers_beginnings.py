@@ -1,4 +1,4 @@
-"""Whether anything of a run has begun, from what its TaskRuns and their pods told at any look."""
+"""Any look at the TaskRuns and pods of a run may show that something of it has begun."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a pipeline tells of the children that its run can have."""
+"""The pipeline of a run shows which children it can have."""
 
 from typing import Any
 

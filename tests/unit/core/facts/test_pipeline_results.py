@@ -1,4 +1,4 @@
-"""What a workflow says in its results is read, one line each, and nothing odd in it does harm."""
+"""The results of a workflow are read, one line each, and odd values do no harm."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a pod tells of its steps and its end, as Tekton 1.15 and Kubernetes 1.36 write it."""
+"""A pod shows its steps and its end in the form of Tekton 1.15 and Kubernetes 1.36."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

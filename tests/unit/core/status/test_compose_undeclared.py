@@ -87,6 +87,7 @@ def test_without_one_nothing_is_said(run: Run) -> None:
         "PipelineRunCreated",
         "Reconciling",
         "Stalled",
+        "TektonPipelineCreated",
     ]
 
 

@@ -1,4 +1,4 @@
-"""When a silent or late run is complained of, and when it is given up."""
+"""A silent or late run is reported in steps, and given up at the end of its grace."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

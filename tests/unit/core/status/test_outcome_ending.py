@@ -1,4 +1,4 @@
-"""What is said of a run that is being ended, word for word."""
+"""The messages about a run that is being ended are exact."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 
 from builders import NOW, TARGET, make_run
 from workflowexecution.core.evidence import holder_of
-from workflowexecution.core.facts.cancellation import cancellation_of
+from workflowexecution.core.facts.execution import cancellation_of
 from workflowexecution.core.facts.run import Asked, Run
 from workflowexecution.core.run_ending import EndReason, EndRun, Tried, Way
 from workflowexecution.core.status.outcome import describe_ending, note_of_end
