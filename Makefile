@@ -1,4 +1,5 @@
-# Verbs for people and for CI. Everything needs only Python 3.11 and make; `setup` brings the rest.
+# Verbs for people and for CI. Everything needs only make, git and Python 3.11 or newer with venv;
+# `setup` brings the rest.
 # The local cluster's programs are built from Go modules once, into a cache.
 
 PYTHON ?= python3
@@ -16,8 +17,8 @@ export DEMO_KUBECONFIG := $(KUBECONFIG)
 endif
 unexport KUBECONFIG
 
-.PHONY: help setup packages programs demo test verify unit property integration e2e field incluster bundles-e2e \
-	page-e2e observability faults bench record lint audit fmt docs docs-site docs-walk crd lock \
+.PHONY: help setup packages programs demo test verify unit property integration e2e field incluster pythons \
+	bundles-e2e page-e2e observability faults bench record lint audit fmt docs docs-site docs-walk crd lock \
 	image plugin release-artifacts cluster-up cluster-env cluster-down clean
 .DEFAULT_GOAL := help
 
@@ -27,6 +28,7 @@ help: ## list the verbs
 setup: .venv/.complete ## make the virtual environment from the locked requirements
 
 .venv/.complete: requirements.lock pyproject.toml
+	@sh hack/preflight.sh "$(PYTHON)"
 	@echo "setting up .venv" >&2
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
@@ -36,7 +38,8 @@ setup: .venv/.complete ## make the virtual environment from the locked requireme
 packages: setup ## install the Debian packages of the real node, where that is possible
 	@$(CLUSTER) install-packages 1>&2
 
-programs: packages ## build the local cluster's programs into the cache
+programs: setup ## build the local cluster's programs into the cache; install what tests need
+	@$(CLUSTER) install-packages --with-tests 1>&2
 	@$(CLUSTER) build --tier $(TIER)
 
 demo: packages ## show the operator at work; KEEP=1 leaves the cluster, KUBECONFIG=… plays it on yours
@@ -65,6 +68,9 @@ field: programs ## situations that people of comparable systems reported
 
 incluster: programs ## the operator installed in a cluster, from its image and the manifests
 	$(PYTEST) tests/incluster
+
+pythons: programs ## unit, property and some integration tests on each supported Python; ONLY=3.13
+	WFE_PYTHONS="$(or $(ONLY),all)" $(PYTEST) tests/pythons
 
 bundles-e2e: programs ## every remediation bundle at work on real objects
 	$(PYTEST) tests/bundles
@@ -129,9 +135,9 @@ lock: setup ## choose newest versions of all requirements within pyproject.toml'
 		--generate-hashes --no-header --no-annotate --upgrade --quiet \
 		--constraint requirements.lock -o tests/page/requirements.lock
 
-image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it, too
+image: setup ## put the operator's image into dist/image; REGISTRY=host:port pushes it; ARCH=arm64
 	@$(HACK) -m operator_image \
-		$(if $(REGISTRY),--registry $(REGISTRY))
+		$(if $(REGISTRY),--registry $(REGISTRY)) $(if $(ARCH),--architecture $(ARCH))
 
 plugin: setup ## put the archives of kubectl wfe, and krew's manifest, into dist/plugin
 	@$(HACK) -m plugin_archive $(if $(URL),--url $(URL))

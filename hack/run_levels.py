@@ -30,7 +30,7 @@ LINT = (
 )
 # Side by side: each mostly waits, for a cluster of its own. A real node is there once at a time.
 LANES = (
-    ("unit", "property", "integration", "observability"),
+    ("unit", "property", "integration", "observability", "pythons"),
     ("faults", "e2e", "field", "incluster"),
 )
 # What takes long, or packages that nothing else needs: `make verify` and the nightly run add these.
@@ -57,12 +57,15 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Run the levels, with `--all` the nightly verbs too; returns 0 if nothing has failed."""
     shutil.rmtree(MEASURED, ignore_errors=True)
     MEASURED.mkdir(parents=True)
+    is_all = "--all" in arguments
+    if is_all:
+        os.environ["WFE_PYTHONS"] = "all"
     results = [_timed("lint", _lint)]
     with ThreadPoolExecutor(len(LANES)) as lanes:
         for done in lanes.map(lambda levels: [_level(level) for level in levels], LANES):
             results += done
     results.append(_timed("coverage", _coverage))
-    if "--all" in arguments:
+    if is_all:
         results += [_verb(verb) for verb in NIGHTLY]
     _tell(results)
     return 1 if any(result.outcome == "failed" for result in results) else 0

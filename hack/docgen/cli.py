@@ -21,7 +21,7 @@ runs the operator itself. This page is made from the commands by `make docs`.
 ## Install
 
 It is the program `kubectl-wfe` of the operator's package with the extra `plugin`, and needs Python
-3.11; kubectl finds it on the `PATH`:
+3.11 to 3.14; kubectl finds it on the `PATH`:
 
 <!-- needs: the package in an index -->
 ```sh

@@ -108,8 +108,8 @@ def build(options: argparse.Namespace) -> None:
 
 
 def install_packages(options: argparse.Namespace) -> None:
-    """Install the Debian packages that tier node needs."""
-    machine.install_packages()
+    """Install the Debian packages that tier node needs, and those of single tests."""
+    machine.install_packages(with_tests=options.with_tests)
 
 
 def push(options: argparse.Namespace) -> None:
@@ -165,6 +165,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--tier", type=Tier, choices=ASKABLE, default=Tier.API)
         if name == "up":
             command.add_argument("--owner", type=int, help="process whose end ends the cluster")
+        if name == "install-packages":
+            command.add_argument("--with-tests", action="store_true")
         if name == "logs":
             command.add_argument("name")
         if name == "push-bundle":

@@ -25,7 +25,7 @@ from localcluster import toolchain
 from localcluster.errors import ClusterError
 from localcluster.programs import MODULES, TEKTON_MODULE, Program
 from localcluster.progress import Meter, meter
-from localcluster.services import die_with_parent
+from localcluster.services import dying_with_parent
 
 LOCK_POLL_SECONDS = 0.5
 # Prometheus brings a client for every cloud that it can find targets in; a third of its build.
@@ -111,13 +111,12 @@ class Builder:
         """Run `go build -v`, which names each package when it is compiled."""
         tail: deque[str] = deque(maxlen=30)
         building = subprocess.Popen(
-            command,
+            # Should we be killed, the compiler ends too; until it has, it keeps the lock.
+            dying_with_parent(command),
             cwd=self.modules / program.module,
             env=toolchain.environment(),
             stderr=subprocess.PIPE,
             text=True,
-            # Should we be killed, the compiler ends too; until it has, it keeps the lock.
-            preexec_fn=die_with_parent,
             pass_fds=[lock],
         )
         assert building.stderr

@@ -16,7 +16,7 @@ from pathlib import Path
 from localcluster import cgroups, request, sandbox
 from localcluster.programs import Tier
 from localcluster.request import Request
-from localcluster.services import die_with_parent
+from localcluster.services import dying_with_parent
 from localcluster.state import clean, pid_path
 
 POLL_SECONDS = 0.3
@@ -50,13 +50,13 @@ class Keeper:
             sandbox.give_children_their_own()
         if self._order.tier is Tier.NODE:
             cgroups.create(state)
+        command = (sys.executable, "-m", "localcluster.supervisor", state, str(self._report))
         # The supervisor inherits the lock too: while either of the two lives, it is held.
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "localcluster.supervisor", str(state), str(self._report)],
+            dying_with_parent(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             pass_fds=(self._report, self._lock),
-            preexec_fn=die_with_parent,
         )
         os.close(self._report)
         return supervisor

@@ -22,9 +22,14 @@ PACKAGES = {
     "iproute2": Path("/usr/sbin/ip"),
 }
 
-# Packages that single tests need beside; without them those tests are left out.
-TEST_PACKAGES = ("libfaketime",)
+# Packages that single tests need beside, each with a file below /usr that it brings; without them
+# those tests are left out.
 FAKETIME = "lib/*/faketime/libfaketimeMT.so.1"
+TEST_PACKAGES = {
+    "libfaketime": FAKETIME,
+    "buildah": "bin/buildah",
+    "debootstrap": "sbin/debootstrap",
+}
 
 
 def best_tier(wanted: Tier) -> Tier:
@@ -76,12 +81,18 @@ def missing_packages() -> list[str]:
     return [name for name, proof in PACKAGES.items() if not proof.exists()]
 
 
-def install_packages() -> None:
+def missing_test_packages() -> list[str]:
+    """Debian packages of single tests that are not installed."""
+    usr = Path("/usr")
+    return [name for name, proof in TEST_PACKAGES.items() if not next(usr.glob(proof), None)]
+
+
+def install_packages(*, with_tests: bool) -> None:
     """Install what is missing, where this is Debian and we are root; elsewhere name it.
 
     Raises ClusterError if the installation fails.
     """
-    lacking = missing_packages() + ([] if faketime() else list(TEST_PACKAGES))
+    lacking = missing_packages() + (missing_test_packages() if with_tests else [])
     if not lacking:
         return
     is_debian = Path("/usr/bin/apt-get").exists()

@@ -131,16 +131,24 @@ def store_image(reference: str, blobs: Iterable[bytes | Path], manifest: bytes) 
         raise ClusterError(str(error)) from error
 
 
-def image_of(
-    layers: Sequence[Layer], run: Mapping[str, Any], annotations: Mapping[str, str] | None = None
-) -> tuple[bytes, bytes]:
-    """Configuration and manifest of an image of these layers, for this machine's architecture.
+def native_architecture() -> str:
+    """This machine's architecture, by its name in images: `amd64`, `arm64`."""
+    return ARCHITECTURES.get(platform.machine(), platform.machine())
 
-    `run` is the configuration's `config`.
+
+def image_of(
+    layers: Sequence[Layer],
+    run: Mapping[str, Any],
+    annotations: Mapping[str, str] | None = None,
+    architecture: str = "",
+) -> tuple[bytes, bytes]:
+    """Configuration and manifest of an image of these layers.
+
+    `run` is the configuration's `config`; the architecture is this machine's if it is empty.
     """
     config = as_json(
         {
-            "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+            "architecture": architecture or native_architecture(),
             "os": "linux",
             "config": dict(run),
             "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import shutil
 import signal
 import sys
 import time
@@ -19,8 +20,8 @@ RESTART_SECONDS = 1.0
 READY_POLL_SECONDS = 0.1
 TAIL_LINES = 25
 PR_SET_PDEATHSIG = 1
-# Found before any fork: loading a library between fork and exec can wait for a lock for ever.
-_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+# Code of ours between fork and exec could wait for the lock of a thread that is not there.
+_DIES_WITH_PARENT = ("--pdeathsig", "KILL", "--")
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,11 @@ class Services:
     async def _spawn(self, service: Service) -> asyncio.subprocess.Process:
         with self._log(service.name).open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *map(str, service.command),
+                *dying_with_parent(service.command),
                 env={**os.environ, **service.environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=die_with_parent,
             )
         self._running[service.name] = process
         return process
@@ -107,8 +107,14 @@ class Services:
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends, however that happens (Linux)."""
-    if _PRCTL:
-        _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def dying_with_parent(command: Sequence[object]) -> list[str]:
+    """The command that has the kernel do so to a program (Linux, with util-linux)."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [*((setpriv, *_DIES_WITH_PARENT) if setpriv else ()), *map(str, command)]
 
 
 async def _is_ready(service: Service) -> bool:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import compileall
 from pathlib import Path
-from py_compile import PycInvalidationMode
+
+from debian_packages.archive import run
 
 
-def compile_all(folder: Path, root: Path) -> None:
+def compile_all(interpreter: Path, folder: Path, root: Path) -> None:
     """Compile all modules under `folder` of the tree at `root`, the same bytes each time.
 
-    They are never compared with their sources, whose times a layer does not keep.
+    `interpreter` is of the Python that is to read them. They are never compared with their
+    sources, whose times a layer does not keep. Raises ClusterError where one does not compile.
     """
-    compileall.compile_dir(
-        folder,
-        quiet=2,
-        stripdir=str(root),
-        prependdir="/",
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-    )
+    names = (f"-s{root}", "-p/", "--invalidation-mode=unchecked-hash")
+    run(str(interpreter), "-I", "-S", "-m", "compileall", "-qq", *names, str(folder))

@@ -15,8 +15,10 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 TAG = "org.opencontainers.image.ref.name"
 
 
-def write_layout(folder: Path, layers: Sequence[Path], run: Mapping[str, Any], tag: str) -> None:
-    """Write an image of these tars, lowest first, for this machine's architecture.
+def write_layout(
+    folder: Path, layers: Sequence[Path], run: Mapping[str, Any], tag: str, architecture: str
+) -> None:
+    """Write an image of these tars, lowest first, for an architecture such as `amd64`.
 
     `run` is the image configuration's `config`; its labels also become the manifest's annotations.
     """
@@ -24,7 +26,7 @@ def write_layout(folder: Path, layers: Sequence[Path], run: Mapping[str, Any], t
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
     stored = [Layer(path, TAR, digest_of(path), {}) for path in layers]
-    config, manifest = image_of(stored, run, run.get("Labels", {}))
+    config, manifest = image_of(stored, run, run.get("Labels", {}), architecture)
     for path in layers:
         shutil.copyfile(path, blobs / _name(path))
     for content in (config, manifest):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from localcluster.errors import ClusterError
 from localcluster.request import REPOSITORY
+from operator_image.part import extract
 
 UNKNOWN = "unknown"
 
@@ -46,8 +46,7 @@ def at(revision: str) -> Iterator[Origin]:
         ["git", "-C", str(REPOSITORY), "archive", commit], capture_output=True, check=True
     )
     with TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        extract(io.BytesIO(packed.stdout), Path(folder))
         yield Origin(Path(folder), commit, _url())
 
 

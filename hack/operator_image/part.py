@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tarfile
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from localcluster.oci import File, write_tar
 
@@ -65,6 +67,14 @@ def write_layer(tree: Path, layer: Path) -> None:
             files[name] = File(path, mode)
     with layer.open("wb") as stream:
         write_tar(stream, files, links, directories)
+
+
+def extract(stream: IO[bytes], folder: Path) -> None:
+    """Unpack a tar of our own making, compressed or not, with all its modes, as that of /tmp."""
+    with tarfile.open(fileobj=stream) as archive:
+        # Not as an argument: Debian 12's Python 3.11 does not know it.
+        archive.extraction_filter = lambda member, path: member
+        archive.extractall(folder)  # noqa: S202
 
 
 def _make(made: Path, tree: Path, fill: Fill) -> None:

@@ -13,6 +13,7 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
+from operator_image.debian import DISTRO
 from operator_image.part import Component
 
 NAME = "workflowexecution-operator"
@@ -42,7 +43,7 @@ def _entry(one: Component) -> Entry:
         namespace="debian" if one.kind == "deb" else None,
         name=one.name,
         version=one.version,
-        qualifiers={"distro": "debian-12"} if one.kind == "deb" else None,
+        qualifiers={"distro": DISTRO} if one.kind == "deb" else None,
     )
     return Entry(
         name=one.name,

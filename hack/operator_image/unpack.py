@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
 from operator_image.assemble import assemble
 from operator_image.origin import Origin
+from operator_image.part import extract
 
 
 def unpack(origin: Origin, folder: Path) -> Path:
@@ -18,11 +18,18 @@ def unpack(origin: Origin, folder: Path) -> Path:
     """
     image, tree = folder / "image", folder / "tree"
     assemble(origin, image)
-    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
-    for layer in read_blob(image, entry["digest"])["layers"]:
-        with tarfile.open(_path(image, layer["digest"])) as archive:
-            archive.extractall(tree, filter="tar")
+    unpack_layout(image, tree)
     return tree
+
+
+def unpack_layout(image: Path, tree: Path) -> dict[str, Any]:
+    """Unpack the layers of the one image in an OCI layout; returns its configuration."""
+    (entry,) = json.loads((image / "index.json").read_text())["manifests"]
+    manifest = read_blob(image, entry["digest"])
+    for layer in manifest["layers"]:
+        with _path(image, layer["digest"]).open("rb") as stream:
+            extract(stream, tree)
+    return read_blob(image, manifest["config"]["digest"])
 
 
 def read_blob(image: Path, digest: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One archive: two small programs, the licence, and everything that they import.
 
-It brings no interpreter: Python 3.11 is looked for when the plugin is run.
+It brings no interpreter: any supported Python is looked for when the plugin is run. What is the
+same for all of them is in `lib/any`, modules in C and their packages in `lib/3.11` and so on.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcluster.errors import ClusterError
 from operator_image.part import write_layer
+from operator_image.python import build_wheel
+from operator_image.wheels import LINUX, unpack_wheels
+from python_versions.find import supported
 
 LOCK = "requirements-plugin.lock"
 PROGRAM, COMPLETION = "kubectl-wfe", "kubectl_complete-wfe"
@@ -25,11 +27,11 @@ LAUNCHER = Path(__file__).with_name("launcher.sh")
 
 @dataclass(frozen=True)
 class Platform:
-    """An operating system and architecture, as krew names them; `tags` are those of its wheels."""
+    """An operating system and architecture, as krew names them; `wheels` is uv's name of both."""
 
     os: str
     arch: str
-    tags: tuple[str, ...]
+    wheels: str
 
     @property
     def archive(self) -> str:
@@ -37,16 +39,10 @@ class Platform:
         return f"{PROGRAM}-{self.os}-{self.arch}.tar.gz"
 
 
-def _linux(arch: str, machine: str) -> Platform:
-    tags = (f"manylinux_2_28_{machine}", f"manylinux2014_{machine}", f"manylinux_2_5_{machine}")
-    return Platform("linux", arch, (*tags, f"manylinux1_{machine}"))
-
-
 PLATFORMS = (
-    _linux("amd64", "x86_64"),
-    _linux("arm64", "aarch64"),
-    Platform("darwin", "amd64", ("macosx_12_0_x86_64",)),
-    Platform("darwin", "arm64", ("macosx_12_0_arm64",)),
+    *(Platform("linux", arch, wheels) for arch, wheels in LINUX.items()),
+    Platform("darwin", "amd64", "x86_64-apple-darwin"),
+    Platform("darwin", "arm64", "aarch64-apple-darwin"),
 )
 
 
@@ -67,14 +63,13 @@ def write_archive(source: Path, platform: Platform, folder: Path) -> str:
 
 
 def _fill(source: Path, platform: Platform, tree: Path) -> None:
-    libraries = tree / "lib"
-    tags = [f"--platform={tag}" for tag in platform.tags]
-    how = ("--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:")
-    where = (f"--target={libraries}", "--python-version=3.11", "--implementation=cp", *tags)
-    _pip("install", *how, *where, f"--requirement={source / LOCK}")
-    # These begin with the path of the interpreter that runs here.
-    shutil.rmtree(libraries / "bin", ignore_errors=True)
-    _add_own(source, libraries)
+    folders = [tree / "lib" / python for python in supported()]
+    for folder in folders:
+        unpack_wheels(source / LOCK, folder, python=folder.name, platform=platform.wheels)
+    common = tree / "lib" / "any"
+    common.mkdir()
+    share(folders, common)
+    _add_own(source, common)
     shutil.copy(source / "LICENSE", tree / "LICENSE")
     for program, function in ((PROGRAM, "main"), (COMPLETION, "complete")):
         script = tree / program
@@ -82,15 +77,23 @@ def _fill(source: Path, platform: Platform, tree: Path) -> None:
         script.chmod(0o755)
 
 
+def share(folders: Sequence[Path], common: Path) -> None:
+    """Move packages that are the same in all folders to a common one; none of them is split."""
+    first, *others = folders
+    for entry in sorted(first.iterdir()):
+        copies = [folder / entry.name for folder in others]
+        if all(_contents(copy) == _contents(entry) for copy in copies):
+            entry.rename(common / entry.name)
+            for copy in copies:
+                shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
+
+
+def _contents(entry: Path) -> Mapping[str, bytes]:
+    """The files of a package, or the one file, by path; nothing where it is not there."""
+    files = [entry] if entry.is_file() else [path for path in entry.rglob("*") if path.is_file()]
+    return {str(path.relative_to(entry)): path.read_bytes() for path in files}
+
+
 def _add_own(source: Path, libraries: Path) -> None:
     with tempfile.TemporaryDirectory() as wheels:
-        _pip("wheel", "--no-deps", "--no-build-isolation", f"--wheel-dir={wheels}", str(source))
-        (wheel,) = Path(wheels).glob("*.whl")
-        zipfile.ZipFile(wheel).extractall(libraries)
-
-
-def _pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise ClusterError(f"pip {arguments[0]} failed", detail=done.stderr[-3000:])
+        zipfile.ZipFile(build_wheel(source, Path(wheels))).extractall(libraries)

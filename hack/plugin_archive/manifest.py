@@ -15,8 +15,8 @@ may run again; follows and cancels them, reads their logs, and finds out what is
 cluster. Its commands work with the rights of whoever runs them and say which right is missing.
 """
 CAVEATS = """\
-It needs Python 3.11 on the PATH. For completion, link kubectl_complete-wfe, which is beside the
-plugin, into a folder on the PATH:
+It needs Python 3.11 to 3.14 on the PATH. For completion, link kubectl_complete-wfe, which is beside
+the plugin, into a folder on the PATH:
   ln -s "${KREW_ROOT:-$HOME/.krew}"/store/wfe/*/kubectl_complete-wfe /usr/local/bin/
 """
 

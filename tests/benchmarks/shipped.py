@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).parents[2]
-_INTERPRETER = "/usr/bin/python3.11"
 _OPERATOR = "/usr/local/bin/wfe"
 _SOURCES, _TOOLS = "/src", "/tools"
 _ROOTS = ("hack", "tests", "tests/support")
@@ -33,15 +32,22 @@ class Shipped:
 
     def operator(self) -> list[str]:
         """The command that is the image's entry point, without arguments."""
-        return [*self._enter(), _INTERPRETER, _OPERATOR]
+        return [*self._enter(), _interpreter(), _OPERATOR]
 
     def role(self, name: str) -> list[str]:
         """The command that plays a role of the benchmarks."""
-        return [*self._enter(), _INTERPRETER, "-m", "benchmarks.roles", name]
+        return [*self._enter(), _interpreter(), "-m", "benchmarks.roles", name]
 
     def _enter(self) -> list[str]:
         folders = (str(folder) for folder in (self.tree, self.account, self.shared))
         return [sys.executable, str(Path(__file__)), *folders]
+
+
+def _interpreter() -> str:
+    """The image's Python. Imported here: as a program, this file sets its own path first."""
+    from operator_image.debian import PROGRAM
+
+    return PROGRAM
 
 
 def path_for_roles() -> str:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from build_version import version_of_checkout
 from harness.objects import create_namespace
+from incluster import dockerfile
 from incluster.inventory import Inventory
 from live_demo.deployed import deploy
 from live_demo.ground import Ground, ground_of
 from localcluster import Cluster, ClusterError, Tier, lifecycle, machine
 from operator_image.assemble import push
+from operator_image.layout import push_layout
 from operator_image.origin import at, working_tree
+from operator_image.sbom import NAME
 
 TEAM = "team"
 
@@ -61,3 +66,22 @@ def installed(current: Ground) -> Ground:
     """The operator of this checkout, installed and ready."""
     deploy(current)
     return current
+
+
+@pytest.fixture(scope="session")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """The OCI layout of the image that the Dockerfile makes; None where it cannot be built here."""
+    if dockerfile.why_not():
+        return None
+    folder = tmp_path_factory.mktemp("described")
+    return dockerfile.build(working_tree(), version_of_checkout(), folder)
+
+
+@pytest.fixture
+def described_ground(current: Ground, described: Path | None) -> Ground:
+    """The ground with that image; with the one of `make image` where there is no builder."""
+    if described is None:
+        return current
+    assert current.operator
+    registry = current.operator.partition("/")[0]
+    return replace(current, operator=push_layout(described, registry, f"described/{NAME}"))

@@ -27,6 +27,7 @@ from live_demo.story import not_as_told, play
 from localcluster import Cluster
 from localcluster.cluster import Object
 from localcluster.overlays import MANIFESTS, overlay
+from operator_image.debian import PROGRAM, PYTHON
 
 RUNS_IN, SHOP = "kubernaut-workflows", "sample-shop"
 UID = "kubernaut.ai/workflow-execution-uid"
@@ -88,7 +89,7 @@ def test_kubectl_wfe_doctor_finds_nothing_missing(node: Cluster, installed: Grou
 
 def test_the_pods_are_confined_as_the_manifests_say(node: Cluster, installed: Ground) -> None:
     pod = name_of(_pods(node)[0])
-    code = ("python3.11", "-c", LOOK_AROUND)
+    code = (PROGRAM, "-c", LOOK_AROUND)
     seen = json.loads(run_kubectl(installed, "-n", NAMESPACE, "exec", pod, "--", *code))
 
     assert seen.pop("bill") >= ["aiohappyeyeballs"]
@@ -97,7 +98,7 @@ def test_the_pods_are_confined_as_the_manifests_say(node: Cluster, installed: Gr
         "root": "Read-only file system",
         "code": "Read-only file system",
         "pip": False,
-        "python": [3, 11],
+        "python": [int(part) for part in PYTHON.split(".")],
         "shell": False,
     }
     place = node.request("GET", f"/api/v1/namespaces/{NAMESPACE}")
@@ -106,8 +107,9 @@ def test_the_pods_are_confined_as_the_manifests_say(node: Cluster, installed: Gr
     assert accounts == {"workflowexecution-controller"}
 
 
-def test_the_story_ends_as_told(installed: Ground) -> None:
-    stage = Stage(installed)
+def test_the_story_ends_as_told(described_ground: Ground) -> None:
+    deploy(described_ground)
+    stage = Stage(described_ground)
     with stage.set():
         play(stage, lambda: None)
 

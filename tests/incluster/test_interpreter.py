@@ -6,27 +6,20 @@ The tests run in the image's own tree; only they and their tools come from this 
 from __future__ import annotations
 
 import json
-import subprocess
-import sysconfig
 from pathlib import Path
 
 import pytest
 
+from incluster.tree import run_in
 from localcluster import Tier, machine
+from localcluster.oci import native_architecture
 from localcluster.request import REPOSITORY
 from operator_image.assemble import assemble
+from operator_image.debian import PYTHON
 from operator_image.origin import working_tree
 from operator_image.unpack import read_blob, unpack
+from operator_image.wheels import LINUX, unpack_wheels
 
-SCRIPT = """set -e
-mkdir -p src tools
-mount --bind {repository} src
-mount --bind {tools} tools
-mount --bind /dev dev
-mount -t proc proc proc
-mount -t tmpfs tmp tmp
-exec chroot . /usr/bin/python3.11 -c '{code}'
-"""
 # What is imported is looked for in the image first, and only then among the tools.
 CODE = """
 import os, sys
@@ -50,16 +43,11 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *without, *named]))
 def test_the_interpreter_and_the_requirements_pass_the_unit_tests(tmp_path: Path) -> None:
     if machine.tier_to_test(Tier.NODE) is not Tier.NODE:
         pytest.skip("needs root on Linux")
-    tree = unpack(working_tree(), tmp_path)
-    script = SCRIPT.format(repository=REPOSITORY, tools=sysconfig.get_path("purelib"), code=CODE)
+    tree, tools = unpack(working_tree(), tmp_path), tmp_path / "tools"
+    platform = LINUX[native_architecture()]
+    unpack_wheels(REPOSITORY / "requirements.lock", tools, python=PYTHON, platform=platform)
 
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", script],
-        cwd=tree,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    done = run_in(tree, CODE, shared={"src": REPOSITORY, "tools": tools})
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert " passed" in done.stdout

@@ -19,6 +19,7 @@ from localcluster import checkers
 from localcluster.cluster import Cluster
 from localcluster.programs import CRANE, HELM
 from localcluster.request import REPOSITORY
+from operator_image.part import extract
 from release_artifacts.artifacts import SUMS, TEKTON, make
 from workflowexecution.bundles.folder import read_bundle
 from workflowexecution.bundles.packing import pack
@@ -187,8 +188,8 @@ def test_the_version_is_that_of_the_tag_and_counts_on_from_it(tmp_path: Path) ->
 def test_a_bundle_is_pushed_from_its_file_as_from_its_folder(
     release: Path, tekton_cluster: Cluster, tmp_path: Path
 ) -> None:
-    with tarfile.open(release / "bundle-restart-workload.tar") as archive:
-        archive.extractall(tmp_path, filter="data")
+    with (release / "bundle-restart-workload.tar").open("rb") as stream:
+        extract(stream, tmp_path)
     reference = f"{tekton_cluster.registry}/release/restart-workload:1"
     pushed = checkers.run(CRANE, "push", str(tmp_path), reference)
 

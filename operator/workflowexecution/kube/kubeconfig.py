@@ -145,10 +145,19 @@ def _files(path: str | None) -> list[Path]:
     listed = [item for item in os.environ.get("KUBECONFIG", "").split(os.pathsep) if item]
     if listed:
         # One that may not be looked at is an error: it is not known to be missing.
-        return [file for file in map(_expanded, listed) if file.exists()]
+        return [file for file in map(_expanded, listed) if _is_there(file)]
     default = _expanded(_DEFAULT)
     # The home of another user, as in many images, is none of ours.
     return [default] if os.path.exists(default) else []
+
+
+def _is_there(file: Path) -> bool:
+    """Whether it exists. pathlib's own answers no to each error, from Python 3.14 on."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _expanded(path: str) -> Path:

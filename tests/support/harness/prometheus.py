@@ -18,7 +18,7 @@ from harness.waiting import eventually
 from localcluster import ports
 from localcluster.build import Builder
 from localcluster.programs import PROMETHEUS, PROMTOOL
-from localcluster.services import die_with_parent
+from localcluster.services import dying_with_parent
 
 START_S = 30.0
 
@@ -86,9 +86,7 @@ def open_prometheus(folder: Path, metrics_port: int) -> Iterator[Prometheus]:
     ]
     with (
         log.open("wb") as output,
-        subprocess.Popen(
-            command, stdout=output, stderr=output, preexec_fn=die_with_parent
-        ) as process,
+        subprocess.Popen(dying_with_parent(command), stdout=output, stderr=output) as process,
     ):
         try:
             prometheus = Prometheus(port)
