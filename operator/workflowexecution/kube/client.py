@@ -230,7 +230,7 @@ def error_of(response: aiohttp.ClientResponse, text: bytes, what: str) -> errors
     """
     # Not every error is a Status: of a kind it does not serve the API server says so in plain
     # text, and proxies in front of it have pages of their own.
-    told = _object_of(text) or {"message": text.decode(errors="replace")}
+    told = _object_of(text) or {"message": " ".join(text.decode(errors="replace").split())}
     message = str(told.get("message", ""))[:2000]
     error = errors.error_for(
         response.status,

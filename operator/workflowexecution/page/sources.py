@@ -247,7 +247,7 @@ class Sources:
     async def _read_events(
         self, namespace: str, query: Mapping[str, str], unread: list[str]
     ) -> list[dict[str, Any]]:
-        """Some Events of a namespace; ``unread`` is told where they cannot be read."""
+        """Some Events of a namespace; ``unread`` is called where they cannot be read."""
         try:
             listed = self._client.list_pages(events_path(namespace), query)
             return [raw async for raw in listed]

@@ -76,6 +76,9 @@ def why_of(execution: Execution, expected: "Preview | None", now: datetime) -> W
     of_cause = (known for known in CAUSES.values() if known.to_do in happened)
     explanation = next(of_cause, _EXPLANATIONS.get(reason))
     means, to_do = (explanation.means, explanation.to_do) if explanation else ("", "")
+    if clear := _clear_for(execution, expected) if expected else "":
+        # Without the full stop, which would be pasted as a part of the name.
+        to_do = to_do.replace(f"{clear_command()}.", clear)
     if expected and _is_over(reason, expected):
         means, to_do = _OVER
         happened = happened.partition(SKIPPED_UNTIL_CLEARED)[0]

@@ -114,17 +114,6 @@ type RecentRemediation struct {
 	RemediationRequestRef *ObjectReference `json:"remediationRequestRef,omitempty"` // added
 }
 
-// ObjectReference is corev1.ObjectReference, the type of spec.remediationRequestRef.
-type ObjectReference struct {
-	Kind            string `json:"kind,omitempty"`
-	Namespace       string `json:"namespace,omitempty"`
-	Name            string `json:"name,omitempty"`
-	UID             string `json:"uid,omitempty"`
-	APIVersion      string `json:"apiVersion,omitempty"`
-	ResourceVersion string `json:"resourceVersion,omitempty"`
-	FieldPath       string `json:"fieldPath,omitempty"`
-}
-
 type Condition struct {
 	Type               string `json:"type"`
 	Status             string `json:"status"`

@@ -134,6 +134,13 @@ async def test_garbage_is_no_answer(server: Server, client: ApiClient, body: str
         await client.request("GET", "/x")
 
 
+async def test_a_page_for_people_is_told_on_one_line(server: Server, client: ApiClient) -> None:
+    server.answers(404, "404 page\n not found\r\n")
+    with pytest.raises(errors.ApiError) as caught:
+        await client.request("GET", "/x")
+    assert str(caught.value) == "GET /x: 404 404 page not found"
+
+
 async def test_long_messages_are_cut(server: Server, client: ApiClient) -> None:
     server.answers(422, told("Invalid", "x" * 10_000))
     with pytest.raises(errors.RejectedError) as caught:

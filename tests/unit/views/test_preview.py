@@ -187,7 +187,7 @@ def test_why_asks_for_no_clear_once_it_is_cleared() -> None:
     at: dict[str, Any] = {"completed_at": ago(minutes=9), "number": 1}
     failed = failed_execution(**at)
     means, to_do, again = why(reason, foretell(Facts(executions=(failed,)), **GUARDED))
-    assert "then clear it" in to_do
+    assert to_do.endswith("then clear it: kubectl wfe clear -n team-a failed")
     assert again.startswith("once a person clears it: kubectl wfe clear")
 
     cleared = Facts(executions=(failed_execution(**at, cleared="jane: looked"),))

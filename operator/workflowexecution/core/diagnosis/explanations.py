@@ -188,14 +188,15 @@ SKIPS: Final = {
     SkipReason.EXHAUSTED_RETRIES: Explanation(
         "With WFE_GUARD_RETRIES: the same workflow failed on the same target as often in a row as "
         "WFE_RETRY_LIMIT allows, each time before a step had begun.",
-        "Nothing was run, and nothing will be until a person has cleared the last failure.",
+        "Nothing was run, and nothing will be. The next execution is skipped, too, until a person "
+        "has cleared the last failure.",
         f"Remove the cause of the failures, then clear it: {clear_command()}.",
     ),
     SkipReason.PREVIOUS_EXECUTION_FAILED: Explanation(
         "With WFE_GUARD_FAILED: the same workflow failed on the same target after a step had "
         "begun, and nobody has cleared that.",
-        "Nothing was run, and nothing will be until a person has cleared the failure: the target "
-        "may be half changed.",
+        "Nothing was run, and nothing will be. The next execution is skipped, too, until a person "
+        "has cleared the failure: the target may be half changed.",
         f"Look at the target and bring it into a good state, then clear it: {clear_command()}.",
     ),
 }
