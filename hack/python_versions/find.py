@@ -45,7 +45,7 @@ def find(python: str) -> Path:
 
 
 def _here(python: str) -> Iterator[Path]:
-    """Where this machine may have it: what uv finds, and what pyenv has installed."""
+    """Its places on this machine: the one that uv finds, and those of pyenv."""
     with suppress(ClusterError):
         yield Path(uv("python", "find", "--system", "--no-python-downloads", python).strip())
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")

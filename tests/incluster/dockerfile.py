@@ -32,7 +32,7 @@ POLICY = {"default": [{"type": "insecureAcceptAnything"}]}
 
 
 def why_not() -> str:
-    """Why it cannot be built here; empty where it can."""
+    """The reason that it cannot be built here; empty where it can."""
     if reason := machine.why_no_node():
         return reason
     lacking = [name for name in machine.missing_test_packages() if name != "libfaketime"]
