@@ -33,11 +33,10 @@ import importlib, os, pkgutil, sys, workflowexecution
 from pathlib import Path
 here = workflowexecution.__path__
 names = [one.name for one in pkgutil.walk_packages(here, "workflowexecution.")]
-people = ("workflowexecution.bundles", "workflowexecution.plugin", "workflowexecution.cli.table")
-for name in names:
-    if name.startswith((*people, "workflowexecution.__main__")):
-        continue
-    importlib.import_module(name)
+people = tuple(f"workflowexecution.{one}" for one in ("bundles", "cli", "plugin", "__main__"))
+for name in ["workflowexecution.cli.commands", *names]:
+    if name == "workflowexecution.cli.commands" or not name.startswith(people):
+        importlib.import_module(name)
 from workflowexecution.kube.load_access import load_access
 Path("/tmp/kubeconfig").write_text(sys.argv[1])
 os.environ["KUBECONFIG"] = "/tmp/kubeconfig"
