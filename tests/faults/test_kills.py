@@ -30,8 +30,8 @@ WRITES: dict[Story, int] = {
     stories.failure: 5,
     stories.skip: 7,
     stories.cooldown: 7,
-    stories.deletion: 5,
-    stories.stubborn: 7,
+    stories.deletion: 6,
+    stories.stubborn: 8,
     stories.leftover: 8,
     stories.inherited: 6,
 }
