@@ -17,6 +17,12 @@ _REPOSITORY = Path(__file__).parents[2]
 _OPERATOR = "/usr/local/bin/wfe"
 _SOURCES, _TOOLS = "/src", "/tools"
 _ROOTS = ("hack", "tests", "tests/support")
+# Tools that the image does not have. They come last: those of another Python cannot be loaded.
+_ROLE = f"""
+import runpy, sys
+sys.path.append("{_TOOLS}")
+runpy.run_module("benchmarks.roles", run_name="__main__")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Shipped:
 
     def role(self, name: str) -> list[str]:
         """The command that plays a role of the benchmarks."""
-        return [*self._enter(), _interpreter(), "-m", "benchmarks.roles", name]
+        return [*self._enter(), _interpreter(), "-c", _ROLE, name]
 
     def _enter(self) -> list[str]:
         folders = (str(folder) for folder in (self.tree, self.account, self.shared))
@@ -51,8 +57,8 @@ def _interpreter() -> str:
 
 
 def path_for_roles() -> str:
-    """PYTHONPATH of a role: what is here, and tools that the image does not have."""
-    return os.pathsep.join([*(f"{_SOURCES}/{root}" for root in _ROOTS), _TOOLS])
+    """PYTHONPATH of a role: what is here."""
+    return os.pathsep.join(f"{_SOURCES}/{root}" for root in _ROOTS)
 
 
 def path_for_probe() -> str:

@@ -17,8 +17,7 @@ def test_a_skip_is_explained_by_its_blocker(scene: Scene) -> None:
         "What happened  target TARGET is being changed by WorkflowExecution NAMESPACE/running "
         "(workflow restart, PipelineRun RUN)",
         "Because of  NAMESPACE/running",
-        "What it means  Nothing was run, and nothing will be; conflictingWorkflow names the "
-        "holder.",
+        "What it means  Nothing was run, and nothing will be.",
         "What to do  Treat it as a duplicate of the holder, and decide again when that has ended.",
         "The same may run  once NAMESPACE/running has ended",
     ]

@@ -28,7 +28,7 @@ COMMANDS = {
     "clear": ("clear", "failed", "--reason", "looked"),
     "submit": (
         *("submit", "--target", "shop/Deployment/x", "--workflow", "w"),
-        *("--version", "1", "--image", "r.example/x:1"),
+        *("--version", "1", "--image", "r.example/x:1", "--name", "x"),
     ),
     "top": ("top",),
     "doctor": ("doctor",),

@@ -27,7 +27,6 @@ from workflowexecution.plugin.requests import name_of_kind
 from workflowexecution.plugin.session import Session
 from workflowexecution.plugin.shell import Exit, report_unread
 
-_IS_NAMESPACE_SERVED: Final = "whether an operator serves the namespace"
 _FLAGS: Final = {
     "spec.targetResource": "--target",
     "spec.workflowRef.workflowId": "--workflow",
@@ -163,8 +162,6 @@ async def _warn_of_operator(session: Session, created: Raw) -> None:
     except errors.ApiError:
         # It is created, and what follows is not known.
         return
-    if settings.lacks_right:
-        report_unread(session.printer, _IS_NAMESPACE_SERVED, [settings.unknown])
     basis = settings.basis_for(target, session.now())
     for line in filter(None, (basis.not_served(namespace), *basis.notes)):
         session.printer.note(f"warning: {line}")
