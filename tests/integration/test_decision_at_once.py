@@ -56,6 +56,10 @@ def assert_one_winner(world: World, target: str, items: list[Object]) -> None:
             "workflowId": "restart",
             "startedAt": run["metadata"]["creationTimestamp"],
             "targetResource": target,
+            "remediationRequestRef": {
+                "name": "request-1",
+                "namespace": winner["metadata"]["namespace"],
+            },
         }
 
 
