@@ -251,7 +251,8 @@ def _apply(
     cluster: Cluster, items: Sequence[Object], manager: str, *more: str
 ) -> dict[Key, Object]:
     """Apply objects on the server as a field manager; returns them as they are then."""
-    how = ("--server-side", f"--field-manager={manager}", "--output=json", *more)
+    shown = ("--output=json", "--show-managed-fields")
+    how = ("--server-side", f"--field-manager={manager}", *shown, *more)
     done = kubectl(cluster, "apply", *how, "-f", "-", feed=yaml.safe_dump_all(items))
     assert done.returncode == 0, done.stderr
     answered = json.loads(done.stdout)
@@ -261,7 +262,7 @@ def _apply(
 def _said(item: Object) -> Object:
     """An object, and the time of each manager's last change, without the part of controllers."""
     meta = item["metadata"]
-    managed = {one["manager"]: one["time"] for one in meta["managedFields"]}
+    managed = {one["manager"]: one.get("time") for one in meta["managedFields"]}
     ours = {manager: managed[manager] for manager in (ARGO_CD, FLUX)}
     rest = {key: value for key, value in item.items() if key not in ("metadata", "status")}
     return {**rest, "labels": meta.get("labels"), "uid": meta["uid"], "ours": ours}
