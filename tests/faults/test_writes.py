@@ -38,6 +38,8 @@ STRIKES = (1, 4)
 SAMPLE, SLOW_SAMPLE = 24, 60
 # Longer than any back-off that is due when a story has come to its end.
 QUIET_S = 0.4
+# Longer than the time between two looks for what is left of a run: its target is free after them.
+FREE_AFTER_S = 3.0
 # Time passes, and what a watch tells of meanwhile is looked at, too.
 MORE_REQUESTS = 4
 
@@ -162,17 +164,17 @@ def undisturbed(world: World) -> dict[Story, Undisturbed]:
         if write.story not in found:
             before = world.proxy.mark()
             items = write.story(world, stories.target())
-            endings = settled(world, items)
+            endings = settled(world, items, FREE_AFTER_S)
             found[write.story] = Undisturbed(endings, len(world.proxy.since(before)))
     return found
 
 
-def settled(world: World, items: list[Object]) -> list[Ending]:
+def settled(world: World, items: list[Object], quiet_s: float = QUIET_S) -> list[Ending]:
     """The endings, once nothing changes any more for a moment."""
 
     def unchanged() -> list[Ending]:
         mark = world.proxy.mark()
-        holds_for(lambda: None, QUIET_S)
+        holds_for(lambda: None, quiet_s)
         assert world.proxy.mark() == mark, "the operator is at work"
         return [ending_of(world, item) for item in items]
 
