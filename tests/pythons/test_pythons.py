@@ -76,7 +76,10 @@ def test_the_wheel_installs_and_all_of_it_is_imported(environment: Environment) 
     assert Path(place).is_relative_to(environment.folder)
     for program in ("wfe", "kubectl-wfe"):
         done = subprocess.run(
-            [environment.folder / "bin" / program, "--help"], capture_output=True, text=True
+            [environment.folder / "bin" / program, "--help"],
+            env=environment.variables(),
+            capture_output=True,
+            text=True,
         )
         assert (done.returncode, done.stderr) == (0, "")
 

@@ -157,6 +157,12 @@ def test_a_request_whose_name_is_no_label_is_an_annotation_alone(name: str) -> N
     assert annotations == {"": name, "-namespace": NAMESPACE}
 
 
+def test_a_run_of_an_execution_without_a_request_names_none() -> None:
+    execution = replace(make_execution(), request=None)
+    meta = build_run(execution, spec_of(), "wfe-x-1", TEMPLATE)["metadata"]
+    assert not [key for key in meta["labels"] | meta["annotations"] if "request" in key]
+
+
 def test_what_the_execution_leaves_open_is_as_the_api_server_would_fill_it() -> None:
     spec = build_run(make_execution(), spec_of(), "wfe-x-1", TEMPLATE)["spec"]
     assert spec["timeouts"]["tasks"] == "30m0s"
