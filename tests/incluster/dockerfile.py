@@ -59,8 +59,8 @@ def build(origin: Origin, version: str, folder: Path) -> Path:
     """Build the image below `folder`; returns its OCI layout."""
     buildah = Buildah(folder)
     # buildah makes a name of the path, and some paths make none: that of a cache has a dot.
-    layout = shutil.copytree(_base(buildah), folder / "base")
-    base = buildah("pull", "--quiet", f"oci:{layout}").strip()
+    named_base = shutil.copytree(_base(buildah), folder / "base")
+    base = buildah("pull", "--quiet", f"oci:{named_base}").strip()
     named = {
         "DEBIAN": base,
         "VERSION": version,
